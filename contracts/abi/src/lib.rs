@@ -1,0 +1,17 @@
+//! The ABI of Medlock's contracts: the only copy, used by the contracts and by every service.
+//!
+//! - [`registry`]: parties, credentials, encryption keys.
+//! - [`records`]: charts, pointers, grants.
+//! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
+//! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
+//!
+//! Times are UNIX seconds; the contracts store them in 40 bits and refuse what does not fit.
+//! It must never hold logic that a contract and a service could disagree about.
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
+
+pub mod records;
+pub mod registry;
+pub mod signed;
+pub mod terms;

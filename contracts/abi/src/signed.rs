@@ -1,0 +1,61 @@
+//! Statements signed off chain (EIP-712). The domain is [`domain`]: it binds chain and `records` contract,
+//! so a statement about one deployment says nothing about another.
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::{Eip712Domain, sol};
+
+/// The EIP-712 domain of every Medlock statement.
+pub fn domain(chain_id: u64, records: Address) -> Eip712Domain {
+    Eip712Domain::new(
+        Some("Medlock".into()),
+        Some("1".into()),
+        Some(U256::from(chain_id)),
+        Some(records),
+        None,
+    )
+}
+
+sol! {
+    /// A reader's statement of one read, made before the envelope is served.
+    #[derive(Debug, PartialEq, Eq)]
+    struct ReadReceipt {
+        bytes32 chart;
+        bytes32 recordId;
+        uint32 version;
+        bytes32 pointer;
+        address reader;
+        uint32 purpose;
+        /// The gateway it is addressed to; another must refuse it.
+        address gateway;
+        /// UNIX seconds by the reader's clock.
+        uint64 readAt;
+        /// Random; a gateway refuses one that it has seen.
+        bytes32 nonce;
+    }
+
+    /// A gateway's answer to one question, without any data.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Verdict {
+        bytes32 chart;
+        address grantee;
+        uint8 compartment;
+        bytes32 recordId;
+        uint32 purpose;
+        uint8 action;
+        /// The time asked about, UNIX seconds.
+        uint64 at;
+        bool allowed;
+        uint8 reason;
+        /// The block whose state was consulted.
+        uint64 blockNumber;
+        bytes32 blockHash;
+    }
+
+    /// The controller's statement that a compartment directory is theirs.
+    #[derive(Debug, PartialEq, Eq)]
+    struct CompartmentDirectory {
+        bytes32 chart;
+        uint32 version;
+        /// sha2-256 of the directory's body (dag-cbor without the signature).
+        bytes32 body;
+    }
+}
