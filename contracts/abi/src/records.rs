@@ -2,10 +2,11 @@
 use alloy_sol_types::sol;
 
 sol! {
-    #[cfg_attr(feature = "json", sol(abi))]
+    #[sol(abi)]
     #[derive(Debug, PartialEq, Eq)]
     interface IRecords {
         /// `pointer`: sha2-256 digest of the envelope's CID (CIDv1, dag-cbor).
+        #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
         struct NewRecord {
             bytes32 recordId;
             uint8 compartment;
@@ -15,6 +16,7 @@ sol! {
 
         /// What a grant allows. Bit n of `compartments` is compartment n; purposes and actions: see `terms`.
         /// In force while `notBefore <= now < expiry`. `expiry` 0: none.
+        #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
         struct GrantTerms {
             uint64 compartments;
             uint32 purposes;
@@ -25,6 +27,7 @@ sol! {
 
         /// "May `grantee` take `action` for `purpose` on this compartment (and, unless zero, this record)?"
         /// `purpose` and `action` each carry exactly one bit.
+        #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
         struct Question {
             bytes32 chart;
             address grantee;
@@ -34,6 +37,7 @@ sol! {
             uint8 action;
         }
 
+        #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
         struct Keyring {
             address grantee;
             bytes32 keyring;
@@ -54,6 +58,8 @@ sol! {
         error AlreadyInitialized();
         error ZeroAddress();
         error ZeroDigest();
+        /// A chart or record id of zero: zero stands for "none" in a `Question`.
+        error ZeroId();
         error ChartExists(bytes32 chart);
         error UnknownChart(bytes32 chart);
         error NotController(address caller);
@@ -68,9 +74,11 @@ sol! {
         error NotCredentialed(address caller);
         error BatchSize(uint256 given, uint256 most);
         error EmptyGrant();
+        /// Never in force: `expiry` is not after `notBefore`, or not after now.
         error GrantWindow(uint64 notBefore, uint64 expiry);
         error TimeTooLarge(uint64 time);
         error GrantToController();
+        /// `grantee` holds no grant of the chart's current epoch.
         error NoGrant(address grantee);
 
         function initialize(address registry) external;
@@ -89,7 +97,7 @@ sol! {
         function addRecords(bytes32 chart, uint32 directoryVersion, NewRecord[] calldata records) external;
         /// `version`: the current version of the record; the new one is that plus one, in the same compartment.
         function amendRecord(bytes32 chart, uint32 directoryVersion, bytes32 recordId, uint32 version, uint8 codec, bytes32 pointer) external;
-        /// Version 0 where there is none.
+        /// `author` and `createdAt` are those of the current version. Version 0 where there is none.
         function recordOf(bytes32 chart, bytes32 recordId) external view
             returns (address author, uint64 createdAt, uint32 version, uint8 compartment, uint8 codec, bytes32 pointer);
 

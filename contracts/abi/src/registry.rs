@@ -2,7 +2,7 @@
 use alloy_sol_types::sol;
 
 sol! {
-    #[cfg_attr(feature = "json", sol(abi))]
+    #[sol(abi)]
     #[derive(Debug, PartialEq, Eq)]
     interface IRegistry {
         event Initialized(address indexed owner);
@@ -38,6 +38,7 @@ sol! {
         function isIssuer(address issuer) external view returns (bool);
 
         /// Issues or replaces the credential of `party`. `expiry` 0: none.
+        /// A current credential is replaced by its own issuer only; another would revoke it that way.
         function issueCredential(address party, uint64 roles, uint64 expiry, bytes32 document) external;
         function revokeCredential(address party) external;
         /// All zero where there is none. `current`: not revoked, not expired, its issuer still active.

@@ -48,11 +48,18 @@ pub mod suite {
 }
 
 /// Why a question was answered as it was. Below 16: allowed.
+///
+/// The order of the checks is part of the ABI: the first that fails names the reason, and whoever answers
+/// (contract, index) follows it: `MALFORMED`, then from `UNKNOWN_CHART` up to `RECORD_COMPARTMENT` in the
+/// order of their numbers, then `CONTROLLER` or `GRANT`. For the controller the grant's checks
+/// (`NO_GRANT` to `ACTION`) are left out; for a question without a record the record's two are.
 pub mod reason {
     pub const CONTROLLER: u8 = 1;
     pub const GRANT: u8 = 2;
     pub const UNKNOWN_CHART: u8 = 16;
+    /// No grant was given, or `revoke` has cleared it.
     pub const NO_GRANT: u8 = 17;
+    /// The grant is of an epoch that `revokeAll` has ended.
     pub const REVOKED: u8 = 18;
     pub const NOT_YET_VALID: u8 = 19;
     pub const EXPIRED: u8 = 20;
@@ -60,7 +67,9 @@ pub mod reason {
     pub const PURPOSE: u8 = 22;
     pub const ACTION: u8 = 23;
     pub const UNKNOWN_RECORD: u8 = 24;
+    /// The record exists, but in another compartment than the question names.
     pub const RECORD_COMPARTMENT: u8 = 25;
+    /// Compartment above 63, or not exactly one purpose bit, or not exactly one action bit.
     pub const MALFORMED: u8 = 26;
 
     pub const fn is_allowed(reason: u8) -> bool {
