@@ -1,1 +1,48 @@
-//! medlock-vault
+//! Medlock's cryptography: what is sealed on a client and what every other program sees only as blocks.
+//!
+//! - [`payload`]: one record version's content, compressed, padded, sealed in chunks.
+//! - [`envelope`]: the block that links to a payload and carries its data key, sealed to a compartment.
+//! - [`compartment`]: compartment keys, their epochs, and the links that lead back to earlier ones.
+//! - [`directory`]: the controller's signed list of compartment public keys.
+//! - [`keyring`]: compartment keys sealed to a grantee.
+//! - [`keyfile`]: an actor's own keys at rest, under a passphrase.
+//! - [`seal`]: HPKE (RFC 9180), the one way a key is sealed to a public key.
+//! - [`secret`]: the types that keys live in.
+//! - [`binding`]: what each of these is bound to, so that none can stand in another's place.
+//!
+//! Start reading at [`envelope::Envelope::open_record`]: it is the whole way from a block to plaintext.
+//! `docs/formats.md` describes every byte; `vectors/` holds fixed examples, good and bad.
+//!
+//! It must never do I/O, read a clock or draw randomness of its own (the caller passes an RNG in),
+//! release plaintext that is not authenticated, or let a key be printed, serialised or compared in variable time.
+#![forbid(unsafe_code)]
+
+pub mod binding;
+mod cbor;
+pub mod compartment;
+pub mod directory;
+pub mod envelope;
+mod error;
+pub mod keyfile;
+pub mod keyring;
+pub mod payload;
+pub mod seal;
+pub mod secret;
+
+pub use binding::{Binding, Domain};
+pub use cid::Cid;
+pub use compartment::{CompartmentKeys, Link};
+pub use directory::{Directory, DirectoryBody};
+pub use envelope::Envelope;
+pub use error::Error;
+pub use keyfile::{KdfParams, KeyFile, Secrets};
+pub use keyring::{Keyring, KeyringScope};
+pub use payload::{Metadata, SealedPayload, open_metadata, open_payload, seal_payload};
+/// The version of `rand_core` whose `CryptoRng` this crate takes.
+pub use rand_core;
+pub use seal::PublicKey;
+pub use secret::{
+    AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret,
+};
+/// Buffers that are wiped when dropped.
+pub use zeroize::Zeroizing;

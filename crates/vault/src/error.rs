@@ -1,0 +1,102 @@
+use alloy_primitives::Address;
+
+/// Everything that can go wrong in the vault. No variant carries a key or plaintext.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("this is not a {what}: it does not begin as one")]
+    NotThis { what: &'static str },
+    #[error(
+        "{what} has format version {version}, which this program does not know; a newer one may"
+    )]
+    UnknownVersion { what: &'static str, version: u64 },
+    #[error("suite {suite} is unknown here; a newer program may know it")]
+    UnknownSuite { suite: u16 },
+    #[error("{what} is malformed: {why}")]
+    Malformed { what: &'static str, why: String },
+    #[error("{what} is not in its one canonical encoding")]
+    NotCanonical { what: &'static str },
+    #[error("{what} is {size} long, over the limit of {most}")]
+    TooLarge {
+        what: &'static str,
+        size: u64,
+        most: u64,
+    },
+    #[error("compartment {compartment} is out of range: compartments are 0..63")]
+    CompartmentRange { compartment: u8 },
+
+    #[error("the payload is cut short")]
+    Truncated,
+    #[error("the data key is not the one that this payload commits to")]
+    Commitment,
+    #[error(
+        "chunk {index} of the payload is not authentic: altered, moved, cut, or of another record"
+    )]
+    Chunk { index: u32 },
+    #[error("the payload's padding is not as the format has it")]
+    Padding,
+    #[error("the payload declares {declared} bytes of content and holds another number")]
+    ContentLength { declared: u64 },
+    #[error("the payload's compressed content is damaged")]
+    Compression,
+
+    #[error("the envelope is of another {field} than asked for")]
+    Binding { field: &'static str },
+    #[error("the payload is not the one that the envelope describes: its {field} differs")]
+    PayloadMismatch { field: &'static str },
+    #[error("the key is of compartment {given}, the envelope of compartment {expected}")]
+    WrongCompartment { given: u8, expected: u8 },
+    #[error("the key is of epoch {given}, the envelope of epoch {expected}")]
+    WrongEpoch { given: u32, expected: u32 },
+    #[error("{what} does not open with this key: wrong key, or altered")]
+    Unopened { what: &'static str },
+    #[error("the public key is of low order or malformed and must not be used")]
+    BadPublicKey,
+    #[error("the encapsulated key is of low order or malformed")]
+    BadEncapsulatedKey,
+
+    #[error(
+        "no history was granted for compartment {compartment}: epoch {epoch} is before the grant"
+    )]
+    NoHistory { compartment: u8, epoch: u32 },
+    #[error("the directory no longer holds the link to epoch {epoch} of compartment {compartment}")]
+    NoLink { compartment: u8, epoch: u32 },
+    #[error(
+        "the private key of compartment {compartment}, epoch {epoch}, does not match the directory's public key"
+    )]
+    KeyMismatch { compartment: u8, epoch: u32 },
+    #[error("the directory does not list compartment {compartment}")]
+    UnknownCompartment { compartment: u8 },
+
+    #[error("the directory's signature is not a well-formed 65-byte signature with low s")]
+    SignatureForm,
+    #[error("the directory is signed by {signer}, not by the controller {controller}")]
+    NotController {
+        signer: Address,
+        controller: Address,
+    },
+    #[error("the keyring is of another {field} than asked for")]
+    KeyringScope { field: &'static str },
+
+    #[error("{what} is not a valid key")]
+    InvalidKey { what: &'static str },
+    #[error("the key file's {parameter} of {given} is outside {least}..={most}")]
+    KdfParameter {
+        parameter: &'static str,
+        given: u32,
+        least: u32,
+        most: u32,
+    },
+    #[error(
+        "the key file does not open: the passphrase is wrong, or the file was altered (the two cannot be told apart)"
+    )]
+    Passphrase,
+}
+
+impl Error {
+    pub(crate) fn malformed(what: &'static str, why: impl std::fmt::Display) -> Self {
+        Self::Malformed {
+            what,
+            why: why.to_string(),
+        }
+    }
+}

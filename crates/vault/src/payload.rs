@@ -1,0 +1,565 @@
+//! The payload: one record version's content, sealed under a fresh data key.
+//!
+//! ```text
+//! header (80 bytes, clear) | metadata chunk | content chunk 1 | ... | content chunk n
+//! ```
+//! Each chunk is AES-256-GCM under STREAM-BE32 (Hoang, Reyhanitabar, Rogaway, Vizár, "Online Authenticated-Encryption
+//! and its Nonce-Reuse Misuse-Resistance", CRYPTO 2015): the nonce holds the chunk's number and whether it is the last,
+//! so that no chunk can be moved, dropped or added. The associated data of every chunk is the header and the
+//! [`Binding`]. AES-GCM alone does not commit to its key: the header carries a commitment, checked first.
+use aead_stream::{NewStream, Nonce, StreamBE32, StreamPrimitive};
+use aes_gcm::Aes256Gcm;
+use hkdf::Hkdf;
+use rand_core::CryptoRng;
+use ruzstd::{
+    decoding::{BlockDecodingStrategy, FrameDecoder},
+    encoding::{CompressionLevel, compress_to_vec},
+};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use std::io::Read;
+use zeroize::Zeroizing;
+
+use crate::{Binding, DataKey, Error, cbor, compartment, seal::same};
+
+/// First bytes of every payload.
+pub const MAGIC: [u8; 8] = *b"MEDLOCKP";
+/// The format that this module writes and reads.
+pub const FORMAT_VERSION: u8 = 1;
+/// HKDF-SHA256, AES-256-GCM, STREAM-BE32. Payload suites are numbered apart from sealing suites.
+pub const PAYLOAD_SUITE: u16 = 1;
+/// Length of the clear header.
+pub const HEADER_BYTES: usize = 80;
+/// Plaintext in every content chunk but the last.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+/// What sealing adds to a chunk.
+pub const TAG_BYTES: usize = 16;
+/// The metadata chunk is padded to a multiple of this, so that a title's length does not show.
+pub const METADATA_STEP_BYTES: usize = 256;
+/// Plaintext of the metadata chunk at most.
+pub const METADATA_BYTES_MAX: usize = 64 * 1024;
+/// Short content is padded to this, where Padmé alone would give its length away.
+pub const CONTENT_PADDED_BYTES_MIN: u64 = 1024;
+/// Content that this module takes and gives back in one piece: it is held in memory about three times.
+pub const CONTENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Window of a zstd frame at most: what RFC 8878 section 3.1.1.1.2 asks every decoder to support.
+pub const ZSTD_WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+const WHAT: &str = "payload";
+const METADATA_PREFIX_BYTES: usize = 1 + 8 + 4;
+const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
+
+/// What a record is, for those who can open it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Metadata {
+    /// RFC 6838, e.g. `application/fhir+json`.
+    pub media_type: String,
+    /// FHIR resource type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// When it happened, in the precision the source gives (FHIR dateTime).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Where it came from, e.g. the entry's `fullUrl` in the imported bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// A sealed payload and what its envelope needs.
+pub struct SealedPayload {
+    /// What is stored.
+    pub bytes: Vec<u8>,
+    pub data_key: DataKey,
+    /// Also in the header of `bytes`.
+    pub commitment: [u8; 32],
+}
+
+/// Seals `content` under a fresh data key.
+///
+/// # Errors
+/// [`Error::TooLarge`] for content over [`CONTENT_BYTES_MAX`] or metadata over [`METADATA_BYTES_MAX`];
+/// [`Error::Malformed`] or [`Error::CompartmentRange`] for an impossible binding.
+pub fn seal_payload(
+    rng: &mut impl CryptoRng,
+    binding: &Binding,
+    metadata: &Metadata,
+    content: &[u8],
+) -> Result<SealedPayload, Error> {
+    check_binding(binding)?;
+    check_content_length(content.len() as u64)?;
+    let (encoding, region) = encode_content(&metadata.media_type, content);
+    let first = encode_metadata(metadata, encoding, content.len() as u64)?;
+
+    let data_key = DataKey::generate(rng);
+    let mut salt = [0; 32];
+    rng.fill_bytes(&mut salt);
+    let keys = Keys::derive(&data_key, &salt);
+    let header = Header {
+        metadata_bytes: first.len() as u32,
+        salt,
+        commitment: keys.commitment,
+    };
+    let stream = Stream::new(&keys, &header, binding);
+
+    let chunks = region.len().div_ceil(CHUNK_BYTES);
+    let mut bytes =
+        Vec::with_capacity(HEADER_BYTES + first.len() + region.len() + (1 + chunks) * TAG_BYTES);
+    bytes.extend_from_slice(&header.to_bytes());
+    stream.seal(0, false, &first, &mut bytes);
+    for (index, chunk) in region.chunks(CHUNK_BYTES).enumerate() {
+        stream.seal(index as u32 + 1, index + 1 == chunks, chunk, &mut bytes);
+    }
+    Ok(SealedPayload {
+        bytes,
+        data_key,
+        commitment: keys.commitment,
+    })
+}
+
+/// Opens a whole payload. Nothing is returned unless all of it is authentic.
+///
+/// # Errors
+/// [`Error::NotThis`], [`Error::UnknownVersion`], [`Error::UnknownSuite`], [`Error::Malformed`], [`Error::Truncated`]
+/// from the clear part; [`Error::Commitment`] on a wrong key; [`Error::Chunk`] on anything altered;
+/// [`Error::Padding`], [`Error::ContentLength`], [`Error::Compression`], [`Error::TooLarge`] on content that its own
+/// author made wrongly.
+pub fn open_payload(
+    data_key: &DataKey,
+    binding: &Binding,
+    bytes: &[u8],
+) -> Result<(Metadata, Zeroizing<Vec<u8>>), Error> {
+    let opened = open_first(data_key, binding, bytes)?;
+    let sealed = opened.rest;
+    let chunks = sealed.len().div_ceil(SEALED_CHUNK_BYTES);
+    if sealed.len() <= TAG_BYTES || sealed.len() - (chunks - 1) * SEALED_CHUNK_BYTES <= TAG_BYTES {
+        return Err(Error::Truncated);
+    }
+    let region_bytes = (sealed.len() - chunks * TAG_BYTES) as u64;
+    check_region_length(opened.encoding, opened.content_bytes, region_bytes)?;
+
+    let mut region = Zeroizing::new(Vec::with_capacity(region_bytes as usize));
+    let mut chunk = Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES));
+    for (index, sealed) in sealed.chunks(SEALED_CHUNK_BYTES).enumerate() {
+        opened
+            .stream
+            .open(index as u32 + 1, index + 1 == chunks, sealed, &mut chunk)?;
+        region.extend_from_slice(&chunk);
+    }
+    let content = decode_content(opened.encoding, opened.content_bytes, region)?;
+    Ok((opened.metadata, content))
+}
+
+/// Opens the metadata alone: the header and the first chunk are enough, whatever follows is not looked at.
+///
+/// # Errors
+/// As [`open_payload`].
+pub fn open_metadata(
+    data_key: &DataKey,
+    binding: &Binding,
+    bytes: &[u8],
+) -> Result<Metadata, Error> {
+    Ok(open_first(data_key, binding, bytes)?.metadata)
+}
+
+/// The commitment in the header of `bytes`.
+///
+/// # Errors
+/// As [`open_payload`], from the clear part.
+pub fn commitment(bytes: &[u8]) -> Result<[u8; 32], Error> {
+    Ok(Header::parse(bytes)?.commitment)
+}
+
+/// Padmé (Nikitin, Barman, Lueks, Underwood, Hubaux, Ford, "Reducing Metadata Leakage from Encrypted Files and
+/// Communication with PURBs", PoPETs 2019, algorithm 1): the smallest padded length that is not less than `length`.
+/// Costs at most 12 %, and leaks O(log log length) bits.
+pub fn padme(length: u64) -> u64 {
+    if length < 2 {
+        return length;
+    }
+    let exponent = length.ilog2();
+    let significant = exponent.ilog2() + 1;
+    let mask = (1u64 << (exponent - significant)) - 1;
+    (length + mask) & !mask
+}
+
+/// Length of the padded region for `length` bytes of stored or compressed content: at least one byte of padding.
+fn padded_length(length: u64) -> u64 {
+    padme((length + 1).max(CONTENT_PADDED_BYTES_MIN))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Stored = 0,
+    Zstd = 1,
+}
+
+struct Header {
+    metadata_bytes: u32,
+    salt: [u8; 32],
+    commitment: [u8; 32],
+}
+
+impl Header {
+    fn to_bytes(&self) -> [u8; HEADER_BYTES] {
+        let mut out = [0; HEADER_BYTES];
+        out[..8].copy_from_slice(&MAGIC);
+        out[8] = FORMAT_VERSION;
+        // out[9]: flags, none defined.
+        out[10..12].copy_from_slice(&PAYLOAD_SUITE.to_be_bytes());
+        out[12..16].copy_from_slice(&self.metadata_bytes.to_be_bytes());
+        out[16..48].copy_from_slice(&self.salt);
+        out[48..].copy_from_slice(&self.commitment);
+        out
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        if !bytes.starts_with(&MAGIC) {
+            return Err(Error::NotThis { what: WHAT });
+        }
+        let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
+            return Err(Error::Truncated);
+        };
+        if header[8] != FORMAT_VERSION {
+            return Err(Error::UnknownVersion {
+                what: WHAT,
+                version: header[8].into(),
+            });
+        }
+        if header[9] != 0 {
+            return Err(Error::malformed(WHAT, "unknown flags"));
+        }
+        let suite = u16::from_be_bytes([header[10], header[11]]);
+        if suite != PAYLOAD_SUITE {
+            return Err(Error::UnknownSuite { suite });
+        }
+        let metadata_bytes = u32::from_be_bytes([header[12], header[13], header[14], header[15]]);
+        if metadata_bytes == 0
+            || metadata_bytes as usize > METADATA_BYTES_MAX
+            || !(metadata_bytes as usize).is_multiple_of(METADATA_STEP_BYTES)
+        {
+            return Err(Error::malformed(
+                WHAT,
+                "impossible length of the metadata chunk",
+            ));
+        }
+        let (mut salt, mut commitment) = ([0; 32], [0; 32]);
+        salt.copy_from_slice(&header[16..48]);
+        commitment.copy_from_slice(&header[48..]);
+        Ok(Self {
+            metadata_bytes,
+            salt,
+            commitment,
+        })
+    }
+}
+
+/// What a data key expands to (HKDF-SHA256, RFC 5869).
+struct Keys {
+    encryption: Zeroizing<[u8; 32]>,
+    commitment: [u8; 32],
+    nonce_prefix: [u8; 7],
+}
+
+impl Keys {
+    fn derive(data_key: &DataKey, salt: &[u8; 32]) -> Self {
+        let mut keys = Self {
+            encryption: Zeroizing::new([0; 32]),
+            commitment: [0; 32],
+            nonce_prefix: [0; 7],
+        };
+        let hkdf = Hkdf::<Sha256>::new(Some(salt), data_key.expose());
+        let suite = PAYLOAD_SUITE.to_be_bytes();
+        for (label, out) in [
+            (&b"medlock/v1/payload/key"[..], &mut keys.encryption[..]),
+            (b"medlock/v1/payload/commitment", &mut keys.commitment),
+            (b"medlock/v1/payload/nonce", &mut keys.nonce_prefix),
+        ] {
+            // RFC 5869 section 2.3: expanding fails only past 255 * 32 bytes.
+            hkdf.expand_multi_info(&[label, &suite], out)
+                .expect("at most 32 bytes are asked for");
+        }
+        keys
+    }
+}
+
+/// STREAM with its associated data. Chunks are independent of each other; the position makes them different.
+struct Stream {
+    primitive: StreamBE32<Aes256Gcm>,
+    aad: Vec<u8>,
+}
+
+impl Stream {
+    fn new(keys: &Keys, header: &Header, binding: &Binding) -> Self {
+        let nonce = Nonce::<Aes256Gcm, StreamBE32<Aes256Gcm>>::from(keys.nonce_prefix);
+        Self {
+            primitive: StreamBE32::new((&*keys.encryption).into(), &nonce),
+            aad: [&header.to_bytes()[..], &binding.to_bytes()].concat(),
+        }
+    }
+
+    fn seal(&self, index: u32, last: bool, plaintext: &[u8], out: &mut Vec<u8>) {
+        let mut chunk = Zeroizing::new(Vec::with_capacity(plaintext.len() + TAG_BYTES));
+        chunk.extend_from_slice(plaintext);
+        // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1); chunks are of 64 KiB.
+        self.primitive
+            .encrypt_in_place(index, last, &self.aad, &mut *chunk)
+            .expect("a chunk is within AES-GCM's limit");
+        out.extend_from_slice(&chunk);
+    }
+
+    /// Replaces what is in `out` by the chunk's plaintext.
+    fn open(&self, index: u32, last: bool, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        out.clear();
+        out.extend_from_slice(sealed);
+        self.primitive
+            .decrypt_in_place(index, last, &self.aad, out)
+            .map_err(|_| Error::Chunk { index })
+    }
+}
+
+struct First<'a> {
+    stream: Stream,
+    metadata: Metadata,
+    encoding: Encoding,
+    content_bytes: u64,
+    rest: &'a [u8],
+}
+
+fn open_first<'a>(
+    data_key: &DataKey,
+    binding: &Binding,
+    bytes: &'a [u8],
+) -> Result<First<'a>, Error> {
+    check_binding(binding)?;
+    let header = Header::parse(bytes)?;
+    let keys = Keys::derive(data_key, &header.salt);
+    if !same(&keys.commitment, &header.commitment) {
+        return Err(Error::Commitment);
+    }
+    let stream = Stream::new(&keys, &header, binding);
+    let (first, rest) = bytes[HEADER_BYTES..]
+        .split_at_checked(header.metadata_bytes as usize + TAG_BYTES)
+        .ok_or(Error::Truncated)?;
+    let mut plaintext = Zeroizing::new(Vec::new());
+    stream.open(0, false, first, &mut plaintext)?;
+    let (metadata, encoding, content_bytes) = decode_metadata(&plaintext)?;
+    Ok(First {
+        stream,
+        metadata,
+        encoding,
+        content_bytes,
+        rest,
+    })
+}
+
+fn encode_metadata(
+    metadata: &Metadata,
+    encoding: Encoding,
+    content_bytes: u64,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let encoded = Zeroizing::new(cbor::encode(metadata));
+    let length = (METADATA_PREFIX_BYTES + encoded.len()).next_multiple_of(METADATA_STEP_BYTES);
+    if length > METADATA_BYTES_MAX {
+        let most = METADATA_BYTES_MAX as u64;
+        return Err(Error::TooLarge {
+            what: "metadata",
+            size: length as u64,
+            most,
+        });
+    }
+    let mut out = Zeroizing::new(Vec::with_capacity(length));
+    out.push(encoding as u8);
+    out.extend_from_slice(&content_bytes.to_be_bytes());
+    out.extend_from_slice(&(encoded.len() as u32).to_be_bytes());
+    out.extend_from_slice(&encoded);
+    out.resize(length, 0);
+    Ok(out)
+}
+
+fn decode_metadata(plaintext: &[u8]) -> Result<(Metadata, Encoding, u64), Error> {
+    let malformed = |why: &str| Error::malformed("metadata", why);
+    // The header's length is a multiple of 256 and not zero, so the prefix is there.
+    let (prefix, rest) = plaintext.split_at(METADATA_PREFIX_BYTES);
+    let encoding = match prefix[0] {
+        0 => Encoding::Stored,
+        1 => Encoding::Zstd,
+        _ => return Err(malformed("unknown content encoding")),
+    };
+    let content_bytes = prefix[1..9]
+        .iter()
+        .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+    check_content_length(content_bytes)?;
+    let length = prefix[9..]
+        .iter()
+        .fold(0usize, |sum, byte| sum << 8 | usize::from(*byte));
+    let (encoded, padding) = rest
+        .split_at_checked(length)
+        .ok_or_else(|| malformed("cut short"))?;
+    if padding.len() >= METADATA_STEP_BYTES || padding.iter().any(|byte| *byte != 0) {
+        return Err(Error::Padding);
+    }
+    Ok((
+        cbor::decode("metadata", encoded, METADATA_BYTES_MAX)?,
+        encoding,
+        content_bytes,
+    ))
+}
+
+/// The padded region and how its content is encoded. Content is compressed only where that makes it shorter.
+fn encode_content(media_type: &str, content: &[u8]) -> (Encoding, Zeroizing<Vec<u8>>) {
+    if is_compressible(media_type) && !content.is_empty() {
+        let frame = Zeroizing::new(compress_to_vec(content, CompressionLevel::Fastest));
+        // The compressor is young. What it made is read back before anything relies on it:
+        // a fault in it costs space, and never a record.
+        if frame.len() < content.len()
+            && decompress(&frame, content.len())
+                .is_ok_and(|(decoded, read)| *decoded == content && read == frame.len())
+        {
+            return (Encoding::Zstd, pad(&frame));
+        }
+    }
+    (Encoding::Stored, pad(content))
+}
+
+/// False for what is compressed already; stored as it is, a byte range of it can be opened without the rest.
+fn is_compressible(media_type: &str) -> bool {
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let stored = ["image/", "audio/", "video/"]
+        .iter()
+        .any(|top| essence.starts_with(top))
+        || matches!(
+            essence.as_str(),
+            "application/dicom" | "application/zip" | "application/gzip" | "application/zstd"
+        );
+    !stored || essence == "image/svg+xml"
+}
+
+/// Pads as ISO/IEC 7816-4 has it (0x80, then zeros) to [`padded_length`].
+fn pad(content: &[u8]) -> Zeroizing<Vec<u8>> {
+    let length = padded_length(content.len() as u64) as usize;
+    let mut out = Zeroizing::new(Vec::with_capacity(length));
+    out.extend_from_slice(content);
+    out.push(0x80);
+    out.resize(length, 0);
+    out
+}
+
+fn check_padding(padding: &[u8]) -> Result<(), Error> {
+    match padding {
+        [0x80, zeros @ ..] if zeros.iter().all(|byte| *byte == 0) => Ok(()),
+        _ => Err(Error::Padding),
+    }
+}
+
+/// The region's length before it is opened: exact for stored content, bounded for compressed content.
+fn check_region_length(
+    encoding: Encoding,
+    content_bytes: u64,
+    region_bytes: u64,
+) -> Result<(), Error> {
+    let most = padded_length(content_bytes);
+    let fits = match encoding {
+        Encoding::Stored => region_bytes == most,
+        Encoding::Zstd => region_bytes <= most,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::ContentLength {
+            declared: content_bytes,
+        })
+    }
+}
+
+fn decode_content(
+    encoding: Encoding,
+    content_bytes: u64,
+    mut region: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    // Bounded by CONTENT_BYTES_MAX, which fits a usize everywhere we build for.
+    let length = content_bytes as usize;
+    match encoding {
+        Encoding::Stored => {
+            let padding = region.get(length..).ok_or(Error::ContentLength {
+                declared: content_bytes,
+            })?;
+            check_padding(padding)?;
+            region.truncate(length);
+            Ok(region)
+        }
+        Encoding::Zstd => {
+            let (content, read) = decompress(&region, length)?;
+            check_padding(region.get(read..).ok_or(Error::Padding)?)?;
+            // One content, one length: a frame that is no shorter than its content would have been stored.
+            if read >= length || padded_length(read as u64) != region.len() as u64 {
+                return Err(Error::Padding);
+            }
+            Ok(content)
+        }
+    }
+}
+
+/// Decodes one zstd frame (RFC 8878) at the start of `bytes` to exactly `length` bytes; also returns the frame's length.
+/// Memory stays under `length`, the window and one block, whatever the frame says.
+fn decompress(bytes: &[u8], length: usize) -> Result<(Zeroizing<Vec<u8>>, usize), Error> {
+    let declared = || Error::ContentLength {
+        declared: length as u64,
+    };
+    let mut source = bytes;
+    let mut decoder = FrameDecoder::new();
+    decoder.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
+    decoder.init(&mut source).map_err(|_| Error::Compression)?;
+    let mut out = Zeroizing::new(vec![0; length]);
+    let mut filled = 0;
+    // Each turn reads a block of at least 3 bytes of `bytes`, so there are finitely many.
+    while !decoder.is_finished() {
+        decoder
+            .decode_blocks(&mut source, BlockDecodingStrategy::UptoBlocks(1))
+            .map_err(|_| Error::Compression)?;
+        let ready = decoder.can_collect();
+        if ready > length - filled {
+            return Err(declared());
+        }
+        decoder
+            .read_exact(&mut out[filled..filled + ready])
+            .map_err(|_| Error::Compression)?;
+        filled += ready;
+    }
+    if filled != length {
+        return Err(declared());
+    }
+    Ok((out, bytes.len() - source.len()))
+}
+
+fn check_content_length(bytes: u64) -> Result<(), Error> {
+    if bytes > CONTENT_BYTES_MAX {
+        return Err(Error::TooLarge {
+            what: "content",
+            size: bytes,
+            most: CONTENT_BYTES_MAX,
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn check_binding(binding: &Binding) -> Result<(), Error> {
+    compartment::check(binding.compartment, compartment::EPOCH_FIRST)?;
+    if binding.version == 0 {
+        return Err(Error::malformed("binding", "record versions count from 1"));
+    }
+    if (binding.version == 1) != (binding.previous == [0; 32]) {
+        return Err(Error::malformed(
+            "binding",
+            "version 1 alone has no previous pointer",
+        ));
+    }
+    Ok(())
+}
