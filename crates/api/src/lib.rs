@@ -1,1 +1,44 @@
-//! medlock-api
+//! What goes over the wire between a gateway and its clients, and the two statements a client signs for it.
+//!
+//! - [`types`]: request and response bodies. Hashes, ids, addresses and signatures are `0x` hex strings, times
+//!   are UNIX seconds, purposes and actions are their names, compartments are lists of numbers.
+//! - [`problem`]: error bodies (RFC 9457) with stable types.
+//! - [`siwe`]: the sign-in message (EIP-4361).
+//! - [`receipt`]: read receipts on the wire, their EIP-712 digest, and the hash chain of a gateway.
+//!
+//! It must never do I/O, read a clock, draw random numbers or hold a key; it builds for wasm32.
+//! With the feature `openapi` every body has a utoipa schema. Start reading at [`types`].
+#![forbid(unsafe_code)]
+
+pub mod problem;
+pub mod receipt;
+pub mod siwe;
+pub mod terms;
+pub mod types;
+
+#[cfg(feature = "openapi")]
+pub mod schema;
+
+pub use problem::{Kind, Problem};
+pub use receipt::{ReadEntry, ReadRequest, Receipt};
+pub use terms::{Action, Actions, Compartments, Purpose, Purposes, Roles};
+pub use types::*;
+
+/// Response headers of an envelope: where the decision was taken, and why.
+pub mod header {
+    /// Number of the block whose state was consulted, decimal.
+    pub const BLOCK: &str = "medlock-block";
+    /// Hash of that block, `0x` hex.
+    pub const BLOCK_HASH: &str = "medlock-block-hash";
+    /// The reason of the decision, as text (`medlock_abi::terms::reason::text`).
+    pub const REASON: &str = "medlock-reason";
+}
+
+/// Media types of bodies that are not JSON.
+pub mod media_type {
+    /// One dag-cbor block: an envelope, a directory, a keyring.
+    pub const DAG_CBOR: &str = "application/vnd.ipld.dag-cbor";
+    /// A CAR v1 stream.
+    pub const CAR: &str = "application/vnd.ipld.car";
+    pub const PROBLEM: &str = "application/problem+json";
+}

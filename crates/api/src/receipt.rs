@@ -1,0 +1,198 @@
+//! Read receipts: the reader's signed statement of one read, and a gateway's hash chain of them.
+//!
+//! The link of entry n is `keccak256(abi.encode(ReceiptLink{..}))` with the hash of entry n-1 in it (zero for
+//! the first, which has sequence 1). A gateway that drops, reorders or edits an entry breaks every later hash.
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_sol_types::{SolStruct, SolValue, sol};
+use medlock_abi::signed::{ReadReceipt, domain};
+use serde::{Deserialize, Serialize};
+
+use crate::Purpose;
+
+/// `ReadReceipt` of `medlock_abi::signed`, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub chart: B256,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub record_id: B256,
+    pub version: u32,
+    /// The envelope's digest, as the reader learned it from the chain or from the later version's envelope.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub pointer: B256,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+    pub reader: Address,
+    pub purpose: Purpose,
+    /// The account of the gateway that is asked; it refuses another's.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+    pub gateway: Address,
+    /// UNIX seconds by the reader's clock.
+    pub read_at: u64,
+    /// Random.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub nonce: B256,
+}
+
+impl Receipt {
+    /// The struct that is signed.
+    pub fn statement(&self) -> ReadReceipt {
+        ReadReceipt {
+            chart: self.chart,
+            recordId: self.record_id,
+            version: self.version,
+            pointer: self.pointer,
+            reader: self.reader,
+            purpose: self.purpose.bit(),
+            gateway: self.gateway,
+            readAt: self.read_at,
+            nonce: self.nonce,
+        }
+    }
+
+    /// The EIP-712 digest that the reader signs, for the deployment (`chain_id`, `records`).
+    pub fn signing_hash(&self, chain_id: u64, records: Address) -> B256 {
+        self.statement()
+            .eip712_signing_hash(&domain(chain_id, records))
+    }
+}
+
+/// Body of `POST .../reads`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadRequest {
+    pub receipt: Receipt,
+    /// 65 bytes r || s || v by the reader over [`Receipt::signing_hash`]; s in the lower half (EIP-2), v 27 or 28.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+    pub signature: Bytes,
+}
+
+/// One entry of a gateway's log of reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReadEntry {
+    /// Position in the gateway's chain of receipts, from 1; the entries of one chart have gaps.
+    pub sequence: u64,
+    pub receipt: Receipt,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+    pub signature: Bytes,
+    /// The block at whose state the read was allowed.
+    pub block: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub block_hash: B256,
+    /// Basis of access: `controller` or `grant`.
+    pub reason: String,
+    /// The code of `reason` (`medlock_abi::terms::reason`).
+    pub reason_code: u8,
+    /// UNIX seconds by the gateway's clock.
+    pub received_at: u64,
+    /// Hash of the entry before; zero for the first.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub previous: B256,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub hash: B256,
+}
+
+sol! {
+    /// What the hash of an entry covers, in ABI encoding.
+    struct ReceiptLink {
+        bytes32 previous;
+        uint64 sequence;
+        bytes32 signingHash;
+        bytes32 signatureHash;
+        uint64 blockNumber;
+        bytes32 blockHash;
+        uint8 reason;
+        uint64 receivedAt;
+    }
+}
+
+impl ReadEntry {
+    /// The hash that this entry must have: compare with [`ReadEntry::hash`], and with the next entry's `previous`.
+    pub fn link_hash(&self, chain_id: u64, records: Address) -> B256 {
+        keccak256(
+            ReceiptLink {
+                previous: self.previous,
+                sequence: self.sequence,
+                signingHash: self.receipt.signing_hash(chain_id, records),
+                signatureHash: keccak256(&self.signature),
+                blockNumber: self.block,
+                blockHash: self.block_hash,
+                reason: self.reason_code,
+                receivedAt: self.received_at,
+            }
+            .abi_encode(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> ReadEntry {
+        let receipt = Receipt {
+            chart: B256::repeat_byte(1),
+            record_id: B256::repeat_byte(2),
+            version: 3,
+            pointer: B256::repeat_byte(4),
+            reader: Address::repeat_byte(5),
+            purpose: Purpose::from_code("TREAT").unwrap(),
+            gateway: Address::repeat_byte(6),
+            read_at: 1_700_000_000,
+            nonce: B256::repeat_byte(7),
+        };
+        ReadEntry {
+            sequence: 1,
+            receipt,
+            signature: vec![8; 65].into(),
+            block: 9,
+            block_hash: B256::repeat_byte(10),
+            reason: "grant".into(),
+            reason_code: 2,
+            received_at: 1_700_000_001,
+            previous: B256::ZERO,
+            hash: B256::ZERO,
+        }
+    }
+
+    #[test]
+    fn json_keeps_the_signed_statement() {
+        let entry = entry();
+        let json = serde_json::to_string(&entry).unwrap();
+        assert!(
+            json.contains(r#""purpose":"TREAT""#) && json.contains(r#""reader":"0x0505"#),
+            "{json}"
+        );
+        let back: ReadEntry = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            back.link_hash(1, Address::ZERO),
+            entry.link_hash(1, Address::ZERO)
+        );
+        assert_eq!(back, entry);
+    }
+
+    #[test]
+    fn the_hash_covers_every_part_and_the_deployment() {
+        let base = entry().link_hash(1, Address::ZERO);
+        let edits: [fn(&mut ReadEntry); 8] = [
+            |e| e.sequence = 2,
+            |e| e.receipt.nonce = B256::ZERO,
+            |e| e.signature = vec![9; 65].into(),
+            |e| e.block = 10,
+            |e| e.block_hash = B256::ZERO,
+            |e| e.reason_code = 1,
+            |e| e.received_at = 0,
+            |e| e.previous = B256::repeat_byte(1),
+        ];
+        for edit in edits {
+            let mut other = entry();
+            edit(&mut other);
+            assert_ne!(other.link_hash(1, Address::ZERO), base);
+        }
+        assert_ne!(entry().link_hash(2, Address::ZERO), base);
+        assert_ne!(entry().link_hash(1, Address::repeat_byte(1)), base);
+    }
+}

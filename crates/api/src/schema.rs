@@ -1,0 +1,17 @@
+//! OpenAPI schemas of what serde writes as a hex string or as a name.
+use utoipa::ToSchema;
+
+/// 32 bytes: an id, a digest or a hash.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$", example = "0x5c62e0910d6cf9bba0c4e2a0b4a5ee3c0b5f1a0cf4a7dc1ba2f0a0b5e1b9d0aa")]
+pub struct Hex32(#[allow(dead_code)] String);
+
+/// 20 bytes: an account or a contract.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{40}$", example = "0x00000000000000000000000000000000000000a1")]
+pub struct Hex20(#[allow(dead_code)] String);
+
+/// Any number of bytes.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^0x([0-9a-fA-F]{2})*$", example = "0x00")]
+pub struct HexBytes(#[allow(dead_code)] String);

@@ -1,0 +1,283 @@
+//! Request and response bodies, in the order of the routes.
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_sol_types::SolStruct;
+use medlock_abi::signed;
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, Actions, Compartments, Purpose, Purposes, ReadEntry, Roles};
+
+/// Declares a body: the derives that all of them share.
+macro_rules! body {
+    ($($(#[$meta:meta])* pub struct $name:ident { $($fields:tt)* })*) => {$(
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        $(#[$meta])*
+        pub struct $name { $($fields)* }
+    )*};
+}
+
+body! {
+    /// `GET /health` (the process answers) and `GET /ready` (chain, index, store and database do too).
+    pub struct Health {
+        pub status: String,
+    }
+
+    /// `GET /v1/deployment`: what a client compares with its own deployment before it trusts an answer.
+    pub struct Deployment {
+        pub chain_id: u64,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub genesis_hash: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub registry: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub records: Address,
+        /// The account that signs this gateway's verdicts and that receipts are addressed to.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub gateway: Address,
+        /// The block of the deployment.
+        pub block: u64,
+    }
+
+    /// `GET /v1/status`.
+    pub struct Status {
+        /// The last block that the index holds.
+        pub index_block: u64,
+        /// The chain's head.
+        pub chain_block: u64,
+        pub lag_blocks: u64,
+    }
+
+    /// `POST /v1/sessions/challenge`.
+    #[serde(deny_unknown_fields)]
+    pub struct ChallengeRequest {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub account: Address,
+    }
+
+    pub struct Challenge {
+        /// EIP-4361 text; see [`crate::siwe::Message::parse`].
+        pub message: String,
+    }
+
+    /// `POST /v1/sessions`.
+    #[serde(deny_unknown_fields)]
+    pub struct SessionRequest {
+        /// The challenge's message, unchanged.
+        pub message: String,
+        /// 65 bytes r || s || v over the EIP-191 digest of the message.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+        pub signature: Bytes,
+    }
+
+    pub struct Session {
+        /// For `Authorization: Bearer`. A secret: whoever holds it acts for the account until it expires.
+        pub token: String,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub account: Address,
+        /// UNIX seconds.
+        pub expires_at: u64,
+    }
+
+    /// `POST /v1/blocks`: what was stored. The blocks are on disk when this is sent.
+    pub struct Uploaded {
+        pub blocks: u64,
+        /// Sum of the blocks' own lengths.
+        pub bytes: u64,
+    }
+
+    /// `GET /v1/charts/{chart}`.
+    pub struct Chart {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub chart: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub controller: Address,
+        pub grant_epoch: u32,
+        pub directory_version: u32,
+        /// sha2-256 digest of the directory block's CID (dag-cbor).
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub directory: B256,
+        pub opened_block: u64,
+        /// UNIX seconds.
+        pub opened_at: u64,
+    }
+
+    /// One version of a record, as the chain has it.
+    pub struct Version {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub record_id: B256,
+        /// From 1.
+        pub version: u32,
+        pub compartment: u8,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub author: Address,
+        /// UNIX seconds of the block.
+        pub created_at: u64,
+        /// sha2-256 digest of the envelope's CID (dag-cbor).
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub pointer: B256,
+        pub block: u64,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub tx: B256,
+    }
+
+    /// `GET /v1/charts/{chart}/records`: the latest version of each record in the compartments that the caller
+    /// may read at present for at least one purpose, oldest record first.
+    pub struct Records {
+        pub records: Vec<Version>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
+    }
+
+    /// `GET /v1/charts/{chart}/records/{id}/versions`, oldest first.
+    pub struct Versions {
+        pub versions: Vec<Version>,
+    }
+
+    /// `GET /v1/charts/{chart}/reads`, by sequence.
+    pub struct Reads {
+        pub reads: Vec<ReadEntry>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
+    }
+
+    /// A grant as it stands at the index's head.
+    pub struct Grant {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub chart: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub grantee: Address,
+        pub compartments: Compartments,
+        pub purposes: Purposes,
+        pub actions: Actions,
+        /// UNIX seconds; in force while `not_before <= now < expiry`.
+        pub not_before: u64,
+        /// UNIX seconds; 0: none.
+        pub expiry: u64,
+        /// sha2-256 digest of the keyring block's CID (dag-cbor).
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub keyring: B256,
+        pub granted_block: u64,
+        /// UNIX seconds of that block.
+        pub granted_at: u64,
+    }
+
+    /// `GET /v1/charts/{chart}/grants` and `GET /v1/grants`: grants that were not revoked, expired ones included.
+    pub struct Grants {
+        pub grants: Vec<Grant>,
+    }
+
+    /// One question of `POST /v1/decisions`; the grantee is the caller.
+    #[serde(deny_unknown_fields)]
+    pub struct Question {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub chart: B256,
+        pub compartment: u8,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Hex32>))]
+        pub record_id: Option<B256>,
+        pub purpose: Purpose,
+        pub action: Action,
+        /// UNIX seconds; absent: now, answered by the chain itself.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub at: Option<u64>,
+    }
+
+    #[serde(deny_unknown_fields)]
+    pub struct DecisionRequest {
+        pub questions: Vec<Question>,
+    }
+
+    /// A signed answer, without any data: `Verdict` of `medlock_abi::signed`.
+    pub struct Verdict {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub chart: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub grantee: Address,
+        pub compartment: u8,
+        /// Zero where the question named no record.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub record_id: B256,
+        pub purpose: Purpose,
+        pub action: Action,
+        /// The time asked about, UNIX seconds.
+        pub at: u64,
+        pub allowed: bool,
+        /// Stable text. What does not exist and what is not granted read the same.
+        pub reason: String,
+        /// The code of `reason` (`medlock_abi::terms::reason`); this is what is signed.
+        pub reason_code: u8,
+        /// The block whose state was consulted.
+        pub block_number: u64,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub block_hash: B256,
+        /// 65 bytes r || s || v by the gateway over [`Verdict::signing_hash`].
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+        pub signature: Bytes,
+    }
+
+    /// Answers in the order of the questions.
+    pub struct DecisionReply {
+        pub verdicts: Vec<Verdict>,
+    }
+
+    pub struct Credential {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub issuer: Address,
+        pub roles: Roles,
+        /// UNIX seconds.
+        pub issued_at: u64,
+        /// UNIX seconds; 0: none.
+        pub expiry: u64,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub document: B256,
+        /// Not revoked, not expired, its issuer still active.
+        pub current: bool,
+    }
+
+    /// A published encryption key.
+    pub struct PartyKey {
+        pub version: u32,
+        /// `medlock_abi::terms::suite`.
+        pub suite: u16,
+        /// UNIX seconds.
+        pub valid_from: u64,
+        /// The key itself, from the event. Check it against `keyOf(account).digest` = keccak256(key) on chain.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+        pub key: Bytes,
+    }
+
+    /// `GET /v1/parties/{account}`: what the registry has, which is public. An account that it does not know has neither.
+    pub struct Party {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub account: Address,
+        pub credential: Option<Credential>,
+        pub key: Option<PartyKey>,
+    }
+}
+
+impl Verdict {
+    /// The struct that is signed.
+    pub fn statement(&self) -> signed::Verdict {
+        signed::Verdict {
+            chart: self.chart,
+            grantee: self.grantee,
+            compartment: self.compartment,
+            recordId: self.record_id,
+            purpose: self.purpose.bit(),
+            action: self.action.bit(),
+            at: self.at,
+            allowed: self.allowed,
+            reason: self.reason_code,
+            blockNumber: self.block_number,
+            blockHash: self.block_hash,
+        }
+    }
+
+    /// The EIP-712 digest that the gateway signs, for the deployment (`chain_id`, `records`).
+    pub fn signing_hash(&self, chain_id: u64, records: Address) -> B256 {
+        self.statement()
+            .eip712_signing_hash(&signed::domain(chain_id, records))
+    }
+}
