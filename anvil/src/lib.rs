@@ -1,1 +1,5 @@
 //! medlock-anvil
+
+pub mod exec;
+pub mod executor;
+pub mod stylus;

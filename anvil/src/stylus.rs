@@ -1,0 +1,1 @@
+//! Stylus: WASM programs run as contracts.
