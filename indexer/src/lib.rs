@@ -1,1 +1,115 @@
-//! medlock-indexer
+//! The indexer: mirrors the events of Medlock's contracts into SQL, exactly, and answers questions from there.
+//!
+//! One pipeline: `source` (chain over RPC) -> `decode` (pure) -> `apply` (pure: events to changes) -> `store` (rows and
+//! checkpoint in one transaction). Start reading at [`spawn`], then `pipeline.rs`; the tables are described in
+//! `migrations/`, and the whole in README.md.
+//!
+//! It must never drop a log of our contracts, commit rows apart from their checkpoint, keep a row of a block that the
+//! chain no longer holds, or be asked whether someone may read *now*: that is the contract's to say.
+mod apply;
+mod decide;
+mod decode;
+mod index;
+mod model;
+mod pipeline;
+mod source;
+mod store;
+
+pub use decide::{Facts, GrantFacts, decide};
+pub use index::{
+    Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey, Position,
+    PositionError, Record, Status,
+};
+
+use alloy::primitives::{Address, B256};
+use anyhow::{Context, Result, anyhow, ensure};
+use pipeline::{Pipeline, Progress};
+use source::Source;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use store::Store;
+use tokio::{sync::watch, task::JoinHandle};
+
+/// What to index. A database serves one deployment for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    pub registry: Address,
+    pub records: Address,
+    /// The block of the first of the two contracts' deployment: no event of theirs is before it.
+    pub start_block: u64,
+    pub chain_id: u64,
+    /// Hash of block 0.
+    pub genesis_hash: B256,
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// JSON-RPC over HTTP.
+    pub rpc_url: String,
+    pub deployment: Deployment,
+    /// The SQLite file; created, with its folder, where it is missing.
+    pub db: PathBuf,
+    /// How often to look for a new block. See [`POLL_MS`].
+    pub poll_ms: u64,
+}
+
+/// The usual polling interval: under the block time of Arbitrum (250 ms).
+pub const POLL_MS: u64 = 200;
+
+/// Starts the pipeline and gives a handle on it.
+///
+/// Fails where the node is not reached, serves another chain than the deployment's, or was reset, and where the
+/// database is of another deployment or a newer build. Once started, an unreachable node is waited for, and shown in
+/// [`Status::trouble`]; what waiting does not mend stops the pipeline: see [`Handle::failed`].
+pub async fn spawn(config: Config) -> Result<Handle> {
+    let Config { rpc_url, deployment, db, poll_ms } = config;
+    ensure!(poll_ms > 0, "poll_ms is 0: the node would be asked without a pause");
+    ensure!(deployment.registry != deployment.records, "registry and records are the same contract");
+    let source = Source::new(&rpc_url, deployment)?;
+    let genesis = source.identify().await.with_context(|| format!("indexer: chain at {rpc_url}"))?;
+    let store = Store::open(&db, &deployment, genesis).await?;
+    let (progress, progress_seen) =
+        watch::channel(Progress { chain_head: 0, indexed: 0, trouble: None, stopped: None });
+    let index = Index::open_with(&db, Some(progress_seen.clone())).await?;
+    let pipeline = Pipeline::new(deployment, source, store, Duration::from_millis(poll_ms), progress).await?;
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(pipeline.run(stopped));
+    Ok(Handle { index, stop, task, progress: progress_seen })
+}
+
+/// A running pipeline. Dropping it stops the pipeline too, without waiting.
+pub struct Handle {
+    index: Index,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<Result<()>>,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Handle {
+    pub fn index(&self) -> Index {
+        self.index.clone()
+    }
+
+    /// See [`Index::wait_for_block`].
+    pub async fn wait_for_block(&self, number: u64, within: Duration) -> Result<Head, IndexError> {
+        self.index.wait_for_block(number, within).await
+    }
+
+    /// Waits until the pipeline has ended by itself, and says why. Pends while it runs.
+    pub async fn failed(&self) -> Arc<str> {
+        let mut progress = self.progress.clone();
+        match progress.wait_for(|p| p.stopped.is_some()).await {
+            Ok(p) => p.stopped.clone().unwrap_or_else(|| "shut down".into()),
+            // The sender is gone without a word: the task panicked.
+            Err(_) => "the pipeline panicked".into(),
+        }
+    }
+
+    /// Ends the pipeline between two transactions and closes the database. Gives the pipeline's failure, if it had
+    /// failed before.
+    pub async fn shutdown(self) -> Result<()> {
+        self.stop.send_replace(true);
+        let outcome = self.task.await.map_err(|error| anyhow!("the indexer's task ended badly: {error}"));
+        self.index.close().await;
+        outcome?
+    }
+}

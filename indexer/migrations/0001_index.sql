@@ -1,0 +1,216 @@
+-- The chain's events and the state they lead to. See indexer/README.md for the picture.
+--
+-- Numbers are 64-bit. Bit sets (compartments, roles) use all 64 bits, so the top bit shows as a negative number.
+-- Times are UNIX seconds of blocks, except expiry and not_before, which the contracts were given.
+--
+-- State rows are valid in [valid_from, valid_to). valid_to is NULL while the row is current. A row that was
+-- superseded in its own block has valid_from = valid_to and was never visible at the end of a block.
+-- (valid_from_block, valid_from_log) names the event that made the row.
+
+-- What this database mirrors: one row.
+CREATE TABLE deployment (
+    id           INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    chain_id     INTEGER NOT NULL,
+    genesis_hash BLOB    NOT NULL CHECK (length(genesis_hash) = 32),
+    registry     BLOB    NOT NULL CHECK (length(registry) = 20),
+    records      BLOB    NOT NULL CHECK (length(records) = 20),
+    start_block  INTEGER NOT NULL
+) STRICT;
+
+-- Genesis, every block with an event of ours, and the last block of every recent step (for walking back on a reorg).
+-- The newest row is the checkpoint: everything up to and with that block is in these tables.
+CREATE TABLE block (
+    number INTEGER NOT NULL PRIMARY KEY,
+    hash   BLOB    NOT NULL CHECK (length(hash) = 32),
+    parent BLOB    NOT NULL CHECK (length(parent) = 32),
+    time   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX block_time ON block (time, number);
+
+-- Every event of our contracts, as it was logged. Append-only but for reorgs.
+CREATE TABLE event (
+    block_number INTEGER NOT NULL REFERENCES block (number),
+    log_index    INTEGER NOT NULL,
+    tx_hash      BLOB    NOT NULL CHECK (length(tx_hash) = 32),
+    contract     BLOB    NOT NULL CHECK (length(contract) = 20),
+    name         TEXT    NOT NULL,
+    -- 1 to 4 topics of 32 bytes, joined.
+    topics       BLOB    NOT NULL CHECK (length(topics) % 32 = 0),
+    data         BLOB    NOT NULL,
+    PRIMARY KEY (block_number, log_index)
+) STRICT;
+
+-- Who controls a chart.
+CREATE TABLE chart (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    controller       BLOB    NOT NULL CHECK (length(controller) = 20),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX chart_current ON chart (chart) WHERE valid_to_block IS NULL;
+CREATE INDEX chart_controller ON chart (controller, valid_from_block, valid_from_log) WHERE valid_to_block IS NULL;
+CREATE INDEX chart_from ON chart (valid_from_block);
+CREATE INDEX chart_to ON chart (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- The chart's grant epoch: a grant of a lower epoch was ended by revokeAll.
+CREATE TABLE grant_epoch (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    epoch            INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX grant_epoch_current ON grant_epoch (chart) WHERE valid_to_block IS NULL;
+CREATE INDEX grant_epoch_from ON grant_epoch (valid_from_block);
+CREATE INDEX grant_epoch_to ON grant_epoch (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- The compartment directory that stands on chain.
+CREATE TABLE directory (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    version          INTEGER NOT NULL,
+    digest           BLOB    NOT NULL CHECK (length(digest) = 32),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX directory_current ON directory (chart) WHERE valid_to_block IS NULL;
+CREATE INDEX directory_from ON directory (valid_from_block);
+CREATE INDEX directory_to ON directory (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- What stays the same through a record's versions.
+CREATE TABLE record (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    record_id        BLOB    NOT NULL CHECK (length(record_id) = 32),
+    compartment      INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, record_id, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX record_current ON record (chart, record_id) WHERE valid_to_block IS NULL;
+CREATE INDEX record_added ON record (chart, valid_from_block, valid_from_log) WHERE valid_to_block IS NULL;
+CREATE INDEX record_from ON record (valid_from_block);
+CREATE INDEX record_to ON record (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Every version of every record. The current row is the latest version.
+CREATE TABLE record_version (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    record_id        BLOB    NOT NULL CHECK (length(record_id) = 32),
+    version          INTEGER NOT NULL,
+    author           BLOB    NOT NULL CHECK (length(author) = 20),
+    codec            INTEGER NOT NULL,
+    pointer          BLOB    NOT NULL CHECK (length(pointer) = 32),
+    -- The pointer of the version before; zero for version 1.
+    previous         BLOB    NOT NULL CHECK (length(previous) = 32),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, record_id, version)
+) STRICT;
+CREATE UNIQUE INDEX record_version_current ON record_version (chart, record_id) WHERE valid_to_block IS NULL;
+CREATE INDEX record_version_from ON record_version (valid_from_block);
+CREATE INDEX record_version_to ON record_version (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Grants as the contract stores them: one per chart and grantee. ("grant" is a word of SQL.)
+CREATE TABLE grant_ (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    grantee          BLOB    NOT NULL CHECK (length(grantee) = 20),
+    epoch            INTEGER NOT NULL,
+    compartments     INTEGER NOT NULL,
+    purposes         INTEGER NOT NULL,
+    actions          INTEGER NOT NULL,
+    not_before       INTEGER NOT NULL,
+    -- 0: none.
+    expiry           INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, grantee, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX grant_current ON grant_ (chart, grantee) WHERE valid_to_block IS NULL;
+CREATE INDEX grant_given ON grant_ (chart, valid_from_block, valid_from_log) WHERE valid_to_block IS NULL;
+CREATE INDEX grant_received ON grant_ (grantee, valid_from_block, valid_from_log) WHERE valid_to_block IS NULL;
+CREATE INDEX grant_from ON grant_ (valid_from_block);
+CREATE INDEX grant_to ON grant_ (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- The digest of the keyring block that goes with a grant.
+CREATE TABLE keyring (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    grantee          BLOB    NOT NULL CHECK (length(grantee) = 20),
+    digest           BLOB    NOT NULL CHECK (length(digest) = 32),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, grantee, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX keyring_current ON keyring (chart, grantee) WHERE valid_to_block IS NULL;
+CREATE INDEX keyring_from ON keyring (valid_from_block);
+CREATE INDEX keyring_to ON keyring (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Accounts that may issue credentials.
+CREATE TABLE issuer (
+    issuer           BLOB    NOT NULL CHECK (length(issuer) = 20),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (issuer, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX issuer_current ON issuer (issuer) WHERE valid_to_block IS NULL;
+CREATE INDEX issuer_from ON issuer (valid_from_block);
+CREATE INDEX issuer_to ON issuer (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Credentials that were issued and not revoked. Current: not expired, and the issuer still active.
+CREATE TABLE credential (
+    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    issuer           BLOB    NOT NULL CHECK (length(issuer) = 20),
+    roles            INTEGER NOT NULL,
+    -- 0: none.
+    expiry           INTEGER NOT NULL,
+    document         BLOB    NOT NULL CHECK (length(document) = 32),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (party, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX credential_current ON credential (party) WHERE valid_to_block IS NULL;
+CREATE INDEX credential_from ON credential (valid_from_block);
+CREATE INDEX credential_to ON credential (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Published encryption keys, with the key itself.
+CREATE TABLE party_key (
+    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    version          INTEGER NOT NULL,
+    suite            INTEGER NOT NULL,
+    key              BLOB    NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (party, version)
+) STRICT;
+CREATE UNIQUE INDEX party_key_current ON party_key (party) WHERE valid_to_block IS NULL;
+CREATE INDEX party_key_from ON party_key (valid_from_block);
+CREATE INDEX party_key_to ON party_key (valid_to_block) WHERE valid_to_block IS NOT NULL;

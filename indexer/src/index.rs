@@ -1,0 +1,632 @@
+//! Queries. Clonable; reads only, beside the writer, each answer from one statement and so from one state.
+use crate::{
+    decide::{Facts, GrantFacts, decide},
+    model::Block,
+    pipeline::Progress,
+    store,
+};
+use alloy::primitives::{Address, B256, Bytes};
+use medlock_abi::{records::IRecords::Question, terms::reason};
+use sqlx::{Row, SqlitePool, sqlite::SqlitePoolOptions, sqlite::SqliteRow};
+use std::{fmt, path::Path, str::FromStr, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout_at},
+};
+
+/// Readers at once; more wait. SQLite reads are short and two cores are the usual machine.
+const READERS_MOST: u32 = 8;
+/// Rows in one page, whatever the caller asks for: bounds memory.
+pub const PAGE_MOST: u32 = 1000;
+/// How often an index without a pipeline in its process looks for a new head.
+const DETACHED_POLL: Duration = Duration::from_millis(50);
+
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error("index database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A row holds what this build never writes.
+    #[error("index database: column {column} holds an impossible value")]
+    Corrupt { column: &'static str },
+    #[error("block {wanted} was not indexed in time; the index is at block {head}")]
+    Deadline { wanted: u64, head: u64 },
+    /// The pipeline has ended, so the wait is for nothing.
+    #[error("the indexer has stopped: {why}")]
+    Stopped { why: Arc<str> },
+}
+
+type Result<T> = std::result::Result<T, IndexError>;
+
+/// A block that an answer speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub number: u64,
+    pub hash: B256,
+    /// UNIX seconds.
+    pub time: u64,
+}
+
+impl From<Block> for Head {
+    fn from(block: Block) -> Self {
+        Self { number: block.number, hash: block.hash, time: block.time }
+    }
+}
+
+/// Where an event stands. Lists are in this order, and a page begins after one.
+/// As text: "block.log", decimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    pub block_number: u64,
+    pub log_index: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.block_number, self.log_index)
+    }
+}
+
+impl FromStr for Position {
+    type Err = PositionError;
+
+    fn from_str(text: &str) -> std::result::Result<Self, PositionError> {
+        let (block, log) = text.split_once('.').ok_or(PositionError)?;
+        // No signs or blanks, and no number that SQL cannot hold.
+        let number = |digits: &str| match digits.parse::<i64>() {
+            Ok(n) if digits.bytes().all(|b| b.is_ascii_digit()) => Ok(n.unsigned_abs()),
+            _ => Err(PositionError),
+        };
+        Ok(Self { block_number: number(block)?, log_index: number(log)? })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a position: two decimal numbers joined by a dot are wanted")]
+pub struct PositionError;
+
+/// Which part of a list. `limit` 0 or above [`PAGE_MOST`] means [`PAGE_MOST`].
+/// The next page begins after the `position` of the last item; a page shorter than the limit is the last one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Page {
+    pub after: Option<Position>,
+    pub limit: u32,
+}
+
+impl Page {
+    fn bounds(self) -> (i64, i64, i64) {
+        let (block, log) = self.after.map_or((-1, -1), |p| (clamp(p.block_number), clamp(p.log_index)));
+        let limit = if self.limit == 0 { PAGE_MOST } else { self.limit.min(PAGE_MOST) };
+        (block, log, i64::from(limit))
+    }
+}
+
+/// A chart as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chart {
+    pub chart: B256,
+    pub controller: Address,
+    pub grant_epoch: u32,
+    pub directory_version: u32,
+    /// sha2-256 digest of the directory block's CID.
+    pub directory: B256,
+    /// The event that gave the controller the chart: so far, its opening.
+    pub position: Position,
+    /// UNIX seconds, of that event's block.
+    pub opened_at: u64,
+}
+
+/// One version of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub chart: B256,
+    pub record_id: B256,
+    pub version: u32,
+    pub compartment: u8,
+    pub author: Address,
+    pub codec: u8,
+    /// sha2-256 digest of the envelope's CID.
+    pub pointer: B256,
+    /// The pointer of the version before; zero for version 1.
+    pub previous: B256,
+    /// UNIX seconds, of this version's block.
+    pub created_at: u64,
+    /// The block and transaction of this version's event.
+    pub block_number: u64,
+    pub block_hash: B256,
+    pub log_index: u64,
+    pub tx_hash: B256,
+    /// The event that added the record (version 1). Listings of records are in this order.
+    pub position: Position,
+}
+
+/// A grant that stands: not revoked, though perhaps not yet valid or expired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub chart: B256,
+    pub grantee: Address,
+    pub epoch: u32,
+    pub compartments: u64,
+    pub purposes: u32,
+    pub actions: u8,
+    /// UNIX seconds.
+    pub not_before: u64,
+    /// UNIX seconds; 0: none.
+    pub expiry: u64,
+    /// sha2-256 digest of the keyring block's CID.
+    pub keyring: B256,
+    /// UNIX seconds, of the block that granted.
+    pub granted_at: u64,
+    pub position: Position,
+}
+
+/// What the registry knows of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    pub account: Address,
+    /// `None`: never issued, or revoked.
+    pub credential: Option<Credential>,
+    /// The newest published encryption key.
+    pub key: Option<PartyKey>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub issuer: Address,
+    pub issuer_active: bool,
+    pub roles: u64,
+    /// UNIX seconds.
+    pub issued_at: u64,
+    /// UNIX seconds; 0: none.
+    pub expiry: u64,
+    pub document: B256,
+}
+
+impl Credential {
+    /// As `credentialOf(..).current` of the registry, at `at` (UNIX seconds).
+    #[must_use]
+    pub fn is_current(&self, at: u64) -> bool {
+        self.issuer_active && (self.expiry == 0 || at < self.expiry)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartyKey {
+    pub version: u32,
+    pub suite: u16,
+    pub key: Bytes,
+    /// UNIX seconds.
+    pub valid_from: u64,
+}
+
+/// An answer to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub allowed: bool,
+    /// See `medlock_abi::terms::reason`.
+    pub reason: u8,
+    /// The newest indexed block with an event of ours, or newer, whose time is at or before the time asked about.
+    /// No event of ours stands between it and that time. Genesis for a time before the first.
+    pub block: Head,
+}
+
+/// How the index is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The newest indexed block.
+    pub head: Head,
+    /// The newest block that the node has told of. `None`: no pipeline runs in this process.
+    pub chain_head: Option<u64>,
+    /// Blocks between the two.
+    pub lag_blocks: Option<u64>,
+    /// What keeps the pipeline from going on at the moment (it keeps trying).
+    pub trouble: Option<Arc<str>>,
+    /// Why the pipeline has ended for good.
+    pub stopped: Option<Arc<str>>,
+}
+
+macro_rules! chart_columns {
+    () => {
+        "SELECT c.chart, c.controller, e.epoch, d.version, d.digest,
+                c.valid_from_block, c.valid_from_log, c.valid_from_time
+         FROM chart AS c
+         JOIN grant_epoch AS e ON e.chart = c.chart AND e.valid_to_block IS NULL
+         JOIN directory AS d ON d.chart = c.chart AND d.valid_to_block IS NULL"
+    };
+}
+macro_rules! record_columns {
+    () => {
+        "SELECT r.chart, r.record_id, r.compartment, r.valid_from_block, r.valid_from_log,
+                v.version, v.author, v.codec, v.pointer, v.previous, v.valid_from_time AS created_at,
+                v.valid_from_block AS block_number, v.valid_from_log AS log_index, b.hash AS block_hash, x.tx_hash
+         FROM record AS r
+         JOIN record_version AS v ON v.chart = r.chart AND v.record_id = r.record_id
+         JOIN block AS b ON b.number = v.valid_from_block
+         JOIN event AS x ON x.block_number = v.valid_from_block AND x.log_index = v.valid_from_log"
+    };
+}
+macro_rules! grant_columns {
+    () => {
+        "SELECT g.chart, g.grantee, g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, k.digest,
+                g.valid_from_block, g.valid_from_log, g.valid_from_time
+         FROM grant_ AS g
+         JOIN grant_epoch AS e ON e.chart = g.chart AND e.valid_to_block IS NULL AND e.epoch = g.epoch
+         JOIN keyring AS k ON k.chart = g.chart AND k.grantee = g.grantee AND k.valid_to_block IS NULL"
+    };
+}
+
+/// The index, to ask.
+#[derive(Clone)]
+pub struct Index {
+    pool: SqlitePool,
+    /// `None`: another process runs the pipeline.
+    progress: Option<watch::Receiver<Progress>>,
+}
+
+impl Index {
+    /// Opens an index that another process writes. It must exist.
+    pub async fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, None).await
+    }
+
+    pub(crate) async fn open_with(path: &Path, progress: Option<watch::Receiver<Progress>>) -> Result<Self> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(READERS_MOST)
+            .connect_with(store::options(path, false))
+            .await?;
+        Ok(Self { pool, progress })
+    }
+
+    /// The newest indexed block. Genesis where nothing was indexed yet.
+    pub async fn head(&self) -> Result<Head> {
+        let row = sqlx::query("SELECT number, hash, time FROM block ORDER BY number DESC LIMIT 1")
+            .fetch_one(&self.pool)
+            .await?;
+        head(&row)
+    }
+
+    pub async fn chart(&self, chart: B256) -> Result<Option<Chart>> {
+        let row = sqlx::query(concat!(chart_columns!(), " WHERE c.chart = $1 AND c.valid_to_block IS NULL"))
+            .bind(chart.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(chart_row).transpose()
+    }
+
+    /// The charts that `controller` controls.
+    pub async fn charts_of(&self, controller: Address, page: Page) -> Result<Vec<Chart>> {
+        let (block, log, limit) = page.bounds();
+        let rows = sqlx::query(concat!(
+            chart_columns!(),
+            " WHERE c.controller = $1 AND c.valid_to_block IS NULL
+                AND (c.valid_from_block, c.valid_from_log) > ($2, $3)
+              ORDER BY c.valid_from_block, c.valid_from_log LIMIT $4"
+        ))
+        .bind(controller.as_slice())
+        .bind(block)
+        .bind(log)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(chart_row).collect()
+    }
+
+    /// Digest of the current compartment directory.
+    pub async fn directory_digest(&self, chart: B256) -> Result<Option<B256>> {
+        let row = sqlx::query("SELECT digest FROM directory WHERE chart = $1 AND valid_to_block IS NULL")
+            .bind(chart.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| b256(&row, "digest")).transpose()
+    }
+
+    /// The latest version of each record in `compartments` (bit n: compartment n), in the order in which they were added.
+    pub async fn records(&self, chart: B256, compartments: u64, page: Page) -> Result<Vec<Record>> {
+        let (block, log, limit) = page.bounds();
+        let rows = sqlx::query(concat!(
+            record_columns!(),
+            " WHERE r.chart = $1 AND r.valid_to_block IS NULL AND v.valid_to_block IS NULL
+                AND (($2 >> r.compartment) & 1) = 1
+                AND (r.valid_from_block, r.valid_from_log) > ($3, $4)
+              ORDER BY r.valid_from_block, r.valid_from_log LIMIT $5"
+        ))
+        .bind(chart.as_slice())
+        .bind(compartments.cast_signed())
+        .bind(block)
+        .bind(log)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(record_row).collect()
+    }
+
+    /// The versions of a record after version `after` (0: from the first), ascending, at most [`PAGE_MOST`].
+    /// Empty where there is no such record.
+    pub async fn versions(&self, chart: B256, record_id: B256, after: u32) -> Result<Vec<Record>> {
+        let rows = sqlx::query(concat!(
+            record_columns!(),
+            " WHERE v.chart = $1 AND v.record_id = $2 AND v.version > $3 AND r.valid_to_block IS NULL
+              ORDER BY v.version LIMIT $4"
+        ))
+        .bind(chart.as_slice())
+        .bind(record_id.as_slice())
+        .bind(i64::from(after))
+        .bind(i64::from(PAGE_MOST))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(record_row).collect()
+    }
+
+    pub async fn record_version(&self, chart: B256, record_id: B256, version: u32) -> Result<Option<Record>> {
+        let row = sqlx::query(concat!(
+            record_columns!(),
+            " WHERE v.chart = $1 AND v.record_id = $2 AND v.version = $3 AND r.valid_to_block IS NULL"
+        ))
+        .bind(chart.as_slice())
+        .bind(record_id.as_slice())
+        .bind(i64::from(version))
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(record_row).transpose()
+    }
+
+    /// The grants that stand on `chart`.
+    pub async fn grants(&self, chart: B256, page: Page) -> Result<Vec<Grant>> {
+        let (block, log, limit) = page.bounds();
+        let rows = sqlx::query(concat!(
+            grant_columns!(),
+            " WHERE g.chart = $1 AND g.valid_to_block IS NULL AND (g.valid_from_block, g.valid_from_log) > ($2, $3)
+              ORDER BY g.valid_from_block, g.valid_from_log LIMIT $4"
+        ))
+        .bind(chart.as_slice())
+        .bind(block)
+        .bind(log)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(grant_row).collect()
+    }
+
+    /// The grants that stand and were given to `grantee`.
+    pub async fn grants_to(&self, grantee: Address, page: Page) -> Result<Vec<Grant>> {
+        let (block, log, limit) = page.bounds();
+        let rows = sqlx::query(concat!(
+            grant_columns!(),
+            " WHERE g.grantee = $1 AND g.valid_to_block IS NULL AND (g.valid_from_block, g.valid_from_log) > ($2, $3)
+              ORDER BY g.valid_from_block, g.valid_from_log LIMIT $4"
+        ))
+        .bind(grantee.as_slice())
+        .bind(block)
+        .bind(log)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(grant_row).collect()
+    }
+
+    /// The grant of `grantee` on `chart`, where it stands.
+    pub async fn grant(&self, chart: B256, grantee: Address) -> Result<Option<Grant>> {
+        let row = sqlx::query(concat!(
+            grant_columns!(),
+            " WHERE g.chart = $1 AND g.grantee = $2 AND g.valid_to_block IS NULL"
+        ))
+        .bind(chart.as_slice())
+        .bind(grantee.as_slice())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(grant_row).transpose()
+    }
+
+    /// Digest of the keyring that goes with a grant that stands.
+    pub async fn keyring_digest(&self, chart: B256, grantee: Address) -> Result<Option<B256>> {
+        Ok(self.grant(chart, grantee).await?.map(|grant| grant.keyring))
+    }
+
+    /// The account's credential and newest key; both `None` where the registry knows nothing of it.
+    pub async fn party(&self, account: Address) -> Result<Party> {
+        let row = sqlx::query(
+            "SELECT c.issuer, c.roles, c.expiry, c.document, c.valid_from_time AS issued_at,
+                    i.issuer IS NOT NULL AS issuer_active,
+                    k.version, k.suite, k.key, k.valid_from_time AS key_valid_from
+             FROM (SELECT $1 AS account) AS a
+             LEFT JOIN credential AS c ON c.party = a.account AND c.valid_to_block IS NULL
+             LEFT JOIN issuer AS i ON i.issuer = c.issuer AND i.valid_to_block IS NULL
+             LEFT JOIN party_key AS k ON k.party = a.account AND k.valid_to_block IS NULL",
+        )
+        .bind(account.as_slice())
+        .fetch_one(&self.pool)
+        .await?;
+        let credential = match row.try_get::<Option<&[u8]>, _>("issuer")? {
+            None => None,
+            Some(_) => Some(Credential {
+                issuer: address(&row, "issuer")?,
+                issuer_active: row.try_get("issuer_active")?,
+                roles: bits(&row, "roles")?,
+                issued_at: number(&row, "issued_at")?,
+                expiry: number(&row, "expiry")?,
+                document: b256(&row, "document")?,
+            }),
+        };
+        let key = match row.try_get::<Option<Vec<u8>>, _>("key")? {
+            None => None,
+            Some(key) => Some(PartyKey {
+                version: number(&row, "version")?,
+                suite: number(&row, "suite")?,
+                key: key.into(),
+                valid_from: number(&row, "key_valid_from")?,
+            }),
+        };
+        Ok(Party { account, credential, key })
+    }
+
+    /// What `decide` of the contract says, or said, at `at` (UNIX seconds): for a time past, over the state at the end
+    /// of the newest block at or before it; for the present or a time to come, over the state as it stands.
+    ///
+    /// The index lags the chain by moments: whether someone may read *now* is for the contract to say (ADR 7).
+    pub async fn decide(&self, question: &Question, at: u64) -> Result<Decision> {
+        let row = sqlx::query(
+            "SELECT b.number, b.hash, b.time,
+                    c.controller, e.epoch AS grant_epoch, r.compartment,
+                    g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry
+             FROM block AS b
+             LEFT JOIN chart AS c ON c.chart = $1
+                AND c.valid_from_time <= $4 AND (c.valid_to_time IS NULL OR c.valid_to_time > $4)
+             LEFT JOIN grant_epoch AS e ON e.chart = $1
+                AND e.valid_from_time <= $4 AND (e.valid_to_time IS NULL OR e.valid_to_time > $4)
+             LEFT JOIN grant_ AS g ON g.chart = $1 AND g.grantee = $2
+                AND g.valid_from_time <= $4 AND (g.valid_to_time IS NULL OR g.valid_to_time > $4)
+             LEFT JOIN record AS r ON r.chart = $1 AND r.record_id = $3
+                AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
+             WHERE b.number = coalesce(
+                (SELECT number FROM block WHERE time <= $4 ORDER BY time DESC, number DESC LIMIT 1), 0)",
+        )
+        .bind(question.chart.as_slice())
+        .bind(question.grantee.as_slice())
+        .bind(question.recordId.as_slice())
+        .bind(clamp(at))
+        .fetch_one(&self.pool)
+        .await?;
+        let mut facts = Facts::default();
+        if row.try_get::<Option<&[u8]>, _>("controller")?.is_some() {
+            facts.controller = Some(address(&row, "controller")?);
+            facts.grant_epoch = number(&row, "grant_epoch")?;
+        }
+        if row.try_get::<Option<i64>, _>("epoch")?.is_some() {
+            facts.grant = Some(GrantFacts {
+                epoch: number(&row, "epoch")?,
+                compartments: bits(&row, "compartments")?,
+                purposes: number(&row, "purposes")?,
+                actions: number(&row, "actions")?,
+                not_before: number(&row, "not_before")?,
+                expiry: number(&row, "expiry")?,
+            });
+        }
+        if row.try_get::<Option<i64>, _>("compartment")?.is_some() {
+            facts.record_compartment = Some(number(&row, "compartment")?);
+        }
+        let reason = decide(question, &facts, at);
+        Ok(Decision { allowed: reason::is_allowed(reason), reason, block: head(&row)? })
+    }
+
+    /// Waits until block `wanted` is indexed, and gives the head then; at most `within`.
+    pub async fn wait_for_block(&self, wanted: u64, within: Duration) -> Result<Head> {
+        let deadline = Instant::now() + within;
+        let mut progress = self.progress.clone();
+        loop {
+            // Seen before the question, so that what happens between question and wait still wakes.
+            let stopped = progress.as_mut().and_then(|p| p.borrow_and_update().stopped.clone());
+            let head = self.head().await?;
+            if head.number >= wanted {
+                return Ok(head);
+            }
+            if let Some(why) = stopped {
+                return Err(IndexError::Stopped { why });
+            }
+            let woken = match &mut progress {
+                Some(progress) => timeout_at(deadline, progress.changed()).await.map(|changed| {
+                    // The sender says why before it goes; this is only for a pipeline that was torn down.
+                    changed.map_err(|_| IndexError::Stopped { why: "shut down".into() })
+                }),
+                None => timeout_at(deadline, sleep(DETACHED_POLL)).await.map(Ok),
+            };
+            match woken {
+                Ok(woken) => woken?,
+                Err(_) => return Err(IndexError::Deadline { wanted, head: head.number }),
+            }
+        }
+    }
+
+    pub async fn status(&self) -> Result<Status> {
+        let progress = self.progress.as_ref().map(|p| p.borrow().clone());
+        let head = self.head().await?;
+        let chain_head = progress.as_ref().map(|p| p.chain_head);
+        Ok(Status {
+            head,
+            chain_head,
+            lag_blocks: chain_head.map(|chain_head| chain_head.saturating_sub(head.number)),
+            trouble: progress.as_ref().and_then(|p| p.trouble.clone()),
+            stopped: progress.and_then(|p| p.stopped),
+        })
+    }
+
+    /// Ends the connections of this and every clone.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn head(row: &SqliteRow) -> Result<Head> {
+    Ok(Head { number: number(row, "number")?, hash: b256(row, "hash")?, time: number(row, "time")? })
+}
+
+fn chart_row(row: &SqliteRow) -> Result<Chart> {
+    Ok(Chart {
+        chart: b256(row, "chart")?,
+        controller: address(row, "controller")?,
+        grant_epoch: number(row, "epoch")?,
+        directory_version: number(row, "version")?,
+        directory: b256(row, "digest")?,
+        position: position(row)?,
+        opened_at: number(row, "valid_from_time")?,
+    })
+}
+
+fn record_row(row: &SqliteRow) -> Result<Record> {
+    Ok(Record {
+        chart: b256(row, "chart")?,
+        record_id: b256(row, "record_id")?,
+        version: number(row, "version")?,
+        compartment: number(row, "compartment")?,
+        author: address(row, "author")?,
+        codec: number(row, "codec")?,
+        pointer: b256(row, "pointer")?,
+        previous: b256(row, "previous")?,
+        created_at: number(row, "created_at")?,
+        block_number: number(row, "block_number")?,
+        block_hash: b256(row, "block_hash")?,
+        log_index: number(row, "log_index")?,
+        tx_hash: b256(row, "tx_hash")?,
+        position: position(row)?,
+    })
+}
+
+fn grant_row(row: &SqliteRow) -> Result<Grant> {
+    Ok(Grant {
+        chart: b256(row, "chart")?,
+        grantee: address(row, "grantee")?,
+        epoch: number(row, "epoch")?,
+        compartments: bits(row, "compartments")?,
+        purposes: number(row, "purposes")?,
+        actions: number(row, "actions")?,
+        not_before: number(row, "not_before")?,
+        expiry: number(row, "expiry")?,
+        keyring: b256(row, "digest")?,
+        granted_at: number(row, "valid_from_time")?,
+        position: position(row)?,
+    })
+}
+
+fn position(row: &SqliteRow) -> Result<Position> {
+    Ok(Position { block_number: number(row, "valid_from_block")?, log_index: number(row, "valid_from_log")? })
+}
+
+fn number<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Result<T> {
+    T::try_from(row.try_get::<i64, _>(column)?).map_err(|_| IndexError::Corrupt { column })
+}
+
+/// A bit set: all 64 bits count.
+fn bits(row: &SqliteRow, column: &'static str) -> Result<u64> {
+    Ok(row.try_get::<i64, _>(column)?.cast_unsigned())
+}
+
+fn b256(row: &SqliteRow, column: &'static str) -> Result<B256> {
+    B256::try_from(row.try_get::<&[u8], _>(column)?).map_err(|_| IndexError::Corrupt { column })
+}
+
+fn address(row: &SqliteRow, column: &'static str) -> Result<Address> {
+    Address::try_from(row.try_get::<&[u8], _>(column)?).map_err(|_| IndexError::Corrupt { column })
+}
+
+/// A number to compare with SQL's: past 2^63 there is nothing to tell apart.
+fn clamp(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
