@@ -1,0 +1,142 @@
+//! How `records` packs its storage words: as Solidity would pack the struct, first field lowest.
+//!
+//! The layout is fixed once deployed. Unused bytes are zero.
+use alloy_primitives::{Address, B256};
+use medlock_abi::records::IRecords::GrantTerms;
+
+/// `struct { address controller; uint32 grantEpoch; uint32 directoryVersion; uint32 flags; }`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChartHead {
+    /// Zero: no chart.
+    pub controller: Address,
+    /// From 1; a grant of a lower epoch is revoked.
+    pub grant_epoch: u32,
+    /// From 1.
+    pub directory_version: u32,
+    /// Reserved.
+    pub flags: u32,
+}
+
+impl ChartHead {
+    pub fn from_word(word: B256) -> Self {
+        Self {
+            controller: Address::from_slice(&word[12..32]),
+            grant_epoch: number(&word[8..12]) as u32,
+            directory_version: number(&word[4..8]) as u32,
+            flags: number(&word[0..4]) as u32,
+        }
+    }
+
+    pub fn to_word(self) -> B256 {
+        let mut word = B256::ZERO;
+        word[12..32].copy_from_slice(self.controller.as_slice());
+        word[8..12].copy_from_slice(&self.grant_epoch.to_be_bytes());
+        word[4..8].copy_from_slice(&self.directory_version.to_be_bytes());
+        word[0..4].copy_from_slice(&self.flags.to_be_bytes());
+        word
+    }
+}
+
+/// `struct { address author; uint40 createdAt; uint32 version; uint8 compartment; uint8 status; uint8 codec; }`
+///
+/// Author, time and codec are those of the current version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordHead {
+    pub author: Address,
+    pub created_at: u64,
+    /// 0: no record.
+    pub version: u32,
+    pub compartment: u8,
+    /// Reserved; 0: current.
+    pub status: u8,
+    pub codec: u8,
+}
+
+impl RecordHead {
+    pub fn from_word(word: B256) -> Self {
+        Self {
+            author: Address::from_slice(&word[12..32]),
+            created_at: number(&word[7..12]),
+            version: number(&word[3..7]) as u32,
+            compartment: word[2],
+            status: word[1],
+            codec: word[0],
+        }
+    }
+
+    pub fn to_word(self) -> B256 {
+        let mut word = B256::ZERO;
+        word[12..32].copy_from_slice(self.author.as_slice());
+        word[7..12].copy_from_slice(&self.created_at.to_be_bytes()[3..]);
+        word[3..7].copy_from_slice(&self.version.to_be_bytes());
+        word[2] = self.compartment;
+        word[1] = self.status;
+        word[0] = self.codec;
+        word
+    }
+}
+
+/// `struct { uint64 compartments; uint32 epoch; uint32 purposes; uint40 notBefore; uint40 expiry; uint8 actions; }`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// The chart's grant epoch when it was given. 0: no grant.
+    pub epoch: u32,
+    pub compartments: u64,
+    pub purposes: u32,
+    pub actions: u8,
+    pub not_before: u64,
+    /// 0: none.
+    pub expiry: u64,
+}
+
+impl Grant {
+    pub fn new(epoch: u32, terms: &GrantTerms) -> Self {
+        Self {
+            epoch,
+            compartments: terms.compartments,
+            purposes: terms.purposes,
+            actions: terms.actions,
+            not_before: terms.notBefore,
+            expiry: terms.expiry,
+        }
+    }
+
+    pub fn terms(&self) -> GrantTerms {
+        GrantTerms {
+            compartments: self.compartments,
+            purposes: self.purposes,
+            actions: self.actions,
+            notBefore: self.not_before,
+            expiry: self.expiry,
+        }
+    }
+
+    pub fn from_word(word: B256) -> Self {
+        Self {
+            compartments: number(&word[24..32]),
+            epoch: number(&word[20..24]) as u32,
+            purposes: number(&word[16..20]) as u32,
+            not_before: number(&word[11..16]),
+            expiry: number(&word[6..11]),
+            actions: word[5],
+        }
+    }
+
+    pub fn to_word(self) -> B256 {
+        let mut word = B256::ZERO;
+        word[24..32].copy_from_slice(&self.compartments.to_be_bytes());
+        word[20..24].copy_from_slice(&self.epoch.to_be_bytes());
+        word[16..20].copy_from_slice(&self.purposes.to_be_bytes());
+        word[11..16].copy_from_slice(&self.not_before.to_be_bytes()[3..]);
+        word[6..11].copy_from_slice(&self.expiry.to_be_bytes()[3..]);
+        word[5] = self.actions;
+        word
+    }
+}
+
+/// Big-endian, at most eight bytes.
+fn number(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
