@@ -1,0 +1,170 @@
+//! Where a deployment's contracts are, as a file; and the check that a chain is the one they are on.
+use std::{fs, path::Path};
+
+use alloy::{
+    primitives::{Address, B256},
+    providers::Provider,
+};
+use medlock_abi::{records::IRecords, registry::IRegistry};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, artifacts,
+    chain::{genesis_hash, read, rpc},
+};
+
+const FILE_VERSION: u32 = 1;
+
+/// The file has these fields and its `version`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    pub chain_id: u64,
+    /// Tells two chains of the same id apart, such as a local chain before and after a reset.
+    pub genesis_hash: B256,
+    pub registry: Address,
+    pub records: Address,
+    /// No event of ours is older than this block.
+    pub block: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    version: u32,
+    #[serde(flatten)]
+    deployment: Deployment,
+}
+
+impl Deployment {
+    /// # Errors
+    /// [`Error::File`]: not there, not JSON, or of a version that this program does not know.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let refuse = |reason: String| Error::File {
+            path: path.display().to_string(),
+            reason,
+        };
+        let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
+        let file: File =
+            serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        if file.version != FILE_VERSION {
+            return Err(refuse(format!(
+                "is version {}, this program knows version {FILE_VERSION}",
+                file.version
+            )));
+        }
+        Ok(file.deployment)
+    }
+
+    /// Writes the file whole or not at all; creates its folder.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let refuse = |reason: String| Error::File {
+            path: path.display().to_string(),
+            reason,
+        };
+        let file = File {
+            version: FILE_VERSION,
+            deployment: self.clone(),
+        };
+        let json = serde_json::to_vec_pretty(&file).map_err(|error| refuse(error.to_string()))?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| refuse(error.to_string()))?;
+        }
+        artifacts::write_whole(path, &json).map_err(|error| refuse(error.to_string()))
+    }
+
+    /// Refuses a chain that is not this deployment's, or on which the contracts do not answer.
+    ///
+    /// # Errors
+    /// [`Error::OtherChain`], [`Error::OtherGenesis`], [`Error::MissingCode`], [`Error::NotActivated`],
+    /// [`Error::InitializedByOther`] where `records` names another registry, [`Error::Rpc`].
+    pub async fn check(&self, provider: &impl Provider) -> Result<(), Error> {
+        let found = provider.get_chain_id().await.map_err(rpc("chain id"))?;
+        if found != self.chain_id {
+            return Err(Error::OtherChain {
+                expected: self.chain_id,
+                found,
+            });
+        }
+        let found = genesis_hash(provider).await?;
+        if found != self.genesis_hash {
+            return Err(Error::OtherGenesis {
+                expected: self.genesis_hash,
+                found,
+            });
+        }
+        for (contract, address) in [("registry", self.registry), ("records", self.records)] {
+            let code = provider
+                .get_code_at(address)
+                .await
+                .map_err(rpc("read the code"))?;
+            if !code.starts_with(&artifacts::CODE_PREFIX) {
+                return Err(Error::MissingCode { contract, address });
+            }
+        }
+        read(
+            provider,
+            "registry",
+            self.registry,
+            IRegistry::ownerCall {},
+        )
+        .await?;
+        let found = read(
+            provider,
+            "records",
+            self.records,
+            IRecords::registryCall {},
+        )
+        .await?;
+        if found != self.registry {
+            return Err(Error::InitializedByOther {
+                contract: "records",
+                address: self.records,
+                expected: self.registry,
+                found,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment() -> Deployment {
+        Deployment {
+            chain_id: 412_346,
+            genesis_hash: B256::repeat_byte(1),
+            registry: Address::repeat_byte(2),
+            records: Address::repeat_byte(3),
+            block: 4,
+        }
+    }
+
+    #[test]
+    fn loads_what_was_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/deployment.json");
+        deployment().save(&path).unwrap();
+        assert_eq!(Deployment::load(&path).unwrap(), deployment());
+    }
+
+    #[test]
+    fn refuses_an_unknown_version_and_a_cut_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deployment.json");
+        deployment().save(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+
+        fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).unwrap();
+        let error = Deployment::load(&path).unwrap_err().to_string();
+        assert!(error.contains("is version 2"), "{error}");
+
+        fs::write(&path, &text[..text.len() / 2]).unwrap();
+        assert!(matches!(Deployment::load(&path), Err(Error::File { .. })));
+    }
+}

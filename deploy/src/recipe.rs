@@ -1,0 +1,310 @@
+//! The recipe that turns the contracts' sources into small, reproducible Stylus modules.
+//!
+//! 1. cargo, with the standard library built anew so that a panic is one `unreachable` and carries no
+//!    text; without source locations, which would put paths of the building machine into the module.
+//! 2. `wasm-opt` of Binaryen, pinned: optimises for size, and writes every instruction anew (what
+//!    rustc emits since 1.82 is refused by Stylus as it stands).
+//! 3. the DataCount section and custom sections are dropped.
+//! 4. [`Artifact::pack`] checks, compresses and measures.
+//!
+//! Why each flag: STYLUS.md, "Build recipe that matters". Equal sources, recipe and tools give equal
+//! bytes in any folder; `tools/check-reproducible.sh` proves it.
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+use wasm_encoder::RawSection;
+use wasmparser::{Parser, Payload};
+
+use crate::artifacts::{Artifact, Artifacts, Manifest, NAMES};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const RUSTFLAGS: [&str; 6] = [
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+    // The stack lies below the data; the default of 1 MiB would be 16 pages to pay for.
+    "-Clink-arg=-zstack-size=32768",
+    "-Ctarget-feature=+bulk-memory",
+];
+const BINARYEN: &str = "132";
+const WASM_OPT: [&str; 8] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+/// A bound on the walk below the contracts' folder.
+const SOURCES_MAX: usize = 10_000;
+
+/// Where the parts are.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// The contracts workspace.
+    pub contracts: PathBuf,
+    /// What `tools/setup-wasm.sh` and `tools/setup-node.sh` filled.
+    pub tools: PathBuf,
+    /// Where the artifacts go.
+    pub out: PathBuf,
+}
+
+/// What a build did.
+#[derive(Debug)]
+pub struct Outcome {
+    pub manifest: Manifest,
+    /// False: nothing had changed.
+    pub built: bool,
+}
+
+impl Recipe {
+    /// Builds what is not built yet.
+    ///
+    /// # Errors
+    /// A missing tool (the text names the script that installs it), a source that does not compile, a
+    /// module that Stylus would refuse, code past the limit.
+    pub fn build(&self) -> Result<Outcome> {
+        let toolchain = self.toolchain()?;
+        let rustc = version(self.rust("rustc", &toolchain).arg("--version"))
+            .context("run tools/setup-wasm.sh")?;
+        let wasm_opt = self.wasm_opt()?;
+        let inputs = self.inputs(&rustc)?;
+        if let Ok(Some(manifest)) = Manifest::load(&self.out)
+            && manifest.inputs == inputs
+            && Artifacts::load(&self.out).is_ok()
+        {
+            return Ok(Outcome {
+                manifest,
+                built: false,
+            });
+        }
+
+        self.compile(&toolchain)?;
+        let [registry, records] = NAMES.map(|name| self.finish(&wasm_opt, name));
+        let artifacts = Artifacts {
+            registry: registry?,
+            records: records?,
+        };
+        Ok(Outcome {
+            manifest: artifacts.save(&self.out, &inputs, &rustc)?,
+            built: true,
+        })
+    }
+
+    /// The name that rustup knows the toolchain by, as `tools/setup-wasm.sh` noted it. `None`: the default.
+    fn toolchain(&self) -> Result<Option<String>> {
+        let note = self.tools.join("wasm-toolchain");
+        let name = fs::read_to_string(&note).with_context(|| {
+            format!(
+                "no WASM toolchain is set up ({}): run tools/setup-wasm.sh",
+                note.display()
+            )
+        })?;
+        Ok(Some(name.trim().to_owned()).filter(|name| name != "default"))
+    }
+
+    /// A command of the Rust toolchain, without what an outer cargo or the user's shell would change in the output.
+    fn rust(&self, program: &str, toolchain: &Option<String>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.contracts);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("CARGO_") && name != "CARGO_HOME" && name != "CARGO_NET_OFFLINE"
+                || name.starts_with("RUSTC")
+                || name.starts_with("RUSTFLAGS")
+                || name == "CARGO"
+                || name == "RUSTUP_TOOLCHAIN"
+            {
+                command.env_remove(name);
+            }
+        }
+        if let Some(toolchain) = toolchain {
+            command.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        command
+    }
+
+    fn wasm_opt(&self) -> Result<PathBuf> {
+        let path = self.tools.join("node/node_modules/.bin/wasm-opt");
+        let found = version(Command::new(&path).arg("--version"))
+            .with_context(|| format!("{}: run tools/setup-node.sh", path.display()))?;
+        ensure!(
+            found.split_whitespace().any(|word| word == BINARYEN),
+            "{} is `{found}`, the recipe is pinned to version {BINARYEN}: run tools/setup-node.sh",
+            path.display()
+        );
+        Ok(path)
+    }
+
+    fn compile(&self, toolchain: &Option<String>) -> Result<()> {
+        let mut cargo = self.rust("cargo", toolchain);
+        cargo
+            .args(["build", "--release", "--locked", "--lib"])
+            .args(["--target", TARGET, "-Z", "build-std=std,panic_abort"])
+            .args(["--target-dir", "target"])
+            // The flags above are unstable; the compiler is not: this is its own switch for them.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_ENCODED_RUSTFLAGS", RUSTFLAGS.join("\u{1f}"));
+        for name in NAMES {
+            cargo.args(["-p", &format!("medlock-{name}")]);
+        }
+        let status = cargo.status().context("start cargo")?;
+        ensure!(status.success(), "the contracts did not compile ({status})");
+        Ok(())
+    }
+
+    fn finish(&self, wasm_opt: &Path, name: &str) -> Result<Artifact> {
+        let compiled = self
+            .contracts
+            .join(format!("target/{TARGET}/release/medlock_{name}.wasm"));
+        let optimised = compiled.with_extension("opt.wasm");
+        let output = Command::new(wasm_opt)
+            .args(WASM_OPT)
+            .arg(&compiled)
+            .arg("-o")
+            .arg(&optimised)
+            .output()
+            .context("start wasm-opt")?;
+        ensure!(
+            output.status.success(),
+            "wasm-opt refused {name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let module = fs::read(&optimised)
+            .with_context(|| format!("read {}", optimised.display()))
+            .and_then(|bytes| strip(&bytes))?;
+        Ok(Artifact::pack(name, module)?)
+    }
+
+    /// sha256 over everything that decides the output.
+    fn inputs(&self, rustc: &str) -> Result<String> {
+        let mut sources = BTreeMap::new();
+        for entry in ["Cargo.toml", "Cargo.lock", "abi", "registry", "records"] {
+            collect(&self.contracts, Path::new(entry), &mut sources)?;
+        }
+        let mut hash = Sha256::new();
+        let mut part = |name: &str, bytes: &[u8]| {
+            hash.update((name.len() as u64).to_be_bytes());
+            hash.update(name);
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        part("rustc", rustc.as_bytes());
+        part("recipe", include_bytes!("recipe.rs"));
+        part("artifacts", include_bytes!("artifacts.rs"));
+        for (path, bytes) in &sources {
+            part(path, bytes);
+        }
+        Ok(hex::encode(hash.finalize()))
+    }
+}
+
+/// Every source file at or below `entry`, by its path relative to `root`.
+fn collect(root: &Path, entry: &Path, sources: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let path = root.join(entry);
+    if path.is_dir() {
+        let list = fs::read_dir(&path).with_context(|| format!("list {}", path.display()))?;
+        for child in list {
+            collect(root, &entry.join(child?.file_name()), sources)?;
+        }
+        return Ok(());
+    }
+    let name = entry.to_string_lossy().into_owned();
+    if name.ends_with(".rs") || name.ends_with(".toml") || name.ends_with(".lock") {
+        let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+        sources.insert(name, bytes);
+    }
+    if sources.len() > SOURCES_MAX {
+        bail!("more than {SOURCES_MAX} source files below {}", root.display());
+    }
+    Ok(())
+}
+
+/// The module without custom sections and without DataCount, which Stylus does not know.
+fn strip(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut module = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload.context("parse the optimised module")?;
+        if matches!(
+            payload,
+            Payload::CustomSection(_) | Payload::DataCountSection { .. }
+        ) {
+            continue;
+        }
+        if let Some((id, range)) = payload.as_section() {
+            module.section(&RawSection {
+                id,
+                // Offsets into `wasm`, whose length is a usize.
+                data: &wasm[range.start as usize..range.end as usize],
+            });
+        }
+    }
+    Ok(module.finish())
+}
+
+/// The first line of what a program says about itself.
+fn version(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
+    ensure!(
+        output.status.success(),
+        "{program} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strip_drops_what_stylus_does_not_know_and_keeps_the_rest() {
+        let wasm = wat::parse_str(
+            r#"(module (@custom "producers" "x") (memory (export "memory") 1)
+               (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 0)))
+               (data "abc"))"#,
+        )
+        .unwrap();
+        let ids = |wasm: &[u8]| -> Vec<u8> {
+            Parser::new(0)
+                .parse_all(wasm)
+                .filter_map(|payload| payload.unwrap().as_section().map(|(id, _)| id))
+                .collect()
+        };
+        assert!(ids(&wasm).contains(&12));
+        assert_eq!(ids(&strip(&wasm).unwrap()), [1, 3, 5, 7, 10, 11]);
+    }
+
+    #[test]
+    fn inputs_change_with_a_source_and_with_the_compiler() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["abi", "registry", "records"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        fs::write(dir.path().join("Cargo.toml"), "a").unwrap();
+        fs::write(dir.path().join("Cargo.lock"), "b").unwrap();
+        let recipe = Recipe {
+            contracts: dir.path().into(),
+            tools: dir.path().into(),
+            out: dir.path().into(),
+        };
+        let before = recipe.inputs("rustc 1").unwrap();
+        assert_eq!(recipe.inputs("rustc 1").unwrap(), before);
+        assert_ne!(recipe.inputs("rustc 2").unwrap(), before);
+        fs::write(dir.path().join("abi/lib.rs"), "c").unwrap();
+        assert_ne!(recipe.inputs("rustc 1").unwrap(), before);
+    }
+}

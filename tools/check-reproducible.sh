@@ -1,0 +1,34 @@
+#!/bin/sh
+# Builds the contracts twice, clean, in two different folders, and fails unless the code is the same
+# byte for byte, and is the code whose hashes contracts/README.md records. Takes two full builds.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+
+cd "$root"
+cargo build -q -p medlock-deploy --bin medlock-contracts
+program=${CARGO_TARGET_DIR:-$root/target}/debug/medlock-contracts
+
+for folder in one another/deeper; do
+    mkdir -p "$work/$folder"
+    tar -C "$root" --exclude=contracts/target -cf - contracts | tar -C "$work/$folder" -xf -
+    "$program" --contracts "$work/$folder/contracts" build --tools "$root/.tools"
+done
+
+status=0
+for name in registry records; do
+    one=$work/one/contracts/target/artifacts/$name.code
+    another=$work/another/deeper/contracts/target/artifacts/$name.code
+    hash=$(sha256sum "$one" | cut -d' ' -f1)
+    if cmp "$one" "$another"; then
+        echo "check-reproducible: $name $hash twice" >&2
+    else
+        status=1
+    fi
+    grep -q "$hash" "$root/contracts/README.md" || {
+        echo "check-reproducible: contracts/README.md does not record $hash for $name" >&2
+        status=1
+    }
+done
+exit $status
