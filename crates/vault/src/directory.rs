@@ -86,8 +86,9 @@ impl DirectoryBody {
         epochs: &BTreeMap<u8, u32>,
         labels: &BTreeMap<u8, String>,
     ) -> Result<Self, Error> {
-        let links: usize = epochs.values().map(|epoch| *epoch as usize).sum();
-        check_size(links.saturating_mul(LINK_BYTES))?;
+        // Before the work is done: links are nearly all of a directory.
+        let links: u64 = epochs.values().map(|epoch| u64::from(*epoch)).sum();
+        check_size(links.saturating_mul(LINK_BYTES as u64))?;
         let mut compartments = Vec::with_capacity(epochs.len());
         for (compartment, epoch) in epochs {
             let current = CompartmentKeys::derive(root, chart, *compartment, *epoch)?;
@@ -114,6 +115,8 @@ impl DirectoryBody {
             labels,
         };
         body.check()?;
+        // Room for the longest signature: what is made here can be read.
+        check_size((cbor::encode(&body.to_wire()).len() + SIGNATURE_BYTES_MAX + 32) as u64)?;
         Ok(body)
     }
 
@@ -306,7 +309,7 @@ impl Directory {
     /// [`Error::TooLarge`], [`Error::Malformed`], [`Error::NotCanonical`], [`Error::UnknownVersion`],
     /// [`Error::UnknownSuite`], [`Error::BadPublicKey`], [`Error::CompartmentRange`].
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        check_size(bytes.len())?;
+        check_size(bytes.len() as u64)?;
         #[derive(Deserialize)]
         struct Outer {
             body: Version,
@@ -453,12 +456,13 @@ impl SealedLabels {
     }
 }
 
-fn check_size(bytes: usize) -> Result<(), Error> {
-    if bytes > DIRECTORY_BYTES_MAX {
+fn check_size(size: u64) -> Result<(), Error> {
+    let most = DIRECTORY_BYTES_MAX as u64;
+    if size > most {
         return Err(Error::TooLarge {
             what: WHAT,
-            size: bytes as u64,
-            most: DIRECTORY_BYTES_MAX as u64,
+            size,
+            most,
         });
     }
     Ok(())

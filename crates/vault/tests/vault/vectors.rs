@@ -1,0 +1,673 @@
+//! `vectors/*.json`: fixed examples for every implementation. Each test writes the vectors anew from a deterministic
+//! RNG and compares them with the files (`MEDLOCK_VECTORS=write` writes the files instead), then reads the files as a
+//! second implementation would.
+use std::{collections::BTreeMap, path::Path};
+
+use alloy_primitives::Address;
+use medlock_vault::{
+    AccountKey, Binding, CompartmentKeys, DataKey, Directory, DirectoryBody, EncryptionKey,
+    Envelope, Error, KeyFile, Keyring, KeyringScope, Link, Metadata, RootSecret, Secrets,
+    open_payload, seal_payload,
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    DOMAIN, TestRng, binding, directory::sign, keyfile::QUICK, metadata, other_bindings, raw_cid,
+    stored,
+};
+
+/// Compares with the committed file, or writes it; returns what a reader sees.
+fn committed(name: &str, fresh: Value) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors")
+        .join(name);
+    let text = serde_json::to_string_pretty(&fresh).unwrap() + "\n";
+    if std::env::var("MEDLOCK_VECTORS").is_ok_and(|value| value == "write") {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let file = std::fs::read_to_string(&path).unwrap();
+    let file: Value = serde_json::from_str(&file).unwrap();
+    assert!(
+        file == fresh,
+        "{name}: the format has changed; that needs a new version, not new vectors"
+    );
+    file
+}
+
+fn hex(bytes: impl AsRef<[u8]>) -> Value {
+    hex::encode(bytes).into()
+}
+
+fn unhex(value: &Value) -> Vec<u8> {
+    hex::decode(value.as_str().unwrap()).unwrap()
+}
+
+fn array<const N: usize>(value: &Value) -> [u8; N] {
+    unhex(value).try_into().unwrap()
+}
+
+fn number<T: TryFrom<u64>>(value: &Value) -> T {
+    T::try_from(value.as_u64().unwrap()).ok().unwrap()
+}
+
+fn write_binding(binding: &Binding) -> Value {
+    json!({
+        "chainId": binding.chain_id, "records": hex(binding.records), "chart": hex(binding.chart),
+        "recordId": hex(binding.record_id), "version": binding.version, "previous": hex(binding.previous),
+        "compartment": binding.compartment,
+    })
+}
+
+fn read_binding(value: &Value) -> Binding {
+    Binding {
+        chain_id: number(&value["chainId"]),
+        records: array(&value["records"]),
+        chart: array(&value["chart"]),
+        record_id: array(&value["recordId"]),
+        version: number(&value["version"]),
+        previous: array(&value["previous"]),
+        compartment: number(&value["compartment"]),
+    }
+}
+
+/// The vectors' name of an error: the variant, without its fields.
+fn error_name(error: &Error) -> String {
+    let debug = format!("{error:?}");
+    debug
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+/// What a negative case does to the bytes of the case it starts from.
+fn edited(bytes: &[u8], edit: &Value) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    match edit["op"].as_str().unwrap() {
+        "none" => {}
+        "truncate" => out.truncate(number(&edit["bytes"])),
+        "append" => out.extend(unhex(&edit["hex"])),
+        "xor" => out[number::<usize>(&edit["at"])] ^= number::<u8>(&edit["with"]),
+        "replace" => {
+            let (from, to) = (unhex(&edit["from"]), unhex(&edit["to"]));
+            let at = out
+                .windows(from.len())
+                .position(|window| window == from)
+                .unwrap();
+            out.splice(at..at + from.len(), to);
+        }
+        "swap" => {
+            let [one, two, length] = ["one", "two", "bytes"].map(|key| number::<usize>(&edit[key]));
+            let (head, tail) = out.split_at_mut(two);
+            head[one..one + length].swap_with_slice(&mut tail[..length]);
+        }
+        op => panic!("unknown edit {op}"),
+    }
+    out
+}
+
+/// Checks that each refused case fails with the error that it names.
+fn check_refused<T>(file: &Value, open: impl Fn(&Value, &[u8]) -> Result<T, Error>) {
+    let refused = file["refused"].as_array().unwrap();
+    assert!(!refused.is_empty());
+    for case in refused {
+        let from = &file["opened"][case["from"].as_u64().unwrap() as usize];
+        let bytes = edited(&unhex(&from["bytes"]), &case["edit"]);
+        // A refused case may replace any input of the case that it starts from.
+        let mut inputs = from.clone();
+        for (key, value) in case["with"].as_object().into_iter().flatten() {
+            inputs[key] = value.clone();
+        }
+        let error = open(&inputs, &bytes)
+            .err()
+            .unwrap_or_else(|| panic!("{} opened", case["name"]));
+        assert_eq!(
+            error_name(&error),
+            case["error"].as_str().unwrap(),
+            "{}",
+            case["name"]
+        );
+    }
+}
+
+fn refused(name: &str, from: usize, edit: Value, with: Value, error: &str) -> Value {
+    json!({"name": name, "from": from, "edit": edit, "with": with, "error": error})
+}
+
+#[test]
+fn payload_vectors_hold() {
+    let mut rng = TestRng::new("medlock/vectors/payload");
+    let small = TestRng::new("small").bytes(300);
+    let large = TestRng::new("large").bytes(133_000);
+    let text = crate::json(5_000);
+    let mut opened = Vec::new();
+    for (name, metadata, content) in [
+        (
+            "empty",
+            Metadata {
+                media_type: "text/plain".into(),
+                ..Metadata::default()
+            },
+            &[][..],
+        ),
+        ("stored in one chunk", stored(), &small),
+        ("compressed", metadata(), &text),
+        ("stored in three chunks", stored(), &large),
+    ] {
+        let sealed = seal_payload(&mut rng, &binding(), &metadata, content).unwrap();
+        // What the other implementation's compressor makes may differ: it must open this, and reproduce stored ones.
+        opened.push(json!({
+            "name": name, "binding": write_binding(&binding()), "dataKey": hex(sealed.data_key.expose()),
+            "bytes": hex(&sealed.bytes), "metadata": metadata, "contentSha256": hex(Sha256::digest(content)),
+        }));
+    }
+    let none = || json!({"op": "none"});
+    let chunk = 65_536 + 16;
+    let mut bad = vec![
+        refused(
+            "another data key",
+            1,
+            none(),
+            json!({"dataKey": hex([7; 32])}),
+            "Commitment",
+        ),
+        refused(
+            "an altered commitment",
+            1,
+            json!({"op": "xor", "at": 48, "with": 1}),
+            json!({}),
+            "Commitment",
+        ),
+        refused(
+            "an altered salt",
+            1,
+            json!({"op": "xor", "at": 16, "with": 128}),
+            json!({}),
+            "Commitment",
+        ),
+        refused(
+            "another magic",
+            1,
+            json!({"op": "xor", "at": 0, "with": 32}),
+            json!({}),
+            "NotThis",
+        ),
+        refused(
+            "a newer version",
+            1,
+            json!({"op": "xor", "at": 8, "with": 3}),
+            json!({}),
+            "UnknownVersion",
+        ),
+        refused(
+            "a flag",
+            1,
+            json!({"op": "xor", "at": 9, "with": 1}),
+            json!({}),
+            "Malformed",
+        ),
+        refused(
+            "another suite",
+            1,
+            json!({"op": "xor", "at": 11, "with": 2}),
+            json!({}),
+            "UnknownSuite",
+        ),
+        refused(
+            "another metadata length",
+            3,
+            json!({"op": "xor", "at": 14, "with": 3}),
+            json!({}),
+            "Chunk",
+        ),
+        refused(
+            "an altered metadata chunk",
+            1,
+            json!({"op": "xor", "at": 90, "with": 1}),
+            json!({}),
+            "Chunk",
+        ),
+        refused(
+            "an altered content chunk",
+            1,
+            json!({"op": "xor", "at": 400, "with": 1}),
+            json!({}),
+            "Chunk",
+        ),
+        refused(
+            "cut in the header",
+            1,
+            json!({"op": "truncate", "bytes": 79}),
+            json!({}),
+            "Truncated",
+        ),
+        refused(
+            "cut after the metadata",
+            3,
+            json!({"op": "truncate", "bytes": 352}),
+            json!({}),
+            "Truncated",
+        ),
+        refused(
+            "cut at a chunk boundary",
+            3,
+            json!({"op": "truncate", "bytes": 352 + 2 * chunk}),
+            json!({}),
+            "ContentLength",
+        ),
+        refused(
+            "a byte more",
+            1,
+            json!({"op": "append", "hex": "00"}),
+            json!({}),
+            "ContentLength",
+        ),
+        refused(
+            "a byte more, compressed",
+            2,
+            json!({"op": "append", "hex": "00"}),
+            json!({}),
+            "Chunk",
+        ),
+        refused(
+            "chunks swapped",
+            3,
+            json!({"op": "swap", "one": 352, "two": 352 + chunk, "bytes": chunk}),
+            json!({}),
+            "Chunk",
+        ),
+    ];
+    for (field, elsewhere) in other_bindings() {
+        let with = json!({"binding": write_binding(&elsewhere)});
+        bad.push(refused(
+            &format!("another {field}"),
+            1,
+            none(),
+            with,
+            "Chunk",
+        ));
+    }
+    let file = committed("payload.json", json!({"opened": opened, "refused": bad}));
+
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let key = DataKey::from_slice(&unhex(&inputs["dataKey"])).unwrap();
+        open_payload(&key, &read_binding(&inputs["binding"]), bytes)
+    };
+    for case in file["opened"].as_array().unwrap() {
+        let (metadata, content) = open(case, &unhex(&case["bytes"])).unwrap();
+        assert_eq!(
+            serde_json::to_value(metadata).unwrap(),
+            case["metadata"],
+            "{}",
+            case["name"]
+        );
+        assert_eq!(
+            hex(Sha256::digest(&content)),
+            case["contentSha256"],
+            "{}",
+            case["name"]
+        );
+    }
+    check_refused(&file, open);
+}
+
+#[test]
+fn compartment_vectors_hold() {
+    let root = RootSecret::generate(&mut TestRng::new("medlock/vectors/root"));
+    let chart = binding().chart;
+    let derive =
+        |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
+    let mut keys = Vec::new();
+    for (compartment, epoch) in [(0, 1), (3, 1), (3, 2), (63, u32::MAX)] {
+        let derived = derive(compartment, epoch);
+        keys.push(json!({
+            "compartment": compartment, "epoch": epoch, "privateKey": hex(derived.private.expose()),
+            "publicKey": hex(derived.public_key().as_bytes()), "historyKey": hex(derived.history.unwrap().expose()),
+        }));
+    }
+    let link = derive(3, 2).seal_link(&chart, &derive(3, 1)).unwrap();
+    let file = committed(
+        "compartment.json",
+        json!({
+            "root": hex(root.expose()), "chart": hex(chart), "keys": keys,
+            "opened": [{"compartment": 3, "epoch": 2, "bytes": hex(link.0)}],
+            "refused": [
+                refused("altered", 0, json!({"op": "xor", "at": 81, "with": 1}), json!({}), "Unopened"),
+                refused("another epoch", 0, json!({"op": "none"}), json!({"epoch": 3}), "Unopened"),
+                refused("another compartment", 0, json!({"op": "none"}), json!({"compartment": 4}), "Unopened"),
+            ],
+        }),
+    );
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let keys = derive(number(&inputs["compartment"]), number(&inputs["epoch"]));
+        keys.open_link(&chart, &Link(bytes.try_into().unwrap()))
+    };
+    let case = &file["opened"][0];
+    let opened = open(case, &unhex(&case["bytes"])).unwrap();
+    assert_eq!(hex(opened.private.expose()), file["keys"][1]["privateKey"]);
+    assert_eq!(
+        hex(opened.history.unwrap().expose()),
+        file["keys"][1]["historyKey"]
+    );
+    check_refused(&file, open);
+}
+
+#[test]
+fn envelope_vectors_hold() {
+    let mut rng = TestRng::new("medlock/vectors/envelope");
+    let root = RootSecret::generate(&mut rng);
+    let keys = CompartmentKeys::derive(&root, &binding().chart, binding().compartment, 4).unwrap();
+    let payload = seal_payload(&mut rng, &binding(), &stored(), b"content").unwrap();
+    let cid = raw_cid(&payload.bytes);
+    let envelope =
+        Envelope::seal(&mut rng, &binding(), 4, &keys.public_key(), cid, &payload).unwrap();
+    let block = envelope.encode();
+    let none = || json!({"op": "none"});
+    let replace =
+        |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let mut bad = vec![
+        refused(
+            "another private key",
+            0,
+            none(),
+            json!({"privateKey": hex([7; 32])}),
+            "Unopened",
+        ),
+        refused(
+            "another epoch's key",
+            0,
+            none(),
+            json!({"epoch": 3}),
+            "WrongEpoch",
+        ),
+        refused(
+            "another epoch written in",
+            0,
+            replace(b"\x65epoch\x04", b"\x65epoch\x05"),
+            json!({"epoch": 5}),
+            "Unopened",
+        ),
+        refused(
+            "an altered ciphertext",
+            0,
+            replace(&envelope.sealed.ciphertext, &[7; 48]),
+            json!({}),
+            "Unopened",
+        ),
+        refused(
+            "an altered encapsulated key",
+            0,
+            replace(&envelope.sealed.encapsulated, &[7; 32]),
+            json!({}),
+            "Unopened",
+        ),
+        refused(
+            "a zero encapsulated key",
+            0,
+            replace(&envelope.sealed.encapsulated, &[0; 32]),
+            json!({}),
+            "BadEncapsulatedKey",
+        ),
+        refused(
+            "another commitment",
+            0,
+            replace(&envelope.commitment, &[7; 32]),
+            json!({}),
+            "PayloadMismatch",
+        ),
+        refused(
+            "another payload",
+            0,
+            replace(&cid.to_bytes()[4..], &[7; 32]),
+            json!({}),
+            "Unopened",
+        ),
+        refused(
+            "a newer version",
+            0,
+            replace(b"\x61v\x01", b"\x61v\x02"),
+            json!({}),
+            "UnknownVersion",
+        ),
+        refused(
+            "another suite",
+            0,
+            replace(b"\x65suite\x01", b"\x65suite\x02"),
+            json!({}),
+            "UnknownSuite",
+        ),
+        refused(
+            "keys out of order",
+            0,
+            replace(b"\x65epoch\x04\x65suite\x01", b"\x65suite\x01\x65epoch\x04"),
+            json!({}),
+            "Malformed",
+        ),
+        refused(
+            "an integer in two bytes",
+            0,
+            replace(b"\x65epoch\x04", b"\x65epoch\x18\x04"),
+            json!({}),
+            "Malformed",
+        ),
+        refused(
+            "a byte more",
+            0,
+            json!({"op": "append", "hex": "00"}),
+            json!({}),
+            "Malformed",
+        ),
+        refused(
+            "cut",
+            0,
+            json!({"op": "truncate", "bytes": block.len() - 1}),
+            json!({}),
+            "Malformed",
+        ),
+    ];
+    for (field, elsewhere) in other_bindings() {
+        let error = if matches!(field, "chain" | "contract") {
+            "Unopened"
+        } else {
+            "Binding"
+        };
+        let with = json!({"binding": write_binding(&elsewhere)});
+        bad.push(refused(&format!("another {field}"), 0, none(), with, error));
+    }
+    let opened = json!([{
+        "binding": write_binding(&binding()), "epoch": 4, "privateKey": hex(keys.private.expose()),
+        "bytes": hex(&block), "dataKey": hex(payload.data_key.expose()),
+        "payload": cid.to_string(), "payloadHex": hex(&payload.bytes),
+    }]);
+    let file = committed("envelope.json", json!({"opened": opened, "refused": bad}));
+
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let binding = read_binding(&inputs["binding"]);
+        let keys = CompartmentKeys {
+            compartment: binding.compartment,
+            epoch: number(&inputs["epoch"]),
+            private: medlock_vault::CompartmentPrivateKey::from_slice(&unhex(
+                &inputs["privateKey"],
+            ))
+            .unwrap(),
+            history: None,
+        };
+        let envelope = Envelope::decode(bytes)?;
+        envelope.open_record(&binding, &keys, &unhex(&inputs["payloadHex"]))?;
+        envelope.open(&binding, &keys)
+    };
+    let case = &file["opened"][0];
+    assert_eq!(
+        hex(open(case, &unhex(&case["bytes"])).unwrap().expose()),
+        case["dataKey"]
+    );
+    check_refused(&file, open);
+}
+
+#[test]
+fn directory_vectors_hold() {
+    let mut rng = TestRng::new("medlock/vectors/directory");
+    let root = RootSecret::generate(&mut rng);
+    let account = AccountKey::generate(&mut rng);
+    let labels = BTreeMap::from([(0, "Allergies".to_owned()), (3, "Laboratory".to_owned())]);
+    let body = DirectoryBody::derive(
+        &mut rng,
+        &root,
+        &binding().chart,
+        2,
+        &BTreeMap::from([(0, 1), (3, 2)]),
+        &labels,
+    );
+    let body = body.unwrap();
+    let (digest, hash) = (body.digest(), body.signing_hash(&DOMAIN));
+    let directory = sign(body, &DOMAIN, &account);
+    let none = || json!({"op": "none"});
+    let replace =
+        |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let key = directory.body.compartments[0].key;
+    let opened = json!([{
+        "root": hex(root.expose()), "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records),
+        "controllerKey": hex(account.expose()), "controller": hex(account.address().unwrap()),
+        "bytes": hex(directory.encode()), "bodyDigest": hex(digest), "signingHash": hex(hash),
+        "labels": [[0, "Allergies"], [3, "Laboratory"]],
+    }]);
+    let file = committed(
+        "directory.json",
+        json!({
+            "opened": opened,
+            "refused": [
+                refused("another controller", 0, none(), json!({"controller": hex([7; 20])}), "NotController"),
+                refused("another chain", 0, none(), json!({"chainId": 1}), "NotController"),
+                refused("another contract", 0, none(), json!({"records": hex([7; 20])}), "NotController"),
+                refused("another root", 0, none(), json!({"root": hex([7; 32])}), "Unopened"),
+                refused("a key of low order", 0, replace(key.as_bytes(), &[0; 32]), json!({}), "BadPublicKey"),
+                refused("a cut signature", 0, replace(&[&[0x58, 0x41][..], &directory.signature].concat(), &[&[0x58, 0x40][..], &directory.signature[..64]].concat()), json!({}), "SignatureForm"),
+                refused("a byte more", 0, json!({"op": "append", "hex": "00"}), json!({}), "Malformed"),
+            ],
+        }),
+    );
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let directory = Directory::decode(bytes)?;
+        let domain = medlock_vault::Domain {
+            chain_id: number(&inputs["chainId"]),
+            records: array(&inputs["records"]),
+        };
+        directory.verify(&domain, Address::from(array::<20>(&inputs["controller"])))?;
+        let labels = directory
+            .body
+            .open_labels(&RootSecret::from_slice(&unhex(&inputs["root"])).unwrap())?;
+        Ok((directory, labels))
+    };
+    let case = &file["opened"][0];
+    let (directory, opened) = open(case, &unhex(&case["bytes"])).unwrap();
+    assert_eq!(
+        (hex(directory.body.digest()), opened),
+        (case["bodyDigest"].clone(), labels)
+    );
+    check_refused(&file, open);
+}
+
+#[test]
+fn keyring_vectors_hold() {
+    let mut rng = TestRng::new("medlock/vectors/keyring");
+    let root = RootSecret::generate(&mut rng);
+    let grantee = EncryptionKey::generate(&mut rng);
+    let chart = binding().chart;
+    let derive =
+        |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
+    let keys = [derive(0, 1), derive(3, 2).without_history()];
+    let scope = KeyringScope {
+        chart,
+        grantee: [0xc1; 20],
+        directory_version: 2,
+        key_version: 1,
+    };
+    let keyring = Keyring::seal(&mut rng, &DOMAIN, &scope, &grantee.public_key(), &keys).unwrap();
+    let none = || json!({"op": "none"});
+    let replace =
+        |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let listed: Vec<Value> = keys
+        .iter()
+        .map(|keys| {
+            json!({
+                "compartment": keys.compartment, "epoch": keys.epoch, "privateKey": hex(keys.private.expose()),
+                "historyKey": keys.history.as_ref().map(|key| hex(key.expose())),
+            })
+        })
+        .collect();
+    let file = committed(
+        "keyring.json",
+        json!({
+            "opened": [{
+                "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records), "chart": hex(chart), "grantee": hex([0xc1; 20]),
+                "privateKey": hex(grantee.expose()), "bytes": hex(keyring.encode()), "keys": listed,
+            }],
+            "refused": [
+                refused("another private key", 0, none(), json!({"privateKey": hex([7; 32])}), "Unopened"),
+                refused("another chain", 0, none(), json!({"chainId": 1}), "Unopened"),
+                refused("another contract", 0, none(), json!({"records": hex([7; 20])}), "Unopened"),
+                refused("another chart", 0, none(), json!({"chart": hex([7; 32])}), "KeyringScope"),
+                refused("another grantee", 0, none(), json!({"grantee": hex([7; 20])}), "KeyringScope"),
+                refused("another directory", 0, replace(b"\x70directoryVersion\x02", b"\x70directoryVersion\x03"), json!({}), "Unopened"),
+                refused("a newer version", 0, replace(b"\x61v\x01", b"\x61v\x02"), json!({}), "UnknownVersion"),
+                refused("a byte more", 0, json!({"op": "append", "hex": "00"}), json!({}), "Malformed"),
+            ],
+        }),
+    );
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let domain = medlock_vault::Domain {
+            chain_id: number(&inputs["chainId"]),
+            records: array(&inputs["records"]),
+        };
+        let key = EncryptionKey::from_slice(&unhex(&inputs["privateKey"])).unwrap();
+        Keyring::decode(bytes)?.open(
+            &domain,
+            &array(&inputs["chart"]),
+            &array(&inputs["grantee"]),
+            &key,
+        )
+    };
+    let case = &file["opened"][0];
+    let opened = open(case, &unhex(&case["bytes"])).unwrap();
+    for (opened, listed) in opened.iter().zip(case["keys"].as_array().unwrap()) {
+        assert_eq!(hex(opened.private.expose()), listed["privateKey"]);
+        assert_eq!(
+            json!(opened.history.as_ref().map(|key| hex(key.expose()))),
+            listed["historyKey"]
+        );
+    }
+    check_refused(&file, open);
+}
+
+#[test]
+fn key_file_vectors_hold() {
+    let mut rng = TestRng::new("medlock/vectors/keyfile");
+    let secrets = Secrets::generate(&mut rng);
+    let sealed = KeyFile::seal(&mut rng, &secrets, b"correct horse", QUICK).unwrap();
+    let file = committed(
+        "keyfile.json",
+        json!({
+            "passphrase": "correct horse", "account": hex(secrets.account.expose()),
+            "encryption": hex(secrets.encryption.expose()), "root": hex(secrets.root.expose()),
+            "file": serde_json::from_str::<Value>(&sealed.to_json()).unwrap(),
+            "refused": {"passphrase": "correct horse ", "error": "Passphrase"},
+        }),
+    );
+    let read = KeyFile::from_json(&file["file"].to_string()).unwrap();
+    let opened = read
+        .open(file["passphrase"].as_str().unwrap().as_bytes())
+        .unwrap();
+    assert_eq!(hex(opened.account.expose()), file["account"]);
+    assert_eq!(hex(opened.encryption.expose()), file["encryption"]);
+    assert_eq!(hex(opened.root.expose()), file["root"]);
+    let error = read
+        .open(file["refused"]["passphrase"].as_str().unwrap().as_bytes())
+        .err()
+        .unwrap();
+    assert_eq!(
+        error_name(&error),
+        file["refused"]["error"].as_str().unwrap()
+    );
+}
