@@ -1,0 +1,470 @@
+//! Taking a Bundle apart and putting it together again.
+
+use std::collections::HashMap;
+use std::str;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::json::{self, Json, ParseError};
+use crate::sensitive::{self, Classifier, Topic};
+use crate::{BUNDLE_BYTES_MAX, DEPTH_MAX, ENTRIES_MAX, Error, Label, MEDIA_TYPE};
+use crate::{describe, release};
+
+/// A Bundle in pieces. The resources point into the bytes that were split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle<'a> {
+    /// What stands around the resources.
+    pub frame: Frame,
+    /// The resources, in the Bundle's order.
+    pub entries: Vec<Entry<'a>>,
+}
+
+/// One resource of a Bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Its place in the Bundle, from 0.
+    pub index: usize,
+    /// `Bundle.entry.fullUrl`.
+    pub full_url: Option<String>,
+    /// `resourceType`: one of R4's.
+    pub resource_type: String,
+    /// `Resource.id`.
+    pub id: Option<String>,
+    /// When it happened, as the resource writes it (FHIR `dateTime`).
+    pub date: Option<String>,
+    /// What it is, for a list; never a person's name. At most 200 characters.
+    pub title: Option<String>,
+    /// The compartment it belongs to.
+    pub label: Label,
+    /// Why the label is [`Label::Sensitive`], if it is.
+    pub topic: Option<Topic>,
+    /// Always [`MEDIA_TYPE`].
+    pub media_type: &'static str,
+    /// The exact bytes of the resource.
+    pub source: &'a [u8],
+}
+
+/// The bytes of a Bundle before, between and after its resources.
+///
+/// It holds `fullUrl`s and request URLs, so it tells how many resources of which
+/// type there are, sensitive ones included: store it under [`Frame::LABEL`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// One more than there are resources.
+    parts: Vec<String>,
+}
+
+/// Takes an R4 Bundle apart.
+///
+/// Nothing of the result is reformatted: [`join`] of the frame and the sources is
+/// `bundle`, byte for byte.
+///
+/// # Errors
+/// Any of [`Error`] but `Count` and `NotAFrame`. The whole Bundle is refused: no
+/// part of it is imported on the quiet.
+pub fn split(bundle: &[u8]) -> Result<Bundle<'_>, Error> {
+    let text = check_text(bundle)?;
+    let outer = parse_outer(text)?;
+    let raw_entries = outer.entry.as_deref().unwrap_or_default();
+    if raw_entries.is_empty() {
+        return Err(Error::Empty);
+    }
+    if raw_entries.len() > ENTRIES_MAX {
+        return Err(Error::TooManyEntries {
+            entries: raw_entries.len(),
+            entries_max: ENTRIES_MAX,
+        });
+    }
+    let resources = raw_entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| entry.resource.ok_or(Error::NoResource { index }))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut scan = Scan {
+        labelled: outer.is_labelled()?,
+        ..Scan::default()
+    };
+    for (index, (entry, resource)) in raw_entries.iter().zip(&resources).enumerate() {
+        scan.add(text, index, entry.full_url.as_deref(), resource.get())?;
+    }
+    if outer.kind.as_deref() != Some("history") {
+        check_full_urls(&scan.entries, &scan.versions)?;
+    }
+    scan.spread();
+    Ok(Bundle {
+        frame: frame(text, &resources),
+        entries: scan.entries,
+    })
+}
+
+/// Puts a Bundle together: the resources, in the order they had.
+///
+/// # Errors
+/// [`Error::Count`] if there are too few or too many.
+pub fn join(frame: &Frame, resources: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, Error> {
+    if resources.len() != frame.resources() {
+        return Err(Error::Count {
+            expected: frame.resources(),
+            got: resources.len(),
+        });
+    }
+    let mut bundle = Vec::new();
+    for (i, part) in frame.parts.iter().enumerate() {
+        bundle.extend_from_slice(part.as_bytes());
+        if let Some(resource) = resources.get(i) {
+            bundle.extend_from_slice(resource.as_ref());
+        }
+    }
+    Ok(bundle)
+}
+
+impl Frame {
+    /// The compartment to store a frame in.
+    pub const LABEL: Label = Label::Sensitive;
+    /// The media type of [`Frame::to_bytes`].
+    pub const MEDIA_TYPE: &'static str = "application/vnd.medlock.bundle-frame+json";
+
+    /// How many resources go into it.
+    #[must_use]
+    pub fn resources(&self) -> usize {
+        self.parts.len() - 1
+    }
+
+    /// The form to store: JSON, `{"version":1,"parts":[...]}`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::json!({ "version": 1, "parts": self.parts })
+            .to_string()
+            .into_bytes()
+    }
+
+    /// # Errors
+    /// [`Error::NotAFrame`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Stored {
+            version: u32,
+            parts: Vec<String>,
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Stored { version: 1, parts }) if !parts.is_empty() => Ok(Self { parts }),
+            _ => Err(Error::NotAFrame),
+        }
+    }
+}
+
+/// The parts of the Bundle that are looked at. All else is kept but not read.
+#[derive(Deserialize)]
+struct Outer<'a> {
+    #[serde(rename = "resourceType")]
+    resource_type: Option<String>,
+    #[serde(rename = "fhirVersion")]
+    fhir_version: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
+    #[serde(borrow)]
+    entry: Option<Vec<OuterEntry<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct OuterEntry<'a> {
+    #[serde(rename = "fullUrl")]
+    full_url: Option<String>,
+    #[serde(borrow)]
+    resource: Option<&'a RawValue>,
+}
+
+impl Outer<'_> {
+    /// Whether the Bundle as a whole is labelled as sensitive. Refuses another release.
+    fn is_labelled(&self) -> Result<bool, Error> {
+        let not_r4 = |found: &str| Error::NotR4 {
+            index: None,
+            found: found.to_owned(),
+        };
+        if self
+            .fhir_version
+            .as_deref()
+            .is_some_and(|version| !release::is_r4_version(version))
+        {
+            return Err(not_r4("the Bundle states a fhirVersion of another release"));
+        }
+        let Some(meta) = self.meta else {
+            return Ok(false);
+        };
+        // As the `meta` of an object, which is what the two look into.
+        let text = format!("{{\"meta\":{}}}", meta.get());
+        let bundle = json::parse(&text).map_err(|_| Error::Malformed { line: 1, column: 1 })?;
+        if release::profile(&bundle).is_some() {
+            return Err(not_r4("the Bundle states a profile of another release"));
+        }
+        Ok(sensitive::is_labelled(&bundle))
+    }
+}
+
+/// The bytes as text, if they are anything that could be parsed at all.
+fn check_text(bytes: &[u8]) -> Result<&str, Error> {
+    if bytes.len() > BUNDLE_BYTES_MAX {
+        return Err(Error::TooLarge {
+            bytes: bytes.len(),
+            bytes_max: BUNDLE_BYTES_MAX,
+        });
+    }
+    let text = str::from_utf8(bytes).map_err(|e| {
+        let (line, column) = position(bytes, e.valid_up_to());
+        Error::NotJson { line, column }
+    })?;
+    match text.trim_ascii_start().chars().next() {
+        None => Err(Error::NoBytes),
+        Some('<') => Err(Error::Xml),
+        Some(_) if is_too_deep(bytes) => Err(Error::TooDeep {
+            depth_max: DEPTH_MAX,
+        }),
+        Some(_) => Ok(text),
+    }
+}
+
+fn parse_outer(text: &str) -> Result<Outer<'_>, Error> {
+    // First that it is JSON at all, and an object: then what is wrong is its shape.
+    let whole: &RawValue = serde_json::from_str(text).map_err(|e| Error::NotJson {
+        line: e.line(),
+        column: e.column(),
+    })?;
+    if !whole.get().starts_with('{') {
+        return Err(Error::NotAnObject);
+    }
+    #[derive(Deserialize)]
+    struct Typed {
+        #[serde(rename = "resourceType")]
+        resource_type: Option<String>,
+    }
+    let not_a_bundle = |name: Option<&str>| Error::NotABundle {
+        found: match name.filter(|name| release::is_type(name)) {
+            Some(name) => format!("a FHIR {name}"),
+            None => "JSON of another kind".to_owned(),
+        },
+    };
+    let outer: Outer<'_> = serde_json::from_str(text).map_err(|e| {
+        // The shape of something that is no Bundle is beside the point.
+        match serde_json::from_str(text) {
+            Ok(Typed {
+                resource_type: Some(name),
+            }) if name == "Bundle" => Error::Malformed {
+                line: e.line(),
+                column: e.column(),
+            },
+            Ok(Typed { resource_type }) => not_a_bundle(resource_type.as_deref()),
+            Err(_) => not_a_bundle(None),
+        }
+    })?;
+    match outer.resource_type.as_deref() {
+        Some("Bundle") => Ok(outer),
+        other => Err(not_a_bundle(other)),
+    }
+}
+
+/// What is learned from all resources, one after the other.
+#[derive(Default)]
+struct Scan<'a> {
+    classifier: Classifier,
+    labelled: bool,
+    entries: Vec<Entry<'a>>,
+    /// `meta.versionId` of each entry.
+    versions: Vec<Option<String>>,
+    /// Whom each entry refers to, as written.
+    references: Vec<Vec<String>>,
+}
+
+impl<'a> Scan<'a> {
+    fn add(
+        &mut self,
+        text: &'a str,
+        index: usize,
+        full_url: Option<&str>,
+        source: &'a str,
+    ) -> Result<(), Error> {
+        let resource = json::parse(source).map_err(|e| match e {
+            ParseError::DuplicateProperty => Error::DuplicateProperty { index },
+            ParseError::Syntax { line, column } => {
+                let (first_line, first_column) = position(text.as_bytes(), offset(text, source));
+                let shift = if line == 1 { first_column - 1 } else { 0 };
+                Error::NotJson {
+                    line: first_line + line - 1,
+                    column: column + shift,
+                }
+            }
+        })?;
+        let resource_type = resource
+            .text("resourceType")
+            .ok_or(Error::NoResourceType { index })?
+            .to_owned();
+        if let Some(found) = release::foreign(index, &resource_type, &resource) {
+            return Err(Error::NotR4 {
+                index: Some(index),
+                found,
+            });
+        }
+        let topic = match self.labelled {
+            true => Some(Topic::Labelled),
+            false => self.classifier.topic(&resource_type, &resource),
+        };
+        let label = match topic {
+            Some(_) => Label::Sensitive,
+            None => Label::of(&resource_type, &resource),
+        };
+        let meta = resource.get("meta");
+        self.versions.push(
+            meta.and_then(|meta| meta.text("versionId"))
+                .map(str::to_owned),
+        );
+        self.references.push(references(&resource));
+        self.entries.push(Entry {
+            index,
+            full_url: full_url.map(str::to_owned),
+            id: resource.text("id").map(str::to_owned),
+            date: describe::date(&resource),
+            title: describe::title(&resource_type, &resource),
+            resource_type,
+            label,
+            topic,
+            media_type: MEDIA_TYPE,
+            source: source.as_bytes(),
+        });
+        Ok(())
+    }
+
+    /// Makes sensitive what refers to something sensitive, and what refers to that.
+    fn spread(&mut self) {
+        let mut by_name = HashMap::new();
+        for entry in &self.entries {
+            if let Some(id) = &entry.id {
+                by_name.insert(format!("{}/{id}", entry.resource_type), entry.index);
+            }
+            if let Some(url) = &entry.full_url {
+                by_name.insert(url.clone(), entry.index);
+            }
+        }
+        let mut referrers = vec![Vec::new(); self.entries.len()];
+        for (source, references) in self.references.iter().enumerate() {
+            for name in references {
+                let name = name
+                    .split_once("/_history/")
+                    .map_or(&name[..], |(name, _)| name);
+                if let Some(target) = by_name.get(name).or_else(|| by_name.get(last_two(name))) {
+                    referrers[*target].push(source);
+                }
+            }
+        }
+        // Each entry is queued at most once: when it becomes sensitive.
+        let is_sensitive = |entry: &&Entry<'_>| entry.topic.is_some();
+        let mut queue: Vec<_> = self
+            .entries
+            .iter()
+            .filter(is_sensitive)
+            .map(|e| e.index)
+            .collect();
+        while let Some(target) = queue.pop() {
+            for &source in &referrers[target] {
+                let carries_over = sensitive::carries_over(
+                    &self.entries[source].resource_type,
+                    &self.entries[target].resource_type,
+                );
+                if carries_over && self.entries[source].topic.is_none() {
+                    self.entries[source].topic = Some(Topic::Related);
+                    self.entries[source].label = Label::Sensitive;
+                    queue.push(source);
+                }
+            }
+        }
+    }
+}
+
+/// The Bundle invariant bdl-7: a fullUrl once, or with different versions.
+fn check_full_urls(entries: &[Entry<'_>], versions: &[Option<String>]) -> Result<(), Error> {
+    let mut seen = HashMap::new();
+    for (entry, version) in entries.iter().zip(versions) {
+        let Some(url) = &entry.full_url else { continue };
+        if let Some(first) = seen.insert((url, version), entry.index) {
+            return Err(Error::DuplicateFullUrl {
+                first,
+                second: entry.index,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn frame(text: &str, resources: &[&RawValue]) -> Frame {
+    let mut parts = Vec::with_capacity(resources.len() + 1);
+    let mut at = 0;
+    for resource in resources {
+        let start = offset(text, resource.get());
+        parts.push(text[at..start].to_owned());
+        at = start + resource.get().len();
+    }
+    parts.push(text[at..].to_owned());
+    Frame { parts }
+}
+
+/// Where `part`, a slice of `text`, begins in it.
+fn offset(text: &str, part: &str) -> usize {
+    part.as_ptr().addr() - text.as_ptr().addr()
+}
+
+/// Line and column, from 1, of a byte offset.
+fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
+    let before = &bytes[..offset];
+    let line_start = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |i| i + 1);
+    (
+        before.iter().filter(|byte| **byte == b'\n').count() + 1,
+        offset - line_start + 1,
+    )
+}
+
+/// Whether objects and lists nest deeper than any resource's. Looked at before
+/// parsing, which would take as much memory or stack as the input tells it to.
+fn is_too_deep(bytes: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > DEPTH_MAX {
+                    return true;
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The `reference`s of a resource, those to contained resources aside.
+fn references(resource: &Json) -> Vec<String> {
+    let mut references = Vec::new();
+    resource.objects(&mut |object| {
+        if let Some(Json::Text(name)) = object.get("reference")
+            && !name.starts_with('#')
+        {
+            references.push(name.clone());
+        }
+    });
+    references
+}
+
+/// `Type/id` at the end of an absolute URL.
+fn last_two(url: &str) -> &str {
+    let start = url.rmatch_indices('/').nth(1).map_or(0, |(i, _)| i + 1);
+    &url[start..]
+}
