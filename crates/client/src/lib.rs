@@ -1,1 +1,111 @@
-//! medlock-client
+//! The client: everything that a patient, a clinic or an insurer does with Medlock, in one library.
+//!
+//! It holds the keys, encrypts before anything leaves the machine, and checks everything that comes back: blocks
+//! against their digests, digests against the chain, directories against the controller's signature, verdicts and
+//! receipts against their signers. Start at [`Client::connect`]; [`OpenChart`] reads and writes records.
+//!
+//! It must never send a key or plaintext, and never hand out bytes that it has not verified.
+
+mod bundle;
+mod chain;
+mod chart;
+mod consent;
+mod error;
+mod gateway;
+pub mod identity;
+mod party;
+mod record;
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use alloy::primitives::Address;
+use medlock_deploy::Deployment;
+use tokio::sync::OnceCell;
+
+pub use bundle::{FRAMES, Imported, default_labels};
+pub use chain::{Chain, Fault, Mined};
+pub use chart::{ChartState, Read, Revoked};
+pub use error::{Error, Result};
+pub use gateway::{Gateway, PAYLOAD_BYTES_MOST};
+pub use identity::Identity;
+pub use medlock_abi::{records::IRecords::GrantTerms, terms};
+pub use medlock_api as api;
+pub use medlock_vault::Metadata;
+pub use record::{Document, NewDocument, OpenChart, SealedDocument, Stored};
+
+/// Where the client finds the world.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    pub rpc: String,
+    pub gateway: String,
+}
+
+/// One identity at one deployment. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    chain: Chain,
+    deployment: Arc<Deployment>,
+    identity: Identity,
+    gateway_url: String,
+    gateway: Arc<OnceCell<Gateway>>,
+}
+
+impl Client {
+    /// Checks that the chain is the deployment's. The gateway is asked when it is first needed.
+    pub async fn connect(endpoints: &Endpoints, deployment: Deployment, identity: Identity) -> Result<Self> {
+        let chain = Chain::new(&endpoints.rpc, identity.signer().clone())?;
+        deployment.check(chain.provider()).await?;
+        Ok(Self {
+            chain,
+            deployment: Arc::new(deployment),
+            identity,
+            gateway_url: endpoints.gateway.clone(),
+            gateway: Arc::default(),
+        })
+    }
+
+    pub fn address(&self) -> Address {
+        self.identity.address()
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    pub async fn gateway(&self) -> Result<&Gateway> {
+        self.gateway
+            .get_or_try_init(|| {
+                Gateway::connect(
+                    &self.gateway_url,
+                    &self.deployment,
+                    self.identity.signer().clone(),
+                )
+            })
+            .await
+    }
+
+    fn domain(&self) -> medlock_vault::Domain {
+        medlock_vault::Domain {
+            chain_id: self.deployment.chain_id,
+            records: self.deployment.records.into_array(),
+        }
+    }
+}
+
+/// UNIX seconds by this machine's clock.
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}

@@ -1,0 +1,234 @@
+//! The chain as the client sees it: typed calls and sends, with reverts decoded to the contract's own errors.
+
+use std::time::Duration;
+
+use alloy::{
+    eips::BlockId,
+    network::{EthereumWallet, TransactionBuilder},
+    primitives::{Address, B256, Bytes, TxKind},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::types::TransactionRequest,
+    signers::local::PrivateKeySigner,
+    sol_types::{SolCall, SolInterface},
+    transports::{RpcError, TransportErrorKind},
+};
+use medlock_abi::{records::IRecords::IRecordsErrors, registry::IRegistry::IRegistryErrors, terms};
+
+use crate::error::{Error, Result};
+
+/// How long a sent transaction may stay without a receipt.
+const RECEIPT_WAIT: Duration = Duration::from_secs(60);
+/// First pause between two looks for a receipt; doubles up to [`RECEIPT_POLL_MOST`].
+const RECEIPT_POLL_FIRST: Duration = Duration::from_millis(10);
+const RECEIPT_POLL_MOST: Duration = Duration::from_secs(1);
+
+/// A mined transaction of ours.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub struct Mined {
+    pub transaction: B256,
+    pub block: u64,
+    pub gas: u64,
+}
+
+/// A provider that signs with one account.
+#[derive(Clone)]
+pub struct Chain {
+    provider: DynProvider,
+    url: String,
+}
+
+impl Chain {
+    /// Does not touch the network.
+    pub fn new(rpc_url: &str, signer: PrivateKeySigner) -> Result<Self> {
+        let url = rpc_url
+            .parse()
+            .map_err(|_| Error::Usage(format!("not a URL: {rpc_url}")))?;
+        let provider = ProviderBuilder::new()
+            .wallet(EthereumWallet::from(signer))
+            .connect_http(url)
+            .erased();
+        Ok(Self {
+            provider,
+            url: rpc_url.to_owned(),
+        })
+    }
+
+    pub fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    /// Calls a view at the latest block.
+    pub async fn call<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return> {
+        self.call_at(to, call, BlockId::latest()).await
+    }
+
+    pub async fn call_at<C: SolCall>(
+        &self,
+        to: Address,
+        call: C,
+        block: BlockId,
+    ) -> Result<C::Return> {
+        let request = TransactionRequest::default()
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let output = self
+            .provider
+            .call(request)
+            .block(block)
+            .await
+            .map_err(|error| self.error(C::SIGNATURE, error))?;
+        C::abi_decode_returns(&output).map_err(|_| Error::Chain {
+            url: self.url.clone(),
+            doing: C::SIGNATURE.to_owned(),
+            detail: "the answer is not what the ABI says: is this the right contract?".into(),
+        })
+    }
+
+    /// Sends a transaction and waits until it is mined. A revert is found before sending, by the gas estimate.
+    pub async fn send<C: SolCall>(&self, to: Address, call: C) -> Result<Mined> {
+        self.send_raw(C::SIGNATURE, TxKind::Call(to), call.abi_encode().into())
+            .await
+    }
+
+    async fn send_raw(&self, doing: &str, kind: TxKind, input: Bytes) -> Result<Mined> {
+        let mut request = TransactionRequest::default().with_input(input);
+        request.to = Some(kind);
+        let pending = self
+            .provider
+            .send_transaction(request)
+            .await
+            .map_err(|error| self.error(doing, error))?;
+        let hash = *pending.tx_hash();
+        let receipt = tokio::time::timeout(RECEIPT_WAIT, async {
+            let mut pause = RECEIPT_POLL_FIRST;
+            loop {
+                match self.provider.get_transaction_receipt(hash).await {
+                    Ok(Some(receipt)) => return Ok(receipt),
+                    Ok(None) => tokio::time::sleep(pause).await,
+                    Err(error) => return Err(self.error(doing, error)),
+                }
+                pause = (pause * 2).min(RECEIPT_POLL_MOST);
+            }
+        })
+        .await
+        .map_err(|_| Error::NotMined { transaction: hash })??;
+        if !receipt.status() {
+            return Err(Error::Reverted {
+                doing: doing.to_owned(),
+                fault: format!("transaction {hash} was mined and reverted"),
+            });
+        }
+        Ok(Mined {
+            transaction: hash,
+            block: receipt.block_number.unwrap_or_default(),
+            gas: receipt.gas_used,
+        })
+    }
+
+    pub(crate) fn error(&self, doing: &str, error: RpcError<TransportErrorKind>) -> Error {
+        if let Some(payload) = error.as_error_resp() {
+            if let Some(data) = payload.as_revert_data() {
+                return match Fault::decode(&data) {
+                    Some(fault) => Error::Contract {
+                        doing: doing.to_owned(),
+                        fault,
+                    },
+                    None => Error::Reverted {
+                        doing: doing.to_owned(),
+                        fault: format!("revert data {data}"),
+                    },
+                };
+            }
+            return Error::Chain {
+                url: self.url.clone(),
+                doing: doing.to_owned(),
+                detail: payload.message.to_string(),
+            };
+        }
+        Error::ChainUnreachable {
+            url: self.url.clone(),
+            detail: error.to_string(),
+        }
+    }
+}
+
+/// An error of one of our contracts.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fault {
+    Records(IRecordsErrors),
+    Registry(IRegistryErrors),
+}
+
+impl Fault {
+    /// The two interfaces share some selectors (`ZeroAddress`, ...); those decode as `Records`.
+    pub fn decode(data: &[u8]) -> Option<Self> {
+        IRecordsErrors::abi_decode(data)
+            .map(Fault::Records)
+            .or_else(|_| IRegistryErrors::abi_decode(data).map(Fault::Registry))
+            .ok()
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use IRecordsErrors as R;
+        use IRegistryErrors as G;
+        match self {
+            Fault::Records(fault) => match fault {
+                R::UnknownChart(e) => write!(f, "there is no chart {} on this chain", e.chart),
+                R::NotController(e) => write!(f, "{} does not control this chart", e.caller),
+                R::NotWriter(e) => write!(
+                    f,
+                    "{} may not write to compartment {}: {}",
+                    e.caller,
+                    e.compartment,
+                    terms::reason::text(e.reason)
+                ),
+                R::NotCredentialed(e) => write!(
+                    f,
+                    "{} has no current provider credential; an issuer of the registry can issue one",
+                    e.caller
+                ),
+                R::DirectoryVersion(e) => write!(
+                    f,
+                    "directory version {} was named, {} is expected: the chart's keys have been rotated",
+                    e.given, e.expected
+                ),
+                R::RecordVersion(e) => write!(
+                    f,
+                    "version {} was named, the record is at version {}: read it again first",
+                    e.given, e.expected
+                ),
+                R::NoGrant(e) => write!(f, "{} has no grant on this chart", e.grantee),
+                R::RecordExists(e) => write!(f, "record {} exists already", e.recordId),
+                R::UnknownRecord(e) => write!(f, "there is no record {} in this chart", e.recordId),
+                R::ChartExists(e) => write!(f, "chart {} exists already", e.chart),
+                R::BatchSize(e) => {
+                    write!(f, "a batch of {}; between 1 and {} are taken", e.given, e.most)
+                }
+                R::EmptyGrant(_) => write!(
+                    f,
+                    "the grant allows nothing: name a compartment, a purpose and an action"
+                ),
+                R::GrantWindow(e) => write!(
+                    f,
+                    "the grant would never be in force: it starts at {} and expires at {}",
+                    e.notBefore, e.expiry
+                ),
+                R::GrantToController(_) => {
+                    write!(f, "the grantee controls this chart and needs no grant")
+                }
+                other => write!(f, "{other:?}"),
+            },
+            Fault::Registry(fault) => match fault {
+                G::NotOwner(e) => write!(f, "{} does not own the registry", e.caller),
+                G::NotIssuer(e) => write!(f, "{} is not an issuer of the registry", e.caller),
+                G::NoCredential(e) => write!(f, "{} has no credential", e.party),
+                G::ExpiryInPast(e) => {
+                    write!(f, "the expiry {} is not after the chain's time {}", e.expiry, e.now)
+                }
+                other => write!(f, "{other:?}"),
+            },
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What the controller of a chart does: open it, grant, revoke, see who read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::{
+    primitives::{Address, B256, keccak256},
+    signers::SignerSync,
+};
+use medlock_abi::{
+    records::IRecords::{self, GrantTerms},
+    registry::IRegistry,
+    terms,
+};
+use medlock_api as api;
+use medlock_dag::{Block, dag_cbor_block};
+use medlock_vault::{CompartmentKeys, Directory, DirectoryBody, Keyring, KeyringScope, PublicKey, rand_core::Rng};
+
+use crate::{
+    Client,
+    chain::Mined,
+    error::{Error, Result},
+    identity::rng,
+};
+
+/// A chart's state on chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChartState {
+    pub controller: Address,
+    pub grant_epoch: u32,
+    pub directory_version: u32,
+    pub directory: B256,
+}
+
+/// One read of one of the controller's records, with its proof checked.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Read {
+    #[serde(flatten)]
+    pub entry: api::ReadEntry,
+    /// The reader's signature and the entry's own hash hold.
+    pub proven: bool,
+}
+
+impl Client {
+    /// Opens a chart with these compartments and their labels. The id is drawn here and derived from nothing.
+    pub async fn open_chart(&self, labels: &BTreeMap<u8, String>) -> Result<(B256, Mined)> {
+        let mut chart = B256::ZERO;
+        rng().fill_bytes(chart.as_mut_slice());
+        let epochs = labels.keys().map(|number| (*number, 1)).collect();
+        let block = self.directory_block(chart, 1, &epochs, labels)?;
+        let directory = digest(&block)?;
+        self.gateway().await?.upload(vec![block]).await?;
+        let call = IRecords::openChartCall { chart, directory };
+        let mined = self.chain.send(self.deployment.records, call).await?;
+        Ok((chart, mined))
+    }
+
+    /// # Errors
+    /// [`Error::UnknownChart`].
+    pub async fn chart_state(&self, chart: B256) -> Result<ChartState> {
+        let state = self
+            .chain
+            .call(self.deployment.records, IRecords::chartOfCall { chart })
+            .await?;
+        if state.controller.is_zero() {
+            return Err(Error::UnknownChart { chart });
+        }
+        Ok(ChartState {
+            controller: state.controller,
+            grant_epoch: state.grantEpoch,
+            directory_version: state.directoryVersion,
+            directory: state.directory,
+        })
+    }
+
+    /// The directory that stands on chain, checked against its digest there and the controller's signature.
+    pub async fn directory(&self, chart: B256, state: &ChartState) -> Result<Directory> {
+        let bytes = self.gateway().await?.directory(chart, state.directory).await?;
+        let tampered = |error: medlock_vault::Error| Error::Tampered {
+            what: "the directory".into(),
+            detail: error.to_string(),
+        };
+        let directory = Directory::decode(&bytes).map_err(tampered)?;
+        directory.verify(&self.domain(), state.controller).map_err(tampered)?;
+        if directory.body.chart != chart.0 || directory.body.version != state.directory_version {
+            return Err(Error::Tampered {
+                what: "the directory".into(),
+                detail: "it is of another chart or version".into(),
+            });
+        }
+        Ok(directory)
+    }
+
+    /// The names of a chart's compartments, which its controller alone can open.
+    pub fn labels(&self, directory: &Directory) -> Result<BTreeMap<u8, String>> {
+        Ok(directory.body.open_labels(self.identity.root())?)
+    }
+
+    /// Sets or replaces a grant, and hands the grantee the keys that go with it, history included.
+    pub async fn grant(&self, chart: B256, grantee: Address, terms: GrantTerms) -> Result<Mined> {
+        let state = self.controlled(chart).await?;
+        let directory = self.directory(chart, &state).await?;
+        let block = self.keyring_block(chart, grantee, &terms, &directory).await?;
+        let keyring = digest(&block)?;
+        self.gateway().await?.upload(vec![block]).await?;
+        let call = IRecords::grantCall {
+            chart,
+            grantee,
+            terms,
+            keyring,
+        };
+        self.chain.send(self.deployment.records, call).await
+    }
+
+    /// Ends a grant and rotates the keys it held, in one transaction; then re-seals the keys of those who stay.
+    pub async fn revoke(&self, chart: B256, grantee: Address) -> Result<Revoked> {
+        let state = self.controlled(chart).await?;
+        let terms = self.grant_terms(chart, grantee, state.grant_epoch).await?;
+        let held = terms.ok_or(Error::NoGrant { grantee })?.compartments;
+        let (version, directory) = self.rotated(chart, &state, held).await?;
+        let revoke = IRecords::revokeCall {
+            chart,
+            grantee,
+            version,
+            directory: directory.digest,
+        };
+        let mined = self.chain.send(self.deployment.records, revoke).await?;
+        let resealed = self.reseal(chart, grantee, held, &directory.directory).await?;
+        Ok(Revoked { mined, resealed })
+    }
+
+    /// Ends every grant and rotates every key, in one transaction.
+    pub async fn revoke_all(&self, chart: B256) -> Result<Mined> {
+        let state = self.controlled(chart).await?;
+        let (version, directory) = self.rotated(chart, &state, u64::MAX).await?;
+        let call = IRecords::revokeAllCall {
+            chart,
+            version,
+            directory: directory.digest,
+        };
+        self.chain.send(self.deployment.records, call).await
+    }
+
+    /// Grants of a chart of ours, or, without a chart, those given to us.
+    pub async fn grants(&self, chart: Option<B256>) -> Result<Vec<api::Grant>> {
+        self.gateway().await?.grants(chart).await
+    }
+
+    /// Who read what, when, and why. Each entry is checked: the reader signed it, and it hangs in the gateway's chain.
+    pub async fn reads(&self, chart: B256) -> Result<Vec<Read>> {
+        let (chain_id, records) = (self.deployment.chain_id, self.deployment.records);
+        let entries = self.gateway().await?.reads(chart).await?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| {
+                let signer = alloy::primitives::Signature::from_raw(&entry.signature)
+                    .and_then(|signature| {
+                        signature.recover_address_from_prehash(&entry.receipt.signing_hash(chain_id, records))
+                    })
+                    .ok();
+                let proven = signer == Some(entry.receipt.reader)
+                    && entry.receipt.chart == chart
+                    && entry.hash == entry.link_hash(chain_id, records);
+                Read { entry, proven }
+            })
+            .collect())
+    }
+
+    /// The state of a chart that we control.
+    async fn controlled(&self, chart: B256) -> Result<ChartState> {
+        let state = self.chart_state(chart).await?;
+        if state.controller != self.address() {
+            return Err(Error::NotController {
+                chart,
+                caller: self.address(),
+            });
+        }
+        Ok(state)
+    }
+
+    /// The terms on chain of a grant that `revokeAll` has not ended.
+    async fn grant_terms(&self, chart: B256, grantee: Address, epoch: u32) -> Result<Option<GrantTerms>> {
+        let call = IRecords::grantOfCall { chart, grantee };
+        let grant = self.chain.call(self.deployment.records, call).await?;
+        Ok((grant.epoch == epoch && grant.terms.actions != 0).then_some(grant.terms))
+    }
+
+    /// Derives, signs and uploads the next directory, with the compartments in `held` one epoch on.
+    async fn rotated(&self, chart: B256, state: &ChartState, held: u64) -> Result<(u32, NextDirectory)> {
+        let current = self.directory(chart, state).await?;
+        let labels = self.labels(&current)?;
+        let epochs = current
+            .body
+            .compartments
+            .iter()
+            .map(|entry| {
+                let rotate = u32::from(held >> entry.compartment & 1 == 1);
+                (entry.compartment, entry.epoch + rotate)
+            })
+            .collect();
+        let version = state.directory_version + 1;
+        let block = self.directory_block(chart, version, &epochs, &labels)?;
+        let next = NextDirectory {
+            digest: digest(&block)?,
+            directory: Directory::decode(&block.bytes)?,
+        };
+        self.gateway().await?.upload(vec![block]).await?;
+        Ok((version, next))
+    }
+
+    /// Seals the rotated keys to every grantee who stays. The gateway names them; the chain says whether it is true.
+    async fn reseal(&self, chart: B256, revoked: Address, rotated: u64, directory: &Directory) -> Result<Vec<Address>> {
+        let state = self.chart_state(chart).await?;
+        let named: BTreeSet<Address> = self
+            .gateway()
+            .await?
+            .grants(Some(chart))
+            .await?
+            .into_iter()
+            .map(|grant| grant.grantee)
+            .filter(|grantee| *grantee != revoked)
+            .collect();
+        let mut blocks = Vec::new();
+        let mut keyrings = Vec::new();
+        for grantee in named {
+            let Some(terms) = self.grant_terms(chart, grantee, state.grant_epoch).await? else {
+                continue;
+            };
+            if terms.compartments & rotated == 0 {
+                continue;
+            }
+            let block = self.keyring_block(chart, grantee, &terms, directory).await?;
+            keyrings.push(IRecords::Keyring {
+                grantee,
+                keyring: digest(&block)?,
+            });
+            blocks.push(block);
+        }
+        if keyrings.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.gateway().await?.upload(blocks).await?;
+        let resealed = keyrings.iter().map(|keyring| keyring.grantee).collect();
+        for batch in keyrings.chunks(terms::BATCH_MOST) {
+            let call = IRecords::setKeyringsCall {
+                chart,
+                keyrings: batch.to_vec(),
+            };
+            self.chain.send(self.deployment.records, call).await?;
+        }
+        Ok(resealed)
+    }
+
+    fn directory_block(
+        &self,
+        chart: B256,
+        version: u32,
+        epochs: &BTreeMap<u8, u32>,
+        labels: &BTreeMap<u8, String>,
+    ) -> Result<Block> {
+        let body = DirectoryBody::derive(&mut rng(), self.identity.root(), &chart.0, version, epochs, labels)?;
+        let signature = self
+            .identity
+            .signer()
+            .sign_hash_sync(&body.signing_hash(&self.domain()))
+            .map_err(|error| Error::Usage(format!("cannot sign the directory: {error}")))?;
+        let directory = body.with_signature(signature.as_bytes().to_vec());
+        Ok(dag_cbor_block(directory.encode()))
+    }
+
+    async fn keyring_block(
+        &self,
+        chart: B256,
+        grantee: Address,
+        terms: &GrantTerms,
+        directory: &Directory,
+    ) -> Result<Block> {
+        let (key_version, key) = self.published_key(grantee).await?;
+        let mut keys = Vec::new();
+        // Who may not read needs no keys: a writer seals to the public ones.
+        let readable = if terms.actions & terms::action::READ == 0 { 0 } else { terms.compartments };
+        for compartment in (0..terms::COMPARTMENTS).filter(|number| readable >> number & 1 == 1) {
+            let entry = directory.body.entry(compartment)?;
+            keys.push(CompartmentKeys::derive(
+                self.identity.root(),
+                &chart.0,
+                compartment,
+                entry.epoch,
+            )?);
+        }
+        let scope = KeyringScope {
+            chart: chart.0,
+            grantee: grantee.into_array(),
+            directory_version: directory.body.version,
+            key_version,
+        };
+        let keyring = Keyring::seal(&mut rng(), &self.domain(), &scope, &key, &keys)?;
+        Ok(dag_cbor_block(keyring.encode()))
+    }
+
+    /// A party's current encryption key. The gateway hands it out; its digest on chain says whether it is the one.
+    async fn published_key(&self, party: Address) -> Result<(u32, PublicKey)> {
+        let on_chain = self
+            .chain
+            .call(self.deployment.registry, IRegistry::keyOfCall { party })
+            .await?;
+        if on_chain.version == 0 {
+            return Err(Error::NoPublishedKey { party });
+        }
+        let key = self.gateway().await?.party_key(party, on_chain.version).await?;
+        if keccak256(&key) != on_chain.digest {
+            return Err(Error::Tampered {
+                what: format!("the encryption key of {party}"),
+                detail: "its digest is not the one on chain".into(),
+            });
+        }
+        Ok((on_chain.version, PublicKey::new(on_chain.suite, &key)?))
+    }
+}
+
+/// What a revocation did.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    pub mined: Mined,
+    /// Grantees who stay and received the rotated keys.
+    pub resealed: Vec<Address>,
+}
+
+struct NextDirectory {
+    digest: B256,
+    directory: Directory,
+}
+
+pub(crate) fn digest(block: &Block) -> Result<B256> {
+    medlock_dag::digest(&block.cid)
+        .map(B256::from)
+        .map_err(|error| Error::Usage(error.to_string()))
+}

@@ -1,0 +1,104 @@
+//! What can go wrong, in the words of what to do about it.
+
+use alloy::primitives::{Address, B256};
+
+use crate::chain::Fault;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller asked for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    #[error("cannot reach the chain at {url}: {detail}. Is it running? `medlock dev` starts one")]
+    ChainUnreachable { url: String, detail: String },
+    #[error("the chain at {url} refused {doing}: {detail}")]
+    Chain {
+        url: String,
+        doing: String,
+        detail: String,
+    },
+    #[error("{doing}: {fault}")]
+    Contract { doing: String, fault: Fault },
+    #[error("{doing}: {fault}")]
+    Reverted { doing: String, fault: String },
+    #[error("transaction {transaction} has no receipt yet; look for it again before you repeat the step")]
+    NotMined { transaction: B256 },
+    #[error("cannot reach the gateway at {url}: {detail}. Is it running? `medlock dev` starts one")]
+    GatewayUnreachable { url: String, detail: String },
+    /// The gateway's own problem document.
+    #[error("the gateway answered {status} {kind}: {detail}")]
+    Problem {
+        status: u16,
+        /// The slug of the problem's type (`medlock_api::Kind`).
+        kind: String,
+        detail: String,
+        /// Stable text where a kind has more than one cause; for a refused decision, its reason.
+        reason: Option<String>,
+    },
+    #[error("the gateway's answer to {doing} is not understood: {detail}")]
+    GatewayAnswer { doing: String, detail: String },
+    #[error("the gateway serves another deployment ({detail}); refusing to talk to it")]
+    OtherDeployment { detail: String },
+    /// Bytes that do not match their digest or do not decrypt under their binding.
+    #[error("{what} is not what the chain says it is: {detail}. Nothing was released; try another replica")]
+    Tampered { what: String, detail: String },
+    #[error("{party} has no published encryption key; they must run `medlock keys publish` first")]
+    NoPublishedKey { party: Address },
+    /// The keyring holds no key for this compartment and epoch.
+    #[error("your keyring does not open compartment {compartment} of epoch {epoch}: {detail}")]
+    NoCompartmentKey {
+        compartment: u8,
+        epoch: u32,
+        detail: String,
+    },
+    #[error("there is no chart {chart} on this chain")]
+    UnknownChart { chart: B256 },
+    #[error("chart {chart} is not controlled by {caller}; only its controller can do this")]
+    NotController { chart: B256, caller: Address },
+    #[error("{grantee} has no grant on this chart")]
+    NoGrant { grantee: Address },
+    #[error("there is no record {record} in this chart")]
+    UnknownRecord { record: B256 },
+    #[error("record {record} has no version {version}; the latest is {latest}")]
+    UnknownVersion {
+        record: B256,
+        version: u32,
+        latest: u32,
+    },
+    #[error("the keys of chart {chart} were rotated again and again while records were being sealed; try again")]
+    KeysRotated { chart: B256 },
+    /// A key file that cannot be read, written or opened.
+    #[error("key file {0}")]
+    KeyFile(String),
+    #[error(transparent)]
+    Deployment(#[from] medlock_deploy::Error),
+    #[error(transparent)]
+    Vault(#[from] medlock_vault::Error),
+    #[error(transparent)]
+    Bundle(#[from] medlock_fhir::Error),
+}
+
+impl Error {
+    /// True where the same call may succeed later without anybody changing anything else.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::ChainUnreachable { .. }
+            | Self::GatewayUnreachable { .. }
+            | Self::KeysRotated { .. }
+            | Self::Deployment(medlock_deploy::Error::Rpc { .. }) => true,
+            Self::Problem { status, .. } => *status == 503 || *status == 429,
+            _ => false,
+        }
+    }
+
+    /// True where the contract or the gateway said no to this caller.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Problem { status, .. } => matches!(status, 401 | 403 | 404),
+            Self::Contract { .. } | Self::NotController { .. } | Self::NoGrant { .. } => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! The gateway as the client sees it: one method a route. It trusts nothing that comes back but a block's own hash.
+
+use std::{sync::Arc, time::Duration};
+
+use alloy::{
+    primitives::{Address, B256},
+    signers::{SignerSync, local::PrivateKeySigner},
+};
+use futures::{Stream, StreamExt};
+use medlock_api::{self as api, media_type, siwe};
+use medlock_dag::{Block, FileReader, car, dag_cbor_cid};
+use medlock_deploy::Deployment;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::Mutex;
+
+use crate::error::{Error, Result};
+
+/// To connect, and between two pieces of an answer: a gateway that falls silent does not hold us for ever.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+const READ_WAIT: Duration = Duration::from_secs(60);
+/// Largest JSON answer or single block that is read into memory.
+const ANSWER_BYTES_MOST: usize = 16 << 20;
+/// Largest payload that is read into memory, ciphertext bytes.
+pub const PAYLOAD_BYTES_MOST: u64 = 256 << 20;
+/// How often an answer "the index is behind" is asked again, and after which pause.
+const BEHIND_TRIES: u32 = 40;
+const BEHIND_PAUSE: Duration = Duration::from_millis(100);
+/// Blocks in one piece of an upload stream.
+const UPLOAD_PIECE_BLOCKS: usize = 32;
+
+#[derive(Clone)]
+pub struct Gateway {
+    http: reqwest::Client,
+    base: String,
+    deployment: Deployment,
+    /// The account that signs verdicts and that receipts are addressed to.
+    account: Address,
+    signer: PrivateKeySigner,
+    token: Arc<Mutex<Option<String>>>,
+}
+
+impl Gateway {
+    /// Asks the gateway which deployment it serves, and refuses another than `deployment`.
+    pub async fn connect(url: &str, deployment: &Deployment, signer: PrivateKeySigner) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_WAIT)
+            .read_timeout(READ_WAIT)
+            .build()
+            .map_err(|error| Error::Usage(format!("cannot make an HTTP client: {error}")))?;
+        let mut gateway = Self {
+            http,
+            base: url.trim_end_matches('/').to_owned(),
+            deployment: deployment.clone(),
+            account: Address::ZERO,
+            signer,
+            token: Arc::default(),
+        };
+        let served: api::Deployment = gateway.open(Method::GET, "/v1/deployment").await?;
+        let differs = |field: &str| Error::OtherDeployment {
+            detail: format!("its {field} is not ours"),
+        };
+        if served.chain_id != deployment.chain_id {
+            return Err(differs("chain id"));
+        }
+        if served.genesis_hash != deployment.genesis_hash {
+            return Err(differs("genesis block"));
+        }
+        if (served.registry, served.records) != (deployment.registry, deployment.records) {
+            return Err(differs("contract address"));
+        }
+        gateway.account = served.gateway;
+        Ok(gateway)
+    }
+
+    pub fn account(&self) -> Address {
+        self.account
+    }
+
+    pub async fn status(&self) -> Result<api::Status> {
+        self.open(Method::GET, "/v1/status").await
+    }
+
+    pub async fn party(&self, account: Address) -> Result<api::Party> {
+        self.open(Method::GET, &format!("/v1/parties/{account}")).await
+    }
+
+    /// The `version`th encryption key that a party published; waits a bounded time for the index to see it.
+    pub async fn party_key(&self, account: Address, version: u32) -> Result<Vec<u8>> {
+        for _ in 0..BEHIND_TRIES {
+            if let Some(key) = self.party(account).await?.key
+                && key.version >= version
+            {
+                return Ok(key.key.to_vec());
+            }
+            tokio::time::sleep(BEHIND_PAUSE).await;
+        }
+        Err(Error::GatewayAnswer {
+            doing: format!("the encryption key of {account}"),
+            detail: format!("version {version} stands on chain, the gateway does not have it"),
+        })
+    }
+
+    /// The directory block with this digest.
+    pub async fn directory(&self, chart: B256, digest: B256) -> Result<Vec<u8>> {
+        let bytes = self.block(&format!("/v1/charts/{chart}/directory"), "directory").await?;
+        verified(digest, bytes, "the directory")
+    }
+
+    /// The caller's own keyring. Its digest is not checked here: it opens for nobody else and under no other
+    /// chart, and a stale one opens nothing new.
+    pub async fn keyring(&self, chart: B256) -> Result<Vec<u8>> {
+        self.block(&format!("/v1/charts/{chart}/keyring"), "keyring").await
+    }
+
+    /// Every page of the listing.
+    pub async fn records(&self, chart: B256, compartment: Option<u8>) -> Result<Vec<api::Version>> {
+        let mut path = format!("/v1/charts/{chart}/records?limit=500");
+        if let Some(compartment) = compartment {
+            path.push_str(&format!("&compartment={compartment}"));
+        }
+        let mut records = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page_path = match &after {
+                Some(after) => format!("{path}&after={after}"),
+                None => path.clone(),
+            };
+            let page: api::Records = self.get(&page_path).await?;
+            records.extend(page.records);
+            match page.next {
+                // A gateway that hands out the same cursor again would keep us here for ever.
+                Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+                _ => return Ok(records),
+            }
+        }
+    }
+
+    pub async fn versions(&self, chart: B256, record: B256) -> Result<Vec<api::Version>> {
+        let answer: api::Versions = self.get(&format!("/v1/charts/{chart}/records/{record}/versions")).await?;
+        Ok(answer.versions)
+    }
+
+    pub async fn grants(&self, chart: Option<B256>) -> Result<Vec<api::Grant>> {
+        let path = match chart {
+            Some(chart) => format!("/v1/charts/{chart}/grants"),
+            None => "/v1/grants".to_owned(),
+        };
+        let answer: api::Grants = self.get(&path).await?;
+        Ok(answer.grants)
+    }
+
+    pub async fn reads(&self, chart: B256) -> Result<Vec<api::ReadEntry>> {
+        let mut reads = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let path = match &after {
+                Some(after) => format!("/v1/charts/{chart}/reads?limit=500&after={after}"),
+                None => format!("/v1/charts/{chart}/reads?limit=500"),
+            };
+            let page: api::Reads = self.get(&path).await?;
+            reads.extend(page.reads);
+            match page.next {
+                Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+                _ => return Ok(reads),
+            }
+        }
+    }
+
+    pub async fn decisions(&self, questions: Vec<api::Question>) -> Result<Vec<api::Verdict>> {
+        let answer: api::DecisionReply = self
+            .post("/v1/decisions", &api::DecisionRequest { questions })
+            .await?;
+        Ok(answer.verdicts)
+    }
+
+    /// Uploads blocks as one CAR stream. They are on the gateway's disk when this returns.
+    pub async fn upload(&self, blocks: Vec<Block>) -> Result<()> {
+        let expected = blocks.len() as u64;
+        let blocks = Arc::new(blocks);
+        let answer = self
+            .retrying(|token| {
+                let body = reqwest::Body::wrap_stream(car_stream(blocks.clone()));
+                self.request(Method::POST, "/v1/blocks", Some(token))
+                    .header(header::CONTENT_TYPE, media_type::CAR)
+                    .body(body)
+            })
+            .await?;
+        let uploaded: api::Uploaded = self.json("upload", answer).await?;
+        if uploaded.blocks != expected {
+            return Err(Error::GatewayAnswer {
+                doing: "upload".into(),
+                detail: format!("{expected} blocks were sent, {} stored", uploaded.blocks),
+            });
+        }
+        Ok(())
+    }
+
+    /// Hands in a signed receipt; gets the envelope it is for, checked against the receipt's pointer.
+    pub async fn read(&self, request: &api::ReadRequest) -> Result<Vec<u8>> {
+        let receipt = &request.receipt;
+        let path = format!(
+            "/v1/charts/{}/records/{}/versions/{}/reads",
+            receipt.chart, receipt.record_id, receipt.version
+        );
+        let answer = self
+            .retrying(|token| self.request(Method::POST, &path, Some(token)).json(request))
+            .await?;
+        let bytes = self.bytes("envelope", answer).await?;
+        verified(receipt.pointer, bytes, "the envelope")
+    }
+
+    /// Streams the payload `root` and checks every block against its CID. Ciphertext in memory.
+    pub async fn payload(
+        &self,
+        chart: B256,
+        record: B256,
+        version: u32,
+        root: medlock_dag::Cid,
+    ) -> Result<Vec<u8>> {
+        let path = format!("/v1/charts/{chart}/records/{record}/versions/{version}/payload");
+        let answer = self
+            .retrying(|token| self.request(Method::GET, &path, Some(token)))
+            .await?;
+        let tampered = |detail: String| Error::Tampered {
+            what: "the payload".into(),
+            detail,
+        };
+        let mut file = FileReader::new(root, PAYLOAD_BYTES_MOST).map_err(|error| tampered(error.to_string()))?;
+        let mut blocks = car::Reader::new();
+        let mut content = Vec::new();
+        let mut pieces = answer.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| self.unreachable(error))?;
+            for block in blocks.push(&piece).map_err(|error| tampered(error.to_string()))? {
+                content.extend(file.accept(block).map_err(|error| tampered(error.to_string()))?);
+            }
+        }
+        blocks.finish().map_err(|error| tampered(error.to_string()))?;
+        file.finish().map_err(|error| tampered(error.to_string()))?;
+        Ok(content)
+    }
+
+    async fn block(&self, path: &str, what: &str) -> Result<Vec<u8>> {
+        let answer = self
+            .retrying(|token| self.request(Method::GET, path, Some(token)))
+            .await?;
+        self.bytes(what, answer).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let answer = self
+            .retrying(|token| self.request(Method::GET, path, Some(token)))
+            .await?;
+        self.json(path, answer).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let answer = self
+            .retrying(|token| self.request(Method::POST, path, Some(token)).json(body))
+            .await?;
+        self.json(path, answer).await
+    }
+
+    /// A route that needs no session.
+    async fn open<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T> {
+        let answer = self.send(self.request(method, path, None)).await?;
+        self.json(path, answer).await
+    }
+
+    /// Sends with a session; signs in anew once where the session has ended, and waits a bounded time
+    /// for an index that has not reached the block yet.
+    async fn retrying(&self, build: impl Fn(&str) -> RequestBuilder) -> Result<Response> {
+        let mut signed_in_anew = false;
+        let mut behind = 0;
+        loop {
+            let token = self.session().await?;
+            let error = match self.send(build(&token)).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            match &error {
+                Error::Problem { kind, .. } if *kind == api::Kind::IndexBehind.slug() && behind < BEHIND_TRIES => {
+                    behind += 1;
+                    tokio::time::sleep(BEHIND_PAUSE).await;
+                }
+                Error::Problem { status: 401, .. } if !signed_in_anew => {
+                    signed_in_anew = true;
+                    let mut held = self.token.lock().await;
+                    if held.as_ref() == Some(&token) {
+                        *held = None;
+                    }
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// The session's token; signs in where there is none. One sign-in at a time.
+    async fn session(&self) -> Result<String> {
+        let mut held = self.token.lock().await;
+        if let Some(token) = &*held {
+            return Ok(token.clone());
+        }
+        let account = self.signer.address();
+        let path = "/v1/sessions/challenge";
+        let answer = self
+            .send(self.request(Method::POST, path, None).json(&api::ChallengeRequest { account }))
+            .await?;
+        let challenge: api::Challenge = self.json(path, answer).await?;
+        self.check_challenge(&challenge.message)?;
+        let signature = self
+            .signer
+            .sign_message_sync(challenge.message.as_bytes())
+            .map_err(|error| Error::Usage(format!("cannot sign in: {error}")))?;
+        let request = api::SessionRequest {
+            message: challenge.message,
+            signature: signature.as_bytes().to_vec().into(),
+        };
+        let path = "/v1/sessions";
+        let answer = self.send(self.request(Method::POST, path, None).json(&request)).await?;
+        let session: api::Session = self.json(path, answer).await?;
+        *held = Some(session.token.clone());
+        Ok(session.token)
+    }
+
+    /// A gateway could hand out another site's sign-in message to have it signed here: it must be about this
+    /// account, this chain and this very gateway.
+    fn check_challenge(&self, text: &str) -> Result<()> {
+        let refused = |detail: String| Error::GatewayAnswer {
+            doing: "sign-in".into(),
+            detail,
+        };
+        let message = siwe::Message::parse(text).map_err(|error| refused(error.to_string()))?;
+        if message.address != self.signer.address() || message.chain_id != self.deployment.chain_id {
+            return Err(refused("the message is for another account or chain".into()));
+        }
+        let authority = self
+            .base
+            .split_once("://")
+            .map_or(self.base.as_str(), |(_, rest)| rest)
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        if message.domain != authority {
+            return Err(refused(format!(
+                "the message is for {}, we asked {authority}",
+                message.domain
+            )));
+        }
+        Ok(())
+    }
+
+    fn request(&self, method: Method, path: &str, token: Option<&str>) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response> {
+        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        let body = self.bytes("problem", answer).await?;
+        Err(problem(status, &body))
+    }
+
+    async fn json<T: DeserializeOwned>(&self, doing: &str, answer: Response) -> Result<T> {
+        let body = self.bytes(doing, answer).await?;
+        serde_json::from_slice(&body).map_err(|error| Error::GatewayAnswer {
+            doing: doing.to_owned(),
+            detail: error.to_string(),
+        })
+    }
+
+    async fn bytes(&self, doing: &str, answer: Response) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        let mut pieces = answer.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| self.unreachable(error))?;
+            if body.len() + piece.len() > ANSWER_BYTES_MOST {
+                return Err(Error::GatewayAnswer {
+                    doing: doing.to_owned(),
+                    detail: format!("longer than {ANSWER_BYTES_MOST} bytes"),
+                });
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Error {
+        use std::error::Error as _;
+        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        Error::GatewayUnreachable {
+            url: self.base.clone(),
+            detail: cause,
+        }
+    }
+}
+
+fn verified(digest: B256, bytes: Vec<u8>, what: &str) -> Result<Vec<u8>> {
+    Block::verify(dag_cbor_cid(digest.0), bytes)
+        .map(|block| block.bytes)
+        .map_err(|error| Error::Tampered {
+            what: what.to_owned(),
+            detail: error.to_string(),
+        })
+}
+
+fn problem(status: StatusCode, body: &[u8]) -> Error {
+    match serde_json::from_slice::<api::Problem>(body) {
+        Ok(problem) => Error::Problem {
+            status: status.as_u16(),
+            kind: problem
+                .kind()
+                .map_or_else(|| problem.kind_urn.clone(), |kind| kind.slug().to_owned()),
+            detail: match (&problem.detail, &problem.reason) {
+                (Some(detail), _) => detail.clone(),
+                (None, Some(reason)) => format!("{} ({reason})", problem.title),
+                (None, None) => problem.title.clone(),
+            },
+            reason: problem.reason,
+        },
+        Err(_) => Error::Problem {
+            status: status.as_u16(),
+            kind: "not-a-problem-document".into(),
+            detail: "is this a Medlock gateway?".into(),
+            reason: None,
+        },
+    }
+}
+
+fn car_stream(blocks: Arc<Vec<Block>>) -> impl Stream<Item = std::io::Result<Vec<u8>>> {
+    // A CAR needs at least one root; ours names the first block.
+    let roots: Vec<_> = blocks.first().map(|block| block.cid).into_iter().collect();
+    let head = car::header(&roots).map_err(std::io::Error::other);
+    let pieces = (0..blocks.len()).step_by(UPLOAD_PIECE_BLOCKS).map(move |at| {
+        let end = (at + UPLOAD_PIECE_BLOCKS).min(blocks.len());
+        Ok(blocks[at..end].iter().flat_map(car::frame).collect())
+    });
+    futures::stream::iter(std::iter::once(head).chain(pieces))
+}

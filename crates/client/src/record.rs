@@ -1,0 +1,570 @@
+//! What readers and writers of a chart do: add, amend, list and read records.
+
+use std::sync::Arc;
+
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{B256, keccak256},
+    providers::Provider,
+    rpc::types::Filter,
+    signers::SignerSync,
+    sol_types::SolEvent,
+};
+use medlock_abi::{
+    records::IRecords::{self, IRecordsErrors, NewRecord},
+    terms,
+};
+use medlock_api::{self as api, Purpose};
+use medlock_dag::{Block, dag_cbor_block};
+use medlock_vault::{
+    Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, Zeroizing, rand_core::Rng, seal_payload,
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    Client,
+    chain::{Fault, Mined},
+    chart::{ChartState, digest},
+    error::{Error, Result},
+    identity::rng,
+    now,
+};
+
+/// How often a batch is sealed anew because the chart's keys were rotated under it.
+const ROTATION_TRIES: u32 = 3;
+/// Records of one transaction: about 3 million gas, a tenth of what a block takes.
+const BATCH_RECORDS: usize = 64;
+/// Plaintext of one batch; what is sealed is held in memory until it is uploaded.
+const BATCH_BYTES: usize = 32 << 20;
+
+/// A record that is to be added.
+#[derive(Debug, Clone)]
+pub struct NewDocument {
+    pub record_id: B256,
+    pub compartment: u8,
+    pub metadata: Metadata,
+    pub content: Arc<[u8]>,
+}
+
+/// A record that was added or amended.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Stored {
+    pub record_id: B256,
+    pub version: u32,
+    pub compartment: u8,
+    /// CID of the envelope.
+    pub envelope: String,
+    /// CID of the payload.
+    pub payload: String,
+    pub mined: Mined,
+}
+
+/// A record that was read and verified.
+pub struct Document {
+    pub record_id: B256,
+    pub version: u32,
+    pub compartment: u8,
+    /// CID digest of the version before; zero for the first.
+    pub previous: B256,
+    pub pointer: B256,
+    pub metadata: Metadata,
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// A version as it is stored: nobody without the compartment's key of that epoch can open it.
+pub struct SealedDocument {
+    pub binding: Binding,
+    pub pointer: B256,
+    pub envelope: Envelope,
+    pub payload: Vec<u8>,
+}
+
+impl SealedDocument {
+    /// # Errors
+    /// [`Error::Tampered`] where the keys, the envelope and the payload do not belong together.
+    pub fn open(&self, keys: &CompartmentKeys) -> Result<(Metadata, Zeroizing<Vec<u8>>)> {
+        self.envelope
+            .open_record(&self.binding, keys, &self.payload)
+            .map_err(tampered("the record"))
+    }
+}
+
+/// What a version is, by the chain's word.
+struct Placed {
+    version: u32,
+    compartment: u8,
+    pointer: B256,
+    previous: B256,
+}
+
+/// A chart with the directory and keys that its records are sealed to: opened once, used for many records.
+#[derive(Clone)]
+pub struct OpenChart {
+    client: Client,
+    chart: B256,
+    context: Arc<Mutex<Context>>,
+}
+
+#[derive(Clone)]
+struct Context {
+    state: ChartState,
+    directory: Arc<Directory>,
+    /// Of a grantee; the controller derives its keys. Fetched when first needed: a writer may hold none.
+    keyring: Option<Arc<[CompartmentKeys]>>,
+}
+
+impl Client {
+    /// Fetches the chart's directory.
+    pub async fn chart(&self, chart: B256) -> Result<OpenChart> {
+        let context = self.context(chart).await?;
+        Ok(OpenChart {
+            client: self.clone(),
+            chart,
+            context: Arc::new(Mutex::new(context)),
+        })
+    }
+
+    /// Latest versions of the records that we may read.
+    pub async fn records(&self, chart: B256, compartment: Option<u8>) -> Result<Vec<api::Version>> {
+        self.gateway().await?.records(chart, compartment).await
+    }
+
+    /// An id for a record that this identity adds from `source`: the same source gives the same id, so a repeated
+    /// import adds nothing twice, and nobody without the root secret can tell what it was made from.
+    pub fn record_id(&self, chart: B256, source: &[u8]) -> B256 {
+        let secret = self.identity.root().expose();
+        // keccak256 is a sponge: keying by prefix is sound (it has no length extension).
+        let mut input = Zeroizing::new(Vec::with_capacity(128));
+        input.extend_from_slice(b"medlock/v1/record-id");
+        input.extend_from_slice(secret);
+        input.extend_from_slice(chart.as_slice());
+        input.extend_from_slice(keccak256(source).as_slice());
+        keccak256(&*input)
+    }
+
+    async fn context(&self, chart: B256) -> Result<Context> {
+        let state = self.chart_state(chart).await?;
+        let directory = self.directory(chart, &state).await?;
+        Ok(Context {
+            state,
+            directory: Arc::new(directory),
+            keyring: None,
+        })
+    }
+}
+
+impl OpenChart {
+    pub fn id(&self) -> B256 {
+        self.chart
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Encrypts, uploads and adds records, in batches; `progress` is told how many are done.
+    /// Records that exist already are left as they are, and not in the answer.
+    pub async fn add(&self, documents: Vec<NewDocument>, progress: impl Fn(u64)) -> Result<Vec<Stored>> {
+        let mut stored = Vec::with_capacity(documents.len());
+        let mut done = 0;
+        for batch in batches(documents) {
+            stored.extend(self.add_batch(&batch).await?);
+            done += batch.len() as u64;
+            progress(done);
+        }
+        Ok(stored)
+    }
+
+    /// Adds the next version of a record. The one before stays readable and linked.
+    pub async fn amend(&self, record: B256, metadata: Metadata, content: &[u8]) -> Result<Stored> {
+        let client = &self.client;
+        for _ in 0..ROTATION_TRIES {
+            let current = self.latest(record).await?;
+            let context = self.context.lock().await.clone();
+            let binding = self.binding(record, current.version + 1, current.pointer, current.compartment);
+            let sealed = Sealed::new(&context.directory, &binding, &metadata, content)?;
+            client.gateway().await?.upload(sealed.blocks.clone()).await?;
+            let call = IRecords::amendRecordCall {
+                chart: self.chart,
+                directoryVersion: context.state.directory_version,
+                recordId: record,
+                version: current.version,
+                codec: terms::CODEC_DAG_CBOR,
+                pointer: sealed.pointer,
+            };
+            match client.chain.send(client.deployment.records, call).await {
+                Ok(mined) => return Ok(sealed.stored(&binding, mined)),
+                Err(error) if is_rotation(&error) => self.refresh().await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::KeysRotated { chart: self.chart })
+    }
+
+    /// Reads one version (the latest without `version`): signs a receipt, fetches, verifies, decrypts.
+    pub async fn read(&self, record: B256, version: Option<u32>, purpose: Purpose) -> Result<Document> {
+        let sealed = self.fetch(record, version, purpose).await?;
+        let keys = self.keys(sealed.binding.compartment, sealed.envelope.epoch).await?;
+        let (metadata, content) = sealed.open(&keys)?;
+        Ok(Document {
+            record_id: record,
+            version: sealed.binding.version,
+            compartment: sealed.binding.compartment,
+            previous: sealed.binding.previous.into(),
+            pointer: sealed.pointer,
+            metadata,
+            content,
+        })
+    }
+
+    /// Fetches one version with its envelope and payload still sealed, each block checked against the chain's pointer.
+    /// A read like any other: it signs a receipt.
+    pub async fn fetch(&self, record: B256, version: Option<u32>, purpose: Purpose) -> Result<SealedDocument> {
+        let gateway = self.client.gateway().await?;
+        let placed = self.placed(record, version).await?;
+        let receipt = api::Receipt {
+            chart: self.chart,
+            record_id: record,
+            version: placed.version,
+            pointer: placed.pointer,
+            reader: self.client.address(),
+            purpose,
+            gateway: gateway.account(),
+            read_at: now(),
+            nonce: random(),
+        };
+        let deployment = &self.client.deployment;
+        let hash = receipt.signing_hash(deployment.chain_id, deployment.records);
+        let signature = self
+            .client
+            .identity
+            .signer()
+            .sign_hash_sync(&hash)
+            .map_err(|error| Error::Usage(format!("cannot sign the receipt: {error}")))?;
+        let request = api::ReadRequest {
+            receipt,
+            signature: signature.as_bytes().to_vec().into(),
+        };
+        let envelope = gateway.read(&request).await?;
+        let envelope = Envelope::decode(&envelope).map_err(tampered("the envelope"))?;
+        let payload = gateway
+            .payload(self.chart, record, placed.version, envelope.payload)
+            .await?;
+        Ok(SealedDocument {
+            binding: self.binding(record, placed.version, placed.previous, placed.compartment),
+            pointer: placed.pointer,
+            envelope,
+            payload,
+        })
+    }
+
+    /// The compartment keys that our keyring gives us, at the epochs it was sealed with.
+    ///
+    /// # Errors
+    /// A refusal by the gateway where we have no grant and the keyring was not fetched before.
+    pub async fn keyring(&self) -> Result<Arc<[CompartmentKeys]>> {
+        let mut context = self.context.lock().await;
+        if let Some(keyring) = &context.keyring {
+            return Ok(keyring.clone());
+        }
+        let keyring: Arc<[_]> = self.fetch_keyring().await?.into();
+        context.keyring = Some(keyring.clone());
+        Ok(keyring)
+    }
+
+    async fn add_batch(&self, documents: &[NewDocument]) -> Result<Vec<Stored>> {
+        let client = &self.client;
+        let mut known = vec![false; documents.len()];
+        for _ in 0..ROTATION_TRIES {
+            let context = self.context.lock().await.clone();
+            let mut sealed = Vec::new();
+            for (document, _) in documents.iter().zip(&known).filter(|(_, known)| !**known) {
+                let binding = self.binding(document.record_id, 1, B256::ZERO, document.compartment);
+                let one = Sealed::new(&context.directory, &binding, &document.metadata, &document.content)?;
+                sealed.push((binding, one));
+            }
+            if sealed.is_empty() {
+                return Ok(Vec::new());
+            }
+            let blocks = sealed.iter().flat_map(|(_, one)| one.blocks.clone()).collect();
+            client.gateway().await?.upload(blocks).await?;
+            let call = IRecords::addRecordsCall {
+                chart: self.chart,
+                directoryVersion: context.state.directory_version,
+                records: sealed.iter().map(|(binding, one)| one.new_record(binding)).collect(),
+            };
+            match client.chain.send(client.deployment.records, call).await {
+                Ok(mined) => {
+                    return Ok(sealed
+                        .into_iter()
+                        .map(|(binding, one)| one.stored(&binding, mined))
+                        .collect());
+                }
+                Err(error) if is_rotation(&error) => self.refresh().await?,
+                Err(error) if is_existing(&error) => {
+                    for (document, known) in documents.iter().zip(&mut known) {
+                        *known = self.exists(document.record_id).await?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::KeysRotated { chart: self.chart })
+    }
+
+    async fn exists(&self, record: B256) -> Result<bool> {
+        Ok(self.on_chain(record).await?.version != 0)
+    }
+
+    async fn on_chain(&self, record: B256) -> Result<IRecords::recordOfReturn> {
+        let call = IRecords::recordOfCall {
+            chart: self.chart,
+            recordId: record,
+        };
+        self.client.chain.call(self.client.deployment.records, call).await
+    }
+
+    async fn latest(&self, record: B256) -> Result<IRecords::recordOfReturn> {
+        let latest = self.on_chain(record).await?;
+        if latest.version == 0 {
+            return Err(Error::UnknownRecord { record });
+        }
+        Ok(latest)
+    }
+
+    /// Storage holds the latest pointer alone. For everything else the gateway says in which block a version was
+    /// written, and the event in that block says whether that is so.
+    async fn placed(&self, record: B256, version: Option<u32>) -> Result<Placed> {
+        let latest = self.latest(record).await?;
+        let version = version.unwrap_or(latest.version);
+        if version == 1 && latest.version == 1 {
+            return Ok(Placed {
+                version,
+                compartment: latest.compartment,
+                pointer: latest.pointer,
+                previous: B256::ZERO,
+            });
+        }
+        if version == 0 || version > latest.version {
+            return Err(Error::UnknownVersion {
+                record,
+                version,
+                latest: latest.version,
+            });
+        }
+        let listed = self.client.gateway().await?.versions(self.chart, record).await?;
+        let block = listed
+            .iter()
+            .find(|listed| listed.version == version)
+            .ok_or(Error::UnknownVersion {
+                record,
+                version,
+                latest: latest.version,
+            })?
+            .block;
+        let (pointer, previous) = self.written(record, version, block).await?;
+        Ok(Placed {
+            version,
+            compartment: latest.compartment,
+            pointer,
+            previous,
+        })
+    }
+
+    /// Pointer and previous pointer of a version, from its event in `block`.
+    async fn written(&self, record: B256, version: u32, block: u64) -> Result<(B256, B256)> {
+        let filter = Filter::new()
+            .address(self.client.deployment.records)
+            .event_signature(vec![
+                IRecords::RecordAdded::SIGNATURE_HASH,
+                IRecords::RecordAmended::SIGNATURE_HASH,
+            ])
+            .topic1(self.chart)
+            .topic2(record)
+            .from_block(BlockNumberOrTag::Number(block))
+            .to_block(BlockNumberOrTag::Number(block));
+        let logs = self
+            .client
+            .chain
+            .provider()
+            .get_logs(&filter)
+            .await
+            .map_err(|error| self.client.chain.error("eth_getLogs", error))?;
+        logs.iter()
+            .find_map(|log| {
+                if version == 1 {
+                    let event = IRecords::RecordAdded::decode_log(&log.inner).ok()?;
+                    return Some((event.pointer, B256::ZERO));
+                }
+                let event = IRecords::RecordAmended::decode_log(&log.inner).ok()?;
+                (event.version == version).then_some((event.pointer, event.previous))
+            })
+            .ok_or_else(|| Error::Tampered {
+                what: format!("version {version} of record {record}"),
+                detail: format!("the gateway says it was written in block {block}; the chain has no such event there"),
+            })
+    }
+
+    /// The private keys of a compartment at an epoch: derived by the controller, from the keyring for everybody else.
+    async fn keys(&self, compartment: u8, epoch: u32) -> Result<CompartmentKeys> {
+        match self.held_keys(compartment, epoch).await {
+            Err(Error::Vault(_) | Error::NoCompartmentKey { .. }) => {
+                // The keys may have been rotated since this chart was opened.
+                self.refresh().await?;
+                self.held_keys(compartment, epoch).await
+            }
+            other => other,
+        }
+    }
+
+    async fn held_keys(&self, compartment: u8, epoch: u32) -> Result<CompartmentKeys> {
+        let client = &self.client;
+        let context = self.context.lock().await.clone();
+        if context.state.controller == client.address() {
+            let root = client.identity.root();
+            return Ok(CompartmentKeys::derive(root, &self.chart.0, compartment, epoch)?);
+        }
+        let keyring = self.keyring().await?;
+        let no_key = |detail: String| Error::NoCompartmentKey {
+            compartment,
+            epoch,
+            detail,
+        };
+        let held = keyring
+            .iter()
+            .find(|keys| keys.compartment == compartment)
+            .ok_or_else(|| no_key("it holds no key of that compartment".into()))?;
+        context
+            .directory
+            .body
+            .keys_at_epoch(held, epoch)
+            .map_err(|error| no_key(error.to_string()))
+    }
+
+    async fn fetch_keyring(&self) -> Result<Vec<CompartmentKeys>> {
+        let client = &self.client;
+        let bytes = client.gateway().await?.keyring(self.chart).await?;
+        let keyring = Keyring::decode(&bytes).map_err(tampered("the keyring"))?;
+        let grantee = client.address().into_array();
+        keyring
+            .open(&client.domain(), &self.chart.0, &grantee, client.identity.encryption())
+            .map_err(tampered("the keyring"))
+    }
+
+    async fn refresh(&self) -> Result<()> {
+        let fresh = self.client.context(self.chart).await?;
+        *self.context.lock().await = fresh;
+        Ok(())
+    }
+
+    fn binding(&self, record: B256, version: u32, previous: B256, compartment: u8) -> Binding {
+        let domain = self.client.domain();
+        Binding {
+            chain_id: domain.chain_id,
+            records: domain.records,
+            chart: self.chart.0,
+            record_id: record.0,
+            version,
+            previous: previous.0,
+            compartment,
+        }
+    }
+}
+
+/// One version, sealed and cut into blocks.
+struct Sealed {
+    blocks: Vec<Block>,
+    pointer: B256,
+    payload: medlock_dag::Cid,
+    envelope: medlock_dag::Cid,
+}
+
+impl Sealed {
+    fn new(directory: &Directory, binding: &Binding, metadata: &Metadata, content: &[u8]) -> Result<Self> {
+        let entry = directory.body.entry(binding.compartment)?;
+        let payload = seal_payload(&mut rng(), binding, metadata, content)?;
+        let (root, mut blocks) = medlock_dag::file(&payload.bytes);
+        let envelope = Envelope::seal(&mut rng(), binding, entry.epoch, &entry.key, root, &payload)?;
+        let envelope = dag_cbor_block(envelope.encode());
+        let (pointer, cid) = (digest(&envelope)?, envelope.cid);
+        blocks.insert(0, envelope);
+        Ok(Self {
+            blocks,
+            pointer,
+            payload: root,
+            envelope: cid,
+        })
+    }
+
+    fn new_record(&self, binding: &Binding) -> NewRecord {
+        NewRecord {
+            recordId: binding.record_id.into(),
+            compartment: binding.compartment,
+            codec: terms::CODEC_DAG_CBOR,
+            pointer: self.pointer,
+        }
+    }
+
+    fn stored(&self, binding: &Binding, mined: Mined) -> Stored {
+        Stored {
+            record_id: binding.record_id.into(),
+            version: binding.version,
+            compartment: binding.compartment,
+            envelope: self.envelope.to_string(),
+            payload: self.payload.to_string(),
+            mined,
+        }
+    }
+}
+
+fn batches(documents: Vec<NewDocument>) -> Vec<Vec<NewDocument>> {
+    let mut batches: Vec<Vec<NewDocument>> = Vec::new();
+    let mut bytes = 0;
+    for document in documents {
+        let fits = bytes + document.content.len() <= BATCH_BYTES;
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH_RECORDS && fits => {
+                bytes += document.content.len();
+                batch.push(document);
+            }
+            _ => {
+                bytes = document.content.len();
+                batches.push(vec![document]);
+            }
+        }
+    }
+    batches
+}
+
+fn is_rotation(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Contract {
+            fault: Fault::Records(IRecordsErrors::DirectoryVersion(_)),
+            ..
+        }
+    )
+}
+
+fn is_existing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Contract {
+            fault: Fault::Records(IRecordsErrors::RecordExists(_)),
+            ..
+        }
+    )
+}
+
+fn tampered(what: &'static str) -> impl Fn(medlock_vault::Error) -> Error {
+    move |error| Error::Tampered {
+        what: what.into(),
+        detail: error.to_string(),
+    }
+}
+
+fn random() -> B256 {
+    let mut bytes = B256::ZERO;
+    rng().fill_bytes(bytes.as_mut_slice());
+    bytes
+}
