@@ -1,6 +1,6 @@
 //! The decision, as the `records` contract makes it, over facts read from SQL. Pure.
 //!
-//! The order of reasons is the contract's (contracts/README.md); the two must change together.
+//! The order of reasons is the contract's (`medlock_abi::terms::reason`); the two must change together.
 use alloy::primitives::Address;
 use medlock_abi::{
     records::IRecords::Question,
@@ -38,34 +38,33 @@ pub fn decide(question: &Question, facts: &Facts, at: u64) -> u8 {
         return reason::MALFORMED;
     }
     let Some(controller) = facts.controller else { return reason::UNKNOWN_CHART };
-    if !question.recordId.is_zero() {
-        match facts.record_compartment {
-            None => return reason::UNKNOWN_RECORD,
-            Some(compartment) if compartment != question.compartment => return reason::RECORD_COMPARTMENT,
-            Some(_) => {}
-        }
+    let granted =
+        if question.grantee == controller { reason::CONTROLLER } else { by_grant(question, facts, at) };
+    if !reason::is_allowed(granted) || question.recordId.is_zero() {
+        return granted;
     }
-    if question.grantee == controller {
-        return reason::CONTROLLER;
+    match facts.record_compartment {
+        None => reason::UNKNOWN_RECORD,
+        Some(compartment) if compartment != question.compartment => reason::RECORD_COMPARTMENT,
+        Some(_) => granted,
     }
+}
+
+fn by_grant(question: &Question, facts: &Facts, at: u64) -> u8 {
     let Some(grant) = &facts.grant else { return reason::NO_GRANT };
     if grant.epoch < facts.grant_epoch {
-        return reason::REVOKED;
+        reason::REVOKED
+    } else if at < grant.not_before {
+        reason::NOT_YET_VALID
+    } else if grant.expiry != 0 && at >= grant.expiry {
+        reason::EXPIRED
+    } else if (grant.compartments >> question.compartment) & 1 == 0 {
+        reason::COMPARTMENT
+    } else if grant.purposes & question.purpose == 0 {
+        reason::PURPOSE
+    } else if grant.actions & question.action == 0 {
+        reason::ACTION
+    } else {
+        reason::GRANT
     }
-    if at < grant.not_before {
-        return reason::NOT_YET_VALID;
-    }
-    if grant.expiry != 0 && at >= grant.expiry {
-        return reason::EXPIRED;
-    }
-    if (grant.compartments >> question.compartment) & 1 == 0 {
-        return reason::COMPARTMENT;
-    }
-    if grant.purposes & question.purpose == 0 {
-        return reason::PURPOSE;
-    }
-    if grant.actions & question.action == 0 {
-        return reason::ACTION;
-    }
-    reason::GRANT
 }
