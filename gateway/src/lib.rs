@@ -1,1 +1,158 @@
-//! medlock-gateway
+//! The gateway: Medlock over HTTP. Sessions, blocks in and out, decisions, read receipts.
+//!
+//! It must never hold a key that opens a record, decide access by itself (the contract does, at the latest block),
+//! serve an envelope before its receipt is on disk, serve bytes that do not match their CID, or log who reads whom.
+//!
+//! Start reading at `routes.rs` (every route and limit), then `read.rs` (one read, step by step) and `access.rs`
+//! (who may). `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; wire types are `medlock_api`.
+mod access;
+mod blocks;
+mod chain;
+mod db;
+mod extract;
+mod handlers;
+mod limits;
+mod problem;
+mod read;
+mod receipt;
+mod routes;
+mod session;
+mod state;
+mod verdict;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use alloy::{primitives::Address, signers::local::PrivateKeySigner};
+use anyhow::{Context as _, Result, anyhow};
+use medlock_indexer::{Deployment, Index};
+use medlock_store::Store;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+
+pub use blocks::UPLOAD_BYTES_MOST;
+pub use extract::{JSON_BYTES_MOST, PAGE_MOST};
+pub use receipt::FRESH_SECONDS;
+pub use routes::openapi_json;
+pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
+pub use verdict::{NOW_SECONDS, QUESTIONS_MOST};
+
+/// How long requests at work may take to end after [`Handle::shutdown`].
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub struct Config {
+    /// Port 0: any free one.
+    pub listen: SocketAddr,
+    /// `http://` or `https://`, host and port as clients reach it; sign-in messages name it. `None`: the address
+    /// listened on.
+    pub public_url: Option<String>,
+    /// JSON-RPC over HTTP.
+    pub rpc_url: String,
+    pub deployment: Deployment,
+    pub index: Index,
+    pub store: Store,
+    /// The SQLite file of sessions and receipts; created, with its folder, where it is missing.
+    pub db: PathBuf,
+    /// Signs verdicts; receipts are addressed to its account.
+    pub key: PrivateKeySigner,
+}
+
+/// Starts serving.
+///
+/// Fails where the address is taken, the node is not reached or serves another chain than the deployment's, and where
+/// the database belongs to another deployment or gateway account.
+pub async fn spawn(config: Config) -> Result<Handle> {
+    let Config {
+        listen,
+        public_url,
+        rpc_url,
+        deployment,
+        index,
+        store,
+        db,
+        key,
+    } = config;
+    let chain = chain::Chain::new(&rpc_url, deployment)?;
+    chain.identify().await.context("gateway: chain")?;
+    let db = db::Db::open(&db, deployment, key.address(), state::random()?).await?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("gateway: listen on {listen}"))?;
+    let addr = listener.local_addr().context("gateway: own address")?;
+    let url = public_url.unwrap_or_else(|| format!("http://{addr}"));
+    let site = session::Site::new(&url, deployment.chain_id)
+        .with_context(|| format!("the public URL {url} is not http(s)://host[:port]"))?;
+    let (account, database) = (key.address(), db.clone());
+    let gateway = state::Gateway::new(state::Parts {
+        deployment,
+        chain,
+        index,
+        store,
+        db,
+        signer: key,
+        site,
+        limits: limits::Limits::default(),
+        at_once: Semaphore::new(routes::AT_ONCE_MOST),
+    });
+    let (stop, mut stopped) = watch::channel(false);
+    let stopping = async move {
+        // An error: the handle was dropped, which stops the server too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let server = axum::serve(listener, routes::router(gateway)).with_graceful_shutdown(stopping);
+    let task = tokio::spawn(server.into_future());
+    Ok(Handle {
+        addr,
+        account,
+        stop,
+        task,
+        db: database,
+    })
+}
+
+/// A running gateway. Dropping it stops it too, without waiting.
+pub struct Handle {
+    addr: SocketAddr,
+    account: Address,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<std::io::Result<()>>,
+    db: db::Db,
+}
+
+impl Handle {
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Base URL, without a slash at its end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The account that signs verdicts and that receipts are addressed to.
+    pub fn address(&self) -> Address {
+        self.account
+    }
+
+    /// Takes no new requests, lets those at work end for ten seconds, and closes the database.
+    pub async fn shutdown(mut self) -> Result<()> {
+        self.stop.send_replace(true);
+        let outcome = timeout(DRAIN, &mut self.task).await;
+        self.task.abort();
+        self.db.close().await;
+        match outcome {
+            Ok(ended) => ended
+                .map_err(|error| anyhow!("the gateway's task ended badly: {error}"))?
+                .context("gateway: serve"),
+            Err(_) => {
+                tracing::warn!(
+                    "requests were still at work after the drain time; their connections were closed"
+                );
+                Ok(())
+            }
+        }
+    }
+}

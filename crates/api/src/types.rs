@@ -132,6 +132,9 @@ body! {
     /// `GET /v1/charts/{chart}/records/{id}/versions`, oldest first.
     pub struct Versions {
         pub versions: Vec<Version>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
     }
 
     /// `GET /v1/charts/{chart}/reads`, by sequence.
@@ -166,6 +169,9 @@ body! {
     /// `GET /v1/charts/{chart}/grants` and `GET /v1/grants`: grants that were not revoked, expired ones included.
     pub struct Grants {
         pub grants: Vec<Grant>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
     }
 
     /// One question of `POST /v1/decisions`; the grantee is the caller.

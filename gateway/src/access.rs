@@ -1,0 +1,278 @@
+//! Who may do what, asked of the contract at the latest block, every time.
+//!
+//! Privacy: what the caller may not see reads as if it did not exist. A chart that is unknown answers like one
+//! without a grant, a record that is unknown like one that is out of reach ([`merged`]).
+use alloy::primitives::{Address, B256};
+use medlock_abi::{
+    records::IRecords::{GrantTerms, Question},
+    terms::{action, reason},
+};
+use medlock_api::{Kind, Problem, Purpose};
+
+use crate::{
+    chain::Block,
+    problem::{Failure, Result},
+    state::Gateway,
+};
+
+/// A version that may be read, and on what ground.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readable {
+    pub block: Block,
+    /// `CONTROLLER` or `GRANT`.
+    pub reason: u8,
+    /// sha2-256 digest of the version's envelope.
+    pub pointer: B256,
+}
+
+/// What an account is to a chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    Controller,
+    /// Holds a grant in force.
+    Grantee(GrantTerms),
+}
+
+/// A chart as the chain has it, and what the caller is to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub block: Block,
+    pub controller: Address,
+    pub grant_epoch: u32,
+    pub directory_version: u32,
+    pub directory: B256,
+    pub role: Role,
+}
+
+impl Standing {
+    /// The compartments that the caller may read for at least one purpose, as bits.
+    pub fn readable(&self) -> u64 {
+        match &self.role {
+            Role::Controller => u64::MAX,
+            Role::Grantee(terms) if terms.actions & action::READ != 0 && terms.purposes != 0 => {
+                terms.compartments
+            }
+            Role::Grantee(_) => 0,
+        }
+    }
+
+    /// # Errors
+    /// `ForbiddenOrUnknown` for a grantee.
+    pub fn controller_only(&self) -> Result<()> {
+        match self.role {
+            Role::Controller => Ok(()),
+            Role::Grantee(_) => Err(forbidden(reason::NO_GRANT)),
+        }
+    }
+}
+
+impl Gateway {
+    /// What `account` is to `chart` at the latest block.
+    ///
+    /// # Errors
+    /// `ForbiddenOrUnknown` for whoever is neither its controller nor a grantee at present; chain trouble.
+    pub async fn standing(&self, chart: B256, account: Address) -> Result<Standing> {
+        let block = self.chain.latest().await?;
+        let found = self.chain.chart_of(&block, chart).await?;
+        let role = if !found.controller.is_zero() && found.controller == account {
+            Role::Controller
+        } else {
+            let grant = self.chain.grant_of(&block, chart, account).await?;
+            if found.controller.is_zero() || grant.terms.compartments == 0 {
+                return Err(forbidden(reason::NO_GRANT));
+            }
+            let now = block.time.max(self.now());
+            match out_of_force(grant.epoch, found.grantEpoch, &grant.terms, now) {
+                Some(why) => return Err(forbidden(why)),
+                None => Role::Grantee(grant.terms),
+            }
+        };
+        Ok(Standing {
+            block,
+            controller: found.controller,
+            grant_epoch: found.grantEpoch,
+            directory_version: found.directoryVersion,
+            directory: found.directory,
+            role,
+        })
+    }
+
+    /// Whether `reader` may read this version for `purpose`, decided by the contract at the latest block, and where
+    /// its envelope is. The pointer of the latest version is the chain's, that of an older one the index's.
+    ///
+    /// # Errors
+    /// `ForbiddenOrUnknown`, alike for what is refused and for what does not exist; `IndexBehind`; chain trouble.
+    pub async fn readable(
+        &self,
+        (chart, record_id, version): (B256, B256, u32),
+        reader: Address,
+        purpose: Purpose,
+    ) -> Result<Readable> {
+        let block = self.chain.latest().await?;
+        let record = self.chain.record_of(&block, chart, record_id).await?;
+        // Of an unknown record the compartment is 0 here too: the question is asked all the same, so that
+        // refusal and absence take the same steps.
+        let question = Question {
+            chart,
+            grantee: reader,
+            compartment: record.compartment,
+            recordId: record_id,
+            purpose: purpose.bit(),
+            action: action::READ,
+        };
+        let why = self
+            .decide_now(&block, question, block.time.max(self.now()))
+            .await?;
+        if !reason::is_allowed(why) {
+            return Err(unreadable(why));
+        }
+        if version == 0 || version > record.version {
+            return Err(unreadable(reason::UNKNOWN_RECORD));
+        }
+        let pointer = if version == record.version {
+            record.pointer
+        } else {
+            let index = self.index_at(&block).await?;
+            let indexed = index.record_version(chart, record_id, version).await?;
+            indexed
+                .ok_or_else(|| Failure::from(Kind::IndexBehind))?
+                .pointer
+        };
+        Ok(Readable {
+            block,
+            reason: why,
+            pointer,
+        })
+    }
+
+    /// The contract's reason at `block`, and the grant's expiry again at `moment`: on an idle chain the clock of the
+    /// latest block stands still, and a grant must not outlive its expiry by that.
+    pub async fn decide_now(&self, block: &Block, question: Question, moment: u64) -> Result<u8> {
+        let (chart, grantee) = (question.chart, question.grantee);
+        let why = self.chain.decide(block, question).await?;
+        if why == reason::GRANT
+            && moment > block.time
+            && self.expired(block, chart, grantee, moment).await?
+        {
+            return Ok(reason::EXPIRED);
+        }
+        Ok(why)
+    }
+
+    /// Whether the grant that the chain holds has ended by `moment`.
+    pub async fn expired(
+        &self,
+        block: &Block,
+        chart: B256,
+        grantee: Address,
+        moment: u64,
+    ) -> Result<bool> {
+        let grant = self.chain.grant_of(block, chart, grantee).await?;
+        Ok(grant.terms.expiry != 0 && moment >= grant.terms.expiry)
+    }
+}
+
+/// Why a grant is not in force at `now`. The contract's order of reasons.
+fn out_of_force(epoch: u32, chart_epoch: u32, terms: &GrantTerms, now: u64) -> Option<u8> {
+    if epoch < chart_epoch {
+        Some(reason::REVOKED)
+    } else if now < terms.notBefore {
+        Some(reason::NOT_YET_VALID)
+    } else if terms.expiry != 0 && now >= terms.expiry {
+        Some(reason::EXPIRED)
+    } else {
+        None
+    }
+}
+
+/// The reason that may be told: what does not exist and what was not granted read the same.
+pub fn merged(why: u8) -> u8 {
+    match why {
+        reason::UNKNOWN_CHART => reason::NO_GRANT,
+        reason::RECORD_COMPARTMENT => reason::UNKNOWN_RECORD,
+        why => why,
+    }
+}
+
+pub fn forbidden(why: u8) -> Failure {
+    Problem::new(Kind::ForbiddenOrUnknown)
+        .reason(reason::text(merged(why)))
+        .into()
+}
+
+/// For one record: beside [`merged`], a record in a compartment that was not granted reads as unknown.
+pub fn unreadable(why: u8) -> Failure {
+    forbidden(if why == reason::COMPARTMENT {
+        reason::UNKNOWN_RECORD
+    } else {
+        why
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(not_before: u64, expiry: u64) -> GrantTerms {
+        GrantTerms {
+            compartments: 1,
+            purposes: 1,
+            actions: action::READ,
+            notBefore: not_before,
+            expiry,
+        }
+    }
+
+    #[test]
+    fn a_grant_is_in_force_from_its_start_until_before_its_end() {
+        assert_eq!(
+            out_of_force(1, 1, &terms(10, 20), 9),
+            Some(reason::NOT_YET_VALID)
+        );
+        assert_eq!(out_of_force(1, 1, &terms(10, 20), 10), None);
+        assert_eq!(out_of_force(1, 1, &terms(10, 20), 19), None);
+        assert_eq!(
+            out_of_force(1, 1, &terms(10, 20), 20),
+            Some(reason::EXPIRED)
+        );
+        assert_eq!(out_of_force(1, 1, &terms(0, 0), u64::MAX), None);
+        assert_eq!(out_of_force(0, 1, &terms(0, 0), 5), Some(reason::REVOKED));
+    }
+
+    #[test]
+    fn absence_and_refusal_are_one_answer() {
+        let body = |failure: Failure| serde_json::to_string(failure.problem()).unwrap();
+        assert_eq!(
+            body(forbidden(reason::UNKNOWN_CHART)),
+            body(forbidden(reason::NO_GRANT))
+        );
+        let unknown = body(unreadable(reason::UNKNOWN_RECORD));
+        assert_eq!(unknown, body(unreadable(reason::COMPARTMENT)));
+        assert_eq!(unknown, body(unreadable(reason::RECORD_COMPARTMENT)));
+    }
+
+    #[test]
+    fn a_writer_without_read_sees_no_compartment() {
+        let standing = |actions, purposes| Standing {
+            block: Block {
+                number: 1,
+                hash: B256::ZERO,
+                time: 1,
+            },
+            controller: Address::ZERO,
+            grant_epoch: 0,
+            directory_version: 1,
+            directory: B256::ZERO,
+            role: Role::Grantee(GrantTerms {
+                compartments: 6,
+                purposes,
+                actions,
+                notBefore: 0,
+                expiry: 0,
+            }),
+        };
+        assert_eq!(standing(action::WRITE, 1).readable(), 0);
+        assert_eq!(standing(action::READ, 0).readable(), 0);
+        assert_eq!(standing(action::READ, 1).readable(), 6);
+    }
+}

@@ -1,0 +1,252 @@
+//! Blocks in and out as CAR v1 streams, in memory that does not grow with the stream.
+use std::{collections::VecDeque, time::Duration};
+
+use anyhow::anyhow;
+use axum::body::{Body, Bytes};
+use futures::{Stream, StreamExt as _, stream};
+use medlock_api::{Kind, Problem, Uploaded};
+use medlock_dag::{BLOCK_BYTES_MAX, Block, Cid, FileReader, car};
+use medlock_store::{Error as StoreError, Store};
+use tokio::time::timeout;
+
+use crate::problem::{Failure, Result};
+
+/// One upload: a bulk import of a large chart, or a CT study. More goes in several.
+pub const UPLOAD_BYTES_MOST: u64 = 2 * 1024 * 1024 * 1024;
+/// Blocks are put in batches of about this much: one sync each, and what an upload holds in memory.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// A sender that is silent for longer has gone.
+const IDLE: Duration = Duration::from_secs(30);
+/// A payload up to this size is read and checked whole before the first byte is sent, so that a missing or corrupt
+/// block is an answer; in a larger one the stream is cut there, and the client sees it truncated.
+const CHECKED_FIRST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Reads a CAR stream into the store. Each block is hashed against its CID before it is put.
+///
+/// A stream that fails midway leaves the batches before the fault in the store: blocks that nothing points to.
+///
+/// # Errors
+/// `CarInvalid`, `PayloadTooLarge`, `Timeout`; `Internal` where the store fails.
+pub async fn upload(store: &Store, body: Body) -> Result<Uploaded> {
+    let mut pieces = body.into_data_stream();
+    let mut reader = car::Reader::new();
+    let (mut batch, mut batch_bytes, mut received) = (Vec::new(), 0, 0u64);
+    let mut total = Uploaded {
+        blocks: 0,
+        bytes: 0,
+    };
+    loop {
+        let piece = match timeout(IDLE, pieces.next()).await {
+            Ok(Some(piece)) => piece
+                .map_err(|_| Problem::new(Kind::CarInvalid).detail("the upload was broken off"))?,
+            Ok(None) => break,
+            Err(_) => return Err(Kind::Timeout.into()),
+        };
+        received += piece.len() as u64;
+        if received > UPLOAD_BYTES_MOST {
+            return Err(Problem::new(Kind::PayloadTooLarge)
+                .detail(format!("at most {UPLOAD_BYTES_MOST} bytes in one upload"))
+                .into());
+        }
+        for block in reader.push(&piece).map_err(invalid)? {
+            batch_bytes += block.bytes.len();
+            total.blocks += 1;
+            total.bytes += block.bytes.len() as u64;
+            batch.push(block);
+        }
+        if batch_bytes >= BATCH_BYTES {
+            put(store, std::mem::take(&mut batch)).await?;
+            batch_bytes = 0;
+        }
+    }
+    reader.finish().map_err(invalid)?;
+    if total.blocks == 0 {
+        return Err(Problem::new(Kind::CarInvalid)
+            .detail("the CAR stream holds no block")
+            .into());
+    }
+    put(store, batch).await?;
+    Ok(total)
+}
+
+/// One block's bytes.
+///
+/// # Errors
+/// `BlockMissing`, `BlockCorrupt`; `Internal` where the store fails otherwise.
+pub async fn get(store: &Store, cid: &Cid) -> Result<Block> {
+    match store.get(cid).await {
+        Ok(Some(block)) => Ok(block),
+        Ok(None) => Err(Failure::block(
+            Kind::BlockMissing,
+            cid,
+            anyhow!("block {cid} is not in the store"),
+        )),
+        Err(StoreError::Corrupt { .. }) => Err(Failure::block(
+            Kind::BlockCorrupt,
+            cid,
+            anyhow!("block {cid} is corrupt in the store"),
+        )),
+        Err(error) => Err(Failure::caused(Kind::Internal, error)),
+    }
+}
+
+/// The payload `root` as a CAR stream: its blocks depth first, as a reader wants them.
+///
+/// # Errors
+/// As [`get`], for what is found before the first byte is sent.
+pub async fn download(store: Store, root: Cid, payload_bytes: u64) -> Result<Body> {
+    let reader = FileReader::new(root, payload_bytes)
+        .map_err(|error| Failure::block(Kind::BlockCorrupt, &root, error))?;
+    let mut frames = Frames { store, reader };
+    let header = car::header(&[root]).map_err(|error| Failure::caused(Kind::Internal, error))?;
+    let mut checked = VecDeque::from([Bytes::from(header)]);
+    let mut checked_bytes = 0;
+    while checked_bytes + BLOCK_BYTES_MAX <= CHECKED_FIRST_BYTES {
+        match frames.next().await? {
+            Some(frame) => {
+                checked_bytes += frame.len();
+                checked.push_back(frame);
+            }
+            None => break,
+        }
+    }
+    Ok(Body::from_stream(
+        stream::iter(checked.into_iter().map(Ok)).chain(frames.into_stream()),
+    ))
+}
+
+/// The frames of one payload's blocks, one at a time.
+struct Frames {
+    store: Store,
+    reader: FileReader,
+}
+
+impl Frames {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let Some(cid) = self.reader.wanted() else {
+            return Ok(None);
+        };
+        let block = get(&self.store, &cid).await?;
+        let frame = car::frame(&block);
+        // A node that is not of a UnixFS file was stored by whoever wrote the envelope; nobody can read it.
+        self.reader
+            .accept(block)
+            .map_err(|error| Failure::block(Kind::BlockCorrupt, &cid, error))?;
+        Ok(Some(frame.into()))
+    }
+
+    fn into_stream(self) -> impl Stream<Item = std::result::Result<Bytes, std::io::Error>> {
+        stream::unfold(Some(self), |frames| async {
+            let mut frames = frames?;
+            match frames.next().await {
+                Ok(frame) => Some((Ok(frame?), Some(frames))),
+                Err(failure) => {
+                    tracing::error!(cause = %failure, "a payload was cut short");
+                    Some((Err(std::io::Error::other("payload cut short")), None))
+                }
+            }
+        })
+    }
+}
+
+async fn put(store: &Store, blocks: Vec<Block>) -> Result<()> {
+    store
+        .put(blocks)
+        .await
+        .map_err(|error| Failure::caused(Kind::Internal, error))
+}
+
+fn invalid(error: car::Error) -> Failure {
+    Problem::new(Kind::CarInvalid)
+        .detail(error.to_string())
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+    use medlock_dag::{dag_cbor_block, file};
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        (dir, store)
+    }
+
+    /// Bytes that do not repeat from chunk to chunk.
+    fn content(bytes: usize) -> Vec<u8> {
+        (0..bytes).map(|i| (i * 31 + i / 255) as u8).collect()
+    }
+
+    #[tokio::test]
+    async fn a_payload_goes_in_and_comes_out_in_reading_order() {
+        let (_dir, store) = store();
+        for bytes in [0, 1000, 5 * 1024 * 1024] {
+            let content = content(bytes);
+            let (root, blocks) = file(&content);
+            let car = car::write(&[root], &blocks).unwrap();
+            let pieces = stream::iter(
+                car.chunks(70_001)
+                    .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
+                    .collect::<Vec<_>>(),
+            );
+            let uploaded = upload(&store, Body::from_stream(pieces)).await.unwrap();
+            assert_eq!(uploaded.blocks, blocks.len() as u64);
+            let body = download(store.clone(), root, bytes as u64).await.unwrap();
+            let (roots, blocks) = car::read(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
+            assert_eq!(roots, [root]);
+            let mut reader = FileReader::new(root, bytes as u64).unwrap();
+            let mut read = Vec::new();
+            for block in blocks {
+                read.extend(reader.accept(block).unwrap());
+            }
+            assert_eq!(reader.finish(), Ok(bytes as u64));
+            assert!(read == content);
+        }
+    }
+
+    #[tokio::test]
+    async fn refuses_a_stream_that_is_cut_altered_or_empty() {
+        let (_dir, store) = store();
+        let block = dag_cbor_block(b"\xa0".to_vec());
+        let good = car::write(&[block.cid], [&block]).unwrap();
+        let mut altered = good.clone();
+        *altered.last_mut().unwrap() ^= 1;
+        let cut = good[..good.len() - 1].to_vec();
+        for bad in [
+            altered,
+            cut,
+            Vec::new(),
+            car::header(&[block.cid]).unwrap(),
+            b"hello".to_vec(),
+        ] {
+            let failure = upload(&store, Body::from(bad)).await.unwrap_err();
+            assert_eq!(failure.problem().kind(), Some(Kind::CarInvalid));
+        }
+        assert!(!store.has(&block.cid).await.unwrap());
+        assert!(upload(&store, Body::from(good)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_missing_block_is_an_answer_and_not_half_a_payload() {
+        let (_dir, store) = store();
+        let (root, blocks) = file(&content(600_000));
+        store
+            .put(
+                blocks
+                    .iter()
+                    .filter(|block| block.cid != blocks[1].cid)
+                    .cloned()
+                    .collect(),
+            )
+            .await
+            .unwrap();
+        let failure = download(store, root, 600_000).await.unwrap_err();
+        assert_eq!(failure.problem().kind(), Some(Kind::BlockMissing));
+        assert_eq!(
+            failure.problem().digest,
+            medlock_dag::digest(&blocks[1].cid).ok().map(Into::into)
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! What handlers take from a request. Every refusal is a problem.
+use alloy::primitives::{Address, B256};
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
+    http::{StatusCode, header, request::Parts},
+};
+use medlock_api::{Kind, Problem};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    limits::REQUESTS_MOST,
+    problem::{Failure, Result},
+    session::token_hash,
+    state::Gateway,
+};
+
+/// JSON bodies: the largest is a full batch of questions, about 45 KiB.
+pub const JSON_BYTES_MOST: usize = 64 * 1024;
+/// Items in one page of a listing, whatever is asked for.
+pub const PAGE_MOST: u32 = 500;
+
+/// The account of the session that the request names.
+pub struct Caller {
+    pub account: Address,
+    pub token_hash: B256,
+}
+
+impl FromRequestParts<Gateway> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self> {
+        let header = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .ok_or(Kind::NoSession)?;
+        let token = header
+            .to_str()
+            .ok()
+            .and_then(|text| text.strip_prefix("Bearer "))
+            .ok_or(Kind::NoSession)?;
+        let token_hash = token_hash(token);
+        let (account, expires_at) = gateway
+            .db
+            .session(token_hash)
+            .await?
+            .ok_or(Kind::NoSession)?;
+        let now = gateway.now();
+        if now >= expires_at {
+            return Err(Kind::SessionExpired.into());
+        }
+        if !gateway.limits.take(account, REQUESTS_MOST, now) {
+            return Err(Kind::TooMany.into());
+        }
+        Ok(Self {
+            account,
+            token_hash,
+        })
+    }
+}
+
+/// Typed path segments.
+pub struct Path<T>(pub T);
+
+#[derive(Deserialize)]
+pub struct ChartPath {
+    pub chart: B256,
+}
+
+#[derive(Deserialize)]
+pub struct RecordPath {
+    pub chart: B256,
+    pub record: B256,
+}
+
+#[derive(Deserialize)]
+pub struct VersionPath {
+    pub chart: B256,
+    pub record: B256,
+    pub version: u32,
+}
+
+#[derive(Deserialize)]
+pub struct AccountPath {
+    pub account: Address,
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Gateway> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self> {
+        match axum::extract::Path::from_request_parts(parts, gateway).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(error) => Err(Failure::bad_request("path", error.body_text())),
+        }
+    }
+}
+
+/// Typed query parameters.
+pub struct Query<T>(pub T);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    pub after: Option<String>,
+    pub limit: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsQuery {
+    pub compartment: Option<u8>,
+    pub after: Option<String>,
+    pub limit: Option<u32>,
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Gateway> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self> {
+        match axum::extract::Query::from_request_parts(parts, gateway).await {
+            Ok(axum::extract::Query(value)) => Ok(Self(value)),
+            Err(error) => Err(Failure::bad_request("query", error.body_text())),
+        }
+    }
+}
+
+/// A cursor that one of our pages gave out.
+pub fn cursor<T: std::str::FromStr>(after: Option<&str>) -> Result<Option<T>> {
+    after
+        .map(|text| {
+            text.parse()
+                .map_err(|_| Failure::bad_request("after", "not a cursor that a page gave as next"))
+        })
+        .transpose()
+}
+
+/// At least 1, at most [`PAGE_MOST`].
+pub fn page_limit(limit: Option<u32>) -> u32 {
+    limit.unwrap_or(PAGE_MOST).clamp(1, PAGE_MOST)
+}
+
+/// A JSON body of at most [`JSON_BYTES_MOST`].
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Gateway> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, gateway: &Gateway) -> Result<Self> {
+        match axum::Json::from_request(request, gateway).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(JsonRejection::BytesRejection(error))
+                if error.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+            {
+                Err(Problem::new(Kind::PayloadTooLarge)
+                    .detail(format!("at most {JSON_BYTES_MOST} bytes"))
+                    .into())
+            }
+            Err(error) => Err(Failure::bad_request("body", error.body_text())),
+        }
+    }
+}

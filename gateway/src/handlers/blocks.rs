@@ -1,0 +1,23 @@
+//! Blocks in.
+use axum::{Json, body::Body, extract::State};
+use medlock_api::{Kind, Problem, Uploaded};
+
+use crate::{extract::Caller, limits::UPLOADS_MOST, problem::Result, state::Gateway};
+
+/// Stores the blocks of a CAR v1 stream, each checked against its CID. They are on disk when this answers.
+#[utoipa::path(post, path = "/v1/blocks", tag = "blocks", security(("session" = [])),
+    request_body(content = Vec<u8>, content_type = "application/vnd.ipld.car"),
+    responses((status = 200, body = Uploaded), (status = 401, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub async fn upload(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    body: Body,
+) -> Result<Json<Uploaded>> {
+    if !gateway
+        .limits
+        .take(caller.account, UPLOADS_MOST, gateway.now())
+    {
+        return Err(Kind::TooMany.into());
+    }
+    crate::blocks::upload(&gateway.store, body).await.map(Json)
+}

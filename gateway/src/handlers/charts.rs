@@ -1,0 +1,241 @@
+//! Charts, directories, keyrings, grants and listings, to the controller and to grantees at present.
+use axum::{Json, extract::State, response::Response};
+use medlock_abi::terms::{COMPARTMENTS, reason};
+use medlock_api::{
+    Actions, Chart, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version,
+    Versions, schema::Hex32,
+};
+use medlock_indexer::{Page, Record};
+
+use crate::{
+    access::{Role, forbidden, unreadable},
+    extract::{
+        Caller, ChartPath, PageQuery, Path, Query, RecordPath, RecordsQuery, cursor, page_limit,
+    },
+    handlers::{block_of, dag_cbor},
+    problem::{Failure, Result},
+    state::Gateway,
+};
+
+/// A chart as the chain has it.
+#[utoipa::path(get, path = "/v1/charts/{chart}", tag = "charts", security(("session" = [])),
+    params(("chart" = Hex32, Path,)),
+    responses((status = 200, body = Chart), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn chart(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(ChartPath { chart }): Path<ChartPath>,
+) -> Result<Json<Chart>> {
+    let standing = gateway.standing(chart, caller.account).await?;
+    let indexed = gateway
+        .index_at(&standing.block)
+        .await?
+        .chart(chart)
+        .await?;
+    let indexed = indexed.ok_or_else(|| Failure::from(Kind::IndexBehind))?;
+    Ok(Json(Chart {
+        chart,
+        controller: standing.controller,
+        grant_epoch: standing.grant_epoch,
+        directory_version: standing.directory_version,
+        directory: standing.directory,
+        opened_block: indexed.position.block_number,
+        opened_at: indexed.opened_at,
+    }))
+}
+
+/// The chart's current directory block. Check it against `directory` of the chart on chain.
+#[utoipa::path(get, path = "/v1/charts/{chart}/directory", tag = "charts", security(("session" = [])),
+    params(("chart" = Hex32, Path,)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn directory(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(ChartPath { chart }): Path<ChartPath>,
+) -> Result<Response> {
+    let standing = gateway.standing(chart, caller.account).await?;
+    block_of(&gateway, standing.directory).await.map(dag_cbor)
+}
+
+/// The caller's own keyring block.
+#[utoipa::path(get, path = "/v1/charts/{chart}/keyring", tag = "charts", security(("session" = [])),
+    params(("chart" = Hex32, Path,)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn keyring(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(ChartPath { chart }): Path<ChartPath>,
+) -> Result<Response> {
+    let standing = gateway.standing(chart, caller.account).await?;
+    // The controller derives its keys and has no keyring.
+    let digest = gateway
+        .index_at(&standing.block)
+        .await?
+        .keyring_digest(chart, caller.account)
+        .await?;
+    block_of(&gateway, digest.ok_or_else(|| forbidden(reason::NO_GRANT))?)
+        .await
+        .map(dag_cbor)
+}
+
+/// The grants that stand on a chart: all to the controller, to a grantee its own.
+#[utoipa::path(get, path = "/v1/charts/{chart}/grants", tag = "charts", security(("session" = [])),
+    params(("chart" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    responses((status = 200, body = Grants), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn grants(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(ChartPath { chart }): Path<ChartPath>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Grants>> {
+    let page = Page {
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit),
+    };
+    let standing = gateway.standing(chart, caller.account).await?;
+    let index = gateway.index_at(&standing.block).await?;
+    let grants = match standing.role {
+        Role::Controller => index.grants(chart, page).await?,
+        Role::Grantee(_) => index
+            .grant(chart, caller.account)
+            .await?
+            .into_iter()
+            .collect(),
+    };
+    Ok(Json(grants_body(grants, page.limit)))
+}
+
+/// The grants that stand and were given to the caller, on whatever chart.
+#[utoipa::path(get, path = "/v1/grants", tag = "charts", security(("session" = [])),
+    params(("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    responses((status = 200, body = Grants), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn my_grants(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Grants>> {
+    let page = Page {
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit),
+    };
+    let block = gateway.chain.latest().await?;
+    let grants = gateway
+        .index_at(&block)
+        .await?
+        .grants_to(caller.account, page)
+        .await?;
+    Ok(Json(grants_body(grants, page.limit)))
+}
+
+/// The latest version of each record that the caller may read at present, oldest record first.
+#[utoipa::path(get, path = "/v1/charts/{chart}/records", tag = "charts", security(("session" = [])),
+    params(("chart" = Hex32, Path,), ("compartment" = Option<u8>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    responses((status = 200, body = Records), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn records(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(ChartPath { chart }): Path<ChartPath>,
+    Query(query): Query<RecordsQuery>,
+) -> Result<Json<Records>> {
+    let page = Page {
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit),
+    };
+    let wanted = match query.compartment {
+        None => u64::MAX,
+        Some(compartment) if compartment < COMPARTMENTS => 1 << compartment,
+        Some(_) => {
+            return Err(Failure::bad_request(
+                "compartment",
+                "compartments are 0 to 63",
+            ));
+        }
+    };
+    let standing = gateway.standing(chart, caller.account).await?;
+    let found = gateway
+        .index_at(&standing.block)
+        .await?
+        .records(chart, standing.readable() & wanted, page)
+        .await?;
+    let next = next(&found, page.limit, |record| record.position.to_string());
+    Ok(Json(Records {
+        records: found.iter().map(version_body).collect(),
+        next,
+    }))
+}
+
+/// The versions of a record, oldest first.
+#[utoipa::path(get, path = "/v1/charts/{chart}/records/{record}/versions", tag = "charts", security(("session" = [])),
+    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    responses((status = 200, body = Versions), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn versions(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(RecordPath { chart, record }): Path<RecordPath>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Versions>> {
+    let (after, limit) = (
+        cursor(query.after.as_deref())?.unwrap_or(0),
+        page_limit(query.limit),
+    );
+    let standing = gateway.standing(chart, caller.account).await?;
+    let on_chain = gateway
+        .chain
+        .record_of(&standing.block, chart, record)
+        .await?;
+    if on_chain.version == 0 || !Compartments(standing.readable()).contains(on_chain.compartment) {
+        return Err(unreadable(reason::UNKNOWN_RECORD));
+    }
+    let mut found = gateway
+        .index_at(&standing.block)
+        .await?
+        .versions(chart, record, after)
+        .await?;
+    found.truncate(limit as usize);
+    let next = next(&found, limit, |version| version.version.to_string());
+    Ok(Json(Versions {
+        versions: found.iter().map(version_body).collect(),
+        next,
+    }))
+}
+
+fn version_body(record: &Record) -> Version {
+    Version {
+        record_id: record.record_id,
+        version: record.version,
+        compartment: record.compartment,
+        author: record.author,
+        created_at: record.created_at,
+        pointer: record.pointer,
+        block: record.block_number,
+        tx: record.tx_hash,
+    }
+}
+
+fn grants_body(grants: Vec<medlock_indexer::Grant>, limit: u32) -> Grants {
+    let next = next(&grants, limit, |grant| grant.position.to_string());
+    let body = |grant: medlock_indexer::Grant| Grant {
+        chart: grant.chart,
+        grantee: grant.grantee,
+        compartments: Compartments(grant.compartments),
+        purposes: Purposes(grant.purposes),
+        actions: Actions(grant.actions),
+        not_before: grant.not_before,
+        expiry: grant.expiry,
+        keyring: grant.keyring,
+        granted_block: grant.position.block_number,
+        granted_at: grant.granted_at,
+    };
+    Grants {
+        grants: grants.into_iter().map(body).collect(),
+        next,
+    }
+}
+
+/// The cursor after a full page; a shorter one is the last.
+pub fn next<T>(items: &[T], limit: u32, cursor: impl Fn(&T) -> String) -> Option<String> {
+    items
+        .last()
+        .filter(|_| items.len() >= limit as usize)
+        .map(cursor)
+}

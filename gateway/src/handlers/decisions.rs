@@ -1,0 +1,22 @@
+//! Signed answers without data.
+use axum::{Json, extract::State};
+use medlock_api::{DecisionReply, DecisionRequest, Problem};
+
+use crate::{
+    extract::{self, Caller},
+    problem::Result,
+    state::Gateway,
+};
+
+/// "May I use this, for this purpose, now or at that time?" A chart that does not exist and one without a grant to
+/// the caller read the same.
+#[utoipa::path(post, path = "/v1/decisions", tag = "decisions", security(("session" = [])), request_body = DecisionRequest,
+    responses((status = 200, body = DecisionReply), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub async fn decide(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    extract::Json(request): extract::Json<DecisionRequest>,
+) -> Result<Json<DecisionReply>> {
+    let verdicts = gateway.verdicts(caller.account, &request).await?;
+    Ok(Json(DecisionReply { verdicts }))
+}

@@ -1,0 +1,99 @@
+//! What this gateway serves, and how it is doing. Public.
+use alloy::primitives::Address;
+use axum::{Json, extract::State};
+use medlock_api::{
+    Credential, Deployment, Health, Kind, Party, PartyKey, Problem, Roles, Status, schema::Hex20,
+};
+
+use crate::{
+    extract::{AccountPath, Path},
+    problem::{Failure, Result},
+    state::Gateway,
+};
+
+/// The process answers.
+#[utoipa::path(get, path = "/health", tag = "service", responses((status = 200, body = Health)))]
+pub async fn health() -> Json<Health> {
+    Json(Health {
+        status: "ok".into(),
+    })
+}
+
+/// The chain is the deployment's, the index follows it, and the database answers.
+#[utoipa::path(get, path = "/ready", tag = "service", responses((status = 200, body = Health), (status = "5XX", body = Problem)))]
+pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Health>> {
+    let block = gateway.chain.latest().await?;
+    gateway
+        .chain
+        .identify()
+        .await
+        .map_err(|cause| Failure::caused(Kind::ChainMismatch, cause))?;
+    gateway.index_at(&block).await?;
+    gateway.db.ping().await?;
+    Ok(Json(Health {
+        status: "ready".into(),
+    }))
+}
+
+/// The deployment that this gateway serves, and its own account.
+#[utoipa::path(get, path = "/v1/deployment", tag = "service", responses((status = 200, body = Deployment)))]
+pub async fn deployment(State(gateway): State<Gateway>) -> Json<Deployment> {
+    let deployment = &gateway.deployment;
+    Json(Deployment {
+        chain_id: deployment.chain_id,
+        genesis_hash: deployment.genesis_hash,
+        registry: deployment.registry,
+        records: deployment.records,
+        gateway: gateway.account(),
+        block: deployment.start_block,
+    })
+}
+
+/// How far the index is behind the chain.
+#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Status), (status = "5XX", body = Problem)))]
+pub async fn status(State(gateway): State<Gateway>) -> Result<Json<Status>> {
+    let index_block = gateway.index.head().await?.number;
+    let chain_block = gateway.chain.latest().await?.number;
+    Ok(Json(Status {
+        index_block,
+        chain_block,
+        lag_blocks: chain_block.saturating_sub(index_block),
+    }))
+}
+
+/// What the registry has of an account: public facts.
+#[utoipa::path(get, path = "/v1/parties/{account}", tag = "service",
+    params(("account" = Hex20, Path,)),
+    responses((status = 200, body = Party), (status = 400, body = Problem), (status = "5XX", body = Problem)))]
+pub async fn party(
+    State(gateway): State<Gateway>,
+    Path(AccountPath { account }): Path<AccountPath>,
+) -> Result<Json<Party>> {
+    let block = gateway.chain.latest().await?;
+    let found = gateway.index_at(&block).await?.party(account).await?;
+    Ok(Json(party_body(
+        account,
+        found,
+        block.time.max(gateway.now()),
+    )))
+}
+
+fn party_body(account: Address, found: medlock_indexer::Party, now: u64) -> Party {
+    Party {
+        account,
+        credential: found.credential.map(|credential| Credential {
+            issuer: credential.issuer,
+            roles: Roles(credential.roles),
+            issued_at: credential.issued_at,
+            expiry: credential.expiry,
+            document: credential.document,
+            current: credential.is_current(now),
+        }),
+        key: found.key.map(|key| PartyKey {
+            version: key.version,
+            suite: key.suite,
+            valid_from: key.valid_from,
+            key: key.key,
+        }),
+    }
+}

@@ -1,0 +1,78 @@
+//! Sign-in with Ethereum.
+use axum::{Json, extract::State, http::StatusCode};
+use medlock_api::{Challenge, ChallengeRequest, Kind, Problem, Session, SessionRequest};
+
+use crate::{
+    extract::{self, Caller},
+    problem::Result,
+    session::{self, Refusal, SESSION_SECONDS, token_hash},
+    state::{Gateway, random},
+};
+
+/// A message to sign. It stands for five minutes and opens one session.
+#[utoipa::path(post, path = "/v1/sessions/challenge", tag = "sessions", request_body = ChallengeRequest,
+    responses((status = 200, body = Challenge), (status = 400, body = Problem)))]
+pub async fn challenge(
+    State(gateway): State<Gateway>,
+    extract::Json(request): extract::Json<ChallengeRequest>,
+) -> Result<Json<Challenge>> {
+    let random = random()?;
+    let message = session::challenge(
+        &gateway.site,
+        gateway.db.challenge_key(),
+        request.account,
+        random,
+        gateway.now(),
+    );
+    Ok(Json(Challenge {
+        message: message.to_text(),
+    }))
+}
+
+/// Opens a session for the account that signed the challenge.
+#[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
+    responses((status = 200, body = Session), (status = 400, body = Problem), (status = 401, body = Problem)))]
+pub async fn open(
+    State(gateway): State<Gateway>,
+    extract::Json(request): extract::Json<SessionRequest>,
+) -> Result<Json<Session>> {
+    let now = gateway.now();
+    let refused = |why: Refusal| Problem::new(Kind::SignInRefused).reason(why.text());
+    let message = session::check(
+        &gateway.site,
+        gateway.db.challenge_key(),
+        &request.message,
+        &request.signature,
+        now,
+    )
+    .map_err(refused)?;
+    let token = hex::encode(random::<32>()?);
+    let session = Session {
+        account: message.address,
+        expires_at: now + SESSION_SECONDS,
+        token,
+    };
+    let nonce = (message.nonce.as_str(), message.expiration_time);
+    match gateway
+        .db
+        .open_session(
+            nonce,
+            token_hash(&session.token),
+            session.account,
+            now,
+            session.expires_at,
+        )
+        .await?
+    {
+        true => Ok(Json(session)),
+        false => Err(refused(Refusal::Nonce).into()),
+    }
+}
+
+/// Ends the session of the token.
+#[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("session" = [])),
+    responses((status = 204), (status = 401, body = Problem)))]
+pub async fn close(State(gateway): State<Gateway>, caller: Caller) -> Result<StatusCode> {
+    gateway.db.close_session(caller.token_hash).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

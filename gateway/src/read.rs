@@ -1,0 +1,112 @@
+//! One read, in its order: decide, check the receipt, find the envelope, put the receipt on file, and only then serve.
+use alloy::primitives::{Address, B256};
+use axum::body::Body;
+use medlock_api::{Kind, Problem, ReadRequest};
+use medlock_dag::{Block, dag_cbor_cid};
+use medlock_vault::Envelope;
+
+use crate::{
+    access::Readable,
+    blocks,
+    db::Checked,
+    problem::{Failure, Result},
+    receipt::{self, Expected},
+    state::Gateway,
+};
+
+/// Chart, record, version.
+type Place = (B256, B256, u32);
+
+impl Gateway {
+    /// The envelope of `place` for `reader`, and what the read rests on. The receipt is on disk when this returns.
+    ///
+    /// # Errors
+    /// `ReceiptInvalid`, `ForbiddenOrUnknown`, `ReceiptReplayed`, `IndexBehind`, `BlockMissing`, `BlockCorrupt`, chain
+    /// trouble. After an error nothing is on file.
+    pub async fn read(
+        &self,
+        reader: Address,
+        place: Place,
+        request: &ReadRequest,
+    ) -> Result<(Block, Readable)> {
+        let (chart, record_id, version) = place;
+        let now = self.now();
+        let expected = Expected {
+            chain_id: self.deployment.chain_id,
+            records: self.deployment.records,
+            gateway: self.account(),
+            reader,
+            chart,
+            record_id,
+            version,
+            now,
+        };
+        receipt::check(request, &expected).map_err(receipt_invalid)?;
+        let basis = self
+            .readable(place, reader, request.receipt.purpose)
+            .await?;
+        if request.receipt.pointer != basis.pointer {
+            return Err(receipt_invalid("pointer"));
+        }
+        let (block, _) = self.envelope(place, basis.pointer).await?;
+        let checked = Checked {
+            request,
+            block: basis.block.number,
+            block_hash: basis.block.hash,
+            reason: basis.reason,
+            received_at: now,
+        };
+        match self.db.append_receipt(&checked).await? {
+            Some(_) => Ok((block, basis)),
+            None => Err(Kind::ReceiptReplayed.into()),
+        }
+    }
+
+    /// The payload of `place` for `reader`, who has a receipt on file for it and may still read it, for the purpose
+    /// of the newest one.
+    ///
+    /// # Errors
+    /// `ReceiptMissing`, and those of [`Gateway::read`].
+    pub async fn payload(&self, reader: Address, place: Place) -> Result<Body> {
+        let (chart, record_id, version) = place;
+        // About the caller's own receipts alone: whether the version exists does not show.
+        let filed = self
+            .db
+            .latest_receipt(reader, chart, record_id, version)
+            .await?
+            .ok_or(Kind::ReceiptMissing)?;
+        let basis = self.readable(place, reader, filed.receipt.purpose).await?;
+        // A reorganisation can put another version in the place of the one that was read.
+        if filed.receipt.pointer != basis.pointer {
+            return Err(Kind::ReceiptMissing.into());
+        }
+        let (_, envelope) = self.envelope(place, basis.pointer).await?;
+        blocks::download(self.store.clone(), envelope.payload, envelope.payload_bytes).await
+    }
+
+    /// The envelope block that `pointer` stands for, decoded, and checked to be of `place`.
+    async fn envelope(
+        &self,
+        (chart, record_id, version): Place,
+        pointer: B256,
+    ) -> Result<(Block, Envelope)> {
+        let cid = dag_cbor_cid(pointer.0);
+        let block = blocks::get(&self.store, &cid).await?;
+        // Whoever wrote the pointer wrote the envelope: one that cannot be read is as good as corrupt.
+        let envelope = Envelope::decode(&block.bytes)
+            .map_err(|error| Failure::block(Kind::BlockCorrupt, &cid, error))?;
+        if (envelope.chart, envelope.record_id, envelope.version) != (chart.0, record_id.0, version)
+        {
+            return Err(Failure::block(
+                Kind::BlockCorrupt,
+                &cid,
+                anyhow::anyhow!("the envelope is of another record"),
+            ));
+        }
+        Ok((block, envelope))
+    }
+}
+
+fn receipt_invalid(reason: &str) -> Failure {
+    Problem::new(Kind::ReceiptInvalid).reason(reason).into()
+}

@@ -1,0 +1,140 @@
+//! What a read receipt must say to be taken. Pure.
+use alloy::primitives::{Address, B256};
+use medlock_api::ReadRequest;
+
+use crate::session::recover;
+
+/// How far the reader's clock may be from ours, either way: wide enough for a desk computer without NTP. A receipt
+/// is taken once whatever its age (its nonce is unique for ever); the window only keeps its time honest.
+pub const FRESH_SECONDS: u64 = 300;
+
+/// What a receipt is compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    pub chain_id: u64,
+    pub records: Address,
+    pub gateway: Address,
+    /// The session's account.
+    pub reader: Address,
+    pub chart: B256,
+    pub record_id: B256,
+    pub version: u32,
+    /// UNIX seconds.
+    pub now: u64,
+}
+
+/// The stable reason why `request` is refused. That its pointer is the version's own, and its nonce new, is checked
+/// where the answers are.
+///
+/// # Errors
+/// `gateway`, `reader`, `chart`, `record`, `version`, `time` or `signature`.
+pub fn check(request: &ReadRequest, expected: &Expected) -> Result<(), &'static str> {
+    let receipt = &request.receipt;
+    let fields = [
+        ("gateway", receipt.gateway == expected.gateway),
+        ("reader", receipt.reader == expected.reader),
+        ("chart", receipt.chart == expected.chart),
+        ("record", receipt.record_id == expected.record_id),
+        ("version", receipt.version == expected.version),
+        (
+            "time",
+            receipt.read_at.abs_diff(expected.now) <= FRESH_SECONDS,
+        ),
+    ];
+    if let Some((name, _)) = fields.into_iter().find(|(_, fits)| !fits) {
+        return Err(name);
+    }
+    match recover(
+        &receipt.signing_hash(expected.chain_id, expected.records),
+        &request.signature,
+    ) {
+        Some(signer) if signer == receipt.reader => Ok(()),
+        _ => Err("signature"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::signers::{SignerSync, local::PrivateKeySigner};
+    use medlock_api::{Purpose, Receipt};
+
+    fn signer() -> PrivateKeySigner {
+        PrivateKeySigner::from_bytes(&B256::repeat_byte(3)).unwrap()
+    }
+
+    fn expected() -> Expected {
+        Expected {
+            chain_id: 412_346,
+            records: Address::repeat_byte(1),
+            gateway: Address::repeat_byte(2),
+            reader: signer().address(),
+            chart: B256::repeat_byte(4),
+            record_id: B256::repeat_byte(5),
+            version: 1,
+            now: 1_795_233_911,
+        }
+    }
+
+    fn signed(edit: impl Fn(&mut Receipt)) -> ReadRequest {
+        let expected = expected();
+        let mut receipt = Receipt {
+            chart: expected.chart,
+            record_id: expected.record_id,
+            version: expected.version,
+            pointer: B256::repeat_byte(6),
+            reader: expected.reader,
+            purpose: Purpose::from_code("TREAT").unwrap(),
+            gateway: expected.gateway,
+            read_at: expected.now,
+            nonce: B256::repeat_byte(7),
+        };
+        edit(&mut receipt);
+        let hash = receipt.signing_hash(expected.chain_id, expected.records);
+        let signature = signer()
+            .sign_hash_sync(&hash)
+            .unwrap()
+            .as_bytes()
+            .to_vec()
+            .into();
+        ReadRequest { receipt, signature }
+    }
+
+    #[test]
+    fn takes_a_receipt_for_this_read_and_names_what_is_wrong_with_any_other() {
+        assert_eq!(check(&signed(|_| ()), &expected()), Ok(()));
+        assert_eq!(
+            check(&signed(|r| r.read_at -= FRESH_SECONDS), &expected()),
+            Ok(())
+        );
+        let cases: [(&str, fn(&mut Receipt)); 7] = [
+            ("gateway", |r| r.gateway = Address::ZERO),
+            ("reader", |r| r.reader = Address::ZERO),
+            ("chart", |r| r.chart = B256::ZERO),
+            ("record", |r| r.record_id = B256::ZERO),
+            ("version", |r| r.version = 2),
+            ("time", |r| r.read_at -= FRESH_SECONDS + 1),
+            ("time", |r| r.read_at += FRESH_SECONDS + 1),
+        ];
+        for (reason, edit) in cases {
+            assert_eq!(check(&signed(edit), &expected()), Err(reason));
+        }
+    }
+
+    #[test]
+    fn refuses_a_receipt_altered_after_signing_or_made_for_another_deployment() {
+        let mut altered = signed(|_| ());
+        altered.receipt.purpose = Purpose::from_code("HRESCH").unwrap();
+        assert_eq!(check(&altered, &expected()), Err("signature"));
+        let elsewhere = Expected {
+            chain_id: 1,
+            ..expected()
+        };
+        assert_eq!(check(&signed(|_| ()), &elsewhere), Err("signature"));
+        let elsewhere = Expected {
+            records: Address::ZERO,
+            ..expected()
+        };
+        assert_eq!(check(&signed(|_| ()), &elsewhere), Err("signature"));
+    }
+}

@@ -1,0 +1,28 @@
+//! The committed OpenAPI document is the one that the routes make. After a change:
+//! `UPDATE_OPENAPI=1 cargo test -p medlock-gateway --test openapi`, and read the difference.
+
+#[test]
+fn the_committed_document_is_the_one_that_the_routes_make() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let made = medlock_gateway::openapi_json();
+    let document: serde_json::Value = serde_json::from_str(&made).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    // Every route but the document's own.
+    assert_eq!(
+        document["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|item| item.as_object().unwrap().len())
+            .sum::<usize>(),
+        20
+    );
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == made,
+        "gateway/openapi.json is stale: UPDATE_OPENAPI=1 cargo test -p medlock-gateway --test openapi"
+    );
+}
