@@ -1,0 +1,85 @@
+//! `medlock-anvil`: the local chain as a program.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use medlock_anvil::{CHAIN_ID, Config, Handle, SAFE_DEPTH_BLOCKS, STATE_HISTORY_BLOCKS, spawn};
+use tracing_subscriber::EnvFilter;
+
+/// A local chain that runs Stylus programs and EVM contracts side by side. For development only: its keys are public.
+#[derive(Parser)]
+#[command(name = "medlock-anvil", version)]
+struct Args {
+    /// Address to listen on. Anything but loopback exposes accounts whose keys everybody knows.
+    #[arg(long, env = "ANVIL_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, short, env = "ANVIL_PORT", default_value_t = 8545)]
+    port: u16,
+    /// Keep the chain in this folder. Without it the chain is gone when the program ends.
+    #[arg(long, env = "ANVIL_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+    /// EIP-155 chain id.
+    #[arg(long, default_value_t = CHAIN_ID)]
+    chain_id: u64,
+    /// Do not mine transactions as they arrive; wait for evm_mine.
+    #[arg(long)]
+    no_mining: bool,
+    /// Blocks whose states are kept for calls and reorgs.
+    #[arg(long, default_value_t = STATE_HISTORY_BLOCKS)]
+    state_history: u64,
+    /// Print neither accounts nor address.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
+        )
+        .init();
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("medlock-anvil: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
+    let handle = spawn(Config {
+        listen: SocketAddr::new(args.host, args.port),
+        state_dir: args.state_dir,
+        chain_id: args.chain_id,
+        automine: !args.no_mining,
+        safe_depth: SAFE_DEPTH_BLOCKS,
+        finalized_depth: 2 * SAFE_DEPTH_BLOCKS,
+        state_history: args.state_history,
+        genesis_seed: None,
+    })
+    .await?;
+    if !args.quiet {
+        print_banner(&handle, args.chain_id);
+    }
+    tokio::signal::ctrl_c().await?;
+    handle.shutdown().await;
+    Ok(())
+}
+
+fn print_banner(handle: &Handle, chain_id: u64) {
+    println!("medlock-anvil {}\n", env!("CARGO_PKG_VERSION"));
+    println!(
+        "Accounts, each with 10,000 ETH. Their keys are public: never use them for anything of value.\n"
+    );
+    for account in handle.accounts() {
+        println!("{:>6}  {}  {}", account.name, account.address, account.key);
+    }
+    println!("\nChain id {chain_id}");
+    println!("Listening on {} and {}", handle.url(), handle.ws_url());
+}
