@@ -346,7 +346,7 @@ fn collide(forges: &[Forge; 2], ciphertext: &[u8; 256], at: usize) -> Vec<u8> {
     let mut blocks: Vec<u128> = forges[0].aad().chunks(16).map(block).collect();
     let at = blocks.len() + at;
     blocks.extend(ciphertext.chunks(16).map(block));
-    blocks.push((forges[0].aad().len() as u128 * 8) << 64 | 256 * 8);
+    blocks.push(((forges[0].aad().len() as u128 * 8) << 64) | (256 * 8));
     blocks[at] = 0;
 
     let keys = forges.each_ref().map(|forge| {
@@ -495,7 +495,7 @@ fn decompression_is_bounded_by_the_declared_length() {
     let frame = |window: u8, blocks: usize| {
         let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, window];
         for index in 0..blocks {
-            let header = 128 * 1024 << 3 | 1 << 1 | usize::from(index + 1 == blocks);
+            let header = ((128 * 1024) << 3) | (1 << 1) | usize::from(index + 1 == blocks);
             frame.extend(&header.to_le_bytes()[..3]);
             frame.push(b'0');
         }
@@ -539,6 +539,43 @@ fn decompression_is_bounded_by_the_declared_length() {
         check(3, b"\x28\xb5\x2f\xfd\x20\x03\x19\0\0abc", 1024),
         Err(Error::Padding)
     );
+}
+
+/// A malicious author may seal a damaged frame: it is refused, or decodes to the declared length, and never panics.
+#[test]
+fn no_damaged_frame_makes_the_decoder_panic() {
+    let mut rng = TestRng::new("damaged frames");
+    let (key, salt) = (DataKey::generate(&mut rng), rng.array());
+    let forge = Forge::new(key.expose(), &salt, &binding(), 256);
+    let words = rng.bytes(4000);
+    let content: Vec<u8> = words
+        .iter()
+        .flat_map(|word| json(usize::from(*word % 60)))
+        .collect();
+    let frame = ruzstd::encoding::compress_to_vec(
+        &content[..],
+        ruzstd::encoding::CompressionLevel::Fastest,
+    );
+    for _ in 0..3000 {
+        let mut damaged = frame.clone();
+        for _ in 0..=rng.array::<1>()[0] % 4 {
+            // The first hundred bytes hold the headers and tables.
+            let most = if rng.array::<1>()[0] < 128 {
+                damaged.len().min(100)
+            } else {
+                damaged.len()
+            };
+            damaged[u16::from_be_bytes(rng.array()) as usize % most] = rng.array::<1>()[0];
+        }
+        let length = padme((damaged.len() as u64 + 1).max(1024)) as usize;
+        let payload = forge.payload(
+            &first(1, content.len() as u64, METADATA),
+            &padded(&damaged, length),
+        );
+        if let Ok((_, found)) = open(&key, &payload) {
+            assert_eq!(found.len(), content.len());
+        }
+    }
 }
 
 #[test]
