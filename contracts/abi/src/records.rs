@@ -1,4 +1,9 @@
 //! `IRecords`: charts, record pointers and the access-control list, in one contract so that a check is one call.
+// The SDK's derive, when it also exports the ABI, names it without a path.
+#[cfg(feature = "stylus")]
+#[allow(unused_imports)]
+use alloc::string::String;
+
 use alloy_sol_types::sol;
 
 // `sol(abi)` cannot stand behind a `cfg_attr`, so the interface is a macro that is called in one of two ways.
