@@ -4,15 +4,22 @@
 //! says which of the sender's checks apply. The caller commits [`ResultAndState::state`], or
 //! drops it. An [`Executor`] is cheap to clone and shares its cache of compiled programs.
 
-use std::fmt::Display;
+use std::{fmt::Display, sync::Arc};
 
 use revm::{
-    Context, Database, ExecuteEvm, MainBuilder, MainContext,
+    Database,
     context::{
-        BlockEnv, TxEnv,
+        BlockEnv, ContextSetters, ContextTr, JournalTr, TxEnv,
         result::{EVMError, InvalidTransaction, ResultAndState},
     },
-    primitives::{Address, B256, U256, hardfork::SpecId},
+    handler::{EvmTr, Handler, MainnetHandler},
+    primitives::{Address, B256, Bytes, U256, hardfork::SpecId},
+};
+
+use crate::stylus::{
+    arbwasm,
+    evm::{Ctx, Measure, Measured, StylusEvm},
+    runtime::Runtime,
 };
 
 /// What a transaction sees of its block.
@@ -86,7 +93,9 @@ pub enum ExecError {
 
 /// Runs transactions. Clones share one cache of compiled programs.
 #[derive(Clone, Debug, Default)]
-pub struct Executor {}
+pub struct Executor {
+    runtime: Arc<Runtime>,
+}
 
 impl Executor {
     /// A new executor with an empty cache.
@@ -106,22 +115,59 @@ impl Executor {
         tx: TxEnv,
         checks: Checks,
     ) -> Result<ResultAndState, ExecError> {
-        let mut evm = Context::mainnet()
-            .with_db(db)
+        self.run(db, block, tx, checks, None)
+            .map(|(result, _)| result)
+    }
+
+    /// Runs `tx` with the outermost program measured instead of charged: entering it is free and
+    /// needs no activation, and its exact ink is reported.
+    ///
+    /// # Errors
+    /// As [`Executor::transact`].
+    pub fn measure<DB: Database>(
+        &self,
+        db: DB,
+        block: &BlockContext,
+        tx: TxEnv,
+        measure: Measure,
+    ) -> Result<(ResultAndState, Option<Measured>), ExecError> {
+        self.run(db, block, tx, Checks::NONE, Some(measure))
+    }
+
+    fn run<DB: Database>(
+        &self,
+        db: DB,
+        block: &BlockContext,
+        tx: TxEnv,
+        checks: Checks,
+        measure: Option<Measure>,
+    ) -> Result<(ResultAndState, Option<Measured>), ExecError> {
+        let mut ctx = Ctx::<DB>::new(db, SpecId::PRAGUE)
             .modify_cfg_chained(|cfg| {
-                cfg.set_spec_and_mainnet_gas_params(SpecId::PRAGUE);
                 cfg.chain_id = block.chain_id;
                 cfg.disable_nonce_check = !checks.nonce;
                 cfg.disable_balance_check = !checks.balance;
                 cfg.disable_base_fee = !checks.basefee;
                 cfg.disable_block_gas_limit = !checks.block_gas_limit;
                 cfg.disable_eip3607 = !checks.sender_is_eoa;
+                // Programs begin with 0xEF; the machine itself refuses every other such code.
                 cfg.disable_eip3541 = true;
             })
-            .with_block(block_env(block))
-            .build_mainnet();
-        evm.transact(tx).map_err(into_exec_error)
+            .modify_chain_chained(|chain| chain.number = block.number)
+            .with_block(block_env(block));
+        ctx.set_tx(tx);
+        let mut evm = StylusEvm::new(ctx, self.runtime.clone(), measure);
+        let mut handler = MainnetHandler::<_, EVMError<DB::Error>, _>::default();
+        let result = handler.run(&mut evm).map_err(into_exec_error)?;
+        let measured = evm.take_measured();
+        let state = evm.ctx().journal_mut().finalize();
+        Ok((ResultAndState::new(result, state), measured))
     }
+}
+
+/// Code that accounts must hold from genesis on: Arbitrum's precompiles look like contracts.
+pub fn genesis_code() -> impl IntoIterator<Item = (Address, Bytes)> {
+    arbwasm::genesis_code()
 }
 
 fn block_env(block: &BlockContext) -> BlockEnv {

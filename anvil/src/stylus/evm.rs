@@ -1,0 +1,480 @@
+//! The EVM with Stylus frames in it.
+//!
+//! A thin wrapper around revm's own machine. A frame whose code is a program runs as WASM and
+//! ends with an ordinary interpreter action, so checkpoints, value and depth stay revm's. While
+//! a program waits for a sub-call it is kept, suspended, beside revm's frame; nothing recurses.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use revm::{
+    Context, Database, Journal,
+    context::{
+        Block, BlockEnv, Cfg, CfgEnv, ContextTr, Evm, FrameStack, JournalTr, LocalContextTr,
+        Transaction, TxEnv, result::FromStringError,
+    },
+    handler::{
+        EthFrame, EvmTr, FrameInitOrResult, FrameResult, FrameTr, ItemOrResult,
+        evm::{ContextDbError, FrameInitResult},
+        instructions::EthInstructions,
+    },
+    interpreter::{
+        CallScheme, FrameInput, Gas, InstructionResult, InterpreterAction, InterpreterResult,
+        interpreter::EthInterpreter, interpreter_action::FrameInit,
+    },
+    primitives::{Address, B256, Bytes, U256, hardfork::SpecId},
+};
+
+use super::{
+    arbwasm::ArbPrecompiles,
+    code,
+    hooks::{Env, HookState, HostCall},
+    meter::{INK_PRICE, Pages, return_data_gas},
+    programs,
+    runtime::{Ending, Outcome, Program, Running, Runtime, Step},
+    serve::{Pending, Returned, Served, serve, settle},
+};
+
+/// Programs that count as cached because the transaction has just run them.
+const RECENT_PROGRAMS: usize = 32;
+
+/// What the chain adds to revm's context.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    /// This chain's own block number.
+    pub number: u64,
+}
+
+/// The context of execution.
+pub type Ctx<DB> = Context<BlockEnv, TxEnv, CfgEnv, DB, Journal<DB>, Chain>;
+
+type Inner<DB> = Evm<
+    Ctx<DB>,
+    (),
+    EthInstructions<EthInterpreter, Ctx<DB>>,
+    ArbPrecompiles,
+    EthFrame<EthInterpreter>,
+>;
+
+/// How the outermost program is measured; only `exec` uses it.
+#[derive(Clone, Copy, Debug)]
+pub struct Measure {
+    /// Gas that the program has; entering it is free and its pages count as open.
+    pub gas: u64,
+    /// Whether host calls are recorded.
+    pub trace: bool,
+}
+
+/// What a measured program did.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// How it ended.
+    pub ending: Ending,
+    /// Ink it used; all of it when it ran out.
+    pub ink: u64,
+    /// Host calls in order, where they were recorded.
+    pub trace: Vec<HostCall>,
+}
+
+/// The machine: revm with programs.
+pub struct StylusEvm<DB: Database> {
+    inner: Inner<DB>,
+    runtime: Arc<Runtime>,
+    frames: Vec<OpenFrame>,
+    pages: Pages,
+    recent: VecDeque<B256>,
+    measure: Option<Measure>,
+    measured: Option<Measured>,
+}
+
+/// What is known of a frame beside revm's own data.
+struct OpenFrame {
+    acting: Address,
+    delegate: bool,
+    program: Option<Suspended>,
+}
+
+/// A program between two steps.
+struct Suspended {
+    running: Running,
+    refund: i64,
+    start_gas: u64,
+    pages_before: u16,
+    pending: Option<Pending>,
+    returned: Option<Returned>,
+}
+
+impl<DB: Database> StylusEvm<DB> {
+    /// A machine on `ctx` for one transaction.
+    pub fn new(ctx: Ctx<DB>, runtime: Arc<Runtime>, measure: Option<Measure>) -> Self {
+        let spec: SpecId = *ctx.cfg().spec();
+        let inner = Evm {
+            ctx,
+            inspector: (),
+            instruction: EthInstructions::new_mainnet_with_spec(spec),
+            precompiles: ArbPrecompiles::new(spec),
+            frame_stack: FrameStack::new_prealloc(8),
+        };
+        Self {
+            inner,
+            runtime,
+            frames: Vec::new(),
+            pages: Pages::default(),
+            recent: VecDeque::new(),
+            measure,
+            measured: None,
+        }
+    }
+
+    /// What the measured program did, once it has run.
+    pub fn take_measured(&mut self) -> Option<Measured> {
+        self.measured.take()
+    }
+
+    /// Runs the program on top of the frame stack until it ends or needs another frame.
+    fn run_program(&mut self) -> Result<InterpreterAction, ContextDbError<Ctx<DB>>> {
+        let Some(open) = self.frames.last_mut() else {
+            return Err(ContextDbError::<Ctx<DB>>::from_string(
+                "no open frame".into(),
+            ));
+        };
+        let (mut program, mut step) = match open.program.take() {
+            Some(suspended) => continue_program(suspended),
+            None => match self.enter_program()? {
+                Ok(entered) => entered,
+                Err(action) => return Ok(action),
+            },
+        };
+        loop {
+            let request = match step {
+                Step::Done(outcome) => return Ok(self.leave_program(program, outcome)),
+                Step::Need(request) => request,
+            };
+            self.pages = program.running.host().state().pages;
+            let served = serve(
+                &mut self.inner.ctx,
+                &mut program.running,
+                request,
+                &mut program.refund,
+            )?;
+            note_end(&mut program.running);
+            step = match served {
+                Served::Answer(answer) => program.running.resume(&answer),
+                Served::Stop(stop) => program.running.stop(stop),
+                Served::Frame(input, pending) => {
+                    program.pending = Some(pending);
+                    if let Some(open) = self.frames.last_mut() {
+                        open.program = Some(program);
+                    }
+                    return Ok(InterpreterAction::NewFrame(input));
+                }
+            };
+        }
+    }
+
+    /// Charges for entering a program and starts it; an action when it may not be entered.
+    #[expect(clippy::type_complexity, reason = "used once, right above")]
+    fn enter_program(
+        &mut self,
+    ) -> Result<Result<(Suspended, Step), InterpreterAction>, ContextDbError<Ctx<DB>>> {
+        let measure = self.measure.filter(|_| self.frames.len() == 1);
+        let frame = self.inner.frame_stack.get();
+        let mut gas = frame.interpreter.gas;
+        let code_hash = frame.interpreter.bytecode.get_or_calculate_hash();
+        let bytes = frame.interpreter.bytecode.original_bytes();
+        let ctx = &mut self.inner.ctx;
+
+        let entry = programs::load(ctx.journal_mut(), code_hash)?;
+        let now = ctx.block().timestamp().saturating_to::<u64>();
+        if measure.is_none()
+            && let Err(inactive) = entry.check(now)
+        {
+            return Ok(Err(refuse(ctx, gas, inactive.to_string())));
+        }
+        let program: Arc<Program> = match self.runtime.program(code_hash, &bytes) {
+            Ok(program) => program,
+            Err(why) => return Ok(Err(refuse(ctx, gas, why))),
+        };
+        if measure.is_none() {
+            let cached = entry.cached || self.recent.contains(&code_hash);
+            if !gas.record_regular_cost(entry.call_gas(cached, self.pages)) {
+                return Ok(Err(InterpreterAction::new_halt(
+                    InstructionResult::OutOfGas,
+                    gas,
+                )));
+            }
+        }
+        remember(&mut self.recent, code_hash);
+        let pages_before = self.pages.open;
+        self.pages.add(program.estimates.footprint);
+
+        let frame = self.inner.frame_stack.get();
+        let input = &frame.interpreter.input;
+        let acting = input.target_address;
+        let open = self
+            .frames
+            .iter()
+            .filter(|f| f.acting == acting && !f.delegate)
+            .count();
+        let (block, tx) = (ctx.block(), ctx.tx());
+        let env = Env {
+            args: input.input.bytes(ctx),
+            caller: input.caller_address,
+            address: acting,
+            value: input.call_value,
+            origin: tx.caller(),
+            gas_price: U256::from(tx.effective_gas_price(u128::from(block.basefee()))),
+            basefee: U256::from(block.basefee()),
+            coinbase: block.beneficiary(),
+            gas_limit: block.gas_limit(),
+            number: block.number().saturating_to(),
+            timestamp: now,
+            chain_id: ctx.cfg().chain_id(),
+            reentrant: open > 1,
+            is_static: frame.interpreter.runtime_flag.is_static,
+        };
+        let start_gas = measure.map_or(gas.remaining(), |measure| measure.gas);
+        let state = HookState {
+            env,
+            pages: self.pages,
+            trace: measure.filter(|m| m.trace).map(|_| Vec::new()),
+            ..HookState::default()
+        };
+        frame.interpreter.gas = gas;
+        let ink = start_gas.saturating_mul(INK_PRICE);
+        let (running, step) = Running::start(&self.runtime, &program, state, ink);
+        let suspended = Suspended {
+            running,
+            refund: 0,
+            start_gas,
+            pages_before,
+            pending: None,
+            returned: None,
+        };
+        Ok(Ok((suspended, step)))
+    }
+
+    /// Turns a program's outcome into the frame's action.
+    fn leave_program(&mut self, mut program: Suspended, outcome: Outcome) -> InterpreterAction {
+        self.pages = program.running.host().state().pages;
+        self.pages.open = program.pages_before;
+        if self.measure.is_some() && self.frames.len() == 1 {
+            let start = program.start_gas.saturating_mul(INK_PRICE);
+            self.measured = Some(Measured {
+                ending: outcome.ending,
+                ink: start - outcome.ink_left.min(start),
+                trace: program
+                    .running
+                    .host()
+                    .state()
+                    .trace
+                    .take()
+                    .unwrap_or_default(),
+            });
+        }
+        let frame = self.inner.frame_stack.get();
+        let mut gas: Gas = frame.interpreter.gas;
+        // Returned bytes cost at least what EVM memory would have cost.
+        let floor = return_data_gas(outcome.output.len() as u64);
+        let most = program.start_gas.saturating_sub(floor);
+        let left = (outcome.ink_left / INK_PRICE)
+            .min(most)
+            .min(gas.remaining());
+        gas.set_remaining(left);
+        gas.record_refund(program.refund);
+        let result = match outcome.ending {
+            Ending::Return => InstructionResult::Return,
+            Ending::Revert | Ending::Failure => InstructionResult::Revert,
+            Ending::OutOfInk => InstructionResult::OutOfGas,
+            Ending::OutOfStack => InstructionResult::StackOverflow,
+        };
+        InterpreterAction::new_return(result, outcome.output, gas)
+    }
+}
+
+/// Settles the frame that a program waited for, then runs it on.
+fn continue_program(mut program: Suspended) -> (Suspended, Step) {
+    let step = match (program.pending.take(), program.returned.take()) {
+        (Some(pending), Some(returned)) => {
+            let running = &mut program.running;
+            let settled = settle(running, pending, returned, &mut program.refund);
+            note_end(running);
+            match settled {
+                Ok(answer) => running.resume(&answer),
+                Err(stop) => running.stop(stop),
+            }
+        }
+        _ => program.running.stop(super::hooks::Stop::Failure),
+    };
+    (program, step)
+}
+
+/// The last host call in the trace ends here.
+fn note_end(running: &mut Running) {
+    let mut host = running.host();
+    let ink = host.ink().unwrap_or(0);
+    if let Some(call) = host
+        .state()
+        .trace
+        .as_mut()
+        .and_then(|trace| trace.last_mut())
+    {
+        call.end_ink = ink;
+    }
+}
+
+fn remember(recent: &mut VecDeque<B256>, code_hash: B256) {
+    recent.retain(|hash| *hash != code_hash);
+    recent.push_back(code_hash);
+    if recent.len() > RECENT_PROGRAMS {
+        recent.pop_front();
+    }
+}
+
+/// A frame that may not run: all gas is gone; the outermost one says why.
+fn refuse<DB: Database>(ctx: &mut Ctx<DB>, gas: Gas, why: String) -> InterpreterAction {
+    if ctx.journal().depth() == 1 {
+        ctx.local_mut().set_precompile_error_context(why);
+    }
+    InterpreterAction::new_return(InstructionResult::PrecompileError, Bytes::new(), gas)
+}
+
+/// EIP-3541 with the exception for programs: no other code may begin with 0xEF.
+fn refuse_reserved_prefix(action: &mut InterpreterAction) {
+    if let InterpreterAction::Return(result) = action
+        && result.result.is_ok()
+        && result.output.first() == Some(&0xef)
+        && !code::is_program(&result.output)
+    {
+        result.result = InstructionResult::CreateContractStartingWithEF;
+        result.output = Bytes::new();
+    }
+}
+
+impl<DB: Database> EvmTr for StylusEvm<DB> {
+    type Context = Ctx<DB>;
+    type Instructions = EthInstructions<EthInterpreter, Ctx<DB>>;
+    type Precompiles = ArbPrecompiles;
+    type Frame = EthFrame<EthInterpreter>;
+
+    fn all(
+        &self,
+    ) -> (
+        &Self::Context,
+        &Self::Instructions,
+        &Self::Precompiles,
+        &FrameStack<Self::Frame>,
+    ) {
+        self.inner.all()
+    }
+
+    fn all_mut(
+        &mut self,
+    ) -> (
+        &mut Self::Context,
+        &mut Self::Instructions,
+        &mut Self::Precompiles,
+        &mut FrameStack<Self::Frame>,
+    ) {
+        self.inner.all_mut()
+    }
+
+    fn frame_init(
+        &mut self,
+        input: FrameInit,
+    ) -> Result<FrameInitResult<'_, Self::Frame>, ContextDbError<Self::Context>> {
+        let delegate = match &input.frame_input {
+            FrameInput::Call(call) => {
+                matches!(call.scheme, CallScheme::DelegateCall | CallScheme::CallCode)
+            }
+            _ => false,
+        };
+        match self.inner.frame_init(input)? {
+            ItemOrResult::Item(frame) => {
+                let acting = frame.interpreter.input.target_address;
+                self.frames.push(OpenFrame {
+                    acting,
+                    delegate,
+                    program: None,
+                });
+                Ok(ItemOrResult::Item(frame))
+            }
+            ItemOrResult::Result(result) => Ok(ItemOrResult::Result(result)),
+        }
+    }
+
+    fn frame_run(
+        &mut self,
+    ) -> Result<FrameInitOrResult<Self::Frame>, ContextDbError<Self::Context>> {
+        let frame = self.inner.frame_stack.get();
+        let is_create = matches!(frame.input, FrameInput::Create(_));
+        let is_program =
+            !is_create && code::is_program(frame.interpreter.bytecode.original_byte_slice());
+        let mut action = if is_program {
+            self.run_program()?
+        } else {
+            frame.interpreter.run_plain(
+                self.inner.instruction.instruction_table(),
+                self.inner.instruction.gas_table(),
+                &mut self.inner.ctx,
+            )
+        };
+        if is_create {
+            refuse_reserved_prefix(&mut action);
+        }
+        let frame = self.inner.frame_stack.get();
+        frame
+            .process_next_action(&mut self.inner.ctx, action)
+            .inspect(|next| {
+                if next.is_result() {
+                    frame.set_finished(true);
+                }
+            })
+    }
+
+    fn frame_return_result(
+        &mut self,
+        result: <Self::Frame as FrameTr>::FrameResult,
+    ) -> Result<Option<<Self::Frame as FrameTr>::FrameResult>, ContextDbError<Self::Context>> {
+        if self.inner.frame_stack.get().is_finished() {
+            self.inner.frame_stack.pop();
+            self.frames.pop();
+        }
+        if self.inner.frame_stack.index().is_none() {
+            return Ok(Some(result));
+        }
+        let frame = self.inner.frame_stack.get();
+        match self
+            .frames
+            .last_mut()
+            .and_then(|open| open.program.as_mut())
+        {
+            Some(program) => {
+                frame.interpreter.memory.free_child_context();
+                program.running.host().state().pages = self.pages;
+                program.returned = Some(returned(result));
+                Ok(None)
+            }
+            None => {
+                frame.return_result::<_, ContextDbError<Self::Context>>(
+                    &mut self.inner.ctx,
+                    result,
+                )?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn returned(result: FrameResult) -> Returned {
+    let (result, address): (InterpreterResult, _) = match result {
+        FrameResult::Call(outcome) => (outcome.result, None),
+        FrameResult::Create(outcome) => (outcome.result, outcome.address),
+    };
+    Returned {
+        result: result.result,
+        remaining: result.gas.remaining(),
+        refunded: result.gas.refunded(),
+        output: result.output,
+        address,
+    }
+}

@@ -1,0 +1,84 @@
+//! What Nitro's own runtime gave for these programs, we must give too.
+//!
+//! `vectors/programs.json` and `vectors/activation.json` hold its figures; the `.wat` files beside
+//! them are the programs. Everything must match to the last unit, except that the variable part
+//! of activation gas may be off by half a percent.
+
+use std::{fmt::Write, fs, path::PathBuf};
+
+use medlock_anvil::exec::exec;
+use revm::primitives::Bytes;
+use serde_json::{Value, json};
+
+fn vectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+fn read(name: &str) -> Value {
+    let text = fs::read_to_string(vectors().join(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Replaces activation gas by the expected figure where it is close enough.
+fn allow_half_a_percent(actual: &mut Value, expected: &Value) {
+    let field = "activation_gas_variable";
+    if let (Some(is), Some(want)) = (actual[field].as_u64(), expected[field].as_u64())
+        && is.abs_diff(want) * 200 <= want
+    {
+        actual[field] = json!(want);
+    }
+}
+
+/// Notes each field of an object in which the two differ.
+fn compare(differences: &mut String, place: &str, actual: &Value, expected: &Value) {
+    for (field, want) in expected.as_object().unwrap() {
+        if actual[field] != *want {
+            writeln!(
+                differences,
+                "{place} {field}: is {}, must be {want}",
+                actual[field]
+            )
+            .unwrap();
+        }
+    }
+}
+
+#[test]
+fn programs_behave_and_cost_what_they_do_on_nitro() {
+    let mut differences = String::new();
+    for program in read("programs.json")["programs"].as_array().unwrap() {
+        let name = program["program"].as_str().unwrap();
+        let expected = program["calls"].as_array().unwrap();
+        let calls: Vec<Bytes> = expected
+            .iter()
+            .map(|call| call["calldata"].as_str().unwrap().parse().unwrap())
+            .collect();
+        let report = exec(&vectors().join(name), &calls, false).unwrap();
+        let mut report = serde_json::to_value(report).unwrap();
+        let activation = &program["activation"];
+        allow_half_a_percent(&mut report["activation"], activation);
+        compare(&mut differences, name, &report["activation"], activation);
+        assert_eq!(
+            report["calls"].as_array().unwrap().len(),
+            expected.len(),
+            "{name}"
+        );
+        for (index, want) in expected.iter().enumerate() {
+            let place = format!("{name} call {index}");
+            compare(&mut differences, &place, &report["calls"][index], want);
+        }
+    }
+    assert!(differences.is_empty(), "\n{differences}");
+}
+
+#[test]
+fn activation_accepts_refuses_and_prices_as_nitro_does() {
+    let mut differences = String::new();
+    for (name, expected) in read("activation.json").as_object().unwrap() {
+        let report = exec(&vectors().join("probes").join(name), &[], false).unwrap();
+        let mut actual = serde_json::to_value(report.activation).unwrap();
+        allow_half_a_percent(&mut actual, expected);
+        compare(&mut differences, name, &actual, expected);
+    }
+    assert!(differences.is_empty(), "\n{differences}");
+}
