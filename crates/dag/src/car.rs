@@ -291,3 +291,215 @@ fn array_head(out: &mut Vec<u8>, count: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{dag_cbor_block, raw_block};
+
+    fn sample() -> (Vec<Cid>, Vec<Block>, Vec<u8>) {
+        let blocks = vec![
+            dag_cbor_block(b"\xa0".to_vec()),
+            raw_block(vec![]),
+            raw_block(vec![9; 300]),
+        ];
+        let roots = vec![blocks[0].cid, blocks[2].cid];
+        let stream = write(&roots, &blocks).unwrap();
+        (roots, blocks, stream)
+    }
+
+    /// Header and one frame, with the given frame bytes.
+    fn with_frame(frame: &[u8]) -> Vec<u8> {
+        [&header(&[]).unwrap(), frame].concat()
+    }
+
+    #[test]
+    fn reads_what_it_wrote_however_it_is_sliced() {
+        let (roots, blocks, stream) = sample();
+        assert_eq!(read(&stream), Ok((roots.clone(), blocks.clone())));
+        for step in [1, 2, 7, 59, 1000] {
+            let mut reader = Reader::new();
+            let got: Vec<_> = stream
+                .chunks(step)
+                .flat_map(|piece| reader.push(piece).unwrap())
+                .collect();
+            assert_eq!(got, blocks);
+            assert_eq!(reader.roots(), Some(&roots[..]));
+            assert_eq!(reader.finish(), Ok(roots.clone()));
+        }
+    }
+
+    #[test]
+    fn writes_the_form_of_the_specification() {
+        // The header of the specification's example: {"roots": [one CIDv1], "version": 1}.
+        let root = raw_block(b"abc".to_vec()).cid;
+        let expected = [
+            b"\x3a\xa2\x65roots\x81\xd8\x2a\x58\x25\x00".to_vec(),
+            root.to_bytes(),
+            b"\x67version\x01".to_vec(),
+        ]
+        .concat();
+        assert_eq!(header(&[root]).unwrap(), expected);
+        for count in [0, 1, 23, 24, 255, 256, 3_000] {
+            let roots = vec![root; count];
+            assert_eq!(
+                read(&header(&roots).unwrap()),
+                Ok((roots, vec![])),
+                "{count} roots"
+            );
+        }
+        for count in [4_000, 100_000] {
+            assert!(matches!(
+                header(&vec![root; count]),
+                Err(Error::HeaderTooLarge { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn a_stream_cut_anywhere_but_between_blocks_is_truncated() {
+        let (roots, blocks, stream) = sample();
+        let mut ends = vec![header(&roots).unwrap().len()];
+        for block in &blocks {
+            ends.push(ends.last().unwrap() + frame(block).len());
+        }
+        for end in 0..stream.len() {
+            let result = read(&stream[..end]);
+            match ends.iter().position(|whole| *whole == end) {
+                Some(count) => assert_eq!(result.unwrap().1, blocks[..count]),
+                None => assert!(matches!(result, Err(Error::Truncated { .. })), "{end}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed() {
+        let (_, blocks, stream) = sample();
+        let good = read(&stream).unwrap();
+        for at in 0..stream.len() {
+            let mut bad = stream.clone();
+            bad[at] ^= 1;
+            // What is not hashed may change: a root, or the codec in a block's CID,
+            // and with it the name that the block goes by. Its bytes never do.
+            if let Ok((roots, got)) = read(&bad) {
+                assert!(
+                    got.iter()
+                        .map(|b| &b.bytes)
+                        .eq(blocks.iter().map(|b| &b.bytes))
+                );
+                assert_ne!((roots, got), good);
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_swapped_payloads_and_goes_no_further() {
+        let (a, b) = (raw_block(b"a".to_vec()), raw_block(b"b".to_vec()));
+        let mut swapped = varint_frame(&a.cid, b"b");
+        swapped.extend(frame(&b));
+        let mut reader = Reader::new();
+        assert_eq!(
+            reader.push(&with_frame(&swapped)),
+            Err(Error::Block(crate::Error::Mismatch {
+                cid: a.cid,
+                bytes: 1
+            }))
+        );
+        assert_eq!(reader.push(b""), Err(Error::AfterError));
+        assert_eq!(reader.finish(), Err(Error::AfterError));
+    }
+
+    #[test]
+    fn refuses_other_headers() {
+        let root = raw_block(b"abc".to_vec()).cid.to_bytes();
+        let long = |body: &[u8]| [&[body.len() as u8], body].concat();
+        let bad = [
+            long(b"\xa2\x65roots\x80\x67version\x02"),
+            long(b"\xa1\x67version\x01"),
+            long(b"\xa2\x67version\x01\x65roots\x80"),
+            long(b"\xa2\x65roots\x81\x67version\x01"),
+            long(
+                &[
+                    b"\xa2\x65roots\x80\xd8\x2a\x58\x25\x00",
+                    &root[..],
+                    b"\x67version\x01",
+                ]
+                .concat(),
+            ),
+            long(
+                &[
+                    b"\xa2\x65roots\x81\xd8\x2a\x58\x25\x01",
+                    &root[..],
+                    b"\x67version\x01",
+                ]
+                .concat(),
+            ),
+            long(b""),
+            b"\x00".to_vec(),
+            b"\x91\x00\xa2".to_vec(), // a padded varint
+        ];
+        for header in bad {
+            assert!(
+                matches!(read(&header), Err(Error::Header { .. })),
+                "{header:02x?}"
+            );
+        }
+        assert_eq!(read(b""), Err(Error::Truncated { blocks: 0 }));
+        // Refused by its length alone.
+        assert!(matches!(
+            read(b"\xff\xff\xff\xff\x7f"),
+            Err(Error::HeaderTooLarge { .. })
+        ));
+    }
+
+    #[test]
+    fn refuses_other_frames() {
+        let block = raw_block(b"abc".to_vec());
+        let v0 = [b"\x22\x12\x20".to_vec(), block.cid.hash().digest().to_vec()].concat();
+        for bad in [&b"\x00"[..], b"\x05hello", b"\x80\x00", &v0] {
+            let result = read(&with_frame(bad));
+            assert!(
+                matches!(
+                    result,
+                    Err(Error::Frame { index: 0, .. } | Error::Truncated { .. })
+                ),
+                "{bad:02x?}: {result:?}"
+            );
+        }
+        let mut too_large = Vec::new();
+        varint::write(&mut too_large, (CID_BYTES + BLOCK_BYTES_MAX + 1) as u64);
+        assert_eq!(
+            read(&with_frame(&too_large)),
+            Err(Error::BlockTooLarge {
+                index: 0,
+                bytes: BLOCK_BYTES_MAX as u64 + 1,
+                bytes_max: BLOCK_BYTES_MAX as u64
+            })
+        );
+        let largest = raw_block(vec![0; BLOCK_BYTES_MAX]);
+        assert_eq!(read(&with_frame(&frame(&largest))).unwrap().1, [largest]);
+    }
+
+    #[test]
+    fn refuses_more_blocks_than_a_stream_may_have() {
+        let frame = frame(&raw_block(b"x".to_vec()));
+        let mut reader = Reader::new();
+        reader.push(&header(&[]).unwrap()).unwrap();
+        let blocks = reader.push(&frame.repeat(BLOCKS_MAX as usize)).unwrap();
+        assert_eq!(blocks.len() as u64, BLOCKS_MAX);
+        assert_eq!(
+            reader.push(&frame),
+            Err(Error::TooManyBlocks {
+                blocks_max: BLOCKS_MAX
+            })
+        );
+    }
+
+    fn varint_frame(cid: &Cid, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        varint::write(&mut out, (CID_BYTES + bytes.len()) as u64);
+        out.extend(cid.to_bytes());
+        out.extend(bytes);
+        out
+    }
+}

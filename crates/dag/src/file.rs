@@ -300,3 +300,279 @@ impl FileReader {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::{Error, dag_cbor_block};
+
+    /// The first `len` bytes of the pattern in `vectors/README.md`.
+    fn pattern(len: usize) -> Vec<u8> {
+        (0..len)
+            .map(|i| ((i * 131 + (i >> 8) * 17 + (i >> 16) * 29) % 251) as u8)
+            .collect()
+    }
+
+    /// Reads `root` out of `blocks` to the end.
+    fn read(root: Cid, blocks: &[Block]) -> Result<Vec<u8>, FileError> {
+        let blocks: HashMap<_, _> = blocks.iter().map(|block| (block.cid, block)).collect();
+        let mut reader = FileReader::new(root, u64::MAX)?;
+        let mut content = Vec::new();
+        while let Some(block) = reader.wanted().and_then(|cid| blocks.get(&cid)) {
+            content.extend(reader.accept((*block).clone())?);
+        }
+        assert_eq!(reader.finish()?, content.len() as u64);
+        Ok(content)
+    }
+
+    fn node(links: &[Link]) -> Block {
+        Block::hashed(DAG_PB, pb::encode(links))
+    }
+
+    fn leaf_link(block: &Block) -> Link {
+        let bytes = block.bytes.len() as u64;
+        Link {
+            cid: block.cid,
+            content_bytes: bytes,
+            tree_bytes: bytes,
+        }
+    }
+
+    #[test]
+    fn gives_the_same_cids_as_kubo_and_reads_them_back() {
+        let vectors: Vec<(usize, Cid)> = include_str!("../vectors/unixfs.txt")
+            .lines()
+            .map(|line| {
+                let (len, cid) = line.split_once(' ').unwrap();
+                (len.parse().unwrap(), cid.parse().unwrap())
+            })
+            .collect();
+        assert_eq!(vectors.len(), 9);
+        let longest = pattern(vectors.iter().map(|(len, _)| *len).max().unwrap());
+        for (len, expected) in vectors {
+            let (root, blocks) = file(&longest[..len]);
+            assert_eq!(root, expected, "{len} bytes");
+            assert!(
+                read(root, &blocks).unwrap() == longest[..len],
+                "{len} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn blocks_do_not_depend_on_how_the_bytes_arrive() {
+        let bytes = pattern(3 * CHUNK_BYTES + 7);
+        let (root, whole) = file(&bytes);
+        for step in [1_000, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1] {
+            let mut builder = FileBuilder::new();
+            let mut blocks: Vec<_> = bytes.chunks(step).flat_map(|c| builder.push(c)).collect();
+            let (last, stepped_root) = builder.finish();
+            blocks.extend(last);
+            assert_eq!(
+                (stepped_root, &blocks),
+                (root, &whole),
+                "in steps of {step}"
+            );
+        }
+    }
+
+    #[test]
+    fn parents_never_come_before_their_children() {
+        let (root, blocks) = file(&vec![7; CHUNK_BYTES * (LINKS_MAX + 1)]);
+        let mut seen = std::collections::HashSet::new();
+        for block in &blocks {
+            if block.cid.codec() == DAG_PB {
+                let links = pb::decode(&block.bytes, LINKS_MAX).unwrap();
+                assert!(links.iter().all(|link| seen.contains(&link.cid)));
+            }
+            seen.insert(block.cid);
+        }
+        assert_eq!(blocks.last().unwrap().cid, root);
+    }
+
+    #[test]
+    fn refuses_a_file_that_is_cut_short_reordered_or_too_long() {
+        let bytes = pattern(2 * CHUNK_BYTES + 5);
+        let (root, blocks) = file(&bytes);
+        let [first, second, third, top] = &blocks[..] else {
+            panic!("{}", blocks.len())
+        };
+
+        let mut reader = FileReader::new(root, bytes.len() as u64).unwrap();
+        assert_eq!(
+            reader.accept(first.clone()),
+            Err(FileError::OutOfOrder {
+                wanted: root,
+                got: first.cid
+            })
+        );
+        assert_eq!(reader.accept(top.clone()), Ok(vec![]));
+        assert_eq!(
+            reader.accept(second.clone()),
+            Err(FileError::OutOfOrder {
+                wanted: first.cid,
+                got: second.cid
+            })
+        );
+        // An error changes nothing: the right block is still welcome.
+        assert_eq!(reader.accept(first.clone()).unwrap(), first.bytes);
+        assert_eq!(reader.accept(second.clone()).unwrap(), second.bytes);
+        assert_eq!(reader.wanted(), Some(third.cid));
+        assert_eq!(
+            reader.finish(),
+            Err(FileError::Truncated { missing: third.cid })
+        );
+
+        assert_eq!(
+            FileReader::new(root, bytes.len() as u64 - 1)
+                .unwrap()
+                .accept(top.clone()),
+            Err(FileError::TooLarge {
+                bytes: bytes.len() as u64,
+                bytes_max: bytes.len() as u64 - 1
+            })
+        );
+        let small = raw_block(b"ab".to_vec());
+        let mut reader = FileReader::new(small.cid, 1).unwrap();
+        assert_eq!(
+            reader.accept(small.clone()),
+            Err(FileError::TooLarge {
+                bytes: 2,
+                bytes_max: 1
+            })
+        );
+        let mut reader = FileReader::new(small.cid, 2).unwrap();
+        reader.accept(small.clone()).unwrap();
+        assert_eq!(
+            reader.accept(small.clone()),
+            Err(FileError::AfterEnd { got: small.cid })
+        );
+    }
+
+    #[test]
+    fn refuses_sizes_that_lie() {
+        let leaf = raw_block(vec![1; 10]);
+        let honest = leaf_link(&leaf);
+        assert_eq!(
+            read(node(&[honest]).cid, &[node(&[honest]), leaf.clone()]).unwrap(),
+            [1; 10]
+        );
+        let inner = node(&[honest]);
+        let inner_tree = 10 + inner.bytes.len() as u64;
+        let lies = [
+            Link {
+                content_bytes: 9,
+                ..honest
+            },
+            Link {
+                tree_bytes: 11,
+                ..honest
+            },
+            Link {
+                cid: inner.cid,
+                content_bytes: 11,
+                tree_bytes: inner_tree,
+            },
+            Link {
+                cid: inner.cid,
+                content_bytes: 10,
+                tree_bytes: inner_tree + 1,
+            },
+            Link {
+                cid: inner.cid,
+                content_bytes: 10,
+                tree_bytes: u64::MAX,
+            },
+        ];
+        for lie in lies {
+            let top = node(&[honest, lie]);
+            let blocks = [top.clone(), inner.clone(), leaf.clone()];
+            assert!(
+                matches!(read(top.cid, &blocks), Err(FileError::Malformed { .. })),
+                "{lie:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_not_end() {
+        let leaf = raw_block(vec![1; 10]);
+        // A chain of nodes with one child each.
+        let mut chain = vec![leaf.clone()];
+        let mut link = leaf_link(&leaf);
+        for _ in 0..=DEPTH_MAX {
+            let block = node(&[link]);
+            link = Link {
+                cid: block.cid,
+                content_bytes: 10,
+                tree_bytes: link.tree_bytes + block.bytes.len() as u64,
+            };
+            chain.push(block);
+        }
+        assert!(matches!(
+            read(link.cid, &chain),
+            Err(FileError::Malformed { .. })
+        ));
+        assert!(
+            read(chain[DEPTH_MAX].cid, &chain).is_ok(),
+            "as deep as allowed"
+        );
+
+        let empty = leaf_link(&raw_block(vec![]));
+        for links in [
+            vec![],
+            vec![leaf_link(&leaf), empty],
+            vec![leaf_link(&leaf); LINKS_MAX + 1],
+        ] {
+            let top = node(&links);
+            assert!(matches!(
+                read(top.cid, &[top]),
+                Err(FileError::Malformed { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_file() {
+        let refused = |bytes: &[u8]| {
+            let block = Block::hashed(DAG_PB, bytes.to_vec());
+            let mut reader = FileReader::new(block.cid, u64::MAX).unwrap();
+            assert!(
+                matches!(reader.accept(block), Err(FileError::Malformed { .. })),
+                "{bytes:02x?}"
+            );
+        };
+        refused(b"");
+        refused(b"\x0a\x02\x08\x01"); // an empty directory
+        refused(b"\x0a\x04\x08\x05\x18\x00"); // a HAMT shard
+        refused(b"\x0a\x07\x08\x02\x12\x01a\x18\x01"); // a file with its content inline
+        refused(b"\x0a\x04\x08\x02\x18\x00"); // no children
+        let leaf = raw_block(vec![1; 10]);
+        let good = node(&[leaf_link(&leaf)]).bytes;
+        for end in 0..good.len() {
+            refused(&good[..end]);
+        }
+        refused(&[&good[..], b"\x00"].concat());
+        // A name makes it a directory entry.
+        let named = good.clone();
+        let at = named.windows(2).position(|w| w == b"\x12\x00").unwrap();
+        let mut named = [&named[..at], b"\x12\x01a", &named[at + 2..]].concat();
+        named[1] += 1;
+        refused(&named);
+
+        let cbor = dag_cbor_block(b"\xa0".to_vec());
+        assert!(matches!(
+            FileReader::new(cbor.cid, u64::MAX),
+            Err(FileError::Malformed { .. })
+        ));
+        let v0: Cid = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"
+            .parse()
+            .unwrap();
+        assert!(matches!(
+            FileReader::new(v0, u64::MAX),
+            Err(FileError::Block(Error::UnsupportedCid { .. }))
+        ));
+    }
+}

@@ -468,3 +468,418 @@ fn last_two(url: &str) -> &str {
     let start = url.rmatch_indices('/').nth(1).map_or(0, |(i, _)| i + 1);
     &url[start..]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const ADOLESCENT: &[u8] = include_bytes!("../../../tests/fixtures/bundles/adolescent.json");
+    const INFANT: &[u8] = include_bytes!("../../../tests/fixtures/bundles/infant.json");
+    const TODDLER: &[u8] = include_bytes!("../../../tests/fixtures/bundles/toddler.json");
+
+    /// A Bundle around `entries`, which are written out with their braces.
+    fn bundle(entries: &str) -> String {
+        format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{entries}]}}"#)
+    }
+
+    fn entry(resource: &str) -> String {
+        format!(r#"{{"resource":{resource}}}"#)
+    }
+
+    fn refusal(bundle: &str) -> Error {
+        split(bundle.as_bytes()).unwrap_err()
+    }
+
+    fn sources(bundle: &Bundle<'_>) -> Vec<Vec<u8>> {
+        bundle
+            .entries
+            .iter()
+            .map(|entry| entry.source.to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn real_bundles_come_back_byte_for_byte() {
+        for bytes in [ADOLESCENT, INFANT, TODDLER] {
+            let bundle = split(bytes).unwrap();
+            let stored = Frame::from_bytes(&bundle.frame.to_bytes()).unwrap();
+            assert!(join(&stored, &sources(&bundle)).unwrap() == bytes);
+        }
+    }
+
+    #[test]
+    fn odd_spacing_key_order_escapes_and_decimals_come_back_byte_for_byte() {
+        let odd = "\n\t{ \"entry\" : [ {\"x\":1.50,\"resource\" :\r\n {\"valueDecimal\": 0.10e+02, \
+                   \"resourceType\":\"Basic\",\"id\":\"\\u00e9é\"} ,\"fullUrl\":\"urn:a\"},\n\
+                   {\"\\u0072esource\":{\"resourceType\":\"Basic\"}} ]  , \"type\":\"collection\",\
+                   \"signature\": {\"data\":\"e30=\"}, \"resourceType\":\"Bundle\"}\n\n";
+        let bundle = split(odd.as_bytes()).unwrap();
+        assert_eq!(bundle.entries.len(), 2);
+        assert_eq!(bundle.entries[0].id.as_deref(), Some("éé"));
+        assert_eq!(bundle.entries[0].full_url.as_deref(), Some("urn:a"));
+        assert!(
+            bundle.entries[0]
+                .source
+                .starts_with(b"{\"valueDecimal\": 0.10e+02,")
+        );
+        assert_eq!(
+            join(&bundle.frame, &sources(&bundle)).unwrap(),
+            odd.as_bytes()
+        );
+    }
+
+    #[test]
+    fn the_main_fixture_fills_the_compartments_that_the_demo_needs() {
+        let bundle = split(ADOLESCENT).unwrap();
+        assert_eq!(bundle.entries.len(), 798);
+        let mut counts = BTreeMap::new();
+        for entry in &bundle.entries {
+            *counts.entry(entry.label).or_insert(0) += 1;
+        }
+        for label in Label::ALL {
+            assert!(counts.contains_key(&label), "{label}: {counts:?}");
+        }
+        assert_eq!(counts[&Label::Allergies], 1);
+        assert_eq!(counts[&Label::Immunisations], 47);
+        assert_eq!(counts[&Label::Imaging], 2);
+        assert!(
+            counts[&Label::Sensitive] < 250,
+            "most of it stays usable: {counts:?}"
+        );
+        for entry in &bundle.entries {
+            assert_eq!(entry.label == Label::Sensitive, entry.topic.is_some());
+            assert_eq!(entry.media_type, MEDIA_TYPE);
+            assert!(entry.full_url.is_some() && entry.id.is_some());
+            let dated = !matches!(
+                entry.label,
+                Label::Demographics | Label::Administrative | Label::Procedures | Label::Sensitive
+            );
+            assert!(
+                !dated || entry.date.is_some(),
+                "{} {}",
+                entry.index,
+                entry.resource_type
+            );
+        }
+        let screening = bundle
+            .entries
+            .iter()
+            .find(|entry| entry.title.as_deref() == Some("Depression screening (procedure)"));
+        assert_eq!(screening.unwrap().topic, Some(Topic::MentalHealth));
+    }
+
+    #[test]
+    fn describes_an_entry() {
+        let text = bundle(
+            r#"{"fullUrl":"urn:uuid:1","resource":{"resourceType":"Condition","id":"a","onsetDateTime":"2014-09-05","code":{"coding":[{"system":"http://snomed.info/sct","code":"195967001","display":"Asthma"}]}}}"#,
+        );
+        let bundle = split(text.as_bytes()).unwrap();
+        let entry = &bundle.entries[0];
+        assert_eq!(
+            (
+                entry.index,
+                &entry.resource_type[..],
+                entry.label,
+                entry.topic
+            ),
+            (0, "Condition", Label::Conditions, None)
+        );
+        assert_eq!(entry.full_url.as_deref(), Some("urn:uuid:1"));
+        assert_eq!(entry.id.as_deref(), Some("a"));
+        assert_eq!(entry.date.as_deref(), Some("2014-09-05"));
+        assert_eq!(entry.title.as_deref(), Some("Asthma"));
+    }
+
+    #[test]
+    fn what_refers_to_something_sensitive_is_sensitive_too() {
+        let text = bundle(
+            &[
+                r#"{"fullUrl":"urn:p","resource":{"resourceType":"Patient","id":"p"}}"#,
+                r#"{"fullUrl":"urn:c","resource":{"resourceType":"Condition","id":"c","code":{"text":"Depression"}}}"#,
+                r#"{"fullUrl":"urn:e","resource":{"resourceType":"Encounter","id":"e","diagnosis":[{"condition":{"reference":"https://x.org/fhir/Condition/c/_history/2"}}]}}"#,
+                r#"{"fullUrl":"urn:o","resource":{"resourceType":"Observation","encounter":{"reference":"urn:e"},"category":[{"coding":[{"code":"vital-signs"}]}]}}"#,
+                r#"{"fullUrl":"urn:k","resource":{"resourceType":"Claim","id":"k","item":[{"encounter":[{"reference":"urn:e"}]}]}}"#,
+                r#"{"fullUrl":"urn:b","resource":{"resourceType":"ExplanationOfBenefit","claim":{"reference":"Claim/k"}}}"#,
+                r#"{"fullUrl":"urn:k2","resource":{"resourceType":"Claim","patient":{"reference":"urn:p"}}}"#,
+            ]
+            .join(","),
+        );
+        let topics: Vec<_> = split(text.as_bytes())
+            .unwrap()
+            .entries
+            .iter()
+            .map(|entry| entry.topic)
+            .collect();
+        let related = Some(Topic::Related);
+        assert_eq!(
+            topics,
+            [
+                None,
+                Some(Topic::MentalHealth),
+                related,
+                None,
+                related,
+                related,
+                None
+            ]
+        );
+    }
+
+    #[test]
+    fn a_label_on_the_bundle_holds_all_of_it_back() {
+        let text = r#"{"resourceType":"Bundle","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"V"}]},"entry":[{"resource":{"resourceType":"Patient"}}]}"#;
+        let bundle = split(text.as_bytes()).unwrap();
+        assert_eq!(bundle.entries[0].label, Label::Sensitive);
+        assert_eq!(bundle.entries[0].topic, Some(Topic::Labelled));
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_file_that_is_no_bundle() {
+        assert_eq!(refusal(""), Error::NoBytes);
+        assert_eq!(refusal(" \n"), Error::NoBytes);
+        assert_eq!(
+            refusal("<Bundle xmlns=\"http://hl7.org/fhir\"/>"),
+            Error::Xml
+        );
+        assert_eq!(
+            refusal("{\n  \"a\": nope}"),
+            Error::NotJson { line: 2, column: 9 }
+        );
+        assert!(matches!(refusal(&bundle("")[..40]), Error::NotJson { .. }));
+        assert_eq!(
+            split(b"\x1f\x8b\x08\x00").unwrap_err(),
+            Error::NotJson { line: 1, column: 2 },
+            "gzip"
+        );
+        let lines = "{\"resourceType\":\"Patient\"}\n{\"resourceType\":\"Patient\"}";
+        assert_eq!(refusal(lines), Error::NotJson { line: 2, column: 1 });
+        for scalar in ["[]", "1", "null", "\"Bundle\""] {
+            assert_eq!(refusal(scalar), Error::NotAnObject);
+        }
+        let found = |text: &str| match refusal(text) {
+            Error::NotABundle { found } => found,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            found(r#"{"resourceType":"Patient","entry":3}"#),
+            "a FHIR Patient"
+        );
+        assert_eq!(found(r#"{"name":"secret"}"#), "JSON of another kind");
+        assert_eq!(
+            found(r#"{"resourceType":"secret"}"#),
+            "JSON of another kind"
+        );
+        assert_eq!(found(r#"{"resourceType":7}"#), "JSON of another kind");
+    }
+
+    #[test]
+    fn says_what_is_wrong_inside_a_bundle() {
+        assert_eq!(refusal(&bundle("")), Error::Empty);
+        assert_eq!(refusal(r#"{"resourceType":"Bundle"}"#), Error::Empty);
+        let patient = entry(r#"{"resourceType":"Patient"}"#);
+        for none in [
+            "{}",
+            r#"{"resource":null}"#,
+            r#"{"request":{"method":"DELETE"}}"#,
+        ] {
+            assert_eq!(
+                refusal(&bundle(&format!("{patient},{none}"))),
+                Error::NoResource { index: 1 }
+            );
+        }
+        for untyped in ["{}", "[]", "\"Patient\"", "7", r#"{"resourceType":7}"#] {
+            assert_eq!(
+                refusal(&bundle(&entry(untyped))),
+                Error::NoResourceType { index: 0 }
+            );
+        }
+        assert!(matches!(
+            refusal(r#"{"resourceType":"Bundle","entry":{"a":1}}"#),
+            Error::Malformed { line: 1, .. }
+        ));
+        assert!(matches!(
+            refusal(r#"{"resourceType":"Bundle","entry":[],"entry":[]}"#),
+            Error::Malformed { .. }
+        ));
+        for twice in [
+            r#"{"resourceType":"Patient","resourceType":"Patient"}"#,
+            r#"{"resourceType":"Condition","code":{"text":"HIV","te\u0078t":"a cold"}}"#,
+        ] {
+            assert_eq!(
+                refusal(&bundle(&entry(twice))),
+                Error::DuplicateProperty { index: 0 }
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_the_same_full_url_twice_unless_versions_tell_them_apart() {
+        let patient = |version: &str| {
+            format!(
+                r#"{{"fullUrl":"urn:p","resource":{{"resourceType":"Patient","meta":{{"versionId":"{version}"}}}}}}"#
+            )
+        };
+        let twice = |a, b| {
+            bundle(&[patient(a), entry(r#"{"resourceType":"Basic"}"#), patient(b)].join(","))
+        };
+        assert_eq!(
+            refusal(&twice("1", "1")),
+            Error::DuplicateFullUrl {
+                first: 0,
+                second: 2
+            }
+        );
+        assert_eq!(split(twice("1", "2").as_bytes()).unwrap().entries.len(), 3);
+        let history = twice("1", "1").replace("collection", "history");
+        assert_eq!(split(history.as_bytes()).unwrap().entries.len(), 3);
+    }
+
+    #[test]
+    fn refuses_other_releases_of_fhir() {
+        let not_r4 = |text: &str| match refusal(text) {
+            Error::NotR4 { found, .. } => found,
+            other => panic!("{text}: {other:?}"),
+        };
+        for (resource, says) in [
+            (
+                r#"{"resourceType":"MedicationOrder"}"#,
+                "MedicationOrder, which exists in FHIR DSTU2",
+            ),
+            (
+                r#"{"resourceType":"NutritionIntake"}"#,
+                "NutritionIntake, which exists in FHIR R5",
+            ),
+            (
+                r#"{"resourceType":"Teapot"}"#,
+                "type Teapot, which is not a type of FHIR R4",
+            ),
+            (
+                r#"{"resourceType":"Jane Doe 1970"}"#,
+                "entry 0 is a resource, which",
+            ),
+            (
+                r#"{"resourceType":"Encounter","class":"ambulatory"}"#,
+                "Encounter.class of entry 0 has the form of FHIR DSTU2",
+            ),
+            (r#"{"resourceType":"Encounter","class":[{}]}"#, "R5"),
+            (
+                r#"{"resourceType":"Condition","clinicalStatus":"active"}"#,
+                "DSTU2 or STU3",
+            ),
+            (
+                r#"{"resourceType":"MedicationRequest","medication":{"concept":{}}}"#,
+                "R5",
+            ),
+            (
+                r#"{"resourceType":"Patient","meta":{"profile":["http://hl7.org/fhir/StructureDefinition/Patient|5.0.0"]}}"#,
+                "profile of FHIR R5",
+            ),
+            (
+                r#"{"resourceType":"Patient","meta":{"profile":["http://hl7.org/fhir/STU3/patient.html"]}}"#,
+                "STU3",
+            ),
+        ] {
+            let found = not_r4(&bundle(&entry(resource)));
+            assert!(found.contains(says), "{found}");
+        }
+        let stated = r#"{"resourceType":"Bundle","fhirVersion":"5.0.0","entry":[{"resource":{"resourceType":"Patient"}}]}"#;
+        assert!(not_r4(stated).contains("fhirVersion"));
+        assert!(split(stated.replace("5.0.0", "4.0.1").as_bytes()).is_ok());
+        let profiled = r#"{"resourceType":"Bundle","meta":{"profile":"http://hl7.org/fhir/5.0/StructureDefinition/Bundle"},"entry":[{"resource":{"resourceType":"Patient"}}]}"#;
+        assert!(not_r4(profiled).contains("profile"));
+        // Guides have versions of their own.
+        let guide = r#"{"resourceType":"Patient","meta":{"profile":["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|5.0.1"]}}"#;
+        assert!(split(bundle(&entry(guide)).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn refuses_bombs_before_parsing_them() {
+        let too_large = vec![b' '; BUNDLE_BYTES_MAX + 1];
+        assert_eq!(
+            split(&too_large).unwrap_err(),
+            Error::TooLarge {
+                bytes: BUNDLE_BYTES_MAX + 1,
+                bytes_max: BUNDLE_BYTES_MAX
+            }
+        );
+        let deep = |levels: usize| {
+            let lists = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            bundle(&entry(&format!(
+                r#"{{"resourceType":"Basic","x":{lists}}}"#
+            )))
+        };
+        // Bundle, entry list, entry and resource are four levels themselves.
+        assert!(split(deep(DEPTH_MAX - 4).as_bytes()).is_ok());
+        assert_eq!(
+            refusal(&deep(DEPTH_MAX - 3)),
+            Error::TooDeep {
+                depth_max: DEPTH_MAX
+            }
+        );
+        assert_eq!(
+            refusal(&deep(1_000_000)),
+            Error::TooDeep {
+                depth_max: DEPTH_MAX
+            }
+        );
+        assert_eq!(
+            refusal(&"[".repeat(1_000_000)),
+            Error::TooDeep {
+                depth_max: DEPTH_MAX
+            }
+        );
+        // Brackets in strings are no nesting.
+        let text = entry(&format!(
+            r#"{{"resourceType":"Basic","id":"\"{}"}}"#,
+            "[".repeat(1_000)
+        ));
+        assert!(split(bundle(&text).as_bytes()).is_ok());
+        let many = vec![entry("{}"); ENTRIES_MAX + 1].join(",");
+        assert!(matches!(
+            refusal(&bundle(&many)),
+            Error::TooManyEntries { .. }
+        ));
+    }
+
+    #[test]
+    fn errors_repeat_nothing_of_the_patient() {
+        for text in [
+            bundle(&entry(
+                r#"{"resourceType":"Patient","id":"Jane Doe","id":"Jane Doe"}"#,
+            )),
+            bundle(&entry(r#"{"resourceType":"Jane Doe"}"#)),
+            r#"{"resourceType":"Bundle","type":["Jane Doe"],"entry":"Jane Doe"}"#.to_owned(),
+            r#"{"resourceType":"Jane Doe"}"#.to_owned(),
+            r#"{"resourceType":"Bundle","fhirVersion":"Jane Doe","entry":[{"resource":{}}]}"#
+                .to_owned(),
+            r#"{"Jane Doe": Jane Doe}"#.to_owned(),
+        ] {
+            let error = refusal(&text);
+            assert!(!format!("{error} {error:?}").contains("Jane"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn joins_only_with_every_resource() {
+        let bundle = split(INFANT).unwrap();
+        let mut sources = sources(&bundle);
+        sources.pop();
+        assert_eq!(
+            join(&bundle.frame, &sources),
+            Err(Error::Count {
+                expected: sources.len() + 1,
+                got: sources.len()
+            })
+        );
+        for bad in [
+            &b""[..],
+            b"{}",
+            br#"{"version":2,"parts":["a"]}"#,
+            br#"{"version":1,"parts":[]}"#,
+        ] {
+            assert_eq!(Frame::from_bytes(bad), Err(Error::NotAFrame));
+        }
+    }
+}

@@ -59,16 +59,18 @@ pub(crate) fn date(resource: &Json) -> Option<String> {
 /// What to call it in a list. None where that would be a person's name.
 pub(crate) fn title(resource_type: &str, resource: &Json) -> Option<String> {
     /// Concepts and strings that say what the resource is, best first.
-    const PROPERTIES: [&str; 10] = [
+    const PROPERTIES: [&str; 12] = [
         "title",
         "code",
         "vaccineCode",
         "medicationCodeableConcept",
+        "medicationReference",
         "procedureCode",
+        "name",
         "type",
+        "specialty",
         "category",
         "description",
-        "name",
         "class",
     ];
     if matches!(

@@ -32,6 +32,8 @@
 #![forbid(unsafe_code)]
 
 mod pack;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
@@ -186,14 +188,13 @@ impl Inner {
         let mut packs = BTreeMap::new();
         for shard in list(&dir.join("packs"))? {
             for path in list(&shard)? {
+                let stray = |path| Error::DamagedPack {
+                    pack: path,
+                    reason: "not a pack's place",
+                };
                 match pack_number(&path) {
-                    Some(number) => packs.insert(number, path),
-                    None => {
-                        return Err(Error::DamagedPack {
-                            pack: path,
-                            reason: "not a pack",
-                        });
-                    }
+                    Some(number) if path == pack_path(dir, number) => packs.insert(number, path),
+                    _ => return Err(stray(path)),
                 };
             }
         }
@@ -455,6 +456,11 @@ fn places(pack: u64, table: &[(Digest, u32)]) -> impl Iterator<Item = (Digest, P
         offset += u64::from(*bytes);
         (*digest, place)
     })
+}
+
+fn pack_path(dir: &Path, number: u64) -> PathBuf {
+    let shard = format!("{:02x}", number % 256);
+    dir.join("packs").join(shard).join(format!("{number:016x}"))
 }
 
 fn pack_number(path: &Path) -> Option<u64> {
