@@ -32,7 +32,9 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("no built contracts in {0}: run `cargo run -p medlock-deploy --bin medlock-contracts -- build`")]
+    #[error(
+        "no built contracts in {0}: run `cargo run -p medlock-deploy --bin medlock-contracts -- build`"
+    )]
     NotBuilt(PathBuf),
     #[error("{path} is not a manifest of built contracts: {reason}; build again")]
     Manifest { path: PathBuf, reason: String },
@@ -313,8 +315,7 @@ mod tests {
             Artifact::pack("a", table),
             Err(Error::Wasm { .. })
         ));
-        let vector =
-            module("(module (func (drop (v128.const i64x2 0 0))))");
+        let vector = module("(module (func (drop (v128.const i64x2 0 0))))");
         assert!(matches!(
             Artifact::pack("a", vector),
             Err(Error::Wasm { .. })

@@ -105,20 +105,8 @@ impl Deployment {
                 return Err(Error::MissingCode { contract, address });
             }
         }
-        read(
-            provider,
-            "registry",
-            self.registry,
-            IRegistry::ownerCall {},
-        )
-        .await?;
-        let found = read(
-            provider,
-            "records",
-            self.records,
-            IRecords::registryCall {},
-        )
-        .await?;
+        read(provider, "registry", self.registry, IRegistry::ownerCall {}).await?;
+        let found = read(provider, "records", self.records, IRecords::registryCall {}).await?;
         if found != self.registry {
             return Err(Error::InitializedByOther {
                 contract: "records",

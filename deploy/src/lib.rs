@@ -40,7 +40,9 @@ pub enum Error {
         "the chain has the right id but another genesis block (deployment: {expected}, here: {found}): its state was reset; deploy again"
     )]
     OtherGenesis { expected: B256, found: B256 },
-    #[error("no code at {address}, where `{contract}` should be: the chain was reset, or the deployment is another's")]
+    #[error(
+        "no code at {address}, where `{contract}` should be: the chain was reset, or the deployment is another's"
+    )]
     MissingCode {
         contract: &'static str,
         address: Address,

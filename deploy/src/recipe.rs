@@ -224,7 +224,10 @@ fn collect(root: &Path, entry: &Path, sources: &mut BTreeMap<String, Vec<u8>>) -
         sources.insert(name, bytes);
     }
     if sources.len() > SOURCES_MAX {
-        bail!("more than {SOURCES_MAX} source files below {}", root.display());
+        bail!(
+            "more than {SOURCES_MAX} source files below {}",
+            root.display()
+        );
     }
     Ok(())
 }

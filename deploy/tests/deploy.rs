@@ -1,0 +1,202 @@
+//! Deploying the built contracts to a running local chain that executes them.
+use std::path::Path;
+
+use alloy::{
+    network::{EthereumWallet, TransactionBuilder},
+    primitives::{Address, B256},
+    providers::{Provider, ProviderBuilder},
+    rpc::types::TransactionRequest,
+    sol_types::{SolCall, SolError},
+};
+use medlock_abi::{records::IRecords, registry::IRegistry, terms::reason};
+use medlock_deploy::{Artifact, Artifacts, Deployment, Error, artifacts::DEFAULT_DIR, deploy};
+
+async fn chain() -> (medlock_anvil::Handle, impl Provider + Clone, Address) {
+    let chain = medlock_anvil::spawn(medlock_anvil::Config::default())
+        .await
+        .unwrap();
+    let signer = chain.accounts()[0].signer.clone();
+    let owner = signer.address();
+    let provider = ProviderBuilder::new()
+        .wallet(EthereumWallet::new(signer))
+        .connect_http(chain.url().parse().unwrap());
+    (chain, provider, owner)
+}
+
+fn artifacts() -> Artifacts {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    Artifacts::load(root.join(DEFAULT_DIR)).unwrap()
+}
+
+#[tokio::test]
+async fn deploys_activates_and_initialises_contracts_that_run() {
+    let (chain, provider, owner) = chain().await;
+    let deployed = deploy(&provider, owner, &artifacts()).await.unwrap();
+    let deployment = deployed.deployment;
+    let names: Vec<_> = deployed
+        .steps
+        .iter()
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "deploy registry",
+            "deploy records",
+            "activate registry",
+            "activate records",
+            "initialize registry",
+            "initialize records"
+        ]
+    );
+    assert!(deployed.steps.iter().all(|step| step.gas > 21_000));
+    assert_eq!(deployment.block, deployed.steps[0].block);
+    deployment.check(&provider).await.unwrap();
+
+    // The program answers, by its own code: an unknown chart, and a revert with a typed error.
+    let ask = |call: Vec<u8>| {
+        let request = TransactionRequest::default()
+            .with_to(deployment.records)
+            .with_input(call);
+        let provider = provider.clone();
+        async move { provider.call(request).await }
+    };
+    let question = IRecords::Question {
+        chart: B256::repeat_byte(1),
+        grantee: owner,
+        compartment: 0,
+        recordId: B256::ZERO,
+        purpose: 1,
+        action: 1,
+    };
+    let answer = ask(IRecords::decideCall { question }.abi_encode())
+        .await
+        .unwrap();
+    let answer = IRecords::decideCall::abi_decode_returns(&answer).unwrap();
+    assert_eq!(
+        (answer.allowed, answer.reason),
+        (false, reason::UNKNOWN_CHART)
+    );
+    let again = ask(IRecords::initializeCall {
+        registry: deployment.registry,
+    }
+    .abi_encode())
+    .await
+    .unwrap_err();
+    let data = again.as_error_resp().unwrap().as_revert_data().unwrap();
+    assert_eq!(*data, *IRecords::AlreadyInitialized {}.abi_encode());
+    chain.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_second_deployment_of_the_same_code_needs_no_activation() {
+    let (chain, provider, owner) = chain().await;
+    let first = deploy(&provider, owner, &artifacts()).await.unwrap();
+    let second = deploy(&provider, owner, &artifacts()).await.unwrap();
+    assert_eq!(second.steps.len(), 4);
+    assert_ne!(first.deployment.records, second.deployment.records);
+    second.deployment.check(&provider).await.unwrap();
+
+    // Records of one deployment with the registry of another: not ours.
+    let mixed = Deployment {
+        registry: second.deployment.registry,
+        ..first.deployment
+    };
+    assert!(matches!(
+        mixed.check(&provider).await,
+        Err(Error::InitializedByOther { contract: "records", found, .. })
+            if found == first.deployment.registry
+    ));
+    chain.shutdown().await;
+}
+
+#[tokio::test]
+async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
+    let (chain, provider, owner) = chain().await;
+    let deployment = deploy(&provider, owner, &artifacts())
+        .await
+        .unwrap()
+        .deployment;
+    let other = Deployment {
+        chain_id: 1,
+        ..deployment.clone()
+    };
+    assert!(matches!(
+        other.check(&provider).await,
+        Err(Error::OtherChain { expected: 1, .. })
+    ));
+    let other = Deployment {
+        genesis_hash: B256::ZERO,
+        ..deployment.clone()
+    };
+    assert!(matches!(
+        other.check(&provider).await,
+        Err(Error::OtherGenesis { .. })
+    ));
+    let other = Deployment {
+        records: Address::repeat_byte(9),
+        ..deployment
+    };
+    assert!(matches!(
+        other.check(&provider).await,
+        Err(Error::MissingCode {
+            contract: "records",
+            ..
+        })
+    ));
+    let url = chain.url().parse().unwrap();
+    chain.shutdown().await;
+    let gone = ProviderBuilder::new().connect_http(url);
+    assert!(matches!(other.check(&gone).await, Err(Error::Rpc { .. })));
+}
+
+#[tokio::test]
+async fn check_refuses_code_that_was_never_activated() {
+    let (chain, provider, owner) = chain().await;
+    let artifacts = artifacts();
+    let deployment = deploy(&provider, owner, &artifacts)
+        .await
+        .unwrap()
+        .deployment;
+    // The same program with a custom section: another code hash, so nobody has activated it.
+    let mut wasm = artifacts.registry.wasm;
+    wasm.extend([0, 2, 1, b'x']);
+    let artifact = Artifact::pack("registry", wasm).unwrap();
+    let request = TransactionRequest::default().with_deploy_code(artifact.init_code());
+    let receipt = provider
+        .send_transaction(request)
+        .await
+        .unwrap()
+        .get_receipt()
+        .await
+        .unwrap();
+    let other = Deployment {
+        registry: receipt.contract_address.unwrap(),
+        ..deployment
+    };
+    assert!(matches!(
+        other.check(&provider).await,
+        Err(Error::NotActivated {
+            contract: "registry",
+            ..
+        })
+    ));
+    chain.shutdown().await;
+}
+
+#[tokio::test]
+async fn names_the_owner_that_was_asked_for() {
+    let (chain, provider, payer) = chain().await;
+    let owner = Address::repeat_byte(0x77);
+    assert_ne!(owner, payer);
+    let deployment = deploy(&provider, owner, &artifacts())
+        .await
+        .unwrap()
+        .deployment;
+    let request = TransactionRequest::default()
+        .with_to(deployment.registry)
+        .with_input(IRegistry::ownerCall {}.abi_encode());
+    let answer = provider.call(request).await.unwrap();
+    assert_eq!(IRegistry::ownerCall::abi_decode_returns(&answer), Ok(owner));
+    chain.shutdown().await;
+}
