@@ -15,3 +15,8 @@ pub struct Hex20(#[allow(dead_code)] String);
 #[derive(ToSchema)]
 #[schema(value_type = String, pattern = "^0x([0-9a-fA-F]{2})*$", example = "0x00")]
 pub struct HexBytes(#[allow(dead_code)] String);
+
+/// A body of bytes.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Binary(#[allow(dead_code)] String);

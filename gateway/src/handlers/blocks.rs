@@ -1,13 +1,13 @@
 //! Blocks in.
 use axum::{Json, body::Body, extract::State};
-use medlock_api::{Kind, Problem, Uploaded};
+use medlock_api::{Kind, Problem, Uploaded, schema::Binary};
 
 use crate::{extract::Caller, limits::UPLOADS_MOST, problem::Result, state::Gateway};
 
 /// Stores the blocks of a CAR v1 stream, each checked against its CID. They are on disk when this answers.
 #[utoipa::path(post, path = "/v1/blocks", tag = "blocks", security(("session" = [])),
-    request_body(content = Vec<u8>, content_type = "application/vnd.ipld.car"),
-    responses((status = 200, body = Uploaded), (status = 401, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+    request_body(content = Binary, content_type = "application/vnd.ipld.car"),
+    responses((status = 200, body = Uploaded), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
 pub async fn upload(
     State(gateway): State<Gateway>,
     caller: Caller,

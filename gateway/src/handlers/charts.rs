@@ -3,7 +3,8 @@ use axum::{Json, extract::State, response::Response};
 use medlock_abi::terms::{COMPARTMENTS, reason};
 use medlock_api::{
     Actions, Chart, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version,
-    Versions, schema::Hex32,
+    Versions,
+    schema::{Binary, Hex32},
 };
 use medlock_indexer::{Page, Record};
 
@@ -20,7 +21,7 @@ use crate::{
 /// A chart as the chain has it.
 #[utoipa::path(get, path = "/v1/charts/{chart}", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,)),
-    responses((status = 200, body = Chart), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Chart), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn chart(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -47,7 +48,7 @@ pub async fn chart(
 /// The chart's current directory block. Check it against `directory` of the chart on chain.
 #[utoipa::path(get, path = "/v1/charts/{chart}/directory", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Binary, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn directory(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -60,7 +61,7 @@ pub async fn directory(
 /// The caller's own keyring block.
 #[utoipa::path(get, path = "/v1/charts/{chart}/keyring", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Binary, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn keyring(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -81,7 +82,7 @@ pub async fn keyring(
 /// The grants that stand on a chart: all to the controller, to a grantee its own.
 #[utoipa::path(get, path = "/v1/charts/{chart}/grants", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
-    responses((status = 200, body = Grants), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Grants), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn grants(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -108,7 +109,7 @@ pub async fn grants(
 /// The grants that stand and were given to the caller, on whatever chart.
 #[utoipa::path(get, path = "/v1/grants", tag = "charts", security(("session" = [])),
     params(("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
-    responses((status = 200, body = Grants), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Grants), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn my_grants(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -130,7 +131,7 @@ pub async fn my_grants(
 /// The latest version of each record that the caller may read at present, oldest record first.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,), ("compartment" = Option<u8>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
-    responses((status = 200, body = Records), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Records), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn records(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -167,7 +168,7 @@ pub async fn records(
 /// The versions of a record, oldest first.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records/{record}/versions", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
-    responses((status = 200, body = Versions), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Versions), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn versions(
     State(gateway): State<Gateway>,
     caller: Caller,

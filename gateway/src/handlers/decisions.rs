@@ -11,7 +11,7 @@ use crate::{
 /// "May I use this, for this purpose, now or at that time?" A chart that does not exist and one without a grant to
 /// the caller read the same.
 #[utoipa::path(post, path = "/v1/decisions", tag = "decisions", security(("session" = [])), request_body = DecisionRequest,
-    responses((status = 200, body = DecisionReply), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = DecisionReply), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn decide(
     State(gateway): State<Gateway>,
     caller: Caller,

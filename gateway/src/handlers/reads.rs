@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use medlock_abi::terms::reason;
-use medlock_api::{Problem, ReadRequest, Reads, header, media_type, schema::Hex32};
+use medlock_api::{
+    Problem, ReadRequest, Reads, header, media_type,
+    schema::{Binary, Hex32},
+};
 
 use crate::{
     access::Readable,
@@ -21,11 +24,11 @@ use crate::{
     params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,)),
     request_body = ReadRequest,
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/vnd.ipld.dag-cbor", headers(
+        (status = 200, body = Binary, content_type = "application/vnd.ipld.dag-cbor", headers(
             ("medlock-block" = u64, description = "The block at whose state the read was allowed"),
             ("medlock-block-hash" = Hex32),
             ("medlock-reason" = String, description = "Basis of access"))),
-        (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn read(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -45,7 +48,7 @@ pub async fn read(
 /// The payload of a version as a CAR v1 stream, to a reader whose receipt is on file and who may still read it.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records/{record}/versions/{version}/payload", tag = "reads", security(("session" = [])),
     params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.ipld.car"), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Binary, content_type = "application/vnd.ipld.car"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn payload(
     State(gateway): State<Gateway>,
     caller: Caller,
@@ -60,7 +63,7 @@ pub async fn payload(
 /// Who read what, when and why, through this gateway. To the controller.
 #[utoipa::path(get, path = "/v1/charts/{chart}/reads", tag = "reads", security(("session" = [])),
     params(("chart" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
-    responses((status = 200, body = Reads), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Reads), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn reads(
     State(gateway): State<Gateway>,
     caller: Caller,

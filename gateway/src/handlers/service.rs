@@ -20,7 +20,7 @@ pub async fn health() -> Json<Health> {
 }
 
 /// The chain is the deployment's, the index follows it, and the database answers.
-#[utoipa::path(get, path = "/ready", tag = "service", responses((status = 200, body = Health), (status = "5XX", body = Problem)))]
+#[utoipa::path(get, path = "/ready", tag = "service", responses((status = 200, body = Health), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Health>> {
     let block = gateway.chain.latest().await?;
     gateway
@@ -50,7 +50,7 @@ pub async fn deployment(State(gateway): State<Gateway>) -> Json<Deployment> {
 }
 
 /// How far the index is behind the chain.
-#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Status), (status = "5XX", body = Problem)))]
+#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Status), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn status(State(gateway): State<Gateway>) -> Result<Json<Status>> {
     let index_block = gateway.index.head().await?.number;
     let chain_block = gateway.chain.latest().await?.number;
@@ -64,7 +64,7 @@ pub async fn status(State(gateway): State<Gateway>) -> Result<Json<Status>> {
 /// What the registry has of an account: public facts.
 #[utoipa::path(get, path = "/v1/parties/{account}", tag = "service",
     params(("account" = Hex20, Path,)),
-    responses((status = 200, body = Party), (status = 400, body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 200, body = Party), (status = 400, body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn party(
     State(gateway): State<Gateway>,
     Path(AccountPath { account }): Path<AccountPath>,

@@ -11,7 +11,7 @@ use crate::{
 
 /// A message to sign. It stands for five minutes and opens one session.
 #[utoipa::path(post, path = "/v1/sessions/challenge", tag = "sessions", request_body = ChallengeRequest,
-    responses((status = 200, body = Challenge), (status = 400, body = Problem)))]
+    responses((status = 200, body = Challenge), (status = 400, body = Problem, content_type = "application/problem+json")))]
 pub async fn challenge(
     State(gateway): State<Gateway>,
     extract::Json(request): extract::Json<ChallengeRequest>,
@@ -31,7 +31,7 @@ pub async fn challenge(
 
 /// Opens a session for the account that signed the challenge.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
-    responses((status = 200, body = Session), (status = 400, body = Problem), (status = 401, body = Problem)))]
+    responses((status = 200, body = Session), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 401, body = Problem, content_type = "application/problem+json")))]
 pub async fn open(
     State(gateway): State<Gateway>,
     extract::Json(request): extract::Json<SessionRequest>,
@@ -71,7 +71,7 @@ pub async fn open(
 
 /// Ends the session of the token.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("session" = [])),
-    responses((status = 204), (status = 401, body = Problem)))]
+    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json")))]
 pub async fn close(State(gateway): State<Gateway>, caller: Caller) -> Result<StatusCode> {
     gateway.db.close_session(caller.token_hash).await?;
     Ok(StatusCode::NO_CONTENT)

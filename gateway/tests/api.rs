@@ -1,0 +1,842 @@
+//! The gateway over HTTP with everything real: chain, contracts, index, store.
+use std::{path::PathBuf, time::Duration};
+
+use alloy::{
+    network::{Ethereum, EthereumWallet, TransactionBuilder as _},
+    primitives::{Address, B256, Signature},
+    providers::{DynProvider, Provider as _, ProviderBuilder},
+    rpc::types::TransactionRequest,
+    signers::{SignerSync as _, local::PrivateKeySigner},
+    sol_types::SolCall,
+};
+use medlock_abi::{
+    records::IRecords,
+    registry::IRegistry,
+    terms::{CODEC_DAG_CBOR, action, purpose, reason, role},
+};
+use medlock_api::{Kind, Problem, Purpose, ReadRequest, Receipt};
+use medlock_dag::{Block, FileReader, car, dag_cbor_block};
+use medlock_indexer::Deployment;
+use medlock_store::Store;
+use medlock_vault::{
+    Binding, CompartmentKeys, Envelope, Metadata, RootSecret, rand_core::UnwrapErr, seal_payload,
+};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+const CHART: B256 = B256::repeat_byte(0xc1);
+const UNKNOWN: B256 = B256::repeat_byte(0xee);
+const LABS: u8 = 3;
+const NOTES: u8 = 5;
+
+/// A chain with the contracts, an index, a store and a gateway. Patient, clinic and stranger are known accounts.
+struct World {
+    chain: medlock_anvil::Handle,
+    indexer: medlock_indexer::Handle,
+    gateway: medlock_gateway::Handle,
+    store: Store,
+    deployment: Deployment,
+    http: reqwest::Client,
+    patient: PrivateKeySigner,
+    clinic: PrivateKeySigner,
+    stranger: PrivateKeySigner,
+    _dir: tempfile::TempDir,
+}
+
+/// A record on chain and its blocks.
+struct Written {
+    record_id: B256,
+    pointer: B256,
+    payload: medlock_dag::Cid,
+    payload_bytes: u64,
+    blocks: Vec<Block>,
+}
+
+impl World {
+    async fn start() -> Self {
+        // Another test of this process may have installed it.
+        let dir = tempfile::tempdir().unwrap();
+        let chain = medlock_anvil::spawn(medlock_anvil::Config::default())
+            .await
+            .unwrap();
+        let [owner, patient, clinic, stranger] =
+            [0, 1, 2, 3].map(|i: usize| chain.accounts()[i].signer.clone());
+        let artifacts =
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/target/artifacts");
+        let artifacts = medlock_deploy::Artifacts::load(artifacts)
+            .expect("build the contracts first: medlock-contracts build");
+        let provider = provider(&chain.url(), &owner);
+        let deployed = medlock_deploy::deploy(&provider, owner.address(), &artifacts)
+            .await
+            .unwrap()
+            .deployment;
+        let deployment = Deployment {
+            registry: deployed.registry,
+            records: deployed.records,
+            start_block: deployed.block,
+            chain_id: deployed.chain_id,
+            genesis_hash: deployed.genesis_hash,
+        };
+        let indexer = medlock_indexer::spawn(medlock_indexer::Config {
+            rpc_url: chain.url(),
+            deployment,
+            db: dir.path().join("index.sqlite"),
+            poll_ms: 20,
+        })
+        .await
+        .unwrap();
+        let store = Store::open(dir.path().join("blocks")).unwrap();
+        let gateway = medlock_gateway::spawn(medlock_gateway::Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: None,
+            rpc_url: chain.url(),
+            deployment,
+            index: indexer.index(),
+            store: store.clone(),
+            db: dir.path().join("gateway.sqlite"),
+            key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
+        })
+        .await
+        .unwrap();
+        let http = reqwest::Client::new();
+        let world = Self {
+            chain,
+            indexer,
+            gateway,
+            store,
+            deployment,
+            http,
+            patient,
+            clinic,
+            stranger,
+            _dir: dir,
+        };
+        let registry = deployment.registry;
+        world
+            .send(
+                &owner,
+                registry,
+                IRegistry::setIssuerCall {
+                    issuer: owner.address(),
+                    active: true,
+                },
+            )
+            .await;
+        let credential = IRegistry::issueCredentialCall {
+            party: world.clinic.address(),
+            roles: role::PROVIDER | role::ORGANISATION,
+            expiry: 0,
+            document: B256::repeat_byte(1),
+        };
+        world.send(&owner, registry, credential).await;
+        world
+    }
+
+    /// The patient's chart, and the clinic's grant: labs, for treatment, read and write.
+    async fn with_chart() -> Self {
+        let world = Self::start().await;
+        let directory = dag_cbor_block(b"\x69directory".to_vec());
+        let keyring = dag_cbor_block(b"\x67keyring".to_vec());
+        let digest = |block: &Block| B256::from(medlock_dag::digest(&block.cid).unwrap());
+        let open = IRecords::openChartCall {
+            chart: CHART,
+            directory: digest(&directory),
+        };
+        world
+            .send(&world.patient, world.deployment.records, open)
+            .await;
+        world.grant(&digest(&keyring), 0).await;
+        world.store.put(vec![directory, keyring]).await.unwrap();
+        world
+    }
+
+    async fn grant(&self, keyring: &B256, expiry: u64) {
+        let terms = IRecords::GrantTerms {
+            compartments: 1 << LABS,
+            purposes: purpose::TREAT,
+            actions: action::READ | action::WRITE,
+            notBefore: 0,
+            expiry,
+        };
+        let grant = IRecords::grantCall {
+            chart: CHART,
+            grantee: self.clinic.address(),
+            terms,
+            keyring: *keyring,
+        };
+        self.send(&self.patient, self.deployment.records, grant)
+            .await;
+    }
+
+    async fn revoke(&self) {
+        let revoke = IRecords::revokeCall {
+            chart: CHART,
+            grantee: self.clinic.address(),
+            version: 2,
+            directory: B256::repeat_byte(0xd2),
+        };
+        self.send(&self.patient, self.deployment.records, revoke)
+            .await;
+    }
+
+    /// Seals `content` and puts its pointer on chain, by `author`. Its blocks are not stored.
+    async fn write(
+        &self,
+        author: &PrivateKeySigner,
+        record_id: B256,
+        compartment: u8,
+        content: &[u8],
+    ) -> Written {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let binding = Binding {
+            chain_id: self.deployment.chain_id,
+            records: self.deployment.records.into_array(),
+            chart: CHART.0,
+            record_id: record_id.0,
+            version: 1,
+            previous: [0; 32],
+            compartment,
+        };
+        let metadata = Metadata {
+            media_type: "application/octet-stream".into(),
+            resource_type: None,
+            date: None,
+            title: None,
+            source: None,
+        };
+        let sealed = seal_payload(&mut rng, &binding, &metadata, content).unwrap();
+        let keys =
+            CompartmentKeys::derive(&RootSecret::generate(&mut rng), &CHART.0, compartment, 1)
+                .unwrap();
+        let (payload, mut blocks) = medlock_dag::file(&sealed.bytes);
+        let envelope =
+            Envelope::seal(&mut rng, &binding, 1, &keys.public_key(), payload, &sealed).unwrap();
+        let envelope = dag_cbor_block(envelope.encode());
+        let pointer = B256::from(medlock_dag::digest(&envelope.cid).unwrap());
+        blocks.push(envelope);
+        let record = IRecords::NewRecord {
+            recordId: record_id,
+            compartment,
+            codec: CODEC_DAG_CBOR,
+            pointer,
+        };
+        let add = IRecords::addRecordsCall {
+            chart: CHART,
+            directoryVersion: 1,
+            records: vec![record],
+        };
+        self.send(author, self.deployment.records, add).await;
+        Written {
+            record_id,
+            pointer,
+            payload,
+            payload_bytes: sealed.bytes.len() as u64,
+            blocks,
+        }
+    }
+
+    async fn send(&self, signer: &PrivateKeySigner, to: Address, call: impl SolCall) {
+        let request = TransactionRequest::default()
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let pending = provider(&self.chain.url(), signer)
+            .send_transaction(request)
+            .await
+            .unwrap();
+        assert!(pending.get_receipt().await.unwrap().status());
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.gateway.url()))
+    }
+
+    async fn challenge(&self, signer: &PrivateKeySigner) -> Value {
+        let body = json!({ "account": signer.address() });
+        let challenge: Value = ok(self
+            .request(Method::POST, "/v1/sessions/challenge")
+            .json(&body))
+        .await;
+        let message = challenge["message"].as_str().unwrap().to_owned();
+        let signature = signer.sign_message_sync(message.as_bytes()).unwrap();
+        json!({ "message": message, "signature": signature.to_string() })
+    }
+
+    async fn sign_in(&self, signer: &PrivateKeySigner) -> String {
+        let answer = self.challenge(signer).await;
+        let session: medlock_api::Session =
+            ok(self.request(Method::POST, "/v1/sessions").json(&answer)).await;
+        assert_eq!(session.account, signer.address());
+        session.token
+    }
+
+    fn receipt(
+        &self,
+        reader: &PrivateKeySigner,
+        written: &Written,
+        edit: impl Fn(&mut Receipt),
+    ) -> ReadRequest {
+        let mut receipt = Receipt {
+            chart: CHART,
+            record_id: written.record_id,
+            version: 1,
+            pointer: written.pointer,
+            reader: reader.address(),
+            purpose: Purpose::from_code("TREAT").unwrap(),
+            gateway: self.gateway.address(),
+            read_at: now(),
+            nonce: B256::from(rand32()),
+        };
+        edit(&mut receipt);
+        let hash = receipt.signing_hash(self.deployment.chain_id, self.deployment.records);
+        ReadRequest {
+            receipt,
+            signature: reader
+                .sign_hash_sync(&hash)
+                .unwrap()
+                .as_bytes()
+                .to_vec()
+                .into(),
+        }
+    }
+
+    fn read(&self, token: &str, request: &ReadRequest) -> RequestBuilder {
+        let Receipt {
+            chart,
+            record_id,
+            version,
+            ..
+        } = &request.receipt;
+        let path = format!("/v1/charts/{chart}/records/{record_id}/versions/{version}/reads");
+        self.request(Method::POST, &path)
+            .bearer_auth(token)
+            .json(request)
+    }
+
+    fn payload(&self, token: &str, written: &Written) -> RequestBuilder {
+        let path = format!(
+            "/v1/charts/{CHART}/records/{}/versions/1/payload",
+            written.record_id
+        );
+        self.request(Method::GET, &path).bearer_auth(token)
+    }
+
+    fn upload(&self, token: &str, body: Vec<u8>) -> RequestBuilder {
+        self.request(Method::POST, "/v1/blocks")
+            .bearer_auth(token)
+            .body(body)
+    }
+
+    async fn stop(self) {
+        self.gateway.shutdown().await.unwrap();
+        self.indexer.shutdown().await.unwrap();
+        self.chain.shutdown().await;
+    }
+}
+
+fn provider(url: &str, signer: &PrivateKeySigner) -> DynProvider<Ethereum> {
+    let provider = ProviderBuilder::new()
+        .wallet(EthereumWallet::from(signer.clone()))
+        .connect_http(url.parse().unwrap());
+    provider
+        .client()
+        .set_poll_interval(Duration::from_millis(10));
+    provider.erased()
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+fn rand32() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes
+}
+
+async fn ok<T: DeserializeOwned>(request: RequestBuilder) -> T {
+    serde_json::from_slice(&ok_bytes(request).await).unwrap()
+}
+
+async fn ok_bytes(request: RequestBuilder) -> Vec<u8> {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let body = response.bytes().await.unwrap();
+    assert!(
+        status.is_success(),
+        "{status}: {}",
+        String::from_utf8_lossy(&body)
+    );
+    body.to_vec()
+}
+
+/// The problem that the request is answered with.
+async fn refused(request: RequestBuilder, kind: Kind) -> Problem {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    assert_eq!(
+        response
+            .headers()
+            .get("content-type")
+            .map(|value| value.to_str().unwrap()),
+        Some("application/problem+json")
+    );
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert!(
+        response
+            .headers()
+            .get("access-control-allow-origin")
+            .is_none()
+    );
+    let problem: Problem = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(
+        (problem.kind(), status.as_u16()),
+        (Some(kind), kind.status()),
+        "{problem:?}"
+    );
+    problem
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_opens_one_session_which_ends_when_told() {
+    let world = World::start().await;
+    let answer = world.challenge(&world.clinic).await;
+    let open = || world.request(Method::POST, "/v1/sessions").json(&answer);
+    let session: medlock_api::Session = ok(open()).await;
+    assert_eq!(
+        refused(open(), Kind::SignInRefused).await.reason.as_deref(),
+        Some("nonce")
+    );
+
+    let mut forged = world.challenge(&world.clinic).await;
+    forged["signature"] = world.challenge(&world.stranger).await["signature"].clone();
+    let forged = world.request(Method::POST, "/v1/sessions").json(&forged);
+    assert_eq!(
+        refused(forged, Kind::SignInRefused).await.reason.as_deref(),
+        Some("signature")
+    );
+
+    let grants = |token: &str| world.request(Method::GET, "/v1/grants").bearer_auth(token);
+    let _: medlock_api::Grants = ok(grants(&session.token)).await;
+    refused(world.request(Method::GET, "/v1/grants"), Kind::NoSession).await;
+    refused(grants("0000"), Kind::NoSession).await;
+    let closed = world
+        .request(Method::DELETE, "/v1/sessions")
+        .bearer_auth(&session.token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(closed.status(), StatusCode::NO_CONTENT);
+    refused(grants(&session.token), Kind::NoSession).await;
+
+    // What is malformed is named, what is too large is refused, what is not there is said.
+    let token = world.sign_in(&world.clinic).await;
+    let chart = |path: &str| world.request(Method::GET, path).bearer_auth(&token);
+    assert_eq!(
+        refused(chart("/v1/charts/0x12"), Kind::BadRequest)
+            .await
+            .field
+            .as_deref(),
+        Some("path")
+    );
+    assert_eq!(
+        refused(chart("/v1/grants?limit=x"), Kind::BadRequest)
+            .await
+            .field
+            .as_deref(),
+        Some("query")
+    );
+    assert_eq!(
+        refused(chart("/v1/grants?after=x"), Kind::BadRequest)
+            .await
+            .field
+            .as_deref(),
+        Some("after")
+    );
+    refused(chart("/v1/nothing"), Kind::NoRoute).await;
+    refused(chart("/v1/decisions"), Kind::NoRoute).await;
+    let decisions = |body: Value| {
+        world
+            .request(Method::POST, "/v1/decisions")
+            .bearer_auth(&token)
+            .json(&body)
+    };
+    refused(decisions(json!({ "questions": [] })), Kind::BadRequest).await;
+    refused(
+        decisions(json!({ "questions": [{ "chart": CHART, "purpose": "FUN" }] })),
+        Kind::BadRequest,
+    )
+    .await;
+    refused(
+        decisions(json!({ "questions": [], "pad": " ".repeat(70_000) })),
+        Kind::PayloadTooLarge,
+    )
+    .await;
+
+    let ready: medlock_api::Health = ok(world.request(Method::GET, "/ready")).await;
+    assert_eq!(ready.status, "ready");
+    let party: medlock_api::Party = ok(world.request(
+        Method::GET,
+        &format!("/v1/parties/{}", world.clinic.address()),
+    ))
+    .await;
+    assert!(party.credential.unwrap().current && party.key.is_none());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
+    let world = World::with_chart().await;
+    let written = world
+        .write(&world.clinic, B256::repeat_byte(1), LABS, &[7; 300_000])
+        .await;
+    let (clinic, patient) = (
+        world.sign_in(&world.clinic).await,
+        world.sign_in(&world.patient).await,
+    );
+
+    // In: nothing without a session, nothing that does not match its CID.
+    let car = car::write(&[written.payload], &written.blocks).unwrap();
+    refused(world.upload("0000", car.clone()), Kind::NoSession).await;
+    refused(
+        world.upload(&clinic, car[..car.len() - 1].to_vec()),
+        Kind::CarInvalid,
+    )
+    .await;
+
+    // A pointer whose envelope nobody stored: an answer that names it, and no receipt on file.
+    let request = world.receipt(&world.clinic, &written, |_| ());
+    assert_eq!(
+        refused(world.read(&clinic, &request), Kind::BlockMissing)
+            .await
+            .digest,
+        Some(written.pointer)
+    );
+    let uploaded: medlock_api::Uploaded = ok(world.upload(&clinic, car)).await;
+    assert_eq!(uploaded.blocks, written.blocks.len() as u64);
+
+    // Out: no payload before a receipt; a receipt must be for this read, and is taken once.
+    refused(world.payload(&clinic, &written), Kind::ReceiptMissing).await;
+    let wrong: [(&str, fn(&mut Receipt)); 4] = [
+        ("pointer", |r| r.pointer = UNKNOWN),
+        ("gateway", |r| r.gateway = Address::ZERO),
+        ("time", |r| r.read_at -= 1000),
+        ("reader", |r| r.reader = Address::ZERO),
+    ];
+    for (why, edit) in wrong {
+        let request = world.receipt(&world.clinic, &written, edit);
+        assert_eq!(
+            refused(world.read(&clinic, &request), Kind::ReceiptInvalid)
+                .await
+                .reason
+                .as_deref(),
+            Some(why)
+        );
+    }
+    let research = world.receipt(&world.clinic, &written, |r| {
+        r.purpose = Purpose::from_code("HRESCH").unwrap()
+    });
+    let why = refused(world.read(&clinic, &research), Kind::ForbiddenOrUnknown)
+        .await
+        .reason;
+    assert_eq!(why.as_deref(), Some("purpose-not-granted"));
+    let response = world.read(&clinic, &request).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["medlock-reason"], "grant");
+    let served_at: u64 = response.headers()["medlock-block"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let envelope = dag_cbor_block(response.bytes().await.unwrap().to_vec());
+    assert_eq!(
+        medlock_dag::digest(&envelope.cid).unwrap(),
+        written.pointer.0
+    );
+    refused(world.read(&clinic, &request), Kind::ReceiptReplayed).await;
+
+    let (roots, blocks) = car::read(&ok_bytes(world.payload(&clinic, &written)).await).unwrap();
+    assert_eq!(roots, [written.payload]);
+    let mut file = FileReader::new(written.payload, written.payload_bytes).unwrap();
+    for block in blocks {
+        file.accept(block).unwrap();
+    }
+    assert_eq!(file.finish(), Ok(written.payload_bytes));
+
+    // The patient sees the read, and can check it.
+    let reads = || {
+        world
+            .request(Method::GET, &format!("/v1/charts/{CHART}/reads"))
+            .bearer_auth(&patient)
+    };
+    let log: medlock_api::Reads = ok(reads()).await;
+    let [entry] = &log.reads[..] else {
+        panic!("{log:?}")
+    };
+    assert_eq!(
+        (&entry.receipt, entry.sequence, entry.block),
+        (&request.receipt, 1, served_at)
+    );
+    assert_eq!(
+        entry.hash,
+        entry.link_hash(world.deployment.chain_id, world.deployment.records)
+    );
+    let forbidden = world
+        .request(Method::GET, &format!("/v1/charts/{CHART}/reads"))
+        .bearer_auth(&clinic);
+    refused(forbidden, Kind::ForbiddenOrUnknown).await;
+
+    // A block that is lost or damaged is an answer, never bytes.
+    world
+        .store
+        .remove(vec![written.blocks[0].cid])
+        .await
+        .unwrap();
+    refused(world.payload(&clinic, &written), Kind::BlockMissing).await;
+    world
+        .store
+        .put(vec![written.blocks[0].clone()])
+        .await
+        .unwrap();
+
+    // Listings show what may be read, and from the revocation's receipt on nothing is served.
+    let private = world
+        .write(&world.patient, B256::repeat_byte(2), NOTES, b"private")
+        .await;
+    let records = |token: &str| {
+        world
+            .request(Method::GET, &format!("/v1/charts/{CHART}/records"))
+            .bearer_auth(token)
+    };
+    let seen: medlock_api::Records = ok(records(&clinic)).await;
+    assert_eq!(
+        seen.records.iter().map(|r| r.record_id).collect::<Vec<_>>(),
+        [written.record_id]
+    );
+    let seen: medlock_api::Records = ok(records(&patient)).await;
+    assert_eq!(seen.records.len(), 2);
+    world.revoke().await;
+    let again = world.receipt(&world.clinic, &written, |_| ());
+    let why = refused(world.read(&clinic, &again), Kind::ForbiddenOrUnknown)
+        .await
+        .reason;
+    assert_eq!(why.as_deref(), Some("no-grant"));
+    refused(world.payload(&clinic, &written), Kind::ForbiddenOrUnknown).await;
+    refused(records(&clinic), Kind::ForbiddenOrUnknown).await;
+    let log: medlock_api::Reads = ok(reads()).await;
+    assert_eq!(log.reads.len(), 1, "a refused read leaves no receipt");
+    drop(private);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
+    let world = World::with_chart().await;
+    let labs = world
+        .write(&world.clinic, B256::repeat_byte(1), LABS, b"labs")
+        .await;
+    let notes = world
+        .write(&world.patient, B256::repeat_byte(2), NOTES, b"notes")
+        .await;
+    let (stranger, clinic) = (
+        world.sign_in(&world.stranger).await,
+        world.sign_in(&world.clinic).await,
+    );
+
+    let id = labs.record_id;
+    for rest in [
+        "",
+        "/directory",
+        "/keyring",
+        "/grants",
+        "/records",
+        "/reads",
+        &format!("/records/{id}/versions"),
+    ] {
+        let ask = |chart: B256| {
+            world
+                .request(Method::GET, &format!("/v1/charts/{chart}{rest}"))
+                .bearer_auth(&stranger)
+        };
+        let existing = refused(ask(CHART), Kind::ForbiddenOrUnknown).await;
+        assert_eq!(
+            existing,
+            refused(ask(UNKNOWN), Kind::ForbiddenOrUnknown).await,
+            "{rest}"
+        );
+    }
+    for (signer, token, place) in [
+        (&world.stranger, &stranger, &labs),
+        (&world.clinic, &clinic, &notes),
+    ] {
+        let read = |edit: fn(&mut Receipt)| world.read(token, &world.receipt(signer, place, edit));
+        let existing = refused(read(|_| ()), Kind::ForbiddenOrUnknown).await;
+        assert_eq!(
+            existing,
+            refused(read(|r| r.record_id = UNKNOWN), Kind::ForbiddenOrUnknown).await
+        );
+        assert_eq!(
+            existing,
+            refused(read(|r| r.version = 9), Kind::ForbiddenOrUnknown).await
+        );
+    }
+    let read = |edit: fn(&mut Receipt)| {
+        world.read(&stranger, &world.receipt(&world.stranger, &labs, edit))
+    };
+    let existing = refused(read(|_| ()), Kind::ForbiddenOrUnknown).await;
+    assert_eq!(
+        existing,
+        refused(read(|r| r.chart = UNKNOWN), Kind::ForbiddenOrUnknown).await
+    );
+    let versions = |id: B256| {
+        world
+            .request(
+                Method::GET,
+                &format!("/v1/charts/{CHART}/records/{id}/versions"),
+            )
+            .bearer_auth(&clinic)
+    };
+    let existing = refused(versions(notes.record_id), Kind::ForbiddenOrUnknown).await;
+    assert_eq!(
+        existing,
+        refused(versions(UNKNOWN), Kind::ForbiddenOrUnknown).await
+    );
+
+    // To the clinic its own part is served.
+    let chart: medlock_api::Chart = ok(world
+        .request(Method::GET, &format!("/v1/charts/{CHART}"))
+        .bearer_auth(&clinic))
+    .await;
+    assert_eq!(
+        (chart.controller, chart.directory_version),
+        (world.patient.address(), 1)
+    );
+    for (part, want) in [("directory", "idirectory"), ("keyring", "gkeyring")] {
+        let block = ok_bytes(
+            world
+                .request(Method::GET, &format!("/v1/charts/{CHART}/{part}"))
+                .bearer_auth(&clinic),
+        )
+        .await;
+        assert_eq!(block, want.as_bytes());
+    }
+    let grants: medlock_api::Grants = ok(world
+        .request(Method::GET, "/v1/grants")
+        .bearer_auth(&clinic))
+    .await;
+    assert_eq!(grants.grants.len(), 1);
+    assert!(grants.grants[0].compartments.contains(LABS));
+    let found: medlock_api::Versions = ok(versions(labs.record_id)).await;
+    assert_eq!(
+        (found.versions.len(), found.versions[0].pointer, found.next),
+        (1, labs.pointer, None)
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verdicts_are_signed_and_speak_of_the_time_asked_about() {
+    let world = World::with_chart().await;
+    let (stranger, clinic) = (
+        world.sign_in(&world.stranger).await,
+        world.sign_in(&world.clinic).await,
+    );
+    let ask = async |token: &str, questions: Value| -> Vec<medlock_api::Verdict> {
+        let request = world
+            .request(Method::POST, "/v1/decisions")
+            .bearer_auth(token)
+            .json(&json!({ "questions": questions }));
+        let reply: medlock_api::DecisionReply = ok(request).await;
+        for verdict in &reply.verdicts {
+            let hash = verdict.signing_hash(world.deployment.chain_id, world.deployment.records);
+            let signature = Signature::from_raw(&verdict.signature).unwrap();
+            assert_eq!(
+                signature.recover_address_from_prehash(&hash).unwrap(),
+                world.gateway.address()
+            );
+        }
+        reply.verdicts
+    };
+    let question = |chart: B256, compartment: u8, purpose: &str, at: Option<u64>| {
+        let mut question = json!({ "chart": chart, "compartment": compartment, "purpose": purpose, "action": "read" });
+        if let Some(at) = at {
+            question["at"] = at.into();
+        }
+        question
+    };
+    let verdicts = ask(
+        &clinic,
+        json!([
+            question(CHART, LABS, "TREAT", None),
+            question(CHART, LABS, "TREAT", Some(now() - 86_400)),
+            question(CHART, NOTES, "TREAT", None),
+            question(CHART, LABS, "HRESCH", None),
+            question(CHART, LABS, "TREAT", Some(now() + 86_400)),
+            question(UNKNOWN, LABS, "TREAT", None),
+        ]),
+    )
+    .await;
+    let reasons: Vec<u8> = verdicts.iter().map(|verdict| verdict.reason_code).collect();
+    let want = [
+        reason::GRANT,
+        reason::NO_GRANT,
+        reason::COMPARTMENT,
+        reason::PURPOSE,
+        reason::GRANT,
+        reason::NO_GRANT,
+    ];
+    assert_eq!(reasons, want);
+    assert!(
+        verdicts
+            .iter()
+            .all(|verdict| verdict.allowed == reason::is_allowed(verdict.reason_code))
+    );
+    assert!(verdicts[0].block_number > 0 && verdicts[0].at.abs_diff(now()) < 60);
+
+    // To somebody without a grant, now and then: a chart that is there and one that is not.
+    for at in [None, Some(now() - 1000), Some(now() + 1000)] {
+        let verdicts = ask(
+            &stranger,
+            json!([
+                question(CHART, LABS, "TREAT", at),
+                question(UNKNOWN, LABS, "TREAT", at)
+            ]),
+        )
+        .await;
+        let facts = |v: &medlock_api::Verdict| (v.allowed, v.reason.clone(), v.block_number);
+        assert_eq!(facts(&verdicts[0]), facts(&verdicts[1]));
+        assert_eq!(verdicts[0].reason, "no-grant");
+    }
+
+    // Nobody mines a block when a grant runs out; it has run out all the same.
+    let expiry = now() + 2;
+    world.grant(&B256::repeat_byte(8), expiry).await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    let expired = loop {
+        let [verdict] = &ask(&clinic, json!([question(CHART, LABS, "TREAT", None)])).await[..]
+        else {
+            panic!("one answer")
+        };
+        assert!(verdict.allowed == (verdict.at < expiry), "{verdict:?}");
+        if !verdict.allowed {
+            break verdict.clone();
+        }
+        assert!(tokio::time::Instant::now() < deadline);
+    };
+    assert_eq!(expired.reason_code, reason::EXPIRED);
+    let chart = world
+        .request(Method::GET, &format!("/v1/charts/{CHART}"))
+        .bearer_auth(&clinic);
+    assert_eq!(
+        refused(chart, Kind::ForbiddenOrUnknown)
+            .await
+            .reason
+            .as_deref(),
+        Some("expired")
+    );
+    world.stop().await;
+}
