@@ -6,20 +6,78 @@ use medlock_abi::{records::IRecords::IRecordsEvents, registry::IRegistry::IRegis
 /// One row that begins, or ends without a successor. A row that begins ends the current row of the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    Chart { chart: B256, controller: Address },
-    GrantEpoch { chart: B256, epoch: u32 },
-    Directory { chart: B256, version: u32, digest: B256 },
-    Record { chart: B256, record_id: B256, compartment: u8 },
-    RecordVersion { chart: B256, record_id: B256, version: u32, author: Address, codec: u8, pointer: B256, previous: B256 },
-    Grant { chart: B256, grantee: Address, epoch: u32, compartments: u64, purposes: u32, actions: u8, not_before: u64, expiry: u64 },
-    GrantEnds { chart: B256, grantee: Address },
-    Keyring { chart: B256, grantee: Address, digest: B256 },
-    KeyringEnds { chart: B256, grantee: Address },
-    Issuer { issuer: Address },
-    IssuerEnds { issuer: Address },
-    Credential { party: Address, issuer: Address, roles: u64, expiry: u64, document: B256 },
-    CredentialEnds { party: Address },
-    PartyKey { party: Address, version: u32, suite: u16, key: Bytes },
+    Chart {
+        chart: B256,
+        controller: Address,
+    },
+    GrantEpoch {
+        chart: B256,
+        epoch: u32,
+    },
+    Directory {
+        chart: B256,
+        version: u32,
+        digest: B256,
+    },
+    Record {
+        chart: B256,
+        record_id: B256,
+        compartment: u8,
+    },
+    RecordVersion {
+        chart: B256,
+        record_id: B256,
+        version: u32,
+        author: Address,
+        codec: u8,
+        pointer: B256,
+        previous: B256,
+    },
+    Grant {
+        chart: B256,
+        grantee: Address,
+        epoch: u32,
+        compartments: u64,
+        purposes: u32,
+        actions: u8,
+        not_before: u64,
+        expiry: u64,
+    },
+    GrantEnds {
+        chart: B256,
+        grantee: Address,
+    },
+    Keyring {
+        chart: B256,
+        grantee: Address,
+        digest: B256,
+    },
+    KeyringEnds {
+        chart: B256,
+        grantee: Address,
+    },
+    Issuer {
+        issuer: Address,
+    },
+    IssuerEnds {
+        issuer: Address,
+    },
+    Credential {
+        party: Address,
+        issuer: Address,
+        roles: u64,
+        expiry: u64,
+        document: B256,
+    },
+    CredentialEnds {
+        party: Address,
+    },
+    PartyKey {
+        party: Address,
+        version: u32,
+        suite: u16,
+        key: Bytes,
+    },
 }
 
 /// The version of a record or directory when it first appears.
@@ -40,15 +98,33 @@ fn records(event: &IRecordsEvents) -> Vec<Change> {
     match event {
         E::Initialized(_) => vec![],
         E::ChartOpened(e) => vec![
-            Change::Chart { chart: e.chart, controller: e.controller },
-            Change::GrantEpoch { chart: e.chart, epoch: FIRST_EPOCH },
-            Change::Directory { chart: e.chart, version: FIRST_VERSION, digest: e.directory },
+            Change::Chart {
+                chart: e.chart,
+                controller: e.controller,
+            },
+            Change::GrantEpoch {
+                chart: e.chart,
+                epoch: FIRST_EPOCH,
+            },
+            Change::Directory {
+                chart: e.chart,
+                version: FIRST_VERSION,
+                digest: e.directory,
+            },
         ],
         E::DirectorySet(e) => {
-            vec![Change::Directory { chart: e.chart, version: e.version, digest: e.directory }]
+            vec![Change::Directory {
+                chart: e.chart,
+                version: e.version,
+                digest: e.directory,
+            }]
         }
         E::RecordAdded(e) => vec![
-            Change::Record { chart: e.chart, record_id: e.recordId, compartment: e.compartment },
+            Change::Record {
+                chart: e.chart,
+                record_id: e.recordId,
+                compartment: e.compartment,
+            },
             Change::RecordVersion {
                 chart: e.chart,
                 record_id: e.recordId,
@@ -79,15 +155,32 @@ fn records(event: &IRecordsEvents) -> Vec<Change> {
                 not_before: e.notBefore,
                 expiry: e.expiry,
             },
-            Change::Keyring { chart: e.chart, grantee: e.grantee, digest: e.keyring },
+            Change::Keyring {
+                chart: e.chart,
+                grantee: e.grantee,
+                digest: e.keyring,
+            },
         ],
-        E::KeyringSet(e) => vec![Change::Keyring { chart: e.chart, grantee: e.grantee, digest: e.keyring }],
+        E::KeyringSet(e) => vec![Change::Keyring {
+            chart: e.chart,
+            grantee: e.grantee,
+            digest: e.keyring,
+        }],
         E::Revoked(e) => vec![
-            Change::GrantEnds { chart: e.chart, grantee: e.grantee },
-            Change::KeyringEnds { chart: e.chart, grantee: e.grantee },
+            Change::GrantEnds {
+                chart: e.chart,
+                grantee: e.grantee,
+            },
+            Change::KeyringEnds {
+                chart: e.chart,
+                grantee: e.grantee,
+            },
         ],
         // The grants stay as they are, of a lower epoch: so does the contract, and the cost is constant.
-        E::AllRevoked(e) => vec![Change::GrantEpoch { chart: e.chart, epoch: e.epoch }],
+        E::AllRevoked(e) => vec![Change::GrantEpoch {
+            chart: e.chart,
+            epoch: e.epoch,
+        }],
     }
 }
 
@@ -107,7 +200,12 @@ fn registry(event: &IRegistryEvents) -> Vec<Change> {
         }],
         E::CredentialRevoked(e) => vec![Change::CredentialEnds { party: e.party }],
         E::KeyPublished(e) => {
-            vec![Change::PartyKey { party: e.party, version: e.version, suite: e.suite, key: e.key.clone() }]
+            vec![Change::PartyKey {
+                party: e.party,
+                version: e.version,
+                suite: e.suite,
+                key: e.key.clone(),
+            }]
         }
     }
 }

@@ -33,13 +33,20 @@ pub struct GrantFacts {
 
 /// The reason for the answer to `question` at `at` (UNIX seconds). Allowed where [`reason::is_allowed`] says so.
 pub fn decide(question: &Question, facts: &Facts, at: u64) -> u8 {
-    if question.compartment >= COMPARTMENTS || !question.purpose.is_power_of_two() || !question.action.is_power_of_two()
+    if question.compartment >= COMPARTMENTS
+        || !question.purpose.is_power_of_two()
+        || !question.action.is_power_of_two()
     {
         return reason::MALFORMED;
     }
-    let Some(controller) = facts.controller else { return reason::UNKNOWN_CHART };
-    let granted =
-        if question.grantee == controller { reason::CONTROLLER } else { by_grant(question, facts, at) };
+    let Some(controller) = facts.controller else {
+        return reason::UNKNOWN_CHART;
+    };
+    let granted = if question.grantee == controller {
+        reason::CONTROLLER
+    } else {
+        by_grant(question, facts, at)
+    };
     if !reason::is_allowed(granted) || question.recordId.is_zero() {
         return granted;
     }
@@ -51,7 +58,9 @@ pub fn decide(question: &Question, facts: &Facts, at: u64) -> u8 {
 }
 
 fn by_grant(question: &Question, facts: &Facts, at: u64) -> u8 {
-    let Some(grant) = &facts.grant else { return reason::NO_GRANT };
+    let Some(grant) = &facts.grant else {
+        return reason::NO_GRANT;
+    };
     if grant.epoch < facts.grant_epoch {
         reason::REVOKED
     } else if at < grant.not_before {

@@ -13,7 +13,9 @@ use medlock_abi::{records::IRecords::IRecordsEvents, registry::IRegistry::IRegis
 /// A log of our contracts that this build cannot read, named so that it can be looked up.
 /// Going on without it would make the index wrong, so the pipeline stops.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot decode log {log_index} of block {block_number} (transaction {tx_hash}, contract {contract}, topic {topic}): {why}")]
+#[error(
+    "cannot decode log {log_index} of block {block_number} (transaction {tx_hash}, contract {contract}, topic {topic}): {why}"
+)]
 pub struct Undecodable {
     pub block_number: u64,
     pub log_index: u64,
@@ -35,22 +37,36 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
         log_index: log.log_index.unwrap_or_default(),
         tx_hash: log.transaction_hash.unwrap_or_default(),
         contract: log.inner.address,
-        topic: raw.topics().first().map_or_else(|| "none".into(), hex::encode_prefixed),
+        topic: raw
+            .topics()
+            .first()
+            .map_or_else(|| "none".into(), hex::encode_prefixed),
         why,
     };
-    let (Some(block_number), Some(log_index), Some(tx_hash)) = (log.block_number, log.log_index, log.transaction_hash)
+    let (Some(block_number), Some(log_index), Some(tx_hash)) =
+        (log.block_number, log.log_index, log.transaction_hash)
     else {
         return Err(fail("the log does not say where it stands".into()));
     };
     let topic = raw.topics().first().copied().unwrap_or_default();
     let (event, name, again) = if log.inner.address == deployment.registry {
-        let event = IRegistryEvents::decode_raw_log(raw.topics(), &raw.data).map_err(|e| fail(e.to_string()))?;
+        let event = IRegistryEvents::decode_raw_log(raw.topics(), &raw.data)
+            .map_err(|e| fail(e.to_string()))?;
         let again = event.to_log_data();
-        (Event::Registry(event), IRegistryEvents::name_by_selector(topic.0), again)
+        (
+            Event::Registry(event),
+            IRegistryEvents::name_by_selector(topic.0),
+            again,
+        )
     } else if log.inner.address == deployment.records {
-        let event = IRecordsEvents::decode_raw_log(raw.topics(), &raw.data).map_err(|e| fail(e.to_string()))?;
+        let event = IRecordsEvents::decode_raw_log(raw.topics(), &raw.data)
+            .map_err(|e| fail(e.to_string()))?;
         let again = event.to_log_data();
-        (Event::Records(event), IRecordsEvents::name_by_selector(topic.0), again)
+        (
+            Event::Records(event),
+            IRecordsEvents::name_by_selector(topic.0),
+            again,
+        )
     } else {
         return Err(fail("not a contract of this deployment".into()));
     };
@@ -58,5 +74,13 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
     if again != *raw {
         return Err(fail("the encoding is not the ABI's".into()));
     }
-    Ok(Entry { block_number, log_index, tx_hash, contract: log.inner.address, name, raw: raw.clone(), event })
+    Ok(Entry {
+        block_number,
+        log_index,
+        tx_hash,
+        contract: log.inner.address,
+        name,
+        raw: raw.clone(),
+        event,
+    })
 }

@@ -48,7 +48,11 @@ pub struct Head {
 
 impl From<Block> for Head {
     fn from(block: Block) -> Self {
-        Self { number: block.number, hash: block.hash, time: block.time }
+        Self {
+            number: block.number,
+            hash: block.hash,
+            time: block.time,
+        }
     }
 }
 
@@ -76,7 +80,10 @@ impl FromStr for Position {
             Ok(n) if digits.bytes().all(|b| b.is_ascii_digit()) => Ok(n.unsigned_abs()),
             _ => Err(PositionError),
         };
-        Ok(Self { block_number: number(block)?, log_index: number(log)? })
+        Ok(Self {
+            block_number: number(block)?,
+            log_index: number(log)?,
+        })
     }
 }
 
@@ -94,8 +101,14 @@ pub struct Page {
 
 impl Page {
     fn bounds(self) -> (i64, i64, i64) {
-        let (block, log) = self.after.map_or((-1, -1), |p| (clamp(p.block_number), clamp(p.log_index)));
-        let limit = if self.limit == 0 { PAGE_MOST } else { self.limit.min(PAGE_MOST) };
+        let (block, log) = self
+            .after
+            .map_or((-1, -1), |p| (clamp(p.block_number), clamp(p.log_index)));
+        let limit = if self.limit == 0 {
+            PAGE_MOST
+        } else {
+            self.limit.min(PAGE_MOST)
+        };
         (block, log, i64::from(limit))
     }
 }
@@ -268,7 +281,10 @@ impl Index {
         Self::open_with(path, None).await
     }
 
-    pub(crate) async fn open_with(path: &Path, progress: Option<watch::Receiver<Progress>>) -> Result<Self> {
+    pub(crate) async fn open_with(
+        path: &Path,
+        progress: Option<watch::Receiver<Progress>>,
+    ) -> Result<Self> {
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS_MOST)
             .connect_with(store::options(path, false))
@@ -285,10 +301,13 @@ impl Index {
     }
 
     pub async fn chart(&self, chart: B256) -> Result<Option<Chart>> {
-        let row = sqlx::query(concat!(chart_columns!(), " WHERE c.chart = $1 AND c.valid_to_block IS NULL"))
-            .bind(chart.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(concat!(
+            chart_columns!(),
+            " WHERE c.chart = $1 AND c.valid_to_block IS NULL"
+        ))
+        .bind(chart.as_slice())
+        .fetch_optional(&self.pool)
+        .await?;
         row.as_ref().map(chart_row).transpose()
     }
 
@@ -312,10 +331,11 @@ impl Index {
 
     /// Digest of the current compartment directory.
     pub async fn directory_digest(&self, chart: B256) -> Result<Option<B256>> {
-        let row = sqlx::query("SELECT digest FROM directory WHERE chart = $1 AND valid_to_block IS NULL")
-            .bind(chart.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
+        let row =
+            sqlx::query("SELECT digest FROM directory WHERE chart = $1 AND valid_to_block IS NULL")
+                .bind(chart.as_slice())
+                .fetch_optional(&self.pool)
+                .await?;
         row.map(|row| b256(&row, "digest")).transpose()
     }
 
@@ -356,7 +376,12 @@ impl Index {
         rows.iter().map(record_row).collect()
     }
 
-    pub async fn record_version(&self, chart: B256, record_id: B256, version: u32) -> Result<Option<Record>> {
+    pub async fn record_version(
+        &self,
+        chart: B256,
+        record_id: B256,
+        version: u32,
+    ) -> Result<Option<Record>> {
         let row = sqlx::query(concat!(
             record_columns!(),
             " WHERE v.chart = $1 AND v.record_id = $2 AND v.version = $3 AND r.valid_to_block IS NULL"
@@ -455,7 +480,11 @@ impl Index {
                 valid_from: number(&row, "key_valid_from")?,
             }),
         };
-        Ok(Party { account, credential, key })
+        Ok(Party {
+            account,
+            credential,
+            key,
+        })
     }
 
     /// What `decide` of the contract says, or said, at `at` (UNIX seconds): for a time past, over the state at the end
@@ -504,7 +533,11 @@ impl Index {
             facts.record_compartment = Some(number(&row, "compartment")?);
         }
         let reason = decide(question, &facts, at);
-        Ok(Decision { allowed: reason::is_allowed(reason), reason, block: head(&row)? })
+        Ok(Decision {
+            allowed: reason::is_allowed(reason),
+            reason,
+            block: head(&row)?,
+        })
     }
 
     /// Waits until block `wanted` is indexed, and gives the head then; at most `within`.
@@ -513,7 +546,9 @@ impl Index {
         let mut progress = self.progress.clone();
         loop {
             // Seen before the question, so that what happens between question and wait still wakes.
-            let stopped = progress.as_mut().and_then(|p| p.borrow_and_update().stopped.clone());
+            let stopped = progress
+                .as_mut()
+                .and_then(|p| p.borrow_and_update().stopped.clone());
             let head = self.head().await?;
             if head.number >= wanted {
                 return Ok(head);
@@ -522,15 +557,24 @@ impl Index {
                 return Err(IndexError::Stopped { why });
             }
             let woken = match &mut progress {
-                Some(progress) => timeout_at(deadline, progress.changed()).await.map(|changed| {
-                    // The sender says why before it goes; this is only for a pipeline that was torn down.
-                    changed.map_err(|_| IndexError::Stopped { why: "shut down".into() })
-                }),
+                Some(progress) => timeout_at(deadline, progress.changed())
+                    .await
+                    .map(|changed| {
+                        // The sender says why before it goes; this is only for a pipeline that was torn down.
+                        changed.map_err(|_| IndexError::Stopped {
+                            why: "shut down".into(),
+                        })
+                    }),
                 None => timeout_at(deadline, sleep(DETACHED_POLL)).await.map(Ok),
             };
             match woken {
                 Ok(woken) => woken?,
-                Err(_) => return Err(IndexError::Deadline { wanted, head: head.number }),
+                Err(_) => {
+                    return Err(IndexError::Deadline {
+                        wanted,
+                        head: head.number,
+                    });
+                }
             }
         }
     }
@@ -555,7 +599,11 @@ impl Index {
 }
 
 fn head(row: &SqliteRow) -> Result<Head> {
-    Ok(Head { number: number(row, "number")?, hash: b256(row, "hash")?, time: number(row, "time")? })
+    Ok(Head {
+        number: number(row, "number")?,
+        hash: b256(row, "hash")?,
+        time: number(row, "time")?,
+    })
 }
 
 fn chart_row(row: &SqliteRow) -> Result<Chart> {
@@ -606,7 +654,10 @@ fn grant_row(row: &SqliteRow) -> Result<Grant> {
 }
 
 fn position(row: &SqliteRow) -> Result<Position> {
-    Ok(Position { block_number: number(row, "valid_from_block")?, log_index: number(row, "valid_from_log")? })
+    Ok(Position {
+        block_number: number(row, "valid_from_block")?,
+        log_index: number(row, "valid_from_log")?,
+    })
 }
 
 fn number<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Result<T> {

@@ -17,8 +17,8 @@ mod store;
 
 pub use decide::{Facts, GrantFacts, decide};
 pub use index::{
-    Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey, Position,
-    PositionError, Record, Status,
+    Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey,
+    Position, PositionError, Record, Status,
 };
 
 use alloy::primitives::{Address, B256};
@@ -61,19 +61,49 @@ pub const POLL_MS: u64 = 200;
 /// database is of another deployment or a newer build. Once started, an unreachable node is waited for, and shown in
 /// [`Status::trouble`]; what waiting does not mend stops the pipeline: see [`Handle::failed`].
 pub async fn spawn(config: Config) -> Result<Handle> {
-    let Config { rpc_url, deployment, db, poll_ms } = config;
-    ensure!(poll_ms > 0, "poll_ms is 0: the node would be asked without a pause");
-    ensure!(deployment.registry != deployment.records, "registry and records are the same contract");
+    let Config {
+        rpc_url,
+        deployment,
+        db,
+        poll_ms,
+    } = config;
+    ensure!(
+        poll_ms > 0,
+        "poll_ms is 0: the node would be asked without a pause"
+    );
+    ensure!(
+        deployment.registry != deployment.records,
+        "registry and records are the same contract"
+    );
     let source = Source::new(&rpc_url, deployment)?;
-    let genesis = source.identify().await.with_context(|| format!("indexer: chain at {rpc_url}"))?;
+    let genesis = source
+        .identify()
+        .await
+        .with_context(|| format!("indexer: chain at {rpc_url}"))?;
     let store = Store::open(&db, &deployment, genesis).await?;
-    let (progress, progress_seen) =
-        watch::channel(Progress { chain_head: 0, indexed: 0, trouble: None, stopped: None });
+    let (progress, progress_seen) = watch::channel(Progress {
+        chain_head: 0,
+        indexed: 0,
+        trouble: None,
+        stopped: None,
+    });
     let index = Index::open_with(&db, Some(progress_seen.clone())).await?;
-    let pipeline = Pipeline::new(deployment, source, store, Duration::from_millis(poll_ms), progress).await?;
+    let pipeline = Pipeline::new(
+        deployment,
+        source,
+        store,
+        Duration::from_millis(poll_ms),
+        progress,
+    )
+    .await?;
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(pipeline.run(stopped));
-    Ok(Handle { index, stop, task, progress: progress_seen })
+    Ok(Handle {
+        index,
+        stop,
+        task,
+        progress: progress_seen,
+    })
 }
 
 /// A running pipeline. Dropping it stops the pipeline too, without waiting.
@@ -108,7 +138,10 @@ impl Handle {
     /// failed before.
     pub async fn shutdown(self) -> Result<()> {
         self.stop.send_replace(true);
-        let outcome = self.task.await.map_err(|error| anyhow!("the indexer's task ended badly: {error}"));
+        let outcome = self
+            .task
+            .await
+            .map_err(|error| anyhow!("the indexer's task ended badly: {error}"));
         self.index.close().await;
         outcome?
     }

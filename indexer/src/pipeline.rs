@@ -66,7 +66,17 @@ impl Pipeline {
     ) -> Result<Self> {
         let checkpoint = store.checkpoint().await?;
         progress.send_modify(|p| p.indexed = checkpoint.number);
-        Ok(Self { deployment, source, store, checkpoint, poll, progress, behind_polls: 0, torn: 0, pause: poll })
+        Ok(Self {
+            deployment,
+            source,
+            store,
+            checkpoint,
+            poll,
+            progress,
+            behind_polls: 0,
+            torn: 0,
+            pause: poll,
+        })
     }
 
     /// Runs until `stop` turns true, or something is wrong that waiting does not mend.
@@ -120,14 +130,19 @@ impl Pipeline {
 
     async fn next(&mut self) -> Result<Step> {
         let tip = self.source.tip().await?;
-        self.progress.send_if_modified(|p| std::mem::replace(&mut p.chain_head, tip.number) != tip.number);
+        self.progress
+            .send_if_modified(|p| std::mem::replace(&mut p.chain_head, tip.number) != tip.number);
         let checkpoint = self.checkpoint;
         if tip.number < checkpoint.number {
             return self.behind(tip).await;
         }
         self.behind_polls = 0;
         if tip.number == checkpoint.number {
-            return if tip.hash == checkpoint.hash { Ok(Step::Wait) } else { self.walk_back(tip).await };
+            return if tip.hash == checkpoint.hash {
+                Ok(Step::Wait)
+            } else {
+                self.walk_back(tip).await
+            };
         }
         let from = (checkpoint.number + 1).max(self.deployment.start_block);
         if from > tip.number {
@@ -138,14 +153,26 @@ impl Pipeline {
         if from == checkpoint.number + 1 && chunk.first.parent != checkpoint.hash {
             return self.walk_back(tip).await;
         }
-        let entries = chunk.logs.iter().map(|log| decode(&self.deployment, log)).collect::<Result<_, _>>()?;
-        Ok(Step::Commit(Batch { after: checkpoint, blocks: chunk.blocks, entries }))
+        let entries = chunk
+            .logs
+            .iter()
+            .map(|log| decode(&self.deployment, log))
+            .collect::<Result<_, _>>()?;
+        Ok(Step::Commit(Batch {
+            after: checkpoint,
+            blocks: chunk.blocks,
+            entries,
+        }))
     }
 
     /// The chain is shorter than what was indexed.
     async fn behind(&mut self, tip: Block) -> Result<Step> {
         let stored = self.store.block_at_or_below(tip.number).await?;
-        let same_chain = self.source.block(stored.number).await?.is_some_and(|block| block.hash == stored.hash);
+        let same_chain = self
+            .source
+            .block(stored.number)
+            .await?
+            .is_some_and(|block| block.hash == stored.hash);
         if same_chain && self.behind_polls < BEHIND_POLLS_MOST {
             self.behind_polls += 1;
             return Ok(Step::Wait);
@@ -159,22 +186,36 @@ impl Pipeline {
         let mut number = tip.number.min(self.checkpoint.number);
         loop {
             let stored = self.store.block_at_or_below(number).await?;
-            if self.source.block(stored.number).await?.is_some_and(|block| block.hash == stored.hash) {
+            if self
+                .source
+                .block(stored.number)
+                .await?
+                .is_some_and(|block| block.hash == stored.hash)
+            {
                 if stored == self.checkpoint {
                     // The chain went away and came back, or a header named a parent that the node denies.
-                    bail!(SourceError::Torn(format!("block {number} is on the chain, its child is not")));
+                    bail!(SourceError::Torn(format!(
+                        "block {number} is on the chain, its child is not"
+                    )));
                 }
                 return Ok(Step::Rewind(stored));
             }
             // `identify` has seen genesis, so this happens only where the chain is swapped right now.
-            number = stored.number.checked_sub(1).context("the chain was reset while it was read")?;
+            number = stored
+                .number
+                .checked_sub(1)
+                .context("the chain was reset while it was read")?;
         }
     }
 
     async fn commit(&mut self, batch: &Batch) -> Result<()> {
         self.store.commit(batch).await?;
         self.checkpoint = *batch.blocks.last().context("a batch without a block")?;
-        let (number, hash, events) = (self.checkpoint.number, self.checkpoint.hash, batch.entries.len());
+        let (number, hash, events) = (
+            self.checkpoint.number,
+            self.checkpoint.hash,
+            batch.entries.len(),
+        );
         tracing::debug!(number, %hash, events, "indexed");
         self.progress.send_modify(|p| p.indexed = number);
         Ok(())
@@ -182,7 +223,10 @@ impl Pipeline {
 
     async fn rewind(&mut self, to: Block) -> Result<()> {
         let from = self.checkpoint;
-        self.store.rollback(&to).await.with_context(|| format!("roll back to block {}", to.number))?;
+        self.store
+            .rollback(&to)
+            .await
+            .with_context(|| format!("roll back to block {}", to.number))?;
         self.checkpoint = to;
         self.behind_polls = 0;
         tracing::info!(from = from.number, to = to.number, hash = %to.hash, "reorg: rolled back");
@@ -193,7 +237,8 @@ impl Pipeline {
     fn fine(&mut self) {
         self.torn = 0;
         self.pause = self.poll;
-        self.progress.send_if_modified(|p| p.trouble.take().is_some());
+        self.progress
+            .send_if_modified(|p| p.trouble.take().is_some());
     }
 
     /// How long to pause before trying again; an error where trying again does not help.

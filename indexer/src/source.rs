@@ -1,12 +1,12 @@
 //! The chain over JSON-RPC. Gives blocks and logs that are proved to belong together, or an error; never a guess.
 //!
 //! Near the tip each block is asked for by hash and linked to its parent, so that a reorg between two requests cannot
-//! mix two chains. Further back, where reorgs are rare, ranges of blocks are asked for at once, the hash of every log
-//! is compared with its block's, and the end of the range is read again after the logs.
+//! mix two chains. Further back, where reorgs are rare, ranges of blocks are asked for at once: the range's last block is
+//! read before everything else and again after it, and the hash of every log is compared with its block's.
 use crate::{Deployment, model::Block};
 use alloy::{
     network::Ethereum,
-    primitives::{B256, U64},
+    primitives::{Address, B256, U64},
     providers::{Provider, RootProvider},
     rpc::types::{Filter, Log},
     transports::{RpcError, TransportError, TransportErrorKind},
@@ -31,6 +31,8 @@ const TIP_BLOCKS: u64 = 16;
 /// Where the range of `eth_getLogs` starts and ends up. Most providers allow 500 to 10,000 blocks.
 const RANGE_FIRST: u64 = 1_000;
 const RANGE_MOST: u64 = 10_000;
+/// After so many answered ranges a larger one is tried, lest one bad moment slow the indexer for ever.
+const CALM_MOST: u32 = 64;
 /// Logs in one answer to aim for: past it transactions grow long and memory large, and nothing gets faster.
 const LOGS_AIM: usize = 4_000;
 
@@ -60,24 +62,44 @@ pub struct Chunk {
 pub struct Source {
     provider: RootProvider<Ethereum>,
     deployment: Deployment,
-    /// Blocks to ask for in one `eth_getLogs`; follows what the node bears.
+    /// Blocks to ask for in one `eth_getLogs`.
     range: u64,
+    /// What the node was seen to bear.
+    range_most: u64,
+    /// Ranges that were answered since `range_most` changed.
+    calm: u32,
 }
 
 impl Source {
     pub fn new(url: &str, deployment: Deployment) -> anyhow::Result<Self> {
         let url = url.parse().with_context(|| format!("not a URL: {url}"))?;
-        Ok(Self { provider: RootProvider::new_http(url), deployment, range: RANGE_FIRST })
+        Ok(Self {
+            provider: RootProvider::new_http(url),
+            deployment,
+            range: RANGE_FIRST,
+            range_most: RANGE_MOST,
+            calm: 0,
+        })
     }
 
     /// Block 0. Fails for good where the node serves another chain than the deployment's.
     pub async fn identify(&self) -> anyhow::Result<Block> {
         let chain_id: U64 = self.request("eth_chainId", ()).await?;
-        let Deployment { chain_id: expected, genesis_hash, start_block, .. } = self.deployment;
+        let Deployment {
+            chain_id: expected,
+            genesis_hash,
+            start_block,
+            ..
+        } = self.deployment;
         if chain_id.to::<u64>() != expected {
-            bail!(WrongChain(format!("the node serves chain id {chain_id}, the deployment is on chain id {expected}")));
+            bail!(WrongChain(format!(
+                "the node serves chain id {chain_id}, the deployment is on chain id {expected}"
+            )));
         }
-        let genesis = self.block(0).await?.ok_or_else(|| SourceError::Torn("there is no block 0".into()))?;
+        let genesis = self
+            .block(0)
+            .await?
+            .ok_or_else(|| SourceError::Torn("there is no block 0".into()))?;
         if genesis.hash != genesis_hash {
             bail!(WrongChain(format!(
                 "the node's genesis block is {}, the deployment's is {genesis_hash}: another chain, or this one was \
@@ -98,16 +120,19 @@ impl Source {
 
     /// The newest block.
     pub async fn tip(&self) -> Result<Block> {
-        self.header("latest".into()).await?.ok_or_else(|| SourceError::Torn("there is no latest block".into()))
+        self.header("latest".into())
+            .await?
+            .ok_or_else(|| SourceError::Torn("there is no latest block".into()))
     }
 
     /// The block of this number on the node's chain; `None` past its end.
     pub async fn block(&self, number: u64) -> Result<Option<Block>> {
         let block = self.header(format!("{number:#x}")).await?;
         match block {
-            Some(block) if block.number != number => {
-                Err(SourceError::Torn(format!("asked for block {number}, got block {}", block.number)))
-            }
+            Some(block) if block.number != number => Err(SourceError::Torn(format!(
+                "asked for block {number}, got block {}",
+                block.number
+            ))),
             block => Ok(block),
         }
     }
@@ -136,7 +161,9 @@ impl Source {
         }
         let per_block: Vec<Vec<Log>> = stream::iter(headers.clone())
             .map(|header| async move {
-                let filter = Filter::new().at_block_hash(header.hash).address(self.addresses());
+                let filter = Filter::new()
+                    .at_block_hash(header.hash)
+                    .address(self.addresses().to_vec());
                 let mut logs: Vec<Log> = self.request("eth_getLogs", (filter,)).await?;
                 check_logs(&mut logs, &[header], self.addresses())?;
                 Ok(logs)
@@ -153,49 +180,93 @@ impl Source {
             .filter(|(i, _)| *i == last || !per_block[*i].is_empty())
             .map(|(_, header)| *header)
             .collect();
-        Ok(Chunk { first: headers[0], blocks, logs: per_block.into_iter().flatten().collect() })
+        Ok(Chunk {
+            first: headers[0],
+            blocks,
+            logs: per_block.into_iter().flatten().collect(),
+        })
     }
 
     async fn chunk_by_range(&mut self, from: u64, most: u64) -> Result<Chunk> {
-        let (to, mut logs) = loop {
+        let (last, mut logs) = loop {
             let to = most.min(from.saturating_add(self.range - 1));
-            let filter = Filter::new().from_block(from).to_block(to).address(self.addresses());
-            match self.request_once::<_, Vec<Log>>("eth_getLogs", &(filter.clone(),)).await {
-                Ok(logs) => break (to, logs),
+            // Read before everything else and again after it: the frame that holds the chunk together.
+            let last = self.present_block(to).await?;
+            let filter = Filter::new()
+                .from_block(from)
+                .to_block(to)
+                .address(self.addresses().to_vec());
+            match self
+                .request_once::<_, Vec<Log>>("eth_getLogs", &(filter.clone(),))
+                .await
+            {
+                Ok(logs) => break (last, logs),
                 // Limits have as many dialects as there are providers. A smaller question is always understood.
                 Err(error) if to > from && shrinks(&error) => {
-                    self.range = (to - from + 1) / 2;
+                    self.range = (to - from).div_ceil(2);
+                    self.range_most = self.range;
+                    self.calm = 0;
                     tracing::debug!(from, to, range = self.range, %error, "smaller eth_getLogs range");
                 }
-                Err(_) => break (to, self.request("eth_getLogs", (filter,)).await?),
+                Err(_) => break (last, self.request("eth_getLogs", (filter,)).await?),
             }
         };
-        let mut numbers: Vec<u64> = logs.iter().filter_map(|log| log.block_number).chain([from, to]).collect();
+        let mut numbers: Vec<u64> = logs.iter().filter_map(|log| log.block_number).collect();
+        numbers.push(from);
+        numbers.retain(|number| *number != last.number);
         numbers.sort_unstable();
         numbers.dedup();
-        if numbers.first() != Some(&from) || numbers.last() != Some(&to) {
-            return Err(SourceError::Torn(format!("logs from outside blocks {from} to {to}")));
+        if numbers.iter().any(|n| !(from..last.number).contains(n)) {
+            return Err(SourceError::Torn(format!(
+                "logs from outside blocks {from} to {}",
+                last.number
+            )));
         }
         let mut blocks: Vec<Block> = stream::iter(numbers)
             .map(|number| self.present_block(number))
             .buffered(PARALLEL)
             .try_collect()
             .await?;
+        blocks.push(last);
+        self.still_there(&last).await?;
         for pair in blocks.windows(2) {
             if pair[1].number == pair[0].number + 1 && pair[1].parent != pair[0].hash {
                 return Err(torn_at(pair[1].number));
             }
         }
         check_logs(&mut logs, &blocks, self.addresses())?;
-        let (first, last) = (blocks[0], blocks[blocks.len() - 1]);
-        self.still_there(&last).await?;
-        blocks.retain(|block| block.number == to || logs.iter().any(|log| log.block_number == Some(block.number)));
-        self.range = if logs.len() > LOGS_AIM { (self.range / 2).max(1) } else { (self.range * 2).min(RANGE_MOST) };
-        Ok(Chunk { first, blocks, logs })
+        let first = blocks[0];
+        blocks.retain(|block| {
+            let place = |log: &Log| log.block_number;
+            *block == last
+                || logs
+                    .binary_search_by_key(&Some(block.number), place)
+                    .is_ok()
+        });
+        self.learn(logs.len());
+        Ok(Chunk {
+            first,
+            blocks,
+            logs,
+        })
     }
 
-    fn addresses(&self) -> Vec<alloy::primitives::Address> {
-        vec![self.deployment.registry, self.deployment.records]
+    /// The next range, after one that brought so many logs.
+    fn learn(&mut self, logs: usize) {
+        self.calm += 1;
+        if self.calm == CALM_MOST {
+            self.calm = 0;
+            self.range_most = (self.range_most * 2).min(RANGE_MOST);
+        }
+        self.range = if logs > LOGS_AIM {
+            (self.range / 2).max(1)
+        } else {
+            (self.range * 2).min(self.range_most)
+        };
+    }
+
+    fn addresses(&self) -> [Address; 2] {
+        [self.deployment.registry, self.deployment.records]
     }
 
     async fn present_block(&self, number: u64) -> Result<Block> {
@@ -203,12 +274,21 @@ impl Source {
     }
 
     async fn still_there(&self, block: &Block) -> Result<()> {
-        if self.present_block(block.number).await? == *block { Ok(()) } else { Err(torn_at(block.number)) }
+        if self.present_block(block.number).await? == *block {
+            Ok(())
+        } else {
+            Err(torn_at(block.number))
+        }
     }
 
     async fn header(&self, which: String) -> Result<Option<Block>> {
         let header: Option<Header> = self.request("eth_getBlockByNumber", (which, false)).await?;
-        Ok(header.map(|h| Block { number: h.number.to(), hash: h.hash, parent: h.parent_hash, time: h.timestamp.to() }))
+        Ok(header.map(|h| Block {
+            number: h.number.to(),
+            hash: h.hash,
+            parent: h.parent_hash,
+            time: h.timestamp.to(),
+        }))
     }
 
     async fn request<P: Params, R: Answer>(&self, method: &'static str, params: P) -> Result<R> {
@@ -219,13 +299,21 @@ impl Source {
                 Err(error) => error,
             };
             if let RpcError::DeserError { err, .. } = &error {
-                return Err(SourceError::Torn(format!("the answer to {method} cannot be read: {err}")));
+                return Err(SourceError::Torn(format!(
+                    "the answer to {method} cannot be read: {err}"
+                )));
             }
             if attempt == ATTEMPTS_MOST {
-                return Err(SourceError::Unavailable { what: method.into(), error });
+                return Err(SourceError::Unavailable {
+                    what: method.into(),
+                    error,
+                });
             }
             let pause = match &error {
-                RpcError::Transport(TransportErrorKind::HttpErrorWithRetryAfter { retry_after, .. }) => *retry_after,
+                RpcError::Transport(TransportErrorKind::HttpErrorWithRetryAfter {
+                    retry_after,
+                    ..
+                }) => *retry_after,
                 _ => RETRY_PAUSE * 2u32.pow(attempt - 1),
             };
             tracing::debug!(method, attempt, %error, "request failed, retrying");
@@ -239,7 +327,12 @@ impl Source {
         method: &'static str,
         params: &P,
     ) -> std::result::Result<R, TransportError> {
-        match timeout(REQUEST_TIMEOUT, self.provider.raw_request(method.into(), params)).await {
+        match timeout(
+            REQUEST_TIMEOUT,
+            self.provider.raw_request(method.into(), params),
+        )
+        .await
+        {
             Ok(answer) => answer,
             Err(_) => Err(TransportErrorKind::custom_str("timed out")),
         }
@@ -276,28 +369,45 @@ fn torn_at(number: u64) -> SourceError {
 fn shrinks(error: &TransportError) -> bool {
     match error {
         RpcError::ErrorResp(_) => true,
-        RpcError::Transport(TransportErrorKind::HttpError(http)) => matches!(http.status, 400 | 413 | 500 | 504),
-        RpcError::Transport(TransportErrorKind::Custom(_)) => error.to_string().contains("timed out"),
+        RpcError::Transport(TransportErrorKind::HttpError(http)) => {
+            matches!(http.status, 400 | 413 | 500 | 504)
+        }
+        RpcError::Transport(TransportErrorKind::Custom(_)) => {
+            error.to_string().contains("timed out")
+        }
         _ => false,
     }
 }
 
-/// Sorts `logs` and checks that each is mined, once, by one of our contracts, in one of `blocks`.
-fn check_logs(logs: &mut [Log], blocks: &[Block], addresses: Vec<alloy::primitives::Address>) -> Result<()> {
+/// Sorts `logs` and checks that each is mined, once, by one of our contracts, in one of `blocks` (ascending).
+fn check_logs(logs: &mut [Log], blocks: &[Block], addresses: [Address; 2]) -> Result<()> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     for log in &*logs {
-        let (Some(number), Some(hash), Some(index)) = (log.block_number, log.block_hash, log.log_index) else {
+        let (Some(number), Some(hash), Some(index)) =
+            (log.block_number, log.block_hash, log.log_index)
+        else {
             return Err(SourceError::Torn("a log that is not mined".into()));
         };
-        if log.removed || log.transaction_hash.is_none() || !addresses.contains(&log.inner.address) {
-            return Err(SourceError::Torn(format!("log {index} of block {number} was not asked for")));
+        if log.removed || log.transaction_hash.is_none() || !addresses.contains(&log.inner.address)
+        {
+            return Err(SourceError::Torn(format!(
+                "log {index} of block {number} was not asked for"
+            )));
         }
-        if !blocks.iter().any(|block| block.number == number && block.hash == hash) {
-            return Err(torn_at(number));
+        match blocks.binary_search_by_key(&number, |block| block.number) {
+            Ok(found) if blocks[found].hash == hash => {}
+            _ => return Err(torn_at(number)),
         }
     }
-    match logs.windows(2).find(|w| (w[0].block_number, w[0].log_index) == (w[1].block_number, w[1].log_index)) {
-        Some(pair) => Err(SourceError::Torn(format!("two logs with the same place: {:?} and {:?}", pair[0], pair[1]))),
+    let place = |log: &Log| (log.block_number, log.log_index);
+    match logs
+        .windows(2)
+        .find(|pair| place(&pair[0]) == place(&pair[1]))
+    {
+        Some(pair) => Err(SourceError::Torn(format!(
+            "two logs at the same place: {:?}",
+            place(&pair[0])
+        ))),
         None => Ok(()),
     }
 }

@@ -26,11 +26,16 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// How the files are opened: for writing by the one pipeline, or for reading by queries.
 pub fn options(path: &Path, write: bool) -> SqliteConnectOptions {
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY);
     if write {
         // NORMAL in WAL mode can lose the newest commits in a power cut, never their wholeness;
         // what is lost is indexed again.
-        options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal)
+        options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
     } else {
         options.read_only(true)
     }
@@ -47,25 +52,33 @@ impl Store {
     /// Refuses a database that mirrors another deployment or was written by a newer build.
     pub async fn open(path: &Path, deployment: &Deployment, genesis: Block) -> Result<Self> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("create folder {}", folder.display()))?;
         }
         let mut connection = SqliteConnection::connect_with(&options(path, true))
             .await
             .with_context(|| format!("open index database {}", path.display()))?;
-        MIGRATIONS
-            .run(&mut connection)
-            .await
-            .with_context(|| format!("bring index database {} to this build's schema", path.display()))?;
+        MIGRATIONS.run(&mut connection).await.with_context(|| {
+            format!(
+                "bring index database {} to this build's schema",
+                path.display()
+            )
+        })?;
         let mut store = Self { connection };
-        store.claim(deployment, genesis).await.with_context(|| format!("index database {}", path.display()))?;
+        store
+            .claim(deployment, genesis)
+            .await
+            .with_context(|| format!("index database {}", path.display()))?;
         Ok(store)
     }
 
     async fn claim(&mut self, deployment: &Deployment, genesis: Block) -> Result<()> {
         let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let stored = sqlx::query("SELECT chain_id, genesis_hash, registry, records, start_block FROM deployment")
-            .fetch_optional(&mut *tx)
-            .await?;
+        let stored = sqlx::query(
+            "SELECT chain_id, genesis_hash, registry, records, start_block FROM deployment",
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
         match stored {
             Some(row) => {
                 let stored = Deployment {
@@ -114,14 +127,20 @@ impl Store {
         let (Some(first), Some(last)) = (batch.blocks.first(), batch.blocks.last()) else {
             bail!("a batch without a block");
         };
-        ensure!(first.number > batch.after.number, "a batch that does not follow its checkpoint");
+        ensure!(
+            first.number > batch.after.number,
+            "a batch that does not follow its checkpoint"
+        );
         // IMMEDIATE: take the writer's lock before reading the checkpoint, so that the check below holds until commit.
         let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         let checkpoint = newest_block(&mut tx, i64::MAX).await?;
         ensure!(
             checkpoint == batch.after,
             "another indexer writes to this database: its checkpoint is block {} {}, not {} {}",
-            checkpoint.number, checkpoint.hash, batch.after.number, batch.after.hash,
+            checkpoint.number,
+            checkpoint.hash,
+            batch.after.number,
+            batch.after.hash,
         );
         let mut entries = batch.entries.iter().peekable();
         for block in &batch.blocks {
@@ -139,7 +158,11 @@ impl Store {
             }
         }
         if let Some(entry) = entries.next() {
-            bail!("log {} of block {} has no block in its batch", entry.log_index, entry.block_number);
+            bail!(
+                "log {} of block {} has no block in its batch",
+                entry.log_index,
+                entry.block_number
+            );
         }
         forget_old_blocks(&mut tx, batch.after.number, last.number).await?;
         tx.commit().await?;
@@ -150,9 +173,17 @@ impl Store {
     pub async fn rollback(&mut self, to: &Block) -> Result<()> {
         let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         let number = int(to.number)?;
-        ensure!(newest_block(&mut tx, number).await? == *to, "block {} {} is not stored", to.number, to.hash);
+        ensure!(
+            newest_block(&mut tx, number).await? == *to,
+            "block {} {} is not stored",
+            to.number,
+            to.hash
+        );
         for statement in ROLLBACK {
-            sqlx::query(statement).bind(number).execute(&mut *tx).await?;
+            sqlx::query(statement)
+                .bind(number)
+                .execute(&mut *tx)
+                .await?;
         }
         tx.commit().await?;
         Ok(())
@@ -206,7 +237,12 @@ async fn forget_old_blocks(tx: &mut Tx<'_>, before: u64, now: u64) -> Result<()>
 }
 
 async fn insert_event(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
-    let topics: Vec<u8> = entry.raw.topics().iter().flat_map(|topic| topic.0).collect();
+    let topics: Vec<u8> = entry
+        .raw
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.0)
+        .collect();
     sqlx::query(
         "INSERT INTO event (block_number, log_index, tx_hash, contract, name, topics, data)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -220,7 +256,12 @@ async fn insert_event(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
     .bind(entry.raw.data.as_ref())
     .execute(&mut **tx)
     .await
-    .with_context(|| format!("insert log {} of block {}", entry.log_index, entry.block_number))?;
+    .with_context(|| {
+        format!(
+            "insert log {} of block {}",
+            entry.log_index, entry.block_number
+        )
+    })?;
     Ok(())
 }
 
@@ -240,39 +281,74 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
     }
     match change {
         Change::Chart { chart, controller } => {
-            end!("UPDATE chart SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL", chart);
+            end!(
+                "UPDATE chart SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
+                chart
+            );
             begin!(
                 "INSERT INTO chart (valid_from_block, valid_from_log, valid_from_time, chart, controller) VALUES ($1, $2, $3, $4, $5)",
-                chart.as_slice(), controller.as_slice()
+                chart.as_slice(),
+                controller.as_slice()
             );
         }
         Change::GrantEpoch { chart, epoch } => {
-            end!("UPDATE grant_epoch SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL", chart);
+            end!(
+                "UPDATE grant_epoch SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
+                chart
+            );
             begin!(
                 "INSERT INTO grant_epoch (valid_from_block, valid_from_log, valid_from_time, chart, epoch) VALUES ($1, $2, $3, $4, $5)",
-                chart.as_slice(), i64::from(*epoch)
+                chart.as_slice(),
+                i64::from(*epoch)
             );
         }
-        Change::Directory { chart, version, digest } => {
-            end!("UPDATE directory SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL", chart);
+        Change::Directory {
+            chart,
+            version,
+            digest,
+        } => {
+            end!(
+                "UPDATE directory SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
+                chart
+            );
             begin!(
                 "INSERT INTO directory (valid_from_block, valid_from_log, valid_from_time, chart, version, digest) VALUES ($1, $2, $3, $4, $5, $6)",
-                chart.as_slice(), i64::from(*version), digest.as_slice()
+                chart.as_slice(),
+                i64::from(*version),
+                digest.as_slice()
             );
         }
-        Change::Record { chart, record_id, compartment } => {
+        Change::Record {
+            chart,
+            record_id,
+            compartment,
+        } => {
             // No row to end: a second row of the same record breaks a unique index, and so stops the pipeline.
             begin!(
                 "INSERT INTO record (valid_from_block, valid_from_log, valid_from_time, chart, record_id, compartment) VALUES ($1, $2, $3, $4, $5, $6)",
-                chart.as_slice(), record_id.as_slice(), i64::from(*compartment)
+                chart.as_slice(),
+                record_id.as_slice(),
+                i64::from(*compartment)
             );
         }
-        Change::RecordVersion { chart, record_id, version, author, codec, pointer, previous } => {
+        Change::RecordVersion {
+            chart,
+            record_id,
+            version,
+            author,
+            codec,
+            pointer,
+            previous,
+        } => {
             let ended = end!(
                 "UPDATE record_version SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND record_id = $4 AND valid_to_block IS NULL",
-                chart, record_id
+                chart,
+                record_id
             );
-            ensure!((ended.rows_affected() == 0) == (*version == 1), "record version {version} does not follow the stored one");
+            ensure!(
+                (ended.rows_affected() == 0) == (*version == 1),
+                "record version {version} does not follow the stored one"
+            );
             begin!(
                 "INSERT INTO record_version (valid_from_block, valid_from_log, valid_from_time, chart, record_id, version, author, codec, pointer, previous)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -280,8 +356,21 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
                 pointer.as_slice(), previous.as_slice()
             );
         }
-        Change::Grant { chart, grantee, epoch, compartments, purposes, actions, not_before, expiry } => {
-            end!("UPDATE grant_ SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL", chart, grantee);
+        Change::Grant {
+            chart,
+            grantee,
+            epoch,
+            compartments,
+            purposes,
+            actions,
+            not_before,
+            expiry,
+        } => {
+            end!(
+                "UPDATE grant_ SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL",
+                chart,
+                grantee
+            );
             begin!(
                 "INSERT INTO grant_ (valid_from_block, valid_from_log, valid_from_time, chart, grantee, epoch, compartments, purposes, actions, not_before, expiry)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -290,31 +379,64 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
             );
         }
         Change::GrantEnds { chart, grantee } => {
-            let ended = end!("UPDATE grant_ SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL", chart, grantee);
+            let ended = end!(
+                "UPDATE grant_ SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL",
+                chart,
+                grantee
+            );
             ensure!(ended.rows_affected() == 1, "no grant to end");
         }
-        Change::Keyring { chart, grantee, digest } => {
-            end!("UPDATE keyring SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL", chart, grantee);
+        Change::Keyring {
+            chart,
+            grantee,
+            digest,
+        } => {
+            end!(
+                "UPDATE keyring SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL",
+                chart,
+                grantee
+            );
             begin!(
                 "INSERT INTO keyring (valid_from_block, valid_from_log, valid_from_time, chart, grantee, digest) VALUES ($1, $2, $3, $4, $5, $6)",
-                chart.as_slice(), grantee.as_slice(), digest.as_slice()
+                chart.as_slice(),
+                grantee.as_slice(),
+                digest.as_slice()
             );
         }
         Change::KeyringEnds { chart, grantee } => {
-            end!("UPDATE keyring SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL", chart, grantee);
+            end!(
+                "UPDATE keyring SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL",
+                chart,
+                grantee
+            );
         }
         Change::Issuer { issuer } => {
-            end!("UPDATE issuer SET valid_to_block = $1, valid_to_time = $2 WHERE issuer = $3 AND valid_to_block IS NULL", issuer);
+            end!(
+                "UPDATE issuer SET valid_to_block = $1, valid_to_time = $2 WHERE issuer = $3 AND valid_to_block IS NULL",
+                issuer
+            );
             begin!(
                 "INSERT INTO issuer (valid_from_block, valid_from_log, valid_from_time, issuer) VALUES ($1, $2, $3, $4)",
                 issuer.as_slice()
             );
         }
         Change::IssuerEnds { issuer } => {
-            end!("UPDATE issuer SET valid_to_block = $1, valid_to_time = $2 WHERE issuer = $3 AND valid_to_block IS NULL", issuer);
+            end!(
+                "UPDATE issuer SET valid_to_block = $1, valid_to_time = $2 WHERE issuer = $3 AND valid_to_block IS NULL",
+                issuer
+            );
         }
-        Change::Credential { party, issuer, roles, expiry, document } => {
-            end!("UPDATE credential SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL", party);
+        Change::Credential {
+            party,
+            issuer,
+            roles,
+            expiry,
+            document,
+        } => {
+            end!(
+                "UPDATE credential SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL",
+                party
+            );
             begin!(
                 "INSERT INTO credential (valid_from_block, valid_from_log, valid_from_time, party, issuer, roles, expiry, document)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -322,13 +444,27 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
             );
         }
         Change::CredentialEnds { party } => {
-            end!("UPDATE credential SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL", party);
+            end!(
+                "UPDATE credential SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL",
+                party
+            );
         }
-        Change::PartyKey { party, version, suite, key } => {
-            end!("UPDATE party_key SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL", party);
+        Change::PartyKey {
+            party,
+            version,
+            suite,
+            key,
+        } => {
+            end!(
+                "UPDATE party_key SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL",
+                party
+            );
             begin!(
                 "INSERT INTO party_key (valid_from_block, valid_from_log, valid_from_time, party, version, suite, key) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                party.as_slice(), i64::from(*version), i64::from(*suite), key.as_ref()
+                party.as_slice(),
+                i64::from(*version),
+                i64::from(*suite),
+                key.as_ref()
             );
         }
     }

@@ -1,10 +1,6 @@
 //! The tables against a model of the contracts, over random histories with random reorgs.
 use super::*;
-use crate::{
-    Index, Page,
-    decode::decode,
-    index::Decision,
-};
+use crate::{Index, Page, decode::decode, index::Decision};
 use alloy::{
     primitives::{Bytes, IntoLogData, LogData, keccak256},
     rpc::types::Log,
@@ -27,16 +23,27 @@ const DEPLOYMENT: Deployment = Deployment {
     chain_id: 412_346,
     genesis_hash: B256::repeat_byte(0x99),
 };
-const GENESIS: Block =
-    Block { number: 0, hash: DEPLOYMENT.genesis_hash, parent: B256::ZERO, time: 1_000 };
+const GENESIS: Block = Block {
+    number: 0,
+    hash: DEPLOYMENT.genesis_hash,
+    parent: B256::ZERO,
+    time: 1_000,
+};
 
 #[tokio::test]
 async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
     for seed in 0..24 {
         let folder = tempfile::tempdir().unwrap();
-        let (live, fresh) = (folder.path().join("live.db"), folder.path().join("fresh.db"));
+        let (live, fresh) = (
+            folder.path().join("live.db"),
+            folder.path().join("fresh.db"),
+        );
         let mut dice = Dice(seed);
-        let mut chain = vec![Mined { block: GENESIS, logs: vec![], after: Contracts::default() }];
+        let mut chain = vec![Mined {
+            block: GENESIS,
+            logs: vec![],
+            after: Contracts::default(),
+        }];
         let mut store = Store::open(&live, &DEPLOYMENT, GENESIS).await.unwrap();
         for _ in 0..30 {
             if dice.one_in(4) {
@@ -62,7 +69,11 @@ async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
 async fn a_second_writer_is_refused_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.db");
-    let mut chain = vec![Mined { block: GENESIS, logs: vec![], after: Contracts::default() }];
+    let mut chain = vec![Mined {
+        block: GENESIS,
+        logs: vec![],
+        after: Contracts::default(),
+    }];
     let mut dice = Dice(7);
     for _ in 0..4 {
         mine(&mut chain, &mut dice);
@@ -71,7 +82,10 @@ async fn a_second_writer_is_refused_and_changes_nothing() {
     let mut second = Store::open(&path, &DEPLOYMENT, GENESIS).await.unwrap();
     first.commit(&batch(GENESIS, &chain[1..3])).await.unwrap();
     let before = dump(&path).await;
-    let error = second.commit(&batch(GENESIS, &chain[1..5])).await.unwrap_err();
+    let error = second
+        .commit(&batch(GENESIS, &chain[1..5]))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("another indexer"), "{error:#}");
     assert_eq!(dump(&path).await, before);
 }
@@ -82,8 +96,16 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
     let path = folder.path().join("index.db");
     let mut store = Store::open(&path, &DEPLOYMENT, GENESIS).await.unwrap();
     let before = dump(&path).await;
-    let mut chain = vec![Mined { block: GENESIS, logs: vec![], after: Contracts::default() }];
-    let opened = IRecords::ChartOpened { chart: id(1), controller: who(1), directory: id(2) };
+    let mut chain = vec![Mined {
+        block: GENESIS,
+        logs: vec![],
+        after: Contracts::default(),
+    }];
+    let opened = IRecords::ChartOpened {
+        chart: id(1),
+        controller: who(1),
+        directory: id(2),
+    };
     let amended = IRecords::RecordAmended {
         chart: id(1),
         recordId: id(3),
@@ -93,9 +115,25 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
         pointer: id(4),
         previous: id(5),
     };
-    push(&mut chain, 2, vec![(DEPLOYMENT.records, opened.to_log_data()), (DEPLOYMENT.records, amended.to_log_data())]);
-    let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
-    assert!(error.contains("log 1 of block 1") && error.contains("version 2"), "{error}");
+    push(
+        &mut chain,
+        2,
+        vec![
+            (DEPLOYMENT.records, opened.to_log_data()),
+            (DEPLOYMENT.records, amended.to_log_data()),
+        ],
+    );
+    let error = format!(
+        "{:#}",
+        store
+            .commit(&batch(GENESIS, &chain[1..]))
+            .await
+            .unwrap_err()
+    );
+    assert!(
+        error.contains("log 1 of block 1") && error.contains("version 2"),
+        "{error}"
+    );
     assert_eq!(dump(&path).await, before);
 }
 
@@ -103,28 +141,75 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
 async fn a_database_of_another_deployment_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.db");
-    Store::open(&path, &DEPLOYMENT, GENESIS).await.unwrap().close().await.unwrap();
-    let other = Deployment { records: Address::repeat_byte(0xcc), ..DEPLOYMENT };
-    let Err(error) = Store::open(&path, &other, GENESIS).await else { panic!("opened") };
-    assert!(format!("{error:#}").contains("another deployment"), "{error:#}");
+    Store::open(&path, &DEPLOYMENT, GENESIS)
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    let other = Deployment {
+        records: Address::repeat_byte(0xcc),
+        ..DEPLOYMENT
+    };
+    let Err(error) = Store::open(&path, &other, GENESIS).await else {
+        panic!("opened")
+    };
+    assert!(
+        format!("{error:#}").contains("another deployment"),
+        "{error:#}"
+    );
 }
 
 #[tokio::test]
-async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_ends_at_one_with_events() {
+async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_ends_at_one_with_events()
+ {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS).await.unwrap();
-    let opened = IRecords::ChartOpened { chart: id(1), controller: who(1), directory: id(2) };
-    let mut chain = vec![Mined { block: GENESIS, logs: vec![], after: Contracts::default() }];
-    push(&mut chain, 1, vec![(DEPLOYMENT.records, opened.to_log_data())]);
+    let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS)
+        .await
+        .unwrap();
+    let opened = IRecords::ChartOpened {
+        chart: id(1),
+        controller: who(1),
+        directory: id(2),
+    };
+    let mut chain = vec![Mined {
+        block: GENESIS,
+        logs: vec![],
+        after: Contracts::default(),
+    }];
+    push(
+        &mut chain,
+        1,
+        vec![(DEPLOYMENT.records, opened.to_log_data())],
+    );
     store.commit(&batch(GENESIS, &chain[1..])).await.unwrap();
     let with_event = chain[1].block;
     let mut after = with_event;
     for number in [1_000, 3_000, 5_000, 2 * RECENT_BLOCKS] {
-        let block = Block { number, hash: id(number), parent: id(number - 1), time: 2_000 };
-        store.commit(&Batch { after, blocks: vec![block], entries: vec![] }).await.unwrap();
+        let block = Block {
+            number,
+            hash: id(number),
+            parent: id(number - 1),
+            time: 2_000,
+        };
+        store
+            .commit(&Batch {
+                after,
+                blocks: vec![block],
+                entries: vec![],
+            })
+            .await
+            .unwrap();
         after = block;
     }
-    assert_eq!(store.block_at_or_below(2 * RECENT_BLOCKS - 1).await.unwrap().number, 5_000);
+    assert_eq!(
+        store
+            .block_at_or_below(2 * RECENT_BLOCKS - 1)
+            .await
+            .unwrap()
+            .number,
+        5_000
+    );
     assert_eq!(store.block_at_or_below(4_999).await.unwrap(), with_event);
     store.rollback(&with_event).await.unwrap();
     assert_eq!(store.checkpoint().await.unwrap(), with_event);
@@ -132,24 +217,57 @@ async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_end
 
 #[test]
 fn a_log_that_is_not_byte_for_byte_an_event_is_undecodable() {
-    let opened = IRecords::ChartOpened { chart: id(1), controller: who(1), directory: id(2) }.to_log_data();
-    let decoded = |address, data: LogData| decode(&DEPLOYMENT, &log(address, data, &GENESIS, 3)).map(|e| e.name);
-    assert_eq!(decoded(DEPLOYMENT.records, opened.clone()).unwrap(), "ChartOpened");
+    let opened = IRecords::ChartOpened {
+        chart: id(1),
+        controller: who(1),
+        directory: id(2),
+    }
+    .to_log_data();
+    let decoded = |address, data: LogData| {
+        decode(&DEPLOYMENT, &log(address, data, &GENESIS, 3)).map(|e| e.name)
+    };
+    assert_eq!(
+        decoded(DEPLOYMENT.records, opened.clone()).unwrap(),
+        "ChartOpened"
+    );
     // Not an event of that contract; not of this deployment; unknown topic; no topics; too short; too long;
     // dirty padding of an address.
-    let mut bad = vec![(DEPLOYMENT.registry, opened.clone()), (Address::ZERO, opened.clone())];
+    let mut bad = vec![
+        (DEPLOYMENT.registry, opened.clone()),
+        (Address::ZERO, opened.clone()),
+    ];
     let topics = opened.topics().to_vec();
-    bad.push((DEPLOYMENT.records, LogData::new_unchecked(vec![id(9)], opened.data.clone())));
-    bad.push((DEPLOYMENT.records, LogData::new_unchecked(vec![], opened.data.clone())));
-    bad.push((DEPLOYMENT.records, LogData::new_unchecked(topics.clone(), opened.data.slice(..31))));
+    bad.push((
+        DEPLOYMENT.records,
+        LogData::new_unchecked(vec![id(9)], opened.data.clone()),
+    ));
+    bad.push((
+        DEPLOYMENT.records,
+        LogData::new_unchecked(vec![], opened.data.clone()),
+    ));
+    bad.push((
+        DEPLOYMENT.records,
+        LogData::new_unchecked(topics.clone(), opened.data.slice(..31)),
+    ));
     let long = [opened.data.as_ref(), &[0]].concat();
-    bad.push((DEPLOYMENT.records, LogData::new_unchecked(topics.clone(), long.into())));
+    bad.push((
+        DEPLOYMENT.records,
+        LogData::new_unchecked(topics.clone(), long.into()),
+    ));
     let mut dirty = topics;
     dirty[2].0[0] = 1;
-    bad.push((DEPLOYMENT.records, LogData::new_unchecked(dirty, opened.data)));
+    bad.push((
+        DEPLOYMENT.records,
+        LogData::new_unchecked(dirty, opened.data),
+    ));
     for (address, data) in bad {
-        let error = decoded(address, data.clone()).expect_err(&format!("{address} {data:?}")).to_string();
-        assert!(error.starts_with("cannot decode log 3 of block 0"), "{error}");
+        let error = decoded(address, data.clone())
+            .expect_err(&format!("{address} {data:?}"))
+            .to_string();
+        assert!(
+            error.starts_with("cannot decode log 3 of block 0"),
+            "{error}"
+        );
     }
 }
 
@@ -186,7 +304,9 @@ impl Contracts {
         if q.compartment > 63 || q.purpose.count_ones() != 1 || q.action.count_ones() != 1 {
             return reason::MALFORMED;
         }
-        let Some(chart) = self.charts.get(&q.chart) else { return reason::UNKNOWN_CHART };
+        let Some(chart) = self.charts.get(&q.chart) else {
+            return reason::UNKNOWN_CHART;
+        };
         let granted = match chart.grants.get(&q.grantee) {
             _ if q.grantee == chart.controller => reason::CONTROLLER,
             None => reason::NO_GRANT,
@@ -218,12 +338,23 @@ impl Contracts {
                 0 => {
                     let active = dice.one_in(2);
                     self.issuers.insert(party, active);
-                    IRegistry::IssuerSet { issuer: party, active }.to_log_data()
+                    IRegistry::IssuerSet {
+                        issuer: party,
+                        active,
+                    }
+                    .to_log_data()
                 }
                 1 => {
                     let (issuer, roles) = (who(1 + dice.below(6)), dice.next());
                     self.credentials.insert(party, (issuer, roles));
-                    IRegistry::CredentialIssued { party, issuer, roles, expiry: 0, document: digest }.to_log_data()
+                    IRegistry::CredentialIssued {
+                        party,
+                        issuer,
+                        roles,
+                        expiry: 0,
+                        document: digest,
+                    }
+                    .to_log_data()
                 }
                 2 if self.credentials.remove(&party).is_some() => {
                     IRegistry::CredentialRevoked { party, by: who(1) }.to_log_data()
@@ -232,7 +363,13 @@ impl Contracts {
                     let version = self.keys.get(&party).map_or(1, |(version, _)| version + 1);
                     let key = Bytes::copy_from_slice(digest.as_slice());
                     self.keys.insert(party, (version, key.clone()));
-                    IRegistry::KeyPublished { party, version, suite: 1, key }.to_log_data()
+                    IRegistry::KeyPublished {
+                        party,
+                        version,
+                        suite: 1,
+                        key,
+                    }
+                    .to_log_data()
                 }
             })];
         }
@@ -248,32 +385,63 @@ impl Contracts {
                 },
             );
             return vec![records(
-                IRecords::ChartOpened { chart: chart_id, controller: party, directory: digest }.to_log_data(),
+                IRecords::ChartOpened {
+                    chart: chart_id,
+                    controller: party,
+                    directory: digest,
+                }
+                .to_log_data(),
             )];
         };
         let next_directory = |chart: &mut ChartModel| {
             chart.directory = (chart.directory.0 + 1, digest);
-            IRecords::DirectorySet { chart: chart_id, version: chart.directory.0, directory: digest }.to_log_data()
+            IRecords::DirectorySet {
+                chart: chart_id,
+                version: chart.directory.0,
+                directory: digest,
+            }
+            .to_log_data()
         };
         let record_id = id(100 + dice.below(6));
         match dice.below(8) {
             0 => vec![records(next_directory(chart))],
             1 => {
                 chart.epoch += 1;
-                let ended = IRecords::AllRevoked { chart: chart_id, epoch: chart.epoch }.to_log_data();
+                let ended = IRecords::AllRevoked {
+                    chart: chart_id,
+                    epoch: chart.epoch,
+                }
+                .to_log_data();
                 vec![records(ended), records(next_directory(chart))]
             }
-            2 if chart.grants.get(&party).is_some_and(|g| g.epoch == chart.epoch) => {
+            2 if chart
+                .grants
+                .get(&party)
+                .is_some_and(|g| g.epoch == chart.epoch) =>
+            {
                 chart.grants.remove(&party);
-                let revoked = IRecords::Revoked { chart: chart_id, grantee: party }.to_log_data();
+                let revoked = IRecords::Revoked {
+                    chart: chart_id,
+                    grantee: party,
+                }
+                .to_log_data();
                 vec![records(revoked), records(next_directory(chart))]
             }
-            3 if chart.grants.get(&party).is_some_and(|g| g.epoch == chart.epoch) => {
+            3 if chart
+                .grants
+                .get(&party)
+                .is_some_and(|g| g.epoch == chart.epoch) =>
+            {
                 if let Some(grant) = chart.grants.get_mut(&party) {
                     grant.keyring = digest;
                 }
                 vec![records(
-                    IRecords::KeyringSet { chart: chart_id, grantee: party, keyring: digest }.to_log_data(),
+                    IRecords::KeyringSet {
+                        chart: chart_id,
+                        grantee: party,
+                        keyring: digest,
+                    }
+                    .to_log_data(),
                 )]
             }
             4 | 5 if party != chart.controller => {
@@ -284,8 +452,16 @@ impl Contracts {
                     compartments: dice.next(),
                     purposes: dice.next() as u32,
                     actions: dice.next() as u8,
-                    notBefore: if dice.one_in(2) { now + dice.below(20) } else { 0 },
-                    expiry: if dice.one_in(2) { now + 1 + dice.below(60) } else { 0 },
+                    notBefore: if dice.one_in(2) {
+                        now + dice.below(20)
+                    } else {
+                        0
+                    },
+                    expiry: if dice.one_in(2) {
+                        now + 1 + dice.below(60)
+                    } else {
+                        0
+                    },
                     keyring: digest,
                 };
                 let data = granted.to_log_data();
@@ -338,14 +514,38 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             chart: id(1 + dice.below(6)),
             grantee: who(1 + dice.below(7)),
             compartment: 60 + dice.below(compartments) as u8,
-            recordId: if dice.one_in(2) { B256::ZERO } else { id(100 + dice.below(7)) },
-            purpose: if dice.one_in(9) { 3 } else { purpose::ALL[dice.below(7) as usize].1 },
-            action: if dice.one_in(9) { 0 } else { action::ALL[dice.below(3) as usize].1 },
+            recordId: if dice.one_in(2) {
+                B256::ZERO
+            } else {
+                id(100 + dice.below(7))
+            },
+            purpose: if dice.one_in(9) {
+                3
+            } else {
+                purpose::ALL[dice.below(7) as usize].1
+            },
+            action: if dice.one_in(9) {
+                0
+            } else {
+                action::ALL[dice.below(3) as usize].1
+            },
         };
         let at = first - 5 + dice.below(last.block.time - first + 80);
-        let then = chain.iter().rev().find(|mined| mined.block.time <= at).unwrap_or(&chain[0]);
-        let Decision { allowed, reason, block } = index.decide(&question, at).await.unwrap();
-        assert_eq!(reason, then.after.decide(&question, at), "seed {seed}, at {at}: {question:?}");
+        let then = chain
+            .iter()
+            .rev()
+            .find(|mined| mined.block.time <= at)
+            .unwrap_or(&chain[0]);
+        let Decision {
+            allowed,
+            reason,
+            block,
+        } = index.decide(&question, at).await.unwrap();
+        assert_eq!(
+            reason,
+            then.after.decide(&question, at),
+            "seed {seed}, at {at}: {question:?}"
+        );
         assert_eq!(allowed, reason < 16);
         assert!(block.number <= then.block.number && (block.time <= at || block.number == 0));
         assert_eq!(block.hash, chain[block.number as usize].block.hash);
@@ -354,53 +554,110 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
     for (chart_id, model) in &last.after.charts {
         let chart = index.chart(*chart_id).await.unwrap().unwrap();
         assert_eq!(
-            (chart.controller, chart.grant_epoch, (chart.directory_version, chart.directory)),
+            (
+                chart.controller,
+                chart.grant_epoch,
+                (chart.directory_version, chart.directory)
+            ),
             (model.controller, model.epoch, model.directory)
         );
-        assert!(index.charts_of(model.controller, Page::default()).await.unwrap().contains(&chart));
-        let standing: BTreeMap<_, _> = model.grants.iter().filter(|(_, g)| g.epoch == model.epoch).collect();
+        assert!(
+            index
+                .charts_of(model.controller, Page::default())
+                .await
+                .unwrap()
+                .contains(&chart)
+        );
+        let standing: BTreeMap<_, _> = model
+            .grants
+            .iter()
+            .filter(|(_, g)| g.epoch == model.epoch)
+            .collect();
         let grants = index.grants(*chart_id, Page::default()).await.unwrap();
         assert_eq!(grants.len(), standing.len());
         for grant in &grants {
             let g = standing[&grant.grantee];
             assert_eq!(
-                (grant.compartments, grant.purposes, grant.actions, grant.not_before, grant.expiry, grant.keyring),
-                (g.compartments, g.purposes, g.actions, g.notBefore, g.expiry, g.keyring)
+                (
+                    grant.compartments,
+                    grant.purposes,
+                    grant.actions,
+                    grant.not_before,
+                    grant.expiry,
+                    grant.keyring
+                ),
+                (
+                    g.compartments,
+                    g.purposes,
+                    g.actions,
+                    g.notBefore,
+                    g.expiry,
+                    g.keyring
+                )
             );
-            assert!(index.grants_to(grant.grantee, Page::default()).await.unwrap().contains(grant));
+            assert!(
+                index
+                    .grants_to(grant.grantee, Page::default())
+                    .await
+                    .unwrap()
+                    .contains(grant)
+            );
         }
         // Compartments 61 and 63, page by page.
         let mask = 1 << 61 | 1 << 63;
         let mut listed = Vec::new();
         loop {
             let after = listed.last().map(|record: &crate::Record| record.position);
-            let page = index.records(*chart_id, mask, Page { after, limit: 2 }).await.unwrap();
+            let page = index
+                .records(*chart_id, mask, Page { after, limit: 2 })
+                .await
+                .unwrap();
             listed.extend_from_slice(&page);
             if page.len() < 2 {
                 break;
             }
         }
-        let mut expected: Vec<_> = model.records.iter().filter(|(_, (c, ..))| mask & (1 << c) != 0).collect();
+        let mut expected: Vec<_> = model
+            .records
+            .iter()
+            .filter(|(_, (c, ..))| mask & (1 << c) != 0)
+            .collect();
         expected.sort_by_key(|(id, _)| listed.iter().position(|r| r.record_id == **id));
         assert_eq!(listed.len(), expected.len());
         for (record, (id, (compartment, version, pointer))) in listed.iter().zip(expected) {
             assert_eq!((record.record_id, record.compartment), (*id, *compartment));
             assert_eq!((record.version, record.pointer), (*version, *pointer));
-            assert_eq!(record.block_hash, chain[record.block_number as usize].block.hash);
+            assert_eq!(
+                record.block_hash,
+                chain[record.block_number as usize].block.hash
+            );
             let versions = index.versions(*chart_id, *id, 0).await.unwrap();
             assert_eq!(versions.len(), *version as usize);
             for pair in versions.windows(2) {
-                assert_eq!((pair[1].version, pair[1].previous), (pair[0].version + 1, pair[0].pointer));
+                assert_eq!(
+                    (pair[1].version, pair[1].previous),
+                    (pair[0].version + 1, pair[0].pointer)
+                );
             }
             assert_eq!(versions.last(), Some(record));
-            assert_eq!(index.record_version(*chart_id, *id, *version).await.unwrap().as_ref(), Some(record));
+            assert_eq!(
+                index
+                    .record_version(*chart_id, *id, *version)
+                    .await
+                    .unwrap()
+                    .as_ref(),
+                Some(record)
+            );
         }
     }
     for account in (1..8).map(who) {
         let party = index.party(account).await.unwrap();
         let credential = party.credential.map(|c| (c.issuer, c.roles));
         assert_eq!(credential, last.after.credentials.get(&account).copied());
-        assert_eq!(party.key.map(|k| (k.version, k.key)), last.after.keys.get(&account).cloned());
+        assert_eq!(
+            party.key.map(|k| (k.version, k.key)),
+            last.after.keys.get(&account).cloned()
+        );
     }
 }
 
@@ -428,7 +685,11 @@ fn push(chain: &mut Vec<Mined>, elapsed: u64, logs: Vec<(Address, LogData)>) {
 
 /// Drops blocks from the end of the chain and takes them back from the store, as the pipeline would.
 async fn reorg(store: &mut Store, chain: &mut Vec<Mined>, dice: &mut Dice) {
-    let depth = if dice.one_in(5) { chain.len() as u64 } else { 1 + dice.below(6) };
+    let depth = if dice.one_in(5) {
+        chain.len() as u64
+    } else {
+        1 + dice.below(6)
+    };
     chain.truncate(chain.len().saturating_sub(depth as usize).max(1));
     // A block that no history had before, or the new one could equal the old.
     push(chain, dice.below(3), vec![]);
@@ -452,19 +713,35 @@ async fn catch_up(store: &mut Store, chain: &[Mined], dice: &mut Dice) {
             return;
         }
         let to = (from + dice.below(7) as usize).min(chain.len() - 1);
-        store.commit(&batch(checkpoint, &chain[from..=to])).await.unwrap();
+        store
+            .commit(&batch(checkpoint, &chain[from..=to]))
+            .await
+            .unwrap();
     }
 }
 
 fn batch(after: Block, mined: &[Mined]) -> Batch {
     let last = mined.last().unwrap().block;
-    let blocks = mined.iter().filter(|m| !m.logs.is_empty() || m.block == last).map(|m| m.block).collect();
+    let blocks = mined
+        .iter()
+        .filter(|m| !m.logs.is_empty() || m.block == last)
+        .map(|m| m.block)
+        .collect();
     let entries = mined
         .iter()
-        .flat_map(|m| m.logs.iter().zip(0..).map(|((address, data), i)| log(*address, data.clone(), &m.block, i)))
+        .flat_map(|m| {
+            m.logs
+                .iter()
+                .zip(0..)
+                .map(|((address, data), i)| log(*address, data.clone(), &m.block, i))
+        })
         .map(|log| decode(&DEPLOYMENT, &log).unwrap())
         .collect();
-    Batch { after, blocks, entries }
+    Batch {
+        after,
+        blocks,
+        entries,
+    }
 }
 
 fn log(address: Address, data: LogData, block: &Block, log_index: u64) -> Log {

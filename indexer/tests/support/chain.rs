@@ -1,0 +1,236 @@
+//! A real chain with two contracts that log whatever they are told to, so that any event, good or bad, can be had.
+use alloy::{
+    network::{EthereumWallet, TransactionBuilder},
+    primitives::{Address, B256, Bytes, IntoLogData, LogData},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::types::{TransactionReceipt, TransactionRequest},
+};
+use medlock_indexer::Deployment;
+use serde_json::json;
+use std::time::Duration;
+
+pub struct Chain {
+    pub url: String,
+    pub rpc: DynProvider,
+    pub deployment: Deployment,
+    _anvil: medlock_anvil::Handle,
+}
+
+impl Chain {
+    /// Starts a chain on a free port and deploys both contracts, in one block each.
+    pub async fn start() -> Self {
+        let anvil = medlock_anvil::spawn(medlock_anvil::Config::default())
+            .await
+            .unwrap();
+        let url = anvil.url();
+        let signer = anvil.accounts()[0].signer.clone();
+        let rpc = ProviderBuilder::new()
+            // No nonce is remembered: reorgs take transactions back.
+            .with_simple_nonce_management()
+            .wallet(EthereumWallet::from(signer))
+            .connect_http(url.parse().unwrap())
+            .erased();
+        let deploy = || async {
+            let request = TransactionRequest::default().with_deploy_code(emitter());
+            let sent = *rpc.send_transaction(request).await.unwrap().tx_hash();
+            let receipt = receipt(&rpc, sent).await;
+            (
+                receipt.contract_address.unwrap(),
+                receipt.block_number.unwrap(),
+            )
+        };
+        let (registry, start_block) = deploy().await;
+        let (records, _) = deploy().await;
+        let genesis = rpc.get_block(0.into()).await.unwrap().unwrap();
+        let chain_id = rpc.get_chain_id().await.unwrap();
+        let deployment = Deployment {
+            registry,
+            records,
+            start_block,
+            chain_id,
+            genesis_hash: genesis.header.hash,
+        };
+        Self {
+            url,
+            rpc,
+            deployment,
+            _anvil: anvil,
+        }
+    }
+
+    /// Logs each event of `records`, in a transaction and so a block of its own.
+    pub async fn records(&self, events: impl IntoIterator<Item = LogData>) {
+        for event in events {
+            self.log(self.deployment.records, event).await;
+        }
+    }
+
+    pub async fn registry(&self, event: impl IntoLogData) {
+        self.log(self.deployment.registry, event.into_log_data())
+            .await;
+    }
+
+    pub async fn log(&self, contract: Address, data: LogData) {
+        let sent = *self
+            .rpc
+            .send_transaction(call(contract, &data))
+            .await
+            .unwrap()
+            .tx_hash();
+        receipt(&self.rpc, sent).await;
+    }
+
+    /// Mines `logs` together in one block.
+    pub async fn log_in_one_block(&self, logs: &[(Address, LogData)]) {
+        let _: serde_json::Value = self
+            .rpc
+            .raw_request("evm_setAutomine".into(), (false,))
+            .await
+            .unwrap();
+        let sender: Address = self.rpc.get_accounts().await.unwrap()[0];
+        let nonce = self.rpc.get_transaction_count(sender).await.unwrap();
+        let mut sent = Vec::new();
+        for ((contract, data), nonce) in logs.iter().zip(nonce..) {
+            // The gas limit is given, since an estimate does not know the transactions before it.
+            let request = call(*contract, data)
+                .with_nonce(nonce)
+                .with_gas_limit(1_000_000);
+            sent.push(*self.rpc.send_transaction(request).await.unwrap().tx_hash());
+        }
+        self.mine(1).await;
+        let _: serde_json::Value = self
+            .rpc
+            .raw_request("evm_setAutomine".into(), (true,))
+            .await
+            .unwrap();
+        for sent in sent {
+            receipt(&self.rpc, sent).await;
+        }
+    }
+
+    /// The next block is this much later than it would be.
+    pub async fn pass_time(&self, seconds: u64) {
+        let _: serde_json::Value = self
+            .rpc
+            .raw_request("evm_increaseTime".into(), (seconds,))
+            .await
+            .unwrap();
+    }
+
+    /// Mines empty blocks.
+    pub async fn mine(&self, blocks: u64) {
+        let _: serde_json::Value = self
+            .rpc
+            .raw_request("anvil_mine".into(), (format!("{blocks:#x}"),))
+            .await
+            .unwrap();
+    }
+
+    pub async fn snapshot(&self) -> serde_json::Value {
+        self.rpc
+            .raw_request("evm_snapshot".into(), ())
+            .await
+            .unwrap()
+    }
+
+    pub async fn revert(&self, snapshot: &serde_json::Value) {
+        assert!(
+            self.rpc
+                .raw_request::<_, bool>("evm_revert".into(), (snapshot,))
+                .await
+                .unwrap()
+        );
+    }
+
+    /// Replaces the newest blocks by as many empty ones.
+    pub async fn reorg(&self, depth: u64) {
+        let _: serde_json::Value = self
+            .rpc
+            .raw_request("anvil_reorg".into(), json!([depth, []]))
+            .await
+            .unwrap();
+    }
+
+    pub async fn tip(&self) -> (u64, B256) {
+        let block = self
+            .rpc
+            .get_block_by_number(Default::default())
+            .await
+            .unwrap()
+            .unwrap();
+        (block.header.number, block.header.hash)
+    }
+}
+
+/// Of a mined transaction that succeeded. (alloy's own wait counts blocks upwards, and hangs where a reorg takes some back.)
+async fn receipt(rpc: &DynProvider, sent: B256) -> TransactionReceipt {
+    let mut tick = tokio::time::interval(Duration::from_millis(5));
+    let wait = async {
+        loop {
+            tick.tick().await;
+            if let Some(receipt) = rpc.get_transaction_receipt(sent).await.unwrap() {
+                return receipt;
+            }
+        }
+    };
+    let receipt = tokio::time::timeout(Duration::from_secs(30), wait)
+        .await
+        .unwrap();
+    assert!(receipt.status());
+    receipt
+}
+
+fn call(contract: Address, data: &LogData) -> TransactionRequest {
+    let mut input = vec![data.topics().len() as u8];
+    input.extend(data.topics().iter().flat_map(|topic| topic.0));
+    input.extend_from_slice(&data.data);
+    TransactionRequest::default()
+        .with_to(contract)
+        .with_input(input)
+}
+
+/// Init code of a contract whose call data is one byte n, n topics of 32 bytes, data; it logs them as they are.
+fn emitter() -> Bytes {
+    const TABLE_ENTRY: usize = 7;
+    // n; n, offset of the data; copy the data to memory 0; length, n.
+    let mut code = vec![0x5f, 0x35, 0x5f, 0x1a, 0x80, 0x60, 5, 0x1b, 0x60, 1, 0x01];
+    code.extend([0x80, 0x36, 0x03, 0x80, 0x91, 0x5f, 0x37, 0x90]);
+    let mut target = code.len() + 5 * TABLE_ENTRY + 3;
+    let mut bodies = Vec::new();
+    for n in 0..5u8 {
+        // if n == n: jump
+        code.extend([
+            0x80,
+            0x60,
+            n,
+            0x14,
+            0x60,
+            u8::try_from(target).unwrap(),
+            0x57,
+        ]);
+        let mut body = vec![0x5b];
+        for topic in (0..n).rev() {
+            body.extend([0x60, 1 + 32 * topic, 0x35]);
+        }
+        // length, offset 0, LOGn, STOP
+        body.extend([0x80 + n + 1, 0x5f, 0xa0 + n, 0x00]);
+        target += body.len();
+        bodies.extend(body);
+    }
+    // Five topics or more: revert.
+    code.extend([0x5f, 0x5f, 0xfd]);
+    code.extend(bodies);
+    let mut init = vec![
+        0x60,
+        u8::try_from(code.len()).unwrap(),
+        0x80,
+        0x60,
+        9,
+        0x5f,
+        0x39,
+        0x5f,
+        0xf3,
+    ];
+    init.extend(code);
+    init.into()
+}

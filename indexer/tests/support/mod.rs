@@ -1,0 +1,4 @@
+//! What the tests need around the indexer.
+pub mod chain;
+pub mod dump;
+pub mod proxy;
