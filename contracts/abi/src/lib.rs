@@ -9,6 +9,8 @@
 //! It must never hold logic that a contract and a service could disagree about.
 #![no_std]
 #![forbid(unsafe_code)]
+// `sol!` generates constructors with one argument for each field of an event.
+#![allow(clippy::too_many_arguments)]
 extern crate alloc;
 
 pub mod records;

@@ -360,7 +360,7 @@ fn batches_hold_1_to_128() {
 #[test]
 fn a_writer_needs_a_write_grant_in_force_on_each_compartment() {
     let mut world = World::new();
-    let mut refused = |world: &mut World, compartment, reason| {
+    let refused = |world: &mut World, compartment, reason| {
         assert_eq!(
             world.add(CLINIC, vec![record(RECORD, compartment)]),
             Err(IRecords::NotWriter {
@@ -896,4 +896,49 @@ proptest! {
         let grant = Grant { epoch: a, compartments: g, purposes: b, actions: d, not_before: s, expiry: t };
         prop_assert_eq!(Grant::from_word(grant.to_word()), grant);
     }
+}
+
+/// Proofs of storage (`eth_getProof`) are read by this layout: that of README.md.
+#[test]
+fn storage_lies_where_solidity_would_put_it() {
+    fn entry(key: B256, slot: B256) -> B256 {
+        alloy_primitives::keccak256([key, slot].concat())
+    }
+    fn after(slot: B256) -> B256 {
+        B256::from(U256::from_be_bytes(slot.0) + U256::from(1))
+    }
+    let slot = |n: u8| B256::with_last_byte(n);
+    let mut world = World::new();
+    world.add(PATIENT, vec![record(RECORD, LABS)]).unwrap();
+    world.grant(CLINIC, terms(1 << LABS));
+    let read = |slot: B256| world.vm.get_storage(U256::from_be_bytes(slot.0));
+
+    assert_eq!(read(slot(0)), REGISTRY.into_word());
+    let chart = entry(CHART, slot(1));
+    assert_eq!(
+        ChartHead::from_word(read(chart)),
+        ChartHead {
+            controller: PATIENT,
+            grant_epoch: 1,
+            directory_version: 1,
+            flags: 0
+        }
+    );
+    assert_eq!(read(after(chart)), DIRECTORY);
+    let head = entry(RECORD, entry(CHART, slot(2)));
+    assert_eq!(RecordHead::from_word(read(head)).author, PATIENT);
+    assert_eq!(read(after(head)), POINTER);
+    let grant = entry(CLINIC.into_word(), entry(CHART, slot(3)));
+    assert_eq!(
+        Grant::from_word(read(grant)),
+        Grant::new(1, &terms(1 << LABS))
+    );
+    // Field by field, lowest first: compartments, epoch, purposes, two times, actions.
+    assert_eq!(
+        read(grant),
+        alloy_primitives::b256!(
+            "000000000003000000000000000000000000000100000001"
+            "0000000000000008"
+        )
+    );
 }

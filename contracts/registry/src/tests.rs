@@ -322,3 +322,34 @@ fn packed_words_give_back_what_went_in() {
     };
     assert_eq!(KeyHead::from_word(head.to_word()), head);
 }
+
+/// Proofs of storage (`eth_getProof`) are read by this layout: that of README.md.
+#[test]
+fn storage_lies_where_solidity_would_put_it() {
+    let slot = |n: u8| U256::from(n);
+    let entry = |key: Address, slot: u8| {
+        U256::from_be_bytes(keccak256([key.into_word(), B256::with_last_byte(slot)].concat()).0)
+    };
+    let mut world = World::new();
+    world.issue(0);
+    world
+        .by(CLINIC)
+        .publish_key(suite::X25519, Bytes::from(vec![1; 32]))
+        .unwrap();
+    world.by(OWNER).transfer_ownership(CLINIC).unwrap();
+    let read = |slot: U256| world.vm.get_storage(slot);
+
+    assert_eq!(read(slot(0)), OWNER.into_word());
+    assert_eq!(read(slot(1)), CLINIC.into_word());
+    assert_eq!(read(entry(ISSUER, 2)), B256::with_last_byte(1));
+    let credential = entry(CLINIC, 3);
+    assert_eq!(CredentialHead::from_word(read(credential)).issuer, ISSUER);
+    assert_eq!(
+        read(credential + slot(1)),
+        B256::from(U256::from(CLINIC_ROLES))
+    );
+    assert_eq!(read(credential + slot(2)), DOCUMENT);
+    let key = entry(CLINIC, 4);
+    assert_eq!(KeyHead::from_word(read(key)).version, 1);
+    assert_eq!(read(key + slot(1)), keccak256([1; 32]));
+}
