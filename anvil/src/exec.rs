@@ -20,12 +20,21 @@ use crate::{
     stylus::{activate::activate, code, evm::Measure, hooks::HostCall, runtime::Ending},
 };
 
-/// Gas of each call.
-const CALL_GAS: u64 = 1_000_000_000;
+/// Gas of each call that `exec` makes.
+pub const CALL_GAS: u64 = 1_000_000_000;
 /// Gas of the transaction around it: room for what a transaction costs by itself.
 const TRANSACTION_GAS: u64 = 2 * CALL_GAS;
 const CALLER: Address = Address::repeat_byte(0x11);
 const PROGRAM: Address = Address::repeat_byte(0x22);
+
+/// One call to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What the program reads with `read_args`.
+    pub calldata: Bytes,
+    /// Gas that the program has.
+    pub gas: u64,
+}
 
 /// All that `exec` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -109,14 +118,21 @@ pub struct TraceReport {
 pub fn exec(program: &Path, calls: &[Bytes], trace: bool) -> anyhow::Result<Report> {
     let wasm = wat::parse_file(program)
         .with_context(|| format!("{} is no WebAssembly", program.display()))?;
-    run(&wasm, calls, trace)
+    let calls: Vec<Call> = calls
+        .iter()
+        .map(|calldata| Call {
+            calldata: calldata.clone(),
+            gas: CALL_GAS,
+        })
+        .collect();
+    run(&wasm, &calls, trace)
 }
 
 /// Activates a module and runs the calls.
 ///
 /// # Errors
 /// The executor failed; what a program does wrong is in the report.
-pub fn run(wasm: &[u8], calls: &[Bytes], trace: bool) -> anyhow::Result<Report> {
+pub fn run(wasm: &[u8], calls: &[Call], trace: bool) -> anyhow::Result<Report> {
     let estimates = match activate(wasm) {
         Ok(activation) => activation.estimates,
         Err(rejection) => {
@@ -150,7 +166,7 @@ pub fn run(wasm: &[u8], calls: &[Bytes], trace: bool) -> anyhow::Result<Report> 
     let executor = Executor::new();
     let calls = calls
         .iter()
-        .map(|calldata| call(&executor, &mut db, calldata, trace))
+        .map(|wanted| call(&executor, &mut db, wanted, trace))
         .collect::<anyhow::Result<_>>()?;
     Ok(Report { activation, calls })
 }
@@ -158,7 +174,7 @@ pub fn run(wasm: &[u8], calls: &[Bytes], trace: bool) -> anyhow::Result<Report> 
 fn call(
     executor: &Executor,
     db: &mut CacheDB<EmptyDB>,
-    calldata: &Bytes,
+    wanted: &Call,
     trace: bool,
 ) -> anyhow::Result<CallReport> {
     let block = BlockContext {
@@ -174,14 +190,14 @@ fn call(
     let tx = TxEnv {
         caller: CALLER,
         kind: TxKind::Call(PROGRAM),
-        data: calldata.clone(),
+        data: wanted.calldata.clone(),
         value: U256::ZERO,
         gas_limit: TRANSACTION_GAS,
         chain_id: Some(block.chain_id),
         ..TxEnv::default()
     };
     let measure = Measure {
-        gas: CALL_GAS,
+        gas: wanted.gas,
         trace,
     };
     let (done, measured) = executor.measure(&mut *db, &block, tx, measure)?;
@@ -212,7 +228,7 @@ fn call(
         Ending::OutOfInk => "out-of-ink",
         Ending::OutOfStack => "out-of-stack",
     };
-    let calldata = calldata.clone();
+    let calldata = wanted.calldata.clone();
     let ink = measured.ink;
     let trace = trace.then(|| measured.trace.into_iter().map(TraceReport::from).collect());
     Ok(CallReport {
