@@ -15,6 +15,8 @@ use crate::state::{Change, Slot, State};
 
 /// Gas of an `eth_call` that names none, and the most it may name: Nitro's RPC gas cap.
 pub const CALL_GAS_MAX: u64 = 50_000_000;
+/// What a transaction costs that only moves value.
+const TRANSFER_GAS: u64 = 21_000;
 /// Executions that one estimate may take. Halving 32,000,000 down to a difference of 1.5% takes far fewer.
 const ESTIMATE_RUNS_MAX: usize = 48;
 
@@ -50,6 +52,12 @@ pub fn estimate(chain: &Chain, view: &View, request: TransactionRequest) -> Resu
         high = high.min(u64::try_from(affordable).unwrap_or(u64::MAX));
     }
     let env = environment(chain, view, request, high)?;
+    // Wallets that empty an account count on a plain transfer's exact price.
+    let plain = matches!(env.kind, TxKind::Call(to) if view.state.account(to).is_none_or(|account| account.code.is_empty()))
+        && env.data.is_empty();
+    if plain && TRANSFER_GAS <= high && succeeds(chain, view, &env, TRANSFER_GAS)? {
+        return Ok(TRANSFER_GAS);
+    }
 
     let result = match run(chain, view, env.clone())? {
         Ok(result) => result,

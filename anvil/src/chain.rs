@@ -22,7 +22,7 @@ use crate::block::{
     BASE_FEE_WEI, BLOCK_GAS_LIMIT, Block, COINBASE, Mined, header, l1_number, receipt,
 };
 use crate::error::{ChainError, TxError};
-use crate::executor::{BlockContext, Checks, Executor};
+use crate::executor::{BlockContext, Checks, Executor, genesis_code};
 use crate::journal::{Entry, GenesisEntry, Journal, OverrideEntry, RollbackEntry};
 use crate::pool::{Pool, Pooled, QUEUED_PER_SENDER_MAX};
 use crate::state::{Change, State};
@@ -52,6 +52,8 @@ pub struct Chain {
     pub executor: Executor,
     accounts: Vec<DevAccount>,
     writer: Mutex<Writer>,
+    /// Changed only by who holds the writer; apart from it so that reading the time waits for nobody.
+    clock: Mutex<Clock>,
     pool: Mutex<Pool>,
     ledger: RwLock<Ledger>,
     /// The number of the next event; changes wake subscriptions.
@@ -66,14 +68,20 @@ struct Writer {
     entries: u64,
     /// Rollbacks so far. It goes into new headers, so a block mined again is another block.
     rollbacks: u64,
-    /// Seconds that the chain's clock is ahead of the wall clock.
-    offset: i64,
-    next_timestamp: Option<u64>,
     automine: bool,
     impersonated: HashSet<Address>,
     snapshots: VecDeque<Snapshot>,
     next_snapshot: u64,
     seed: B256,
+}
+
+/// The chain's time.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    /// Seconds that it is ahead of the wall clock.
+    offset: i64,
+    /// What the next block gets, whatever the time is.
+    next_timestamp: Option<u64>,
 }
 
 /// Where the chain is kept.
@@ -90,8 +98,7 @@ struct Snapshot {
     id: u64,
     point: Point,
     number: u64,
-    offset: i64,
-    next_timestamp: Option<u64>,
+    clock: Clock,
 }
 
 /// A state, and the journal entry that made it.
@@ -181,8 +188,6 @@ impl Chain {
                 .iter()
                 .filter(|entry| matches!(entry, Entry::Rollback(_)))
                 .count() as u64,
-            offset,
-            next_timestamp: None,
             automine: config.automine,
             impersonated: HashSet::new(),
             snapshots: VecDeque::new(),
@@ -200,6 +205,10 @@ impl Chain {
             executor: Executor::new(),
             accounts,
             writer: Mutex::new(writer),
+            clock: Mutex::new(Clock {
+                offset,
+                next_timestamp: None,
+            }),
             pool: Mutex::new(Pool::default()),
             ledger: RwLock::new(ledger),
             news: watch::Sender::new(0),
@@ -241,18 +250,12 @@ impl Chain {
 
     /// The head's state, in the block that would be mined now.
     pub fn pending_view(&self) -> View {
-        let timestamp = {
-            let writer = self.writer();
+        let (block, state) = {
             let ledger = self.ledger();
-            writer.timestamp(ledger.head().header.timestamp)
+            (ledger.head().clone(), ledger.head_state().clone())
         };
-        let ledger = self.ledger();
-        let (block, state) = (ledger.head().clone(), ledger.head_state().clone());
-        drop(ledger);
-        let context = self.context(
-            block.header.number + 1,
-            timestamp.max(block.header.timestamp),
-        );
+        let timestamp = self.clock().timestamp(block.header.timestamp);
+        let context = self.context(block.header.number + 1, timestamp);
         View {
             block,
             state,
@@ -343,11 +346,18 @@ impl Chain {
                 what: "blocks at once",
             });
         }
+        let limit = OFFSET_SECONDS_MAX as u64;
+        if interval > limit / count.max(1) {
+            return Err(ChainError::Limit {
+                limit,
+                what: "seconds ahead",
+            });
+        }
         let mut writer = self.writer();
         for i in 0..count {
             if i > 0 && interval > 0 {
                 let last = self.ledger().head().header.timestamp;
-                writer.next_timestamp = Some(last.saturating_add(interval));
+                self.clock().next_timestamp = Some(last.saturating_add(interval));
             }
             self.mine_ready(&mut writer)?;
         }
@@ -388,7 +398,7 @@ impl Chain {
             let ledger = self.ledger();
             (ledger.head().clone(), ledger.head_state().clone())
         };
-        let timestamp = writer.timestamp(parent.header.timestamp);
+        let timestamp = self.clock().timestamp(parent.header.timestamp);
         let number = parent.header.number + 1;
         let context = self.context(number, timestamp);
         let (mut mined, mut changes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -438,10 +448,12 @@ impl Chain {
             mined,
         );
         let entry = writer.entries;
-        let offset = writer.offset_after(timestamp);
+        let offset = self.clock().offset_after(timestamp);
         writer.persist(&[Entry::Block(block.to_entry(changes, offset))])?;
-        writer.offset = offset;
-        writer.next_timestamp = None;
+        *self.clock() = Clock {
+            offset,
+            next_timestamp: None,
+        };
         Ok((
             Some(Step {
                 block: Arc::new(block),
@@ -475,13 +487,12 @@ impl Chain {
         };
         let id = writer.next_snapshot;
         writer.next_snapshot += 1;
-        let (offset, next_timestamp) = (writer.offset, writer.next_timestamp);
+        let clock = *self.clock();
         writer.snapshots.push_back(Snapshot {
             id,
             point,
             number,
-            offset,
-            next_timestamp,
+            clock,
         });
         if writer.snapshots.len() > SNAPSHOTS_MAX {
             writer.snapshots.pop_front();
@@ -502,15 +513,13 @@ impl Chain {
         let Snapshot {
             point,
             number,
-            offset,
-            next_timestamp,
+            clock,
             ..
         } = &writer.snapshots[at];
-        let (point, number, offset, next_timestamp) =
-            (point.clone(), *number, *offset, *next_timestamp);
+        let (point, number, clock) = (point.clone(), *number, *clock);
         self.roll_back(&mut writer, number, point)?;
         writer.snapshots.truncate(at);
-        (writer.offset, writer.next_timestamp) = (offset, next_timestamp);
+        *self.clock() = clock;
         self.pool().clear();
         Ok(true)
     }
@@ -564,21 +573,22 @@ impl Chain {
 
     /// Moves the clock and returns by how many seconds it is off altogether.
     pub fn increase_time(&self, seconds: i64) -> Result<i64, ChainError> {
-        let mut writer = self.writer();
-        let offset = writer.offset.saturating_add(seconds);
-        if offset.abs() > OFFSET_SECONDS_MAX {
+        let _writer = self.writer();
+        let mut clock = self.clock();
+        let offset = clock.offset.saturating_add(seconds);
+        if offset.unsigned_abs() > OFFSET_SECONDS_MAX as u64 {
             return Err(ChainError::Limit {
                 limit: OFFSET_SECONDS_MAX as u64,
                 what: "seconds off the wall clock",
             });
         }
-        writer.offset = offset;
+        clock.offset = offset;
         Ok(offset)
     }
 
     /// The next block gets exactly this timestamp, and the clock continues from there.
     pub fn set_next_timestamp(&self, asked: u64) -> Result<(), ChainError> {
-        let mut writer = self.writer();
+        let _writer = self.writer();
         let latest = self.ledger().head().header.timestamp;
         if asked < latest {
             return Err(ChainError::TimestampBeforeHead { asked, latest });
@@ -589,7 +599,7 @@ impl Chain {
                 what: "seconds after the latest block",
             });
         }
-        writer.next_timestamp = Some(asked);
+        self.clock().next_timestamp = Some(asked);
         Ok(())
     }
 
@@ -719,6 +729,10 @@ impl Chain {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn ledger_mut(&self) -> RwLockWriteGuard<'_, Ledger> {
         self.ledger.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -738,7 +752,9 @@ impl Writer {
             .count() as u64;
         Ok(())
     }
+}
 
+impl Clock {
     /// The next block's timestamp. Equal timestamps are allowed, as on Arbitrum; going back is not.
     fn timestamp(&self, parent: u64) -> u64 {
         self.next_timestamp
@@ -850,13 +866,17 @@ impl Ledger {
 }
 
 fn genesis(config: &Config, accounts: &[DevAccount]) -> Entry {
-    let changes: Vec<Change> = accounts
+    let mut changes: Vec<Change> = accounts
         .iter()
         .map(|account| Change {
             balance: DEV_BALANCE,
             ..State::default().unchanged(account.address)
         })
         .collect();
+    changes.extend(genesis_code().into_iter().map(|(address, code)| Change {
+        code: vec![code],
+        ..State::default().unchanged(address)
+    }));
     let mut state = State::default();
     state.apply(&changes);
     // Without a seed every new chain is another chain, so nothing mistakes it for the one before a restart.

@@ -4,14 +4,44 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use alloy::primitives::Bytes;
+use anyhow::Context;
+use clap::{Parser, Subcommand};
 use medlock_anvil::{CHAIN_ID, Config, Handle, SAFE_DEPTH_BLOCKS, STATE_HISTORY_BLOCKS, spawn};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// A local chain that runs Stylus programs and EVM contracts side by side. For development only: its keys are public.
+/// A local chain that runs Stylus programs and EVM contracts side by side. For development only:
+/// its keys are public.
 #[derive(Parser)]
-#[command(name = "medlock-anvil", version)]
+#[command(
+    name = "medlock-anvil",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Activate a program and call it, outside any chain; prints JSON.
+    Exec {
+        /// A .wasm or .wat file.
+        program: PathBuf,
+        /// Calldata of one call each, 0x-prefixed.
+        calldata: Vec<Bytes>,
+        /// Add every host call with the ink before and after it.
+        #[arg(long)]
+        trace: bool,
+    },
+}
+
+#[derive(clap::Args)]
+struct ChainArgs {
     /// Address to listen on. Anything but loopback exposes accounts whose keys everybody knows.
     #[arg(long, env = "ANVIL_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
@@ -43,7 +73,16 @@ async fn main() -> ExitCode {
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
         )
         .init();
-    match run(Args::parse()).await {
+    let args = Args::parse();
+    let outcome = match args.command {
+        Some(Command::Exec {
+            program,
+            calldata,
+            trace,
+        }) => exec(program, calldata, trace),
+        None => run(args.chain).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("medlock-anvil: {error:#}");
@@ -52,7 +91,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: Args) -> anyhow::Result<()> {
+async fn run(args: ChainArgs) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let handle = spawn(Config {
         listen: SocketAddr::new(args.host, args.port),
         state_dir: args.state_dir,
@@ -67,15 +107,27 @@ async fn run(args: Args) -> anyhow::Result<()> {
     if !args.quiet {
         print_banner(&handle, args.chain_id);
     }
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("listen for Ctrl-C")?,
+        _ = terminate.recv() => {}
+    }
     handle.shutdown().await;
+    Ok(())
+}
+
+fn exec(program: PathBuf, calldata: Vec<Bytes>, trace: bool) -> anyhow::Result<()> {
+    let report = medlock_anvil::exec::exec(&program, &calldata, trace)?;
+    println!(
+        "{}",
+        serde_json::to_string(&report).context("print the report")?
+    );
     Ok(())
 }
 
 fn print_banner(handle: &Handle, chain_id: u64) {
     println!("medlock-anvil {}\n", env!("CARGO_PKG_VERSION"));
     println!(
-        "Accounts, each with 10,000 ETH. Their keys are public: never use them for anything of value.\n"
+        "Accounts, each with 10,000 ETH. Their keys are public: nothing of value belongs here.\n"
     );
     for account in handle.accounts() {
         println!("{:>6}  {}  {}", account.name, account.address, account.key);

@@ -29,7 +29,6 @@ async fn chain() -> Handle {
 
 /// A provider that signs as the development account with that index.
 fn provider(handle: &Handle, account: usize) -> DynProvider {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let signer = handle.accounts()[account].signer.clone();
     ProviderBuilder::new()
         .wallet(signer)
@@ -85,7 +84,6 @@ async fn signed(
 }
 
 async fn post(handle: &Handle, body: impl Into<String>) -> Value {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let request = reqwest::Client::new()
         .post(handle.url())
         .header("content-type", "application/json")
@@ -138,9 +136,10 @@ async fn a_transfer_is_mined_at_once_into_a_block_whose_hashes_hold() {
         (21_000, Some(1), 100_000_000)
     );
     assert_eq!(alice.get_balance(NOBODY).await.unwrap(), U256::from(7));
+    assert_eq!(alice.estimate_gas(transfer(1)).await.unwrap(), 21_000);
 
     // Everybody pays the base fee, whatever they offered; nothing else left the account.
-    let spent = medlock_anvil_spent(&alice, handle.accounts()[0].address).await;
+    let spent = spent_since_genesis(&alice, handle.accounts()[0].address).await;
     assert_eq!(spent, U256::from(21_000u64 * 100_000_000 + 7));
 
     let block = alice
@@ -176,7 +175,7 @@ async fn a_transfer_is_mined_at_once_into_a_block_whose_hashes_hold() {
     handle.shutdown().await;
 }
 
-async fn medlock_anvil_spent(provider: &DynProvider, account: Address) -> U256 {
+async fn spent_since_genesis(provider: &DynProvider, account: Address) -> U256 {
     let before = provider.get_balance(account).number(0).await.unwrap();
     before - provider.get_balance(account).await.unwrap()
 }
