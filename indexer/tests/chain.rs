@@ -221,7 +221,8 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     // The node replaces its newest blocks by empty ones.
     chain.reorg(2).await;
     caught_up(&handle, &chain).await;
-    let records = handle.index().records(chart, u64::MAX, Page::default());
+    let view = handle.index();
+    let records = view.records(chart, u64::MAX, Page::default());
     assert_eq!(records.await.unwrap().len(), 1);
 
     // The head goes back, and nothing takes its place.
