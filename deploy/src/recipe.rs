@@ -33,6 +33,20 @@ const RUSTFLAGS: [&str; 6] = [
     "-Clink-arg=-zstack-size=32768",
     "-Ctarget-feature=+bulk-memory",
 ];
+/// Beginnings of the variables by which an outer cargo or a user's shell would change the output. Where
+/// packages come from (`CARGO_HOME`, `CARGO_HTTP_*`, `CARGO_REGISTRIES_*`, ..) stays as it is.
+const FOREIGN_SETTINGS: [&str; 10] = [
+    "CARGO_BUILD_",
+    "CARGO_ENCODED_",
+    "CARGO_INCREMENTAL",
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CARGO_UNSTABLE_",
+    "RUSTC",
+    "RUSTFLAGS",
+];
 const BINARYEN: &str = "132";
 const WASM_OPT: [&str; 8] = [
     "-Oz",
@@ -117,16 +131,13 @@ impl Recipe {
         let mut command = Command::new(program);
         command.current_dir(&self.contracts);
         for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if name.starts_with("CARGO_") && name != "CARGO_HOME" && name != "CARGO_NET_OFFLINE"
-                || name.starts_with("RUSTC")
-                || name.starts_with("RUSTFLAGS")
-                || name == "CARGO"
-                || name == "RUSTUP_TOOLCHAIN"
-            {
+            let text = name.to_string_lossy();
+            if FOREIGN_SETTINGS.iter().any(|start| text.starts_with(start)) {
                 command.env_remove(name);
             }
         }
+        // Set by rustup for the outer cargo, which may be of another toolchain.
+        command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
         if let Some(toolchain) = toolchain {
             command.env("RUSTUP_TOOLCHAIN", toolchain);
         }
