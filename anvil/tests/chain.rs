@@ -945,3 +945,71 @@ async fn an_endless_loop_neither_stalls_others_nor_ends_the_chain() {
     assert_eq!((code, number), (-32000, json!("0x0")));
     assert!(message.starts_with("out of gas"), "{message}");
 }
+
+#[tokio::test]
+async fn a_stylus_program_is_deployed_activated_and_called_and_survives_a_restart() {
+    const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
+    let dir = directory("stylus");
+    let config = Config {
+        state_dir: Some(dir.clone()),
+        ..Config::default()
+    };
+    let handle = spawn(config.clone()).await.unwrap();
+    let alice = provider(&handle, 0);
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "vm_hooks" "read_args" (func $read (param i32)))
+            (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+            (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32)
+                i32.const 0 call $read
+                i32.const 0 local.get 0 call $write
+                i32.const 0))"#,
+    )
+    .unwrap();
+    let mut code = vec![0xef, 0xf0, 0x00, 0x00];
+    let params = brotli::enc::BrotliEncoderParams::default();
+    brotli::BrotliCompress(&mut wasm.as_slice(), &mut code, &params).unwrap();
+    // PUSH32 length, DUP1, PUSH1 43, PUSH1 0, CODECOPY, PUSH1 0, RETURN
+    let length = U256::from(code.len()).to_be_bytes_vec();
+    let init = [
+        [0x7f].as_slice(),
+        length.as_slice(),
+        hex!("80602b6000396000f300").as_slice(),
+        &code,
+    ]
+    .concat();
+    let receipt = send(&alice, TransactionRequest::default().with_deploy_code(init)).await;
+    let program = receipt.contract_address.unwrap();
+
+    let echo = TransactionRequest::default()
+        .with_to(program)
+        .with_input(b"hello".to_vec());
+    assert!(alice.call(echo.clone()).await.is_err(), "not activated yet");
+    // activateProgram(address)
+    let selector = &keccak256("activateProgram(address)")[..4];
+    let activate = [selector, program.into_word().as_slice()].concat();
+    let activate = TransactionRequest::default()
+        .with_to(ARB_WASM)
+        .with_input(activate)
+        .with_value(U256::from(10).pow(U256::from(17)));
+    let receipt = send(&alice, activate).await;
+    assert!(receipt.status());
+    assert_eq!(receipt.logs().len(), 1, "ProgramActivated");
+    assert_eq!(
+        alice.call(echo.clone()).await.unwrap(),
+        Bytes::from(b"hello")
+    );
+    let estimate = alice.estimate_gas(echo.clone()).await.unwrap();
+    let receipt = send(&alice, echo.clone().with_gas_limit(estimate)).await;
+    assert!(receipt.status() && receipt.gas_used <= estimate);
+    handle.shutdown().await;
+
+    let handle = spawn(config).await.unwrap();
+    assert_eq!(
+        provider(&handle, 1).call(echo).await.unwrap(),
+        Bytes::from(b"hello")
+    );
+    handle.shutdown().await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
