@@ -1,6 +1,6 @@
 //! The chain as the client sees it: typed calls and sends, with reverts decoded to the contract's own errors.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alloy::{
     eips::BlockId,
@@ -13,6 +13,7 @@ use alloy::{
     transports::{RpcError, TransportErrorKind},
 };
 use medlock_abi::{records::IRecords::IRecordsErrors, registry::IRegistry::IRegistryErrors, terms};
+use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
 
@@ -35,6 +36,8 @@ pub struct Mined {
 pub struct Chain {
     provider: DynProvider,
     url: String,
+    /// Held from the choice of a nonce until the transaction is handed over, so that two never choose the same.
+    sending: Arc<Mutex<()>>,
 }
 
 impl Chain {
@@ -43,13 +46,20 @@ impl Chain {
         let url = rpc_url
             .parse()
             .map_err(|_| Error::Usage(format!("not a URL: {rpc_url}")))?;
+        // The nonce is asked for each time: the cached kind leaves a gap behind every transaction whose gas
+        // estimate reverts, and what comes after the gap is never mined.
         let provider = ProviderBuilder::new()
+            .disable_recommended_fillers()
+            .with_gas_estimation()
+            .with_simple_nonce_management()
+            .fetch_chain_id()
             .wallet(EthereumWallet::from(signer))
             .connect_http(url)
             .erased();
         Ok(Self {
             provider,
             url: rpc_url.to_owned(),
+            sending: Arc::default(),
         })
     }
 
@@ -93,12 +103,11 @@ impl Chain {
     async fn send_raw(&self, doing: &str, kind: TxKind, input: Bytes) -> Result<Mined> {
         let mut request = TransactionRequest::default().with_input(input);
         request.to = Some(kind);
-        let pending = self
-            .provider
-            .send_transaction(request)
-            .await
-            .map_err(|error| self.error(doing, error))?;
-        let hash = *pending.tx_hash();
+        let sent = {
+            let _one_at_a_time = self.sending.lock().await;
+            self.provider.send_transaction(request).await
+        };
+        let hash = *sent.map_err(|error| self.error(doing, error))?.tx_hash();
         let receipt = tokio::time::timeout(RECEIPT_WAIT, async {
             let mut pause = RECEIPT_POLL_FIRST;
             loop {

@@ -1,0 +1,298 @@
+//! The command line, and nothing else: what can be said, and how it is explained.
+
+use std::path::PathBuf;
+
+use alloy::primitives::{Address, B256};
+use clap::{Args, Parser, Subcommand};
+
+/// Health records that belong to the patient.
+///
+/// Record pointers and grants stand on an Arbitrum chain; the records themselves are encrypted on this
+/// machine before they leave it. Start with `medlock dev`, which runs everything in one process.
+#[derive(Debug, Parser)]
+#[command(name = "medlock", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done          1  failed                  2  the command line is wrong
+  3  refused (no grant, no credential, ...)   4  chain or gateway not reachable, try again
+  5  tampered data: nothing was released      6  key file or passphrase
+  7  the answer is no (medlock check)";
+
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Folder that `medlock dev` keeps; its chain, gateway and deployment are the defaults below.
+    #[arg(long, global = true, env = "MEDLOCK_HOME", default_value = ".medlock/dev", value_name = "DIR")]
+    pub home: PathBuf,
+    /// Ethereum JSON-RPC endpoint.
+    #[arg(long, global = true, env = "MEDLOCK_RPC", value_name = "URL")]
+    pub rpc: Option<String>,
+    /// Medlock gateway.
+    #[arg(long, global = true, env = "MEDLOCK_GATEWAY", value_name = "URL")]
+    pub gateway: Option<String>,
+    /// Deployment file: which contracts on which chain.
+    #[arg(long, global = true, env = "MEDLOCK_DEPLOYMENT", value_name = "FILE")]
+    pub deployment: Option<PathBuf>,
+    /// Your key file.
+    #[arg(long, short, global = true, env = "MEDLOCK_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// File whose first line is the passphrase. Otherwise MEDLOCK_PASSPHRASE, otherwise you are asked.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Print JSON: one value on standard output, errors as an object on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run chain, indexer and gateway in one process, with state kept in the home folder.
+    Dev(DevArgs),
+    /// Show the whole of Medlock on a real bundle, and check every step.
+    Demo(DemoArgs),
+    /// Key files: make, show, publish, change the passphrase.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The registry: credentials of parties and who issues them.
+    #[command(subcommand)]
+    Party(PartyCommand),
+    /// Charts: open, show.
+    #[command(subcommand)]
+    Chart(ChartCommand),
+    /// Records: import, list, read, amend, export.
+    #[command(subcommand)]
+    Record(RecordCommand),
+    /// Grants: give, revoke, list.
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// Ask whether you may use a compartment for a purpose. No data is served with the answer.
+    Check(CheckArgs),
+    /// Who read what, when, and why (the chart's controller).
+    Log { chart: B256 },
+    /// Run an indexer alone.
+    Index(IndexArgs),
+    /// Run an indexer and a gateway against a chain that runs elsewhere.
+    Gateway(GatewayArgs),
+    /// Deploy and activate the contracts; writes a deployment file.
+    Deploy(DeployArgs),
+    /// Print a completion script for your shell.
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Port of the chain's JSON-RPC (0: any free port).
+    #[arg(long, default_value_t = 8547)]
+    pub rpc_port: u16,
+    /// Port of the gateway (0: any free port).
+    #[arg(long, default_value_t = 8480)]
+    pub gateway_port: u16,
+    #[command(flatten)]
+    pub artifacts: ArtifactsArgs,
+    #[command(subcommand)]
+    pub command: Option<DevCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DevCommand {
+    /// Give an account funds on the development chain.
+    Fund {
+        account: Address,
+        /// In ether.
+        #[arg(long, default_value_t = 10)]
+        ether: u64,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ArtifactsArgs {
+    /// Folder with the built contracts (`make contracts`).
+    #[arg(long, env = "MEDLOCK_ARTIFACTS", default_value = "contracts/target/artifacts", value_name = "DIR")]
+    pub artifacts: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// FHIR R4 bundle to import.
+    #[arg(long, default_value = "tests/fixtures/bundles/adolescent.json", value_name = "FILE")]
+    pub bundle: PathBuf,
+    /// Folder for the demo's state and its report.json; emptied first.
+    #[arg(long, default_value = ".medlock/demo", value_name = "DIR")]
+    pub dir: PathBuf,
+    #[command(flatten)]
+    pub artifacts: ArtifactsArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a new key file. It is all that a backup needs: keep a copy, and remember the passphrase.
+    New { file: PathBuf },
+    /// Show the account and public encryption key of a key file.
+    Show { file: PathBuf },
+    /// Publish your encryption key in the registry, so that others can seal to you.
+    Publish,
+    /// Change the passphrase of your key file (the new one: MEDLOCK_NEW_PASSPHRASE, or you are asked).
+    Passphrase,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PartyCommand {
+    /// Show a party's credential and encryption key.
+    Show { account: Address },
+    /// Issue a credential (issuers).
+    Credential {
+        account: Address,
+        /// organisation, practitioner, insurer, provider
+        #[arg(long, value_delimiter = ',', required = true)]
+        roles: Vec<String>,
+        /// Valid for this long: 90d, 12h, ... Without it: until revoked.
+        #[arg(long = "for", value_name = "DURATION")]
+        valid_for: Option<String>,
+        /// The credential's document; its digest goes on chain.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
+    },
+    /// Revoke a party's credential (its issuer, or the registry's owner).
+    Revoke { account: Address },
+    /// Let an account issue credentials, or stop it (the registry's owner).
+    Issuer {
+        account: Address,
+        #[arg(long)]
+        remove: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ChartCommand {
+    /// Open a chart of your own.
+    Open,
+    /// Show a chart: controller, directory, compartments.
+    Show { chart: B256 },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RecordCommand {
+    /// Split a FHIR R4 bundle into records by compartment, encrypt and add them. Safe to repeat after an interruption.
+    Import { chart: B256, bundle: PathBuf },
+    /// Read an imported bundle back, byte for byte.
+    Export {
+        chart: B256,
+        /// `-`: standard output.
+        out: PathBuf,
+        #[arg(long, default_value = "TREAT")]
+        purpose: String,
+    },
+    /// List the records that you may read.
+    List {
+        chart: B256,
+        #[arg(long)]
+        compartment: Option<u8>,
+    },
+    /// Read and decrypt one record. Signs a receipt that the patient sees.
+    Show {
+        chart: B256,
+        record: B256,
+        /// The latest without it.
+        #[arg(long)]
+        version: Option<u32>,
+        #[arg(long, default_value = "TREAT")]
+        purpose: String,
+        /// Write the content here instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Add one file of any type as a record.
+    Add {
+        chart: B256,
+        file: PathBuf,
+        #[arg(long)]
+        compartment: u8,
+        #[arg(long, default_value = "application/octet-stream")]
+        media_type: String,
+        #[arg(long)]
+        title: Option<String>,
+    },
+    /// Replace a record's content; earlier versions stay readable and linked.
+    Amend {
+        chart: B256,
+        record: B256,
+        file: PathBuf,
+        #[arg(long, default_value = "TREAT")]
+        purpose: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GrantCommand {
+    /// Grant a party rights on a chart of yours.
+    Give {
+        chart: B256,
+        grantee: Address,
+        /// Compartment numbers or labels: 1,4,labs ; or `all`.
+        #[arg(long, value_delimiter = ',', required = true)]
+        compartments: Vec<String>,
+        /// TREAT, ETREAT, HPAYMT, HOPERAT, HRESCH, PATRQT, PUBHLTH
+        #[arg(long, value_delimiter = ',', required = true)]
+        purposes: Vec<String>,
+        #[arg(long, value_delimiter = ',', default_value = "read")]
+        actions: Vec<String>,
+        /// Ends after this long: 90d, 12h, ... Without it: until revoked.
+        #[arg(long = "for", value_name = "DURATION")]
+        valid_for: Option<String>,
+    },
+    /// Revoke a party's grant and rotate the keys that it held.
+    Revoke { chart: B256, grantee: Address },
+    /// Revoke every grant of a chart.
+    RevokeAll { chart: B256 },
+    /// List the grants of a chart of yours; without a chart, those given to you.
+    List { chart: Option<B256> },
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    pub chart: B256,
+    #[arg(long)]
+    pub compartment: u8,
+    #[arg(long)]
+    pub purpose: String,
+    #[arg(long, default_value = "read")]
+    pub action: String,
+    /// Another time than now: UNIX seconds, or RFC 3339.
+    #[arg(long)]
+    pub at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct IndexArgs {
+    /// SQLite file.
+    #[arg(long, default_value = "index.db", value_name = "FILE")]
+    pub db: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct GatewayArgs {
+    #[arg(long, default_value = "127.0.0.1:8480")]
+    pub listen: std::net::SocketAddr,
+    /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Folder for index, receipts, blocks and the gateway's own key.
+    #[arg(long, default_value = ".medlock/gateway", value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    #[command(flatten)]
+    pub artifacts: ArtifactsArgs,
+    /// Where to write the deployment.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}

@@ -1,0 +1,514 @@
+//! One function a command: extract, one call of the client, one answer.
+
+use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode, sync::Arc, time::Duration};
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use anyhow::{Context, bail};
+use medlock_client::{
+    Client, GrantTerms, Identity, Metadata, NewDocument,
+    api::{self, Action, Purpose},
+    default_labels, identity, now, terms,
+};
+use medlock_vault::Secrets;
+use serde_json::json;
+
+use crate::{
+    args::{ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand},
+    config,
+    output::{self, Output, exit, table, time},
+    args::Global,
+};
+
+pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        KeysCommand::New { file } => {
+            if file.exists() {
+                bail!(medlock_client::Error::KeyFile(format!(
+                    "{} exists already; a key file is never overwritten",
+                    file.display()
+                )));
+            }
+            let passphrase = global.passphrase("Passphrase for the new key file: ")?;
+            let secrets = Secrets::generate(&mut identity::rng());
+            let made = identity::create(&file, &secrets, &passphrase)?;
+            out.say(json!({ "account": made.address(), "file": file }), || {
+                format!(
+                    "{} is account {}.\nKeep a copy of it and remember the passphrase: nobody can restore either.",
+                    file.display(),
+                    made.address()
+                )
+            })?;
+        }
+        KeysCommand::Show { file } => {
+            let account = identity::read(&file)?.address();
+            out.say(json!({ "account": account, "file": file }), || account.to_string())?;
+        }
+        KeysCommand::Publish => {
+            let client = global.client().await?;
+            let mined = client.publish_key().await?;
+            out.say(&mined, || {
+                format!("Published the encryption key of {} (gas {}).", client.address(), mined.gas)
+            })?;
+        }
+        KeysCommand::Passphrase => {
+            let path = global.key_path()?;
+            let old = global.passphrase("Present passphrase: ")?;
+            let new = global.new_passphrase()?;
+            identity::change_passphrase(path, &old, &new)?;
+            out.say(json!({ "file": path }), || format!("{} has a new passphrase.", path.display()))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn party(global: &Global, out: Output, command: PartyCommand) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    match command {
+        PartyCommand::Show { account } => {
+            let party = client.party(account).await?;
+            out.say(&party, || describe_party(&party))?;
+        }
+        PartyCommand::Credential {
+            account,
+            roles,
+            valid_for,
+            document,
+        } => {
+            let roles: api::Roles = serde_json::from_value(json!(roles)).context("--roles")?;
+            let digest = match document {
+                Some(path) => keccak256(read_file(&path)?),
+                None => B256::ZERO,
+            };
+            let expiry = until(valid_for.as_deref())?;
+            let mined = client.issue_credential(account, roles.0, expiry, digest).await?;
+            out.say(&mined, || format!("{account} is credentialed{} (gas {}).", ends(expiry), mined.gas))?;
+        }
+        PartyCommand::Revoke { account } => {
+            let mined = client.revoke_credential(account).await?;
+            out.say(&mined, || format!("The credential of {account} is revoked."))?;
+        }
+        PartyCommand::Issuer { account, remove } => {
+            let mined = client.set_issuer(account, !remove).await?;
+            out.say(&mined, || match remove {
+                false => format!("{account} may issue credentials."),
+                true => format!("{account} may no longer issue credentials; those it issued are not current."),
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    match command {
+        ChartCommand::Open => {
+            let (chart, mined) = client.open_chart(&default_labels()).await?;
+            out.say(json!({ "chart": chart, "mined": mined }), || format!("Opened chart {chart} (gas {}).", mined.gas))?;
+        }
+        ChartCommand::Show { chart } => {
+            let state = client.chart_state(chart).await?;
+            let directory = client.directory(chart, &state).await?;
+            let labels = match state.controller == client.address() {
+                true => client.labels(&directory)?,
+                false => BTreeMap::new(),
+            };
+            let compartments: Vec<_> = directory
+                .body
+                .compartments
+                .iter()
+                .map(|entry| json!({ "compartment": entry.compartment, "epoch": entry.epoch, "label": labels.get(&entry.compartment) }))
+                .collect();
+            let value = json!({
+                "chart": chart, "controller": state.controller, "directory_version": state.directory_version,
+                "directory": state.directory, "compartments": compartments,
+            });
+            out.say(value, || {
+                let rows: Vec<_> = directory
+                    .body
+                    .compartments
+                    .iter()
+                    .map(|entry| {
+                        let label = labels.get(&entry.compartment).cloned().unwrap_or_default();
+                        vec![entry.compartment.to_string(), label, entry.epoch.to_string()]
+                    })
+                    .collect();
+                format!(
+                    "Chart {chart}\ncontroller {}\ndirectory version {}\n\n{}",
+                    state.controller,
+                    state.directory_version,
+                    table(&["compartment", "label", "epoch"], &rows)
+                )
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn record(global: &Global, out: Output, command: RecordCommand) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    match command {
+        RecordCommand::Import { chart, bundle } => {
+            let bytes = read_file(&bundle)?;
+            let bar = out.bar("importing", 0);
+            let imported = client
+                .chart(chart)
+                .await?
+                .import(&bytes, |done, of| {
+                    bar.set_length(of);
+                    bar.set_position(done);
+                })
+                .await?;
+            bar.finish_and_clear();
+            out.say(&imported, || {
+                format!(
+                    "{} records: {} added, {} were there already.",
+                    imported.records,
+                    imported.stored.len(),
+                    imported.records - imported.stored.len()
+                )
+            })?;
+        }
+        RecordCommand::Export { chart, out: path, purpose } => {
+            let bar = out.bar("exporting", 0);
+            let bytes = client
+                .chart(chart)
+                .await?
+                .export(parse_purpose(&purpose)?, |done, of| {
+                    bar.set_length(of);
+                    bar.set_position(done);
+                })
+                .await?;
+            bar.finish_and_clear();
+            write_content(&path, &bytes)?;
+            if path != Path::new("-") {
+                out.say(json!({ "file": path, "bytes": bytes.len() }), || {
+                    format!("Wrote {} ({} bytes).", path.display(), bytes.len())
+                })?;
+            }
+        }
+        RecordCommand::List { chart, compartment } => {
+            let records = client.records(chart, compartment).await?;
+            out.say(&records, || {
+                let rows: Vec<_> = records.iter().map(version_row).collect();
+                table(&["record", "version", "compartment", "author", "time"], &rows)
+            })?;
+        }
+        RecordCommand::Show {
+            chart,
+            record,
+            version,
+            purpose,
+            out: path,
+        } => {
+            let document = client
+                .chart(chart)
+                .await?
+                .read(record, version, parse_purpose(&purpose)?)
+                .await?;
+            match path {
+                Some(path) => {
+                    write_content(&path, &document.content)?;
+                    let value = json!({
+                        "record_id": record, "version": document.version, "compartment": document.compartment,
+                        "metadata": document.metadata, "file": path, "bytes": document.content.len(),
+                    });
+                    out.say(value, || format!("Wrote {} ({} bytes).", path.display(), document.content.len()))?;
+                }
+                None if out.json => {
+                    let value = json!({
+                        "record_id": record, "version": document.version, "compartment": document.compartment,
+                        "metadata": document.metadata, "content": Bytes::copy_from_slice(&document.content),
+                    });
+                    out.say(value, String::new)?;
+                }
+                None => write_content(Path::new("-"), &document.content)?,
+            }
+        }
+        RecordCommand::Add {
+            chart,
+            file,
+            compartment,
+            media_type,
+            title,
+        } => {
+            let content: Arc<[u8]> = read_file(&file)?.into();
+            let document = NewDocument {
+                record_id: client.record_id(chart, &content),
+                compartment,
+                metadata: Metadata {
+                    media_type,
+                    title,
+                    ..Metadata::default()
+                },
+                content,
+            };
+            let record = document.record_id;
+            let stored = client.chart(chart).await?.add(vec![document], |_| ()).await?;
+            out.say(json!({ "record_id": record, "stored": stored }), || match stored.first() {
+                Some(_) => format!("Added record {record}."),
+                None => format!("Record {record} holds these very bytes already."),
+            })?;
+        }
+        RecordCommand::Amend {
+            chart,
+            record,
+            file,
+            purpose,
+        } => {
+            let content = read_file(&file)?;
+            let open = client.chart(chart).await?;
+            let before = open.read(record, None, parse_purpose(&purpose)?).await?;
+            let stored = open.amend(record, before.metadata, &content).await?;
+            out.say(&stored, || format!("Record {record} is at version {}.", stored.version))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    match command {
+        GrantCommand::Give {
+            chart,
+            grantee,
+            compartments,
+            purposes,
+            actions,
+            valid_for,
+        } => {
+            let purposes: api::Purposes = serde_json::from_value(json!(purposes)).context("--purposes")?;
+            let actions: api::Actions = serde_json::from_value(json!(actions)).context("--actions")?;
+            let terms = GrantTerms {
+                compartments: compartment_mask(&client, chart, &compartments).await?,
+                purposes: purposes.0,
+                actions: actions.0,
+                notBefore: 0,
+                expiry: until(valid_for.as_deref())?,
+            };
+            let expiry = terms.expiry;
+            let mined = client.grant(chart, grantee, terms).await?;
+            out.say(&mined, || format!("Granted to {grantee}{} (gas {}).", ends(expiry), mined.gas))?;
+        }
+        GrantCommand::Revoke { chart, grantee } => {
+            let revoked = client.revoke(chart, grantee).await?;
+            out.say(json!({ "mined": revoked.mined, "resealed": revoked.resealed }), || {
+                format!(
+                    "Revoked {grantee}. The keys it held are rotated; {} other grantees received the new ones.",
+                    revoked.resealed.len()
+                )
+            })?;
+        }
+        GrantCommand::RevokeAll { chart } => {
+            let mined = client.revoke_all(chart).await?;
+            out.say(&mined, || "Every grant of this chart is revoked, and every key rotated.".into())?;
+        }
+        GrantCommand::List { chart } => {
+            let grants = client.grants(chart).await?;
+            out.say(&grants, || {
+                let rows: Vec<_> = grants.iter().map(grant_row).collect();
+                table(&["chart", "grantee", "compartments", "purposes", "actions", "until"], &rows)
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit code 0 for yes, [`exit::ANSWER_NO`] for no.
+pub async fn check(global: &Global, out: Output, args: CheckArgs) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    let question = api::Question {
+        chart: args.chart,
+        compartment: args.compartment,
+        record_id: None,
+        purpose: parse_purpose(&args.purpose)?,
+        action: Action::from_name(&args.action).context("--action: read, write or share")?,
+        at: args.at.as_deref().map(parse_time).transpose()?,
+    };
+    let verdicts = client.ask(vec![question]).await?;
+    let verdict = &verdicts[0];
+    out.say(verdict, || {
+        format!(
+            "{} ({}), at {} by block {}",
+            if verdict.allowed { "yes" } else { "no" },
+            verdict.reason,
+            time(verdict.at),
+            verdict.block_number
+        )
+    })?;
+    Ok(if verdict.allowed { ExitCode::SUCCESS } else { exit::ANSWER_NO.into() })
+}
+
+pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    let reads = client.reads(chart).await?;
+    out.say(&reads, || {
+        let rows: Vec<_> = reads
+            .iter()
+            .map(|read| {
+                let receipt = &read.entry.receipt;
+                vec![
+                    time(read.entry.received_at),
+                    receipt.reader.to_string(),
+                    receipt.purpose.code().to_owned(),
+                    short(&receipt.record_id),
+                    receipt.version.to_string(),
+                    read.entry.reason.clone(),
+                    if read.proven { "proven" } else { "NOT PROVEN" }.to_owned(),
+                ]
+            })
+            .collect();
+        table(&["time", "reader", "purpose", "record", "version", "by", "receipt"], &rows)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives an account funds on a development chain.
+pub async fn fund(global: &Global, out: Output, account: Address, ether: u64) -> anyhow::Result<ExitCode> {
+    use alloy::providers::Provider;
+    let endpoints = global.endpoints()?;
+    let chain = medlock_client::Chain::new(&endpoints.rpc, Identity::generate()?.signer().clone())?;
+    let wei = U256::from(ether) * U256::from(10).pow(U256::from(18));
+    chain
+        .provider()
+        .raw_request::<_, ()>("anvil_setBalance".into(), (account, wei))
+        .await
+        .context("only a development chain gives money away")?;
+    out.say(json!({ "account": account, "ether": ether }), || format!("{account} has {ether} ether."))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn compartment_mask(client: &Client, chart: B256, named: &[String]) -> anyhow::Result<u64> {
+    let state = client.chart_state(chart).await?;
+    let directory = client.directory(chart, &state).await?;
+    let labels = client.labels(&directory)?;
+    let mut mask = 0;
+    for name in named {
+        if name == "all" {
+            mask |= directory.body.compartments.iter().fold(0, |mask, entry| mask | 1 << entry.compartment);
+            continue;
+        }
+        let number = match name.parse::<u8>() {
+            Ok(number) => Some(number),
+            Err(_) => labels.iter().find(|(_, label)| *label == name).map(|(number, _)| *number),
+        };
+        match number.filter(|number| *number < terms::COMPARTMENTS) {
+            Some(number) => mask |= 1u64 << number,
+            None => bail!(
+                "no compartment {name:?}; this chart has: {}",
+                labels.values().cloned().collect::<Vec<_>>().join(", ")
+            ),
+        }
+    }
+    Ok(mask)
+}
+
+fn describe_party(party: &api::Party) -> String {
+    let credential = match &party.credential {
+        None => "no credential".to_owned(),
+        Some(credential) => {
+            let roles = serde_json::to_value(credential.roles).unwrap_or_default();
+            format!(
+                "credential: {roles} by {}{}{}",
+                credential.issuer,
+                ends(credential.expiry),
+                if credential.current { "" } else { ", not current" }
+            )
+        }
+    };
+    let key = match &party.key {
+        None => "no encryption key published".to_owned(),
+        Some(key) => format!("encryption key version {}: {}", key.version, key.key),
+    };
+    format!("{}\n{credential}\n{key}", party.account)
+}
+
+fn version_row(record: &api::Version) -> Vec<String> {
+    vec![
+        record.record_id.to_string(),
+        record.version.to_string(),
+        record.compartment.to_string(),
+        record.author.to_string(),
+        time(record.created_at),
+    ]
+}
+
+fn grant_row(grant: &api::Grant) -> Vec<String> {
+    let list = |value: serde_json::Result<serde_json::Value>| match value {
+        Ok(serde_json::Value::Array(items)) => items
+            .iter()
+            .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(","),
+        _ => String::new(),
+    };
+    vec![
+        short(&grant.chart),
+        grant.grantee.to_string(),
+        list(serde_json::to_value(grant.compartments)),
+        list(serde_json::to_value(grant.purposes)),
+        list(serde_json::to_value(grant.actions)),
+        if grant.expiry == 0 { "-".to_owned() } else { time(grant.expiry) },
+    ]
+}
+
+pub fn short(id: &B256) -> String {
+    let hex = hex::encode(&id[..6]);
+    format!("0x{hex}…")
+}
+
+fn ends(expiry: u64) -> String {
+    match expiry {
+        0 => String::new(),
+        _ => format!(" until {}", output::time(expiry)),
+    }
+}
+
+/// `90d` from now as UNIX seconds; 0 without one.
+fn until(valid_for: Option<&str>) -> anyhow::Result<u64> {
+    match valid_for {
+        None => Ok(0),
+        Some(text) => {
+            let duration: Duration = humantime::parse_duration(text).with_context(|| format!("--for {text}"))?;
+            Ok(now() + duration.as_secs())
+        }
+    }
+}
+
+fn parse_time(text: &str) -> anyhow::Result<u64> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let time = humantime::parse_rfc3339_weak(text).context("--at: UNIX seconds, or 2026-05-03T12:00:00Z")?;
+    Ok(time.duration_since(std::time::UNIX_EPOCH)?.as_secs())
+}
+
+fn parse_purpose(code: &str) -> anyhow::Result<Purpose> {
+    Purpose::from_code(code).with_context(|| {
+        let known: Vec<_> = terms::purpose::ALL.iter().map(|(code, _)| *code).collect();
+        format!("no purpose {code:?}; there are {}", known.join(", "))
+    })
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let length = std::fs::metadata(path)
+        .with_context(|| format!("read {}", path.display()))?
+        .len();
+    // Refused before it is read: what cannot be taken must not fill the memory first.
+    if length > medlock_vault::payload::CONTENT_BYTES_MAX {
+        bail!(
+            "{} has {length} bytes; at most {} are taken",
+            path.display(),
+            medlock_vault::payload::CONTENT_BYTES_MAX
+        );
+    }
+    std::fs::read(path).with_context(|| format!("read {}", path.display()))
+}
+
+fn write_content(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    if path == Path::new("-") {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(bytes)?;
+        return Ok(stdout.flush()?);
+    }
+    config::write_atomically(path, bytes)
+}

@@ -1,0 +1,147 @@
+//! The one place that turns flags, environment and the home folder into a configuration.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use medlock_client::{Client, Endpoints, Identity};
+use medlock_deploy::Deployment;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::args::Global;
+
+/// The files that `medlock dev` keeps in its home folder.
+#[derive(Debug, Clone)]
+pub struct Home(PathBuf);
+
+/// Where a running `medlock dev` listens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Connection {
+    pub rpc: String,
+    pub gateway: String,
+}
+
+impl Home {
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self(dir.into())
+    }
+    pub fn dir(&self) -> &Path {
+        &self.0
+    }
+    pub fn chain(&self) -> PathBuf {
+        self.0.join("chain")
+    }
+    pub fn deployment(&self) -> PathBuf {
+        self.0.join("deployment.json")
+    }
+    pub fn connection(&self) -> PathBuf {
+        self.0.join("connection.json")
+    }
+    pub fn index(&self) -> PathBuf {
+        self.0.join("index.db")
+    }
+    pub fn receipts(&self) -> PathBuf {
+        self.0.join("gateway.db")
+    }
+    pub fn blocks(&self) -> PathBuf {
+        self.0.join("blocks")
+    }
+    pub fn gateway_key(&self) -> PathBuf {
+        self.0.join("gateway.key")
+    }
+    /// Owner of the registry on the development chain, and an issuer.
+    pub fn owner_key(&self) -> PathBuf {
+        self.0.join("owner.key")
+    }
+}
+
+impl Global {
+    /// # Errors
+    /// When neither flags nor the home folder say where chain and gateway are.
+    pub fn endpoints(&self) -> anyhow::Result<Endpoints> {
+        if let (Some(rpc), Some(gateway)) = (&self.rpc, &self.gateway) {
+            return Ok(Endpoints {
+                rpc: rpc.clone(),
+                gateway: gateway.clone(),
+            });
+        }
+        let path = Home::new(&self.home).connection();
+        let bytes = std::fs::read(&path).with_context(|| {
+            format!(
+                "no {}: run `medlock dev` first, or name --rpc, --gateway and --deployment",
+                path.display()
+            )
+        })?;
+        let running: Connection =
+            serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?;
+        Ok(Endpoints {
+            rpc: self.rpc.clone().unwrap_or(running.rpc),
+            gateway: self.gateway.clone().unwrap_or(running.gateway),
+        })
+    }
+
+    pub fn deployment(&self) -> anyhow::Result<Deployment> {
+        let path = match &self.deployment {
+            Some(path) => path.clone(),
+            None => Home::new(&self.home).deployment(),
+        };
+        Ok(Deployment::load(&path)?)
+    }
+
+    pub fn key_path(&self) -> anyhow::Result<&Path> {
+        self.key
+            .as_deref()
+            .context("which key file? Name it with --key FILE or MEDLOCK_KEY; `medlock keys new FILE` makes one")
+    }
+
+    /// Opens the key file that was named.
+    pub fn identity(&self) -> anyhow::Result<Identity> {
+        let path = self.key_path()?;
+        // Before anybody types a passphrase for a file that is not there.
+        medlock_client::identity::read(path)?;
+        let passphrase = self.passphrase(&format!("Passphrase of {}: ", path.display()))?;
+        Ok(Identity::open(path, &passphrase)?)
+    }
+
+    pub async fn client(&self) -> anyhow::Result<Client> {
+        let (endpoints, deployment, identity) = (self.endpoints()?, self.deployment()?, self.identity()?);
+        Ok(Client::connect(&endpoints, deployment, identity).await?)
+    }
+
+    /// From --passphrase-file, MEDLOCK_PASSPHRASE, or the terminal.
+    pub fn passphrase(&self, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+        if let Some(path) = &self.passphrase_file {
+            let text = Zeroizing::new(
+                std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?,
+            );
+            return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
+        }
+        secret_or_ask("MEDLOCK_PASSPHRASE", prompt)
+    }
+
+    pub fn new_passphrase(&self) -> anyhow::Result<Zeroizing<String>> {
+        secret_or_ask("MEDLOCK_NEW_PASSPHRASE", "New passphrase: ")
+    }
+}
+
+fn secret_or_ask(variable: &str, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+    if let Ok(secret) = std::env::var(variable) {
+        return Ok(Zeroizing::new(secret));
+    }
+    rpassword::prompt_password(prompt)
+        .map(Zeroizing::new)
+        .with_context(|| format!("no terminal to ask for a passphrase; set {variable} or use --passphrase-file"))
+}
+
+/// Replaces a file in one step, so that nobody ever reads half of it.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write;
+    let beside = path.with_extension("part");
+    let write = || {
+        let mut file = std::fs::File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().with_context(|| format!("write {}", path.display()))
+}

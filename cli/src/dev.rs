@@ -1,0 +1,217 @@
+//! Everything in one process: chain, contracts, indexer, store and gateway, with state in one folder.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use alloy::signers::local::PrivateKeySigner;
+use anyhow::{Context, bail};
+use medlock_client::{
+    Chain, Client, Endpoints, Identity,
+    identity::{self, rng},
+};
+use medlock_deploy::{Artifacts, Deployment, Deployed};
+use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets};
+
+use crate::config::{Connection, Home, write_atomically};
+
+/// Passphrase of the development chain's owner key file. Its account key is public knowledge anyway.
+pub const OWNER_PASSPHRASE: &str = "medlock-dev";
+/// How often the index looks for a new block. Local: a look costs a fraction of a millisecond.
+const POLL_MS: u64 = 50;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub home: PathBuf,
+    pub artifacts: PathBuf,
+    /// 0: any free port.
+    pub rpc_port: u16,
+    pub gateway_port: u16,
+}
+
+/// The running services. Dropping it stops them without ceremony; [`Dev::shutdown`] is the way to do it.
+pub struct Dev {
+    pub endpoints: Endpoints,
+    pub deployment: Deployment,
+    /// What deploying did; absent where an earlier run had deployed already.
+    pub deployed: Option<Deployed>,
+    pub home: Home,
+    chain: medlock_anvil::Handle,
+    indexer: medlock_indexer::Handle,
+    gateway: medlock_gateway::Handle,
+}
+
+/// Starts everything; on a fresh folder deploys the contracts first.
+pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
+    let home = Home::new(&config.home);
+    std::fs::create_dir_all(home.dir()).with_context(|| format!("create {}", home.dir().display()))?;
+    let chain = medlock_anvil::spawn(medlock_anvil::Config {
+        listen: local(config.rpc_port),
+        state_dir: Some(home.chain()),
+        ..Default::default()
+    })
+    .await
+    .context("start the chain")?;
+    let owner = chain.accounts()[0].signer.clone();
+    let (deployment, deployed) = deployment(&home, &chain.url(), &owner, &config.artifacts).await?;
+    owner_key_file(&home, &owner)?;
+
+    let indexer = medlock_indexer::spawn(medlock_indexer::Config {
+        rpc_url: chain.url(),
+        deployment: indexed(&deployment),
+        db: home.index(),
+        poll_ms: POLL_MS,
+    })
+    .await
+    .context("start the indexer")?;
+    let gateway = medlock_gateway::spawn(medlock_gateway::Config {
+        listen: local(config.gateway_port),
+        public_url: None,
+        rpc_url: chain.url(),
+        deployment: indexed(&deployment),
+        index: indexer.index(),
+        store: medlock_store::Store::open(home.blocks())?,
+        db: home.receipts(),
+        key: gateway_key(&home.gateway_key())?,
+    })
+    .await
+    .context("start the gateway")?;
+
+    let endpoints = Endpoints {
+        rpc: chain.url(),
+        gateway: gateway.url(),
+    };
+    let connection = Connection {
+        rpc: endpoints.rpc.clone(),
+        gateway: endpoints.gateway.clone(),
+    };
+    write_atomically(&home.connection(), &serde_json::to_vec_pretty(&connection)?)?;
+    Ok(Dev {
+        endpoints,
+        deployment,
+        deployed,
+        home,
+        chain,
+        indexer,
+        gateway,
+    })
+}
+
+impl Dev {
+    pub async fn client(&self, identity: Identity) -> anyhow::Result<Client> {
+        Ok(Client::connect(&self.endpoints, self.deployment.clone(), identity).await?)
+    }
+
+    /// The registry's owner: the chain's first account, an issuer by virtue of the deployment.
+    pub fn owner(&self) -> anyhow::Result<Identity> {
+        Ok(Identity::open(&self.home.owner_key(), OWNER_PASSPHRASE)?)
+    }
+
+    pub fn indexer(&self) -> &medlock_indexer::Handle {
+        &self.indexer
+    }
+
+    /// Resolves when a part has stopped by itself, with the reason.
+    pub async fn failed(&self) -> anyhow::Error {
+        stopped(&self.indexer).await
+    }
+
+    pub async fn shutdown(self) -> anyhow::Result<()> {
+        self.gateway.shutdown().await?;
+        self.indexer.shutdown().await?;
+        self.chain.shutdown().await;
+        Ok(())
+    }
+}
+
+/// The deployment as the indexer wants it.
+pub fn indexed(deployment: &Deployment) -> medlock_indexer::Deployment {
+    medlock_indexer::Deployment {
+        registry: deployment.registry,
+        records: deployment.records,
+        start_block: deployment.block,
+        chain_id: deployment.chain_id,
+        genesis_hash: deployment.genesis_hash,
+    }
+}
+
+/// Resolves when the indexer has stopped by itself.
+pub async fn stopped(indexer: &medlock_indexer::Handle) -> anyhow::Error {
+    anyhow::anyhow!("the indexer stopped: {}", indexer.failed().await)
+}
+
+fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// The deployment of an earlier run, checked against the chain; or a new one.
+async fn deployment(
+    home: &Home,
+    rpc: &str,
+    owner: &PrivateKeySigner,
+    artifacts: &Path,
+) -> anyhow::Result<(Deployment, Option<Deployed>)> {
+    let chain = Chain::new(rpc, owner.clone())?;
+    let path = home.deployment();
+    if path.exists() {
+        let deployment = Deployment::load(&path)?;
+        deployment.check(chain.provider()).await.with_context(|| {
+            format!(
+                "{} does not belong to the chain in {}; remove {} to start afresh",
+                path.display(),
+                home.chain().display(),
+                home.dir().display()
+            )
+        })?;
+        return Ok((deployment, None));
+    }
+    let artifacts = Artifacts::load(artifacts)?;
+    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), &artifacts)
+        .await
+        .context("deploy the contracts")?;
+    deployed.deployment.save(&path)?;
+    Ok((deployed.deployment.clone(), Some(deployed)))
+}
+
+/// The owner's account comes with the chain; the other secrets of its key file are drawn here.
+fn owner_key_file(home: &Home, owner: &PrivateKeySigner) -> anyhow::Result<()> {
+    let path = home.owner_key();
+    if path.exists() {
+        return Ok(());
+    }
+    let secrets = Secrets {
+        account: AccountKey::from_slice(owner.to_bytes().as_slice())?,
+        encryption: EncryptionKey::generate(&mut rng()),
+        root: RootSecret::generate(&mut rng()),
+    };
+    identity::create(&path, &secrets, OWNER_PASSPHRASE)?;
+    Ok(())
+}
+
+/// The gateway's own signing key: it must start unattended, so the file's mode protects it.
+pub fn gateway_key(path: &Path) -> anyhow::Result<PrivateKeySigner> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let text = zeroize::Zeroizing::new(text);
+            text.trim()
+                .parse()
+                .with_context(|| format!("{} does not hold a secp256k1 key in hex", path.display()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = AccountKey::generate(&mut rng());
+            let hex = zeroize::Zeroizing::new(hex::encode(key.expose()));
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)
+                .with_context(|| format!("create {}", path.display()))?;
+            file.write_all(hex.as_bytes())?;
+            file.sync_all()?;
+            Ok(PrivateKeySigner::from_slice(key.expose())?)
+        }
+        Err(error) => bail!("read {}: {error}", path.display()),
+    }
+}

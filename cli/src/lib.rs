@@ -1,0 +1,52 @@
+//! The `medlock` program as a library: the command line, `medlock dev` in one process, and the demo.
+//!
+//! Start at [`run`]. [`dev::spawn`] is what the end-to-end tests start too. Nothing here decides or decrypts:
+//! that is `medlock-client`'s work.
+
+pub mod args;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod dev;
+pub mod output;
+mod services;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command, DevCommand};
+use clap::CommandFactory;
+use output::Output;
+
+/// Runs one command line to its end.
+pub async fn run(cli: Cli) -> ExitCode {
+    let out = Output { json: cli.global.json };
+    match dispatch(cli, out).await {
+        Ok(code) => code,
+        Err(error) => out.fail(&error),
+    }
+}
+
+async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Dev(dev) => match dev.command {
+            Some(DevCommand::Fund { account, ether }) => commands::fund(global, out, account, ether).await,
+            None => services::dev(global, out, &dev).await,
+        },
+        Command::Demo(demo) => services::demo(out, demo).await,
+        Command::Keys(command) => commands::keys(global, out, command).await,
+        Command::Party(command) => commands::party(global, out, command).await,
+        Command::Chart(command) => commands::chart(global, out, command).await,
+        Command::Record(command) => commands::record(global, out, command).await,
+        Command::Grant(command) => commands::grant(global, out, command).await,
+        Command::Check(args) => commands::check(global, out, args).await,
+        Command::Log { chart } => commands::log(global, out, chart).await,
+        Command::Index(args) => services::index(global, out, args).await,
+        Command::Gateway(args) => services::gateway(global, out, args).await,
+        Command::Deploy(args) => services::deploy(global, out, args).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "medlock", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Commands that run services until they are told to stop.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use medlock_client::{Chain, Endpoints, Identity};
+use medlock_deploy::Artifacts;
+use serde_json::json;
+
+use crate::{
+    args::{DemoArgs, DeployArgs, DevArgs, GatewayArgs, Global, IndexArgs},
+    config::Home,
+    demo,
+    dev::{self, OWNER_PASSPHRASE},
+    output::Output,
+};
+
+/// A service's own poll interval against a chain that runs elsewhere.
+const POLL_MS: u64 = 500;
+
+pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result<ExitCode> {
+    let running = dev::spawn(dev::Config {
+        home: global.home.clone(),
+        artifacts: args.artifacts.artifacts.clone(),
+        rpc_port: args.rpc_port,
+        gateway_port: args.gateway_port,
+    })
+    .await?;
+    let Endpoints { rpc, gateway } = &running.endpoints;
+    let value = json!({
+        "rpc": rpc, "gateway": gateway, "home": global.home,
+        "registry": running.deployment.registry, "records": running.deployment.records,
+        "owner_key": running.home.owner_key(),
+    });
+    out.say(value, || {
+        format!(
+            "Medlock runs. Stop it with Ctrl-C; its state stays in {}.\n\
+             chain     {rpc}\n\
+             gateway   {gateway}\n\
+             registry  {}\n\
+             records   {}\n\
+             issuer    {} (passphrase: {OWNER_PASSPHRASE})",
+            global.home.display(),
+            running.deployment.registry,
+            running.deployment.records,
+            running.home.owner_key().display()
+        )
+    })?;
+    tokio::select! {
+        () = stop_signal() => {
+            running.shutdown().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        error = running.failed() => {
+            running.shutdown().await?;
+            Err(error)
+        }
+    }
+}
+
+pub async fn demo(out: Output, args: DemoArgs) -> anyhow::Result<ExitCode> {
+    let config = demo::Config {
+        bundle: args.bundle,
+        dir: args.dir,
+        artifacts: args.artifacts.artifacts,
+    };
+    demo::run(config, out).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn index(global: &Global, out: Output, args: IndexArgs) -> anyhow::Result<ExitCode> {
+    let rpc_url = rpc(global)?;
+    let handle = medlock_indexer::spawn(medlock_indexer::Config {
+        rpc_url: rpc_url.clone(),
+        deployment: dev::indexed(&global.deployment()?),
+        db: args.db.clone(),
+        poll_ms: POLL_MS,
+    })
+    .await?;
+    out.say(json!({ "rpc": rpc_url, "db": args.db }), || {
+        format!("Indexing {rpc_url} into {}. Stop with Ctrl-C.", args.db.display())
+    })?;
+    tokio::select! {
+        () = stop_signal() => {
+            handle.shutdown().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        error = dev::stopped(&handle) => Err(error),
+    }
+}
+
+pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow::Result<ExitCode> {
+    let rpc_url = rpc(global)?;
+    let deployment = global.deployment()?;
+    let home = Home::new(&args.dir);
+    std::fs::create_dir_all(home.dir()).with_context(|| format!("create {}", home.dir().display()))?;
+    let indexer = medlock_indexer::spawn(medlock_indexer::Config {
+        rpc_url: rpc_url.clone(),
+        deployment: dev::indexed(&deployment),
+        db: home.index(),
+        poll_ms: POLL_MS,
+    })
+    .await?;
+    let gateway = medlock_gateway::spawn(medlock_gateway::Config {
+        listen: args.listen,
+        public_url: args.public_url,
+        rpc_url,
+        deployment: dev::indexed(&deployment),
+        index: indexer.index(),
+        store: medlock_store::Store::open(home.blocks())?,
+        db: home.receipts(),
+        key: dev::gateway_key(&home.gateway_key())?,
+    })
+    .await?;
+    let value = json!({ "gateway": gateway.url(), "account": gateway.address() });
+    out.say(value, || format!("Gateway {} at {}. Stop with Ctrl-C.", gateway.address(), gateway.url()))?;
+    let failed = tokio::select! {
+        () = stop_signal() => None,
+        error = dev::stopped(&indexer) => Some(error),
+    };
+    gateway.shutdown().await?;
+    indexer.shutdown().await?;
+    match failed {
+        None => Ok(ExitCode::SUCCESS),
+        Some(error) => Err(error),
+    }
+}
+
+pub async fn deploy(global: &Global, out: Output, args: DeployArgs) -> anyhow::Result<ExitCode> {
+    let owner: Identity = global.identity()?;
+    let artifacts = Artifacts::load(&args.artifacts.artifacts)?;
+    let chain = Chain::new(&rpc(global)?, owner.signer().clone())?;
+    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), &artifacts).await?;
+    deployed.deployment.save(&args.out)?;
+    out.say(&deployed.deployment, || {
+        format!(
+            "Deployed and activated: registry {}, records {}. Wrote {}.",
+            deployed.deployment.registry,
+            deployed.deployment.records,
+            args.out.display()
+        )
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `--rpc`, or the chain of the home folder; for services that need no gateway.
+fn rpc(global: &Global) -> anyhow::Result<String> {
+    match &global.rpc {
+        Some(rpc) => Ok(rpc.clone()),
+        None => Ok(global.endpoints()?.rpc),
+    }
+}
+
+/// Ctrl-C, or the signal that a service manager sends.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => (),
+                _ = terminate.recv() => (),
+            }
+        }
+        Err(_) => {
+            // Without a handler for SIGTERM, Ctrl-C still works.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The `medlock` program as people use it: the README's tour, exit codes, and JSON.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use medlock_tests::{World, artifacts, fixture, medlock_binary, root};
+use serde_json::Value;
+
+/// A person with a key file in the World's folder.
+struct Person<'a> {
+    world: &'a World,
+    key: PathBuf,
+}
+
+impl<'a> Person<'a> {
+    async fn new(world: &'a World, name: &str) -> Self {
+        let key = world.home().join(format!("{name}.keyfile"));
+        let made = world.medlock(None, &["keys", "new", key.to_str().unwrap(), "--json"]);
+        let account = json(&made)["account"].as_str().unwrap().to_owned();
+        let funded = world.medlock(None, &["dev", "fund", &account]);
+        assert!(funded.status.success(), "{}", text(&funded));
+        Self { world, key }
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.world.medlock(Some(&self.key), args)
+    }
+
+    fn ok(&self, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--json"]].concat());
+        assert!(output.status.success(), "{args:?}: {}", text(&output));
+        json(&output)
+    }
+
+    fn account(&self) -> String {
+        let shown = self.world.medlock(None, &["keys", "show", self.key.to_str().unwrap()]);
+        String::from_utf8(shown.stdout).unwrap().trim().to_owned()
+    }
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(output)))
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("not killed")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tour_of_the_readme_works() {
+    let world = World::start().await;
+    let patient = Person::new(&world, "patient").await;
+    let clinic = Person::new(&world, "clinic").await;
+    let owner = world.home().join("owner.key");
+    let credential = Command::new(medlock_binary())
+        .args(["party", "credential", &clinic.account(), "--roles", "organisation,provider", "--for", "365d"])
+        .arg("--home")
+        .arg(world.home())
+        .arg("--key")
+        .arg(&owner)
+        .env("MEDLOCK_PASSPHRASE", medlock::dev::OWNER_PASSPHRASE)
+        .output()
+        .unwrap();
+    assert!(credential.status.success(), "{}", text(&credential));
+    clinic.ok(&["keys", "publish"]);
+    let chart = patient.ok(&["chart", "open"])["chart"].as_str().unwrap().to_owned();
+    patient.ok(&[
+        "grant", "give", &chart, &clinic.account(), "--compartments", "all", "--purposes", "TREAT", "--actions",
+        "read,write", "--for", "90d",
+    ]);
+    let bundle = root().join("tests/fixtures/bundles/infant.json");
+    let bundle = bundle.to_str().unwrap();
+    let imported = clinic.ok(&["record", "import", &chart, bundle]);
+    assert_eq!(imported["stored"].as_array().unwrap().len(), imported["records"].as_u64().unwrap() as usize);
+
+    let out = world.home().join("back.json");
+    clinic.ok(&["record", "export", &chart, out.to_str().unwrap()]);
+    assert_eq!(std::fs::read(&out).unwrap(), fixture("bundles/infant.json"));
+
+    let listed = clinic.ok(&["record", "list", &chart]);
+    let record = listed[0]["record_id"].as_str().unwrap().to_owned();
+    let shown = clinic.run(&["record", "show", &chart, &record]);
+    assert!(String::from_utf8(shown.stdout).unwrap().contains("resourceType"));
+    let yes = clinic.run(&["check", &chart, "--compartment", "4", "--purpose", "TREAT"]);
+    assert_eq!(code(&yes), 0, "{}", text(&yes));
+    let no = clinic.run(&["check", &chart, "--compartment", "4", "--purpose", "HRESCH"]);
+    assert_eq!(code(&no), 7, "{}", text(&no));
+    assert!(text(&no).contains("purpose-not-granted"));
+
+    let note = world.home().join("note.txt");
+    std::fs::write(&note, "seen today").unwrap();
+    let amended = clinic.ok(&["record", "amend", &chart, &record, note.to_str().unwrap()]);
+    assert_eq!(amended["version"], 2);
+    let first = clinic.run(&["record", "show", &chart, &record, "--version", "1"]);
+    assert!(String::from_utf8(first.stdout).unwrap().contains("resourceType"));
+
+    patient.ok(&["grant", "revoke", &chart, &clinic.account()]);
+    let refused = clinic.run(&["record", "show", &chart, &record, "--json"]);
+    assert_eq!(code(&refused), 3, "{}", text(&refused));
+    let error: Value = serde_json::from_slice(&refused.stderr).expect("an error as JSON");
+    assert_eq!(error["exit_code"], 3);
+    let log = patient.ok(&["log", &chart]);
+    assert!(log.as_array().unwrap().iter().all(|read| read["proven"] == true));
+    assert!(!log.as_array().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_codes_say_what_went_wrong() {
+    let world = World::start().await;
+    let patient = Person::new(&world, "patient").await;
+    let key = patient.key.to_str().unwrap();
+
+    let usage = world.medlock(None, &["chart", "frobnicate"]);
+    assert_eq!(code(&usage), 2);
+    let again = world.medlock(None, &["keys", "new", key]);
+    assert_eq!(code(&again), 6, "a key file is never overwritten: {}", text(&again));
+    let wrong = Command::new(medlock_binary())
+        .args(["chart", "open", "--key", key, "--home"])
+        .arg(world.home())
+        .env("MEDLOCK_PASSPHRASE", "wrong")
+        .output()
+        .unwrap();
+    assert_eq!(code(&wrong), 6, "{}", text(&wrong));
+    assert!(text(&wrong).contains("passphrase"));
+    let damaged = world.home().join("damaged.keyfile");
+    std::fs::write(&damaged, "{").unwrap();
+    let damaged = world.medlock(Some(&damaged), &["chart", "open"]);
+    assert_eq!(code(&damaged), 6, "{}", text(&damaged));
+    let down = patient.run(&["chart", "open", "--rpc", "http://127.0.0.1:9"]);
+    assert_eq!(code(&down), 4, "{}", text(&down));
+    let elsewhere = world.medlock(Some(&patient.key), &["chart", "open", "--home", "/nonexistent"]);
+    assert_ne!(code(&elsewhere), 0);
+    let unknown = patient.run(&["grant", "revoke-all", &format!("0x{}", "07".repeat(32))]);
+    assert_eq!(code(&unknown), 1, "{}", text(&unknown));
+    assert!(text(&unknown).contains("there is no chart"));
+    let completions = world.medlock(None, &["completions", "bash"]);
+    assert!(String::from_utf8(completions.stdout).unwrap().contains("medlock"));
+}
+
+/// `medlock dev` itself: a port in use, a stop by signal, a kill in the middle, and a restart on the same folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn dev_survives_signals_and_names_a_port_in_use() {
+    let home = tempfile::tempdir().unwrap();
+    let start = |rpc_port: &str, home: &std::path::Path| {
+        Command::new(medlock_binary())
+            .args(["dev", "--json", "--rpc-port", rpc_port, "--gateway-port", "0", "--artifacts"])
+            .arg(artifacts())
+            .arg("--home")
+            .arg(home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let other = tempfile::tempdir().unwrap();
+    let refused = start(&port, other.path()).wait_with_output().unwrap();
+    assert!(!refused.status.success());
+    assert!(text(&refused).contains(&port), "{}", text(&refused));
+
+    let mut first = start("0", home.path());
+    let told = first_json(&mut first);
+    // A second one on the same folder must not share it.
+    let second = start("0", home.path()).wait_with_output().unwrap();
+    assert!(!second.status.success(), "{}", text(&second));
+    first.kill().unwrap();
+    first.wait().unwrap();
+
+    let mut again = start("0", home.path());
+    let told_again = first_json(&mut again);
+    assert_eq!(told["records"], told_again["records"], "the deployment survived a kill");
+    let pid = again.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(again.wait().unwrap().success(), "Ctrl-C is a clean stop");
+}
+
+/// Reads standard output until it holds one whole JSON value.
+fn first_json(child: &mut std::process::Child) -> Value {
+    let stdout = child.stdout.as_mut().expect("piped");
+    serde_json::Deserializer::from_reader(stdout)
+        .into_iter()
+        .next()
+        .expect("the program says where it listens")
+        .expect("JSON")
+}

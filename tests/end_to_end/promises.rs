@@ -1,0 +1,251 @@
+//! One test per promise made to a user (DESIGN.md, "Promises to keep"), as far as they are kept today.
+//! Promise 6 (an old signature cannot undo a revocation) comes with signed operations, issue 4.
+
+use std::{collections::BTreeSet, path::Path, time::Instant};
+
+use alloy::{
+    eips::BlockId,
+    primitives::{B256, U256},
+    providers::Provider,
+};
+use medlock_abi::records::IRecords;
+use medlock_client::{
+    Error, GrantTerms, Identity, Metadata,
+    api::{Purpose, Question},
+    identity::rng,
+    now,
+    terms::{action, purpose},
+};
+use medlock_fhir::Label;
+use medlock_tests::{World, eventually, small_bundle, treatment};
+use medlock_vault::Secrets;
+
+fn treat() -> Purpose {
+    Purpose::from_code("TREAT").unwrap()
+}
+
+fn patient_request() -> Purpose {
+    Purpose::from_code("PATRQT").unwrap()
+}
+
+/// Promise 1. Everything that the services keep is searched for plaintext and for every private key.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_never_holds_plaintext_or_a_private_key() {
+    let world = World::start().await;
+    let secrets = [Secrets::generate(&mut rng()), Secrets::generate(&mut rng())];
+    let patient = world.as_client(Identity::new(&secrets[0]).unwrap()).await;
+    let clinic = world.clinic().await;
+    let (chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
+    patient.grant(chart, clinic.address(), treatment()).await.unwrap();
+    let open = clinic.chart(chart).await.unwrap();
+    let bundle = small_bundle();
+    open.import(&bundle, |_, _| ()).await.unwrap();
+    assert_eq!(open.export(treat(), |_, _| ()).await.unwrap().as_slice(), bundle);
+
+    let text = String::from_utf8(bundle).unwrap();
+    let family = between(&text, "\"family\"", "\"", "\"");
+    let mut needles: Vec<Vec<u8>> = vec![
+        family.as_bytes().to_vec(),
+        b"resourceType".to_vec(),
+        b"snomed".to_vec(),
+        b"application/fhir+json".to_vec(),
+        b"allergies".to_vec(),
+    ];
+    for key in [
+        secrets[0].account.expose(),
+        secrets[0].encryption.expose(),
+        secrets[0].root.expose(),
+    ] {
+        needles.push(key.to_vec());
+        needles.push(alloy::hex::encode(key).into_bytes());
+    }
+    let mut searched = 0;
+    world
+        .restart(|home| {
+            for file in files(home) {
+                // The development chain's owner key file is encrypted, and the owner's own.
+                let bytes = std::fs::read(&file).unwrap();
+                searched += bytes.len();
+                for needle in &needles {
+                    let found = bytes.windows(needle.len()).any(|window| window == needle.as_slice());
+                    assert!(!found, "{} holds {:?}", file.display(), String::from_utf8_lossy(needle));
+                }
+            }
+        })
+        .await;
+    assert!(searched > 100_000, "only {searched} bytes were searched");
+}
+
+/// Promise 2.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_reader_is_refused_within_a_second_and_cannot_open_later_versions() {
+    let world = World::start().await;
+    let (patient, clinic, chart) = world.treated().await;
+    let open = clinic.chart(chart).await.unwrap();
+    let record = clinic.records(chart, None).await.unwrap()[0].record_id;
+    open.read(record, None, treat()).await.unwrap();
+    let held = open.keyring().await.unwrap();
+
+    patient.revoke(chart, clinic.address()).await.unwrap();
+    let receipt = Instant::now();
+    let refused = open.read(record, None, treat()).await.err().expect("refused");
+    assert!(receipt.elapsed().as_millis() < 1_000);
+    assert!(matches!(&refused, Error::Problem { status: 403, .. }), "{refused}");
+    assert!(clinic.records(chart, None).await.unwrap_err().is_refusal());
+    let write = open.amend(record, Metadata::default(), b"late").await.unwrap_err();
+    assert!(write.is_refusal(), "{write}");
+
+    let own = patient.chart(chart).await.unwrap();
+    own.amend(record, Metadata::default(), b"after the revocation").await.unwrap();
+    let sealed = own.fetch(record, None, patient_request()).await.unwrap();
+    let state = patient.chart_state(chart).await.unwrap();
+    let directory = patient.directory(chart, &state).await.unwrap();
+    assert!(!held.is_empty());
+    for keys in held.iter() {
+        assert!(sealed.open(keys).is_err());
+        assert!(directory.body.keys_at_epoch(keys, sealed.envelope.epoch).is_err());
+    }
+}
+
+/// Promise 3, as far as one machine shows it: the database and the gateway are gone, the chain and the blocks are left.
+#[tokio::test(flavor = "multi_thread")]
+async fn chain_and_blocks_bring_everything_back() {
+    let world = World::start().await;
+    let (_, clinic, chart) = world.treated().await;
+    let before = clinic.records(chart, None).await.unwrap();
+    let identity = clinic.identity().clone();
+    let world = world
+        .restart(|home| {
+            for file in std::fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path()) {
+                let name = file.file_name().unwrap().to_string_lossy().into_owned();
+                if name.starts_with("index.db") || name.starts_with("gateway.") {
+                    std::fs::remove_file(&file).unwrap();
+                }
+            }
+        })
+        .await;
+    world.indexed().await;
+    let clinic = world.dev.client(identity).await.unwrap();
+    assert_eq!(clinic.records(chart, None).await.unwrap(), before);
+    let exported = clinic.chart(chart).await.unwrap().export(treat(), |_, _| ()).await.unwrap();
+    assert_eq!(exported.as_slice(), small_bundle());
+}
+
+/// Promise 4, up to anchoring the receipts on chain (issue 7).
+#[tokio::test(flavor = "multi_thread")]
+async fn every_read_through_the_gateway_is_visible_to_the_patient() {
+    let world = World::start().await;
+    let (patient, clinic, chart) = world.treated().await;
+    let open = clinic.chart(chart).await.unwrap();
+    let records = clinic.records(chart, None).await.unwrap();
+    let mut expected = BTreeSet::new();
+    for record in records.iter().take(5) {
+        open.read(record.record_id, None, treat()).await.unwrap();
+        expected.insert(record.record_id);
+    }
+    let reads = patient.reads(chart).await.unwrap();
+    let seen: BTreeSet<B256> = reads.iter().map(|read| read.entry.receipt.record_id).collect();
+    assert_eq!(seen, expected);
+    for (position, read) in reads.iter().enumerate() {
+        assert!(read.proven);
+        assert_eq!(read.entry.receipt.reader, clinic.address());
+        assert_eq!(read.entry.sequence, position as u64 + 1, "the only reads of this gateway");
+        let previous = position.checked_sub(1).map_or(B256::ZERO, |before| reads[before].entry.hash);
+        assert_eq!(read.entry.previous, previous, "each receipt hangs on the one before");
+    }
+    let refused = clinic.reads(chart).await.unwrap_err();
+    assert!(refused.is_refusal(), "the log is the patient's: {refused}");
+}
+
+/// Promise 5, at the level of the whole: what the gateway answers from SQL equals what the contract says, after a
+/// restart and after a reorg. The indexer's own tests go through random histories.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_index_equals_the_chain_after_restart_and_reorg() {
+    let world = World::start().await;
+    let (patient, clinic, chart) = world.treated().await;
+    let insurer = world.insurer().await;
+    let ids = [patient.identity(), clinic.identity(), insurer.identity()].map(Clone::clone);
+    let world = world.restart(|_| ()).await;
+    let [patient, clinic, insurer] = {
+        let [patient, clinic, insurer] = ids;
+        [
+            world.dev.client(patient).await.unwrap(),
+            world.dev.client(clinic).await.unwrap(),
+            world.dev.client(insurer).await.unwrap(),
+        ]
+    };
+    let terms = GrantTerms {
+        compartments: 1 << Label::Claims.compartment(),
+        purposes: purpose::HPAYMT,
+        actions: action::READ,
+        notBefore: 0,
+        expiry: now() + 1_000,
+    };
+    patient.grant(chart, insurer.address(), terms).await.unwrap();
+    eventually("the grant is indexed", || async {
+        let grants = patient.grants(Some(chart)).await.unwrap();
+        (grants.len() == 2).then_some(())
+    })
+    .await;
+
+    // The block with the grant is replaced by an empty one.
+    world
+        .chain()
+        .provider()
+        .raw_request::<_, serde_json::Value>("anvil_reorg".into(), (1u64, Vec::<U256>::new()))
+        .await
+        .unwrap();
+    let on_chain = IRecords::grantOfCall {
+        chart,
+        grantee: insurer.address(),
+    };
+    let records = world.dev.deployment.records;
+    let gone = world.chain().call_at(records, on_chain, BlockId::latest()).await.unwrap();
+    assert_eq!(gone.terms.actions, 0, "the reorg took the grant");
+    eventually("the index follows the reorg", || async {
+        let grants = patient.grants(Some(chart)).await.unwrap();
+        (grants.len() == 1).then_some(())
+    })
+    .await;
+
+    world.indexed().await;
+    for (who, compartment, code) in [
+        (&clinic, Label::Labs, "TREAT"),
+        (&clinic, Label::Labs, "HPAYMT"),
+        (&insurer, Label::Claims, "HPAYMT"),
+        (&patient, Label::Labs, "PATRQT"),
+    ] {
+        let question = |at| Question {
+            chart,
+            compartment: compartment.compartment(),
+            record_id: None,
+            purpose: Purpose::from_code(code).unwrap(),
+            action: medlock_client::api::Action::READ,
+            at,
+        };
+        // A time well ahead is answered from SQL, the present by the contract.
+        let verdicts = who.ask(vec![question(None), question(Some(now() + 600))]).await.unwrap();
+        assert_eq!(
+            (verdicts[0].allowed, &verdicts[0].reason),
+            (verdicts[1].allowed, &verdicts[1].reason),
+            "{code} in {compartment:?}"
+        );
+    }
+}
+
+fn files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        match entry.file_type().unwrap().is_dir() {
+            true => found.extend(files(&entry.path())),
+            false => found.push(entry.path()),
+        }
+    }
+    found
+}
+
+fn between<'a>(text: &'a str, after: &str, open: &str, close: &str) -> &'a str {
+    let rest = &text[text.find(after).expect(after) + after.len()..];
+    let rest = &rest[rest.find(open).expect(open) + open.len()..];
+    &rest[..rest.find(close).expect(close)]
+}
