@@ -152,23 +152,20 @@ impl Gateway {
         let why = self.chain.decide(block, question).await?;
         if why == reason::GRANT
             && moment > block.time
-            && self.expired(block, chart, grantee, moment).await?
+            && moment >= self.grant_ends(block, chart, grantee).await?
         {
             return Ok(reason::EXPIRED);
         }
         Ok(why)
     }
 
-    /// Whether the grant that the chain holds has ended by `moment`.
-    pub async fn expired(
-        &self,
-        block: &Block,
-        chart: B256,
-        grantee: Address,
-        moment: u64,
-    ) -> Result<bool> {
+    /// When the grant that the chain holds ends, UNIX seconds; never: `u64::MAX`.
+    pub async fn grant_ends(&self, block: &Block, chart: B256, grantee: Address) -> Result<u64> {
         let grant = self.chain.grant_of(block, chart, grantee).await?;
-        Ok(grant.terms.expiry != 0 && moment >= grant.terms.expiry)
+        Ok(match grant.terms.expiry {
+            0 => u64::MAX,
+            expiry => expiry,
+        })
     }
 }
 

@@ -23,11 +23,16 @@ const CHECKED_FIRST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Reads a CAR stream into the store. Each block is hashed against its CID before it is put.
 ///
+/// `within_quota` is told of the bytes of each piece, and may end it.
 /// A stream that fails midway leaves the batches before the fault in the store: blocks that nothing points to.
 ///
 /// # Errors
-/// `CarInvalid`, `PayloadTooLarge`, `Timeout`; `Internal` where the store fails.
-pub async fn upload(store: &Store, body: Body) -> Result<Uploaded> {
+/// `CarInvalid`, `PayloadTooLarge`, `TooMany`, `Timeout`; `Internal` where the store fails.
+pub async fn upload(
+    store: &Store,
+    body: Body,
+    within_quota: impl Fn(u64) -> bool,
+) -> Result<Uploaded> {
     let mut pieces = body.into_data_stream();
     let mut reader = car::Reader::new();
     let (mut batch, mut batch_bytes, mut received) = (Vec::new(), 0, 0u64);
@@ -42,6 +47,9 @@ pub async fn upload(store: &Store, body: Body) -> Result<Uploaded> {
             Ok(None) => break,
             Err(_) => return Err(Kind::Timeout.into()),
         };
+        if !within_quota(piece.len() as u64) {
+            return Err(Kind::TooMany.into());
+        }
         received += piece.len() as u64;
         if received > UPLOAD_BYTES_MOST {
             return Err(Problem::new(Kind::PayloadTooLarge)
@@ -191,7 +199,9 @@ mod tests {
                     .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
                     .collect::<Vec<_>>(),
             );
-            let uploaded = upload(&store, Body::from_stream(pieces)).await.unwrap();
+            let uploaded = upload(&store, Body::from_stream(pieces), |_| true)
+                .await
+                .unwrap();
             assert_eq!(uploaded.blocks, blocks.len() as u64);
             let body = download(store.clone(), root, bytes as u64).await.unwrap();
             let (roots, blocks) = car::read(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
@@ -221,11 +231,15 @@ mod tests {
             car::header(&[block.cid]).unwrap(),
             b"hello".to_vec(),
         ] {
-            let failure = upload(&store, Body::from(bad)).await.unwrap_err();
+            let failure = upload(&store, Body::from(bad), |_| true).await.unwrap_err();
             assert_eq!(failure.problem().kind(), Some(Kind::CarInvalid));
         }
         assert!(!store.has(&block.cid).await.unwrap());
-        assert!(upload(&store, Body::from(good)).await.is_ok());
+        assert!(
+            upload(&store, Body::from(good.clone()), |_| true)
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -248,5 +262,34 @@ mod tests {
             failure.problem().digest,
             medlock_dag::digest(&blocks[1].cid).ok().map(Into::into)
         );
+    }
+
+    #[tokio::test]
+    async fn a_corrupt_block_is_an_answer_and_none_of_its_bytes() {
+        let (dir, store) = store();
+        let (root, blocks) = file(b"sealed");
+        store.put(blocks).await.unwrap();
+        let shard = std::fs::read_dir(dir.path().join("packs")).unwrap().next();
+        let pack = std::fs::read_dir(shard.unwrap().unwrap().path())
+            .unwrap()
+            .next();
+        let pack = pack.unwrap().unwrap().path();
+        let mut bytes = std::fs::read(&pack).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&pack, bytes).unwrap();
+        let failure = download(store, root, 6).await.unwrap_err();
+        assert_eq!(failure.problem().kind(), Some(Kind::BlockCorrupt));
+    }
+
+    #[tokio::test]
+    async fn an_upload_over_the_quota_is_ended() {
+        let (_dir, store) = store();
+        let block = dag_cbor_block(b"\xa0".to_vec());
+        let car = car::write(&[block.cid], [&block]).unwrap();
+        let failure = upload(&store, Body::from(car), |_| false)
+            .await
+            .unwrap_err();
+        assert_eq!(failure.problem().kind(), Some(Kind::TooMany));
+        assert!(!store.has(&block.cid).await.unwrap());
     }
 }

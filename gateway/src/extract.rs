@@ -8,7 +8,7 @@ use medlock_api::{Kind, Problem};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    limits::REQUESTS_MOST,
+    limits::Limit,
     problem::{Failure, Result},
     session::token_hash,
     state::Gateway,
@@ -48,7 +48,7 @@ impl FromRequestParts<Gateway> for Caller {
         if now >= expires_at {
             return Err(Kind::SessionExpired.into());
         }
-        if !gateway.limits.take(account, REQUESTS_MOST, now) {
+        if !gateway.limits.take(account, Limit::Requests, 1, now) {
             return Err(Kind::TooMany.into());
         }
         Ok(Self {

@@ -35,6 +35,7 @@ use tokio::{
 
 pub use blocks::UPLOAD_BYTES_MOST;
 pub use extract::{JSON_BYTES_MOST, PAGE_MOST};
+pub use limits::{REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR};
 pub use receipt::FRESH_SECONDS;
 pub use routes::openapi_json;
 pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
@@ -149,7 +150,7 @@ impl Handle {
                 .context("gateway: serve"),
             Err(_) => {
                 tracing::warn!(
-                    "requests were still at work after the drain time; their connections were closed"
+                    "requests were still at work after the drain time; they end with the process"
                 );
                 Ok(())
             }

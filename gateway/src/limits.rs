@@ -7,28 +7,50 @@ use std::{
 use alloy::primitives::Address;
 
 /// Requests of one account in a minute: a bulk read of thousands of records goes through, a loop gone wild does not.
-pub const REQUESTS_MOST: u64 = 12_000;
-/// Uploads started by one account in a minute; with the limit of each they bound what it can fill the disk with.
-pub const UPLOADS_MOST: u64 = 600;
-const WINDOW_SECONDS: u64 = 60;
+pub const REQUESTS_PER_MINUTE: u64 = 12_000;
+/// Bytes uploaded by one account in an hour: a bulk import goes through, filling the disk takes time and an alarm.
+pub const UPLOAD_BYTES_PER_HOUR: u64 = 32 * 1024 * 1024 * 1024;
+/// Counts in memory before those of windows past are dropped.
+const COUNTS_MOST: usize = 10_000;
 
-/// Counts in fixed windows. Memory is bounded by the accounts with a session in one window.
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    Requests,
+    UploadBytes,
+}
+
+impl Limit {
+    /// The most in one window, and its length in seconds.
+    fn bounds(self) -> (u64, u64) {
+        match self {
+            Limit::Requests => (REQUESTS_PER_MINUTE, 60),
+            Limit::UploadBytes => (UPLOAD_BYTES_PER_HOUR, 3600),
+        }
+    }
+}
+
+/// Counts in fixed windows: the number of the window, and what it has seen.
 #[derive(Default)]
 pub struct Limits {
-    window: Mutex<(u64, HashMap<(Address, u64), u64>)>,
+    counts: Mutex<HashMap<(Address, Limit), (u64, u64)>>,
 }
 
 impl Limits {
-    /// Counts one more of `account` under `most`; `false` once the window holds that many.
+    /// Counts `amount` more of `account`; `false` once the window has seen more than the limit.
     #[must_use]
-    pub fn take(&self, account: Address, most: u64, now: u64) -> bool {
+    pub fn take(&self, account: Address, limit: Limit, amount: u64, now: u64) -> bool {
+        let (most, seconds) = limit.bounds();
         // A panic elsewhere cannot leave a count half-written.
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.0 != now / WINDOW_SECONDS {
-            *window = (now / WINDOW_SECONDS, HashMap::new());
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= COUNTS_MOST {
+            counts.retain(|(_, limit), (window, _)| *window == now / limit.bounds().1);
         }
-        let count = window.1.entry((account, most)).or_default();
-        *count += 1;
+        let (window, count) = counts.entry((account, limit)).or_default();
+        if *window != now / seconds {
+            (*window, *count) = (now / seconds, 0);
+        }
+        *count = count.saturating_add(amount);
         *count <= most
     }
 }
@@ -41,9 +63,11 @@ mod tests {
     fn an_account_waits_for_the_next_window_and_holds_up_no_other() {
         let limits = Limits::default();
         let (busy, calm) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        assert!((0..3).all(|_| limits.take(busy, 3, 60)));
-        assert!(!limits.take(busy, 3, 119));
-        assert!(limits.take(calm, 3, 119));
-        assert!(limits.take(busy, 3, 120));
+        assert!(limits.take(busy, Limit::Requests, REQUESTS_PER_MINUTE, 60));
+        assert!(!limits.take(busy, Limit::Requests, 1, 119));
+        assert!(limits.take(busy, Limit::UploadBytes, 1, 119));
+        assert!(limits.take(calm, Limit::Requests, 1, 119));
+        assert!(limits.take(busy, Limit::Requests, 1, 120));
+        assert!(!limits.take(busy, Limit::UploadBytes, u64::MAX, 120));
     }
 }

@@ -1,4 +1,6 @@
 //! Signed answers to "may I?", without any data.
+use std::collections::HashMap;
+
 use alloy::{
     primitives::{Address, B256},
     signers::SignerSync as _,
@@ -49,6 +51,7 @@ impl Gateway {
             false => self.chain.decide_many(&block, present).await?,
         }
         .into_iter();
+        let mut grant_ends_of = HashMap::new();
         let mut verdicts = Vec::with_capacity(request.questions.len());
         for question in &request.questions {
             let at = question.at.unwrap_or(now);
@@ -59,12 +62,19 @@ impl Gateway {
                 self.decide_then(&block, asked(question, grantee), at)
                     .await?
             };
-            if why == reason::GRANT
-                && is_now(question)
-                && at > block.time
-                && self.expired(&block, question.chart, grantee, at).await?
-            {
-                why = reason::EXPIRED;
+            // As in `decide_now`; asked once for each chart.
+            if why == reason::GRANT && is_now(question) && at > block.time {
+                let ends = match grant_ends_of.get(&question.chart) {
+                    Some(ends) => *ends,
+                    None => {
+                        let ends = self.grant_ends(&block, question.chart, grantee).await?;
+                        grant_ends_of.insert(question.chart, ends);
+                        ends
+                    }
+                };
+                if at >= ends {
+                    why = reason::EXPIRED;
+                }
             }
             verdicts.push(self.signed(question, grantee, at, merged(why), &consulted)?);
         }

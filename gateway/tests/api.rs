@@ -180,12 +180,57 @@ impl World {
             .await;
     }
 
-    /// Seals `content` and puts its pointer on chain, by `author`. Its blocks are not stored.
+    /// Seals `content` and puts its pointer on chain as version 1, by `author`. Its blocks are not stored.
     async fn write(
         &self,
         author: &PrivateKeySigner,
         record_id: B256,
         compartment: u8,
+        content: &[u8],
+    ) -> Written {
+        let written = self.seal(record_id, compartment, (1, B256::ZERO), content);
+        let pointer = written.pointer;
+        let record = IRecords::NewRecord {
+            recordId: record_id,
+            compartment,
+            codec: CODEC_DAG_CBOR,
+            pointer,
+        };
+        let add = IRecords::addRecordsCall {
+            chart: CHART,
+            directoryVersion: 1,
+            records: vec![record],
+        };
+        self.send(author, self.deployment.records, add).await;
+        written
+    }
+
+    /// The same as the version after `first`.
+    async fn amend(
+        &self,
+        author: &PrivateKeySigner,
+        first: &Written,
+        compartment: u8,
+        content: &[u8],
+    ) -> Written {
+        let written = self.seal(first.record_id, compartment, (2, first.pointer), content);
+        let amend = IRecords::amendRecordCall {
+            chart: CHART,
+            directoryVersion: 1,
+            recordId: first.record_id,
+            version: 1,
+            codec: CODEC_DAG_CBOR,
+            pointer: written.pointer,
+        };
+        self.send(author, self.deployment.records, amend).await;
+        written
+    }
+
+    fn seal(
+        &self,
+        record_id: B256,
+        compartment: u8,
+        (version, previous): (u32, B256),
         content: &[u8],
     ) -> Written {
         let mut rng = UnwrapErr(getrandom::SysRng);
@@ -194,8 +239,8 @@ impl World {
             records: self.deployment.records.into_array(),
             chart: CHART.0,
             record_id: record_id.0,
-            version: 1,
-            previous: [0; 32],
+            version,
+            previous: previous.0,
             compartment,
         };
         let metadata = Metadata {
@@ -215,18 +260,6 @@ impl World {
         let envelope = dag_cbor_block(envelope.encode());
         let pointer = B256::from(medlock_dag::digest(&envelope.cid).unwrap());
         blocks.push(envelope);
-        let record = IRecords::NewRecord {
-            recordId: record_id,
-            compartment,
-            codec: CODEC_DAG_CBOR,
-            pointer,
-        };
-        let add = IRecords::addRecordsCall {
-            chart: CHART,
-            directoryVersion: 1,
-            records: vec![record],
-        };
-        self.send(author, self.deployment.records, add).await;
         Written {
             record_id,
             pointer,
@@ -603,6 +636,27 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
         .await
         .unwrap();
 
+    // Both versions stay readable, each under its own pointer.
+    let second = world.amend(&world.clinic, &written, LABS, b"amended").await;
+    world.store.put(second.blocks.clone()).await.unwrap();
+    for (version, pointer) in [(1, written.pointer), (2, second.pointer)] {
+        let edit = |r: &mut Receipt| (r.version, r.pointer) = (version, pointer);
+        let envelope =
+            ok_bytes(world.read(&clinic, &world.receipt(&world.clinic, &written, edit))).await;
+        assert_eq!(
+            medlock_dag::digest(&dag_cbor_block(envelope).cid).unwrap(),
+            pointer.0
+        );
+    }
+    let stale = world.receipt(&world.clinic, &written, |r| r.version = 2);
+    assert_eq!(
+        refused(world.read(&clinic, &stale), Kind::ReceiptInvalid)
+            .await
+            .reason
+            .as_deref(),
+        Some("pointer")
+    );
+
     // Listings show what may be read, and from the revocation's receipt on nothing is served.
     let private = world
         .write(&world.patient, B256::repeat_byte(2), NOTES, b"private")
@@ -628,7 +682,17 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
     refused(world.payload(&clinic, &written), Kind::ForbiddenOrUnknown).await;
     refused(records(&clinic), Kind::ForbiddenOrUnknown).await;
     let log: medlock_api::Reads = ok(reads()).await;
-    assert_eq!(log.reads.len(), 1, "a refused read leaves no receipt");
+    assert_eq!(log.reads.len(), 3, "a refused read leaves no receipt");
+    for pair in log.reads.windows(2) {
+        assert_eq!(
+            (pair[1].sequence, pair[1].previous),
+            (pair[0].sequence + 1, pair[0].hash)
+        );
+        assert_eq!(
+            pair[1].hash,
+            pair[1].link_hash(world.deployment.chain_id, world.deployment.records)
+        );
+    }
     drop(private);
     world.stop().await;
 }

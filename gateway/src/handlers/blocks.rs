@@ -1,8 +1,8 @@
 //! Blocks in.
 use axum::{Json, body::Body, extract::State};
-use medlock_api::{Kind, Problem, Uploaded, schema::Binary};
+use medlock_api::{Problem, Uploaded, schema::Binary};
 
-use crate::{extract::Caller, limits::UPLOADS_MOST, problem::Result, state::Gateway};
+use crate::{extract::Caller, limits::Limit, problem::Result, state::Gateway};
 
 /// Stores the blocks of a CAR v1 stream, each checked against its CID. They are on disk when this answers.
 #[utoipa::path(post, path = "/v1/blocks", tag = "blocks", security(("session" = [])),
@@ -13,11 +13,12 @@ pub async fn upload(
     caller: Caller,
     body: Body,
 ) -> Result<Json<Uploaded>> {
-    if !gateway
-        .limits
-        .take(caller.account, UPLOADS_MOST, gateway.now())
-    {
-        return Err(Kind::TooMany.into());
-    }
-    crate::blocks::upload(&gateway.store, body).await.map(Json)
+    let within_quota = |bytes| {
+        gateway
+            .limits
+            .take(caller.account, Limit::UploadBytes, bytes, gateway.now())
+    };
+    crate::blocks::upload(&gateway.store, body, within_quota)
+        .await
+        .map(Json)
 }
