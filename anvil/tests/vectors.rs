@@ -8,7 +8,7 @@ use std::{fmt::Write, fs, path::PathBuf};
 
 use medlock_anvil::{
     exec::{CALL_GAS, Call, exec, run},
-    stylus::meter::INK_PRICE,
+    stylus::meter::{INK_PRICE, Pages},
 };
 use serde_json::{Value, json};
 
@@ -97,4 +97,19 @@ fn activation_accepts_refuses_and_prices_as_nitro_does() {
         compare(&mut differences, name, &actual, expected);
     }
     assert!(differences.is_empty(), "\n{differences}");
+}
+
+#[test]
+fn memory_pages_cost_what_nitros_table_says() {
+    let table: Vec<u64> = serde_json::from_value(read("memory_exponents.json")).unwrap();
+    for (pages, exponent) in table.iter().enumerate().skip(3) {
+        let linear = (pages as u64 - 2) * 1_000;
+        let gas = Pages::default().gas(pages as u16);
+        assert_eq!(gas, linear + exponent - table[0], "{pages} pages");
+    }
+    assert_eq!(Pages::default().gas(2), 0);
+    assert!(
+        Pages::default().gas(129) > u64::MAX / 2,
+        "nobody can pay for more than 128"
+    );
 }
