@@ -28,7 +28,7 @@ pub enum FileError {
     #[error(transparent)]
     Block(#[from] crate::Error),
     #[error("block {got} came where {wanted} was expected; blocks of a file come depth first")]
-    OutOfOrder { wanted: Cid, got: Cid },
+    OutOfOrder { wanted: Box<Cid>, got: Box<Cid> },
     #[error("block {got} came after the end of the file")]
     AfterEnd { got: Cid },
     #[error("{cid} is not part of a payload: {reason}")]
@@ -209,8 +209,8 @@ impl FileReader {
         };
         if block.cid != pending.cid {
             return Err(FileError::OutOfOrder {
-                wanted: pending.cid,
-                got: block.cid,
+                wanted: pending.cid.into(),
+                got: block.cid.into(),
             });
         }
         if block.cid.codec() == RAW {
@@ -404,16 +404,16 @@ mod tests {
         assert_eq!(
             reader.accept(first.clone()),
             Err(FileError::OutOfOrder {
-                wanted: root,
-                got: first.cid
+                wanted: root.into(),
+                got: first.cid.into()
             })
         );
         assert_eq!(reader.accept(top.clone()), Ok(vec![]));
         assert_eq!(
             reader.accept(second.clone()),
             Err(FileError::OutOfOrder {
-                wanted: first.cid,
-                got: second.cid
+                wanted: first.cid.into(),
+                got: second.cid.into()
             })
         );
         // An error changes nothing: the right block is still welcome.

@@ -169,7 +169,7 @@ fn observation(resource: &Json) -> Label {
         "29463-7", "39156-5", "85354-9", "8480-6", "8462-4",
     ];
     let categories = describe::codes(resource.get("category"));
-    let is = |code: &str| categories.iter().any(|category| *category == code);
+    let is = |code: &str| categories.contains(&code);
     if is("laboratory") {
         Label::Labs
     } else if is("vital-signs") {

@@ -64,7 +64,7 @@ pub enum Error {
         "block {cid} is damaged on disk, in {pack}; put it again from a replica to repair it ({reason})"
     )]
     Corrupt {
-        cid: Cid,
+        cid: Box<Cid>,
         pack: PathBuf,
         reason: String,
     },
@@ -229,7 +229,7 @@ impl Inner {
         };
         let path = self.pack_path(place.pack);
         let corrupt = |reason: String| Error::Corrupt {
-            cid,
+            cid: cid.into(),
             pack: path.clone(),
             reason,
         };

@@ -153,7 +153,7 @@ async fn a_damaged_block_is_reported_never_returned_and_repaired_by_putting_it_a
 
     let error = store.get(&batch[1].cid).await.unwrap_err();
     assert!(
-        matches!(error, Error::Corrupt { cid, .. } if cid == batch[1].cid),
+        matches!(&error, Error::Corrupt { cid, .. } if **cid == batch[1].cid),
         "{error}"
     );
     assert_holds(&store, &[batch[0].clone(), batch[2].clone()]).await;
