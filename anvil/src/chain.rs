@@ -142,6 +142,9 @@ struct Step {
     point: Point,
 }
 
+/// Transactions that could not be included, and why.
+type Refused = Vec<(Pooled, TxError)>;
+
 /// Whether a block without transactions is wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Empty {
@@ -393,7 +396,7 @@ impl Chain {
         writer: &mut Writer,
         transactions: Vec<Pooled>,
         empty: Empty,
-    ) -> Result<(Option<Step>, Vec<(Pooled, TxError)>), ChainError> {
+    ) -> Result<(Option<Step>, Refused), ChainError> {
         let (parent, mut state) = {
             let ledger = self.ledger();
             (ledger.head().clone(), ledger.head_state().clone())
@@ -995,7 +998,7 @@ fn tx_env(tx: &TxEnvelope, sender: Address, chain_id: u64) -> TxEnv {
     }
 }
 
-fn warn_dropped(refused: Vec<(Pooled, TxError)>) {
+fn warn_dropped(refused: Refused) {
     for (dropped, error) in refused {
         tracing::warn!(hash = %dropped.transaction.hash(), %error, "dropped a waiting transaction");
     }

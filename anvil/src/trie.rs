@@ -274,10 +274,6 @@ fn insert<V: Leaf>(node: Option<&Arc<Node<V>>>, key: B256, depth: usize, value: 
 }
 
 /// `None` if `key` is absent below `node`, else what stands in the node's place.
-#[expect(
-    clippy::type_complexity,
-    reason = "an option of an optional node says exactly what is meant"
-)]
 fn remove<V: Leaf>(node: &Arc<Node<V>>, key: &B256, depth: usize) -> Option<Option<Arc<Node<V>>>> {
     match &node.kind {
         Kind::Leaf { key: found, .. } => (found == key).then_some(None),

@@ -70,7 +70,7 @@ async fn post(
 ) -> Response {
     let origin = match origin(&headers) {
         Ok(origin) => origin,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     // Browsers send any other type without asking first.
     let json = headers
@@ -110,7 +110,7 @@ async fn post(
 
 async fn preflight(headers: HeaderMap) -> Response {
     match origin(&headers) {
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
         Ok(origin) => {
             let allow = [
                 (
@@ -133,7 +133,7 @@ async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if let Err(refused) = origin(&headers) {
-        return refused;
+        return refused.into_response();
     }
     let Ok(upgrade) = upgrade else {
         return (
@@ -204,11 +204,18 @@ fn error_text(error: RpcError) -> String {
     .unwrap_or_default()
 }
 
+/// Who may not come in, and why.
+struct Foreign(&'static str);
+
+impl IntoResponse for Foreign {
+    fn into_response(self) -> Response {
+        (StatusCode::FORBIDDEN, format!("{} not allowed\n", self.0)).into_response()
+    }
+}
+
 /// The request's origin if a browser sent one and it may come in; a refusal otherwise. The host is checked against
 /// DNS rebinding: a foreign page's name that was made to point here.
-fn origin(headers: &HeaderMap) -> Result<Option<HeaderValue>, Response> {
-    let refused =
-        |what| Err((StatusCode::FORBIDDEN, format!("{what} not allowed\n")).into_response());
+fn origin(headers: &HeaderMap) -> Result<Option<HeaderValue>, Foreign> {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(None);
     };
@@ -218,14 +225,14 @@ fn origin(headers: &HeaderMap) -> Result<Option<HeaderValue>, Response> {
         .strip_prefix("http://")
         .or_else(|| text.strip_prefix("https://"));
     if !extension && !host.is_some_and(is_local) {
-        return refused("origin");
+        return Err(Foreign("origin"));
     }
     let addressed = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
     if !is_local(addressed) {
-        return refused("host");
+        return Err(Foreign("host"));
     }
     Ok(Some(origin.clone()))
 }
