@@ -59,6 +59,9 @@ mod tests {
     use alloy::signers::{SignerSync, local::PrivateKeySigner};
     use medlock_api::{Purpose, Receipt};
 
+    /// Makes a receipt of another read.
+    type Edit = fn(&mut Receipt);
+
     fn signer() -> PrivateKeySigner {
         PrivateKeySigner::from_bytes(&B256::repeat_byte(3)).unwrap()
     }
@@ -107,7 +110,7 @@ mod tests {
             check(&signed(|r| r.read_at -= FRESH_SECONDS), &expected()),
             Ok(())
         );
-        let cases: [(&str, fn(&mut Receipt)); 7] = [
+        let cases: [(&str, Edit); 7] = [
             ("gateway", |r| r.gateway = Address::ZERO),
             ("reader", |r| r.reader = Address::ZERO),
             ("chart", |r| r.chart = B256::ZERO),

@@ -44,6 +44,9 @@ struct World {
     _dir: tempfile::TempDir,
 }
 
+/// Makes a receipt of another read.
+type Edit = fn(&mut Receipt);
+
 /// A record on chain and its blocks.
 struct Written {
     record_id: B256,
@@ -518,7 +521,22 @@ async fn a_challenge_opens_one_session_which_ends_when_told() {
     ))
     .await;
     assert!(party.credential.unwrap().current && party.key.is_none());
-    world.stop().await;
+
+    // Nothing is decided without the chain, and the answer tells no more than that.
+    let World {
+        chain,
+        gateway,
+        indexer,
+        http,
+        ..
+    } = world;
+    chain.shutdown().await;
+    let down = http
+        .get(format!("{}/v1/grants", gateway.url()))
+        .bearer_auth(&token);
+    assert_eq!(refused(down, Kind::ChainDown).await.detail, None);
+    gateway.shutdown().await.unwrap();
+    indexer.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -554,7 +572,7 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
 
     // Out: no payload before a receipt; a receipt must be for this read, and is taken once.
     refused(world.payload(&clinic, &written), Kind::ReceiptMissing).await;
-    let wrong: [(&str, fn(&mut Receipt)); 4] = [
+    let wrong: [(&str, Edit); 4] = [
         ("pointer", |r| r.pointer = UNKNOWN),
         ("gateway", |r| r.gateway = Address::ZERO),
         ("time", |r| r.read_at -= 1000),
