@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 /// Record pointers and grants stand on an Arbitrum chain; the records themselves are encrypted on this
 /// machine before they leave it. Start with `medlock dev`, which runs everything in one process.
 #[derive(Debug, Parser)]
-#[command(name = "medlock", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "medlock", version, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(flatten)]
@@ -295,4 +295,15 @@ pub struct DeployArgs {
     /// Where to write the deployment.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    /// clap checks names, groups and defaults of every subcommand here, and otherwise only when one is run.
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
 }

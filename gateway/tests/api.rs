@@ -178,6 +178,7 @@ impl World {
             grantee: self.clinic.address(),
             version: 2,
             directory: B256::repeat_byte(0xd2),
+            keyrings: Vec::new(),
         };
         self.send(&self.patient, self.deployment.records, revoke)
             .await;

@@ -61,17 +61,22 @@ async fn the_tour_of_the_readme_works() {
     let world = World::start().await;
     let patient = Person::new(&world, "patient").await;
     let clinic = Person::new(&world, "clinic").await;
-    let owner = world.home().join("owner.key");
-    let credential = Command::new(medlock_binary())
-        .args(["party", "credential", &clinic.account(), "--roles", "organisation,provider", "--for", "365d"])
-        .arg("--home")
-        .arg(world.home())
-        .arg("--key")
-        .arg(&owner)
-        .env("MEDLOCK_PASSPHRASE", medlock::dev::OWNER_PASSPHRASE)
-        .output()
-        .unwrap();
-    assert!(credential.status.success(), "{}", text(&credential));
+    let owner = |args: &[&str]| {
+        let output = Command::new(medlock_binary())
+            .args(args)
+            .arg("--home")
+            .arg(world.home())
+            .arg("--key")
+            .arg(world.home().join("owner.key"))
+            .env("MEDLOCK_PASSPHRASE", medlock::dev::OWNER_PASSPHRASE)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let account = owner(&["keys", "show", world.home().join("owner.key").to_str().unwrap()]);
+    owner(&["party", "issuer", &account]);
+    owner(&["party", "credential", &clinic.account(), "--roles", "organisation,provider", "--for", "365d"]);
     clinic.ok(&["keys", "publish"]);
     let chart = patient.ok(&["chart", "open"])["chart"].as_str().unwrap().to_owned();
     patient.ok(&[

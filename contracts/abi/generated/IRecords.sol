@@ -100,8 +100,9 @@ interface IRecords {
     /// Hands re-sealed keys to grantees that keep their grants.
     function setKeyrings(bytes32 chart, Keyring[] calldata keyrings) external;
     /// Ends the grant and installs the directory with rotated keys in one step,
-    /// so that no writer can still seal to a key that the revoked reader holds.
-    function revoke(bytes32 chart, address grantee, uint32 version, bytes32 directory) external;
+    /// so that no writer can still seal to a key that the revoked reader holds. `keyrings`: the rotated
+    /// keys, re-sealed to those who keep their grants; possibly none.
+    function revoke(bytes32 chart, address grantee, uint32 version, bytes32 directory, Keyring[] calldata keyrings) external;
     /// Ends every grant of the chart at a constant cost, and installs the directory with rotated keys.
     function revokeAll(bytes32 chart, uint32 version, bytes32 directory) external;
     /// `epoch` below the chart's grant epoch: revoked by `revokeAll`. All zero where there is none.

@@ -344,39 +344,42 @@ impl Records {
     pub fn set_keyrings(&mut self, chart: B256, keyrings: Vec<Keyring>) -> Result<(), Error> {
         let head = self.require_controller(chart)?;
         require_batch(keyrings.len())?;
-        for keyring in &keyrings {
-            require_digest(keyring.keyring)?;
-            self.require_grant(chart, &head, keyring.grantee)?;
-        }
-        for Keyring { grantee, keyring } in keyrings {
-            self.vm().log(IRecords::KeyringSet {
-                chart,
-                grantee,
-                keyring,
-            });
-        }
+        self.require_keyrings(chart, &head, &keyrings)?;
+        self.announce_keyrings(chart, keyrings);
         Ok(())
     }
 
-    /// Ends a grant and installs the directory with rotated keys in one step. By the controller.
+    /// Ends a grant, installs the directory with rotated keys, and hands those keys to the grantees who stay, in one
+    /// step: nobody can seal to a key that the revoked reader holds, and nobody who stays is left without one.
+    /// By the controller.
     ///
     /// # Errors
-    /// `UnknownChart`, `NotController`, `NoGrant`, `ZeroDigest`, `DirectoryVersion`.
+    /// `UnknownChart`, `NotController`, `NoGrant` (also where `keyrings` names the revoked grantee), `ZeroDigest`,
+    /// `DirectoryVersion`, `BatchSize`.
     /// # Events
-    /// `Revoked`, `DirectorySet`.
+    /// `Revoked`, `DirectorySet`, then `KeyringSet` for each keyring, in the order given.
     pub fn revoke(
         &mut self,
         chart: B256,
         grantee: Address,
         version: u32,
         directory: B256,
+        keyrings: Vec<Keyring>,
     ) -> Result<(), Error> {
         let head = self.require_controller(chart)?;
         self.require_grant(chart, &head, grantee)?;
         require_next_directory(&head, version, directory)?;
+        if !keyrings.is_empty() {
+            require_batch(keyrings.len())?;
+        }
+        self.require_keyrings(chart, &head, &keyrings)?;
+        if keyrings.iter().any(|keyring| keyring.grantee == grantee) {
+            return Err(IRecords::NoGrant { grantee }.into());
+        }
         self.grants.setter(chart).setter(grantee).set(B256::ZERO);
         self.vm().log(IRecords::Revoked { chart, grantee });
         self.install_directory(chart, head, version, directory);
+        self.announce_keyrings(chart, keyrings);
         Ok(())
     }
 
@@ -528,6 +531,30 @@ impl Records {
             return Err(IRecords::NoGrant { grantee }.into());
         }
         Ok(())
+    }
+
+    /// Each keyring has a digest, and its grantee a grant of the current epoch.
+    fn require_keyrings(
+        &self,
+        chart: B256,
+        head: &ChartHead,
+        keyrings: &[Keyring],
+    ) -> Result<(), Error> {
+        for keyring in keyrings {
+            require_digest(keyring.keyring)?;
+            self.require_grant(chart, head, keyring.grantee)?;
+        }
+        Ok(())
+    }
+
+    fn announce_keyrings(&self, chart: B256, keyrings: Vec<Keyring>) {
+        for Keyring { grantee, keyring } in keyrings {
+            self.vm().log(IRecords::KeyringSet {
+                chart,
+                grantee,
+                keyring,
+            });
+        }
     }
 
     fn require_grant_to_write(

@@ -182,7 +182,7 @@ fn whatever_is_the_controllers_is_refused_to_everyone_else() {
             ),
             refused
         );
-        assert_eq!(records.revoke(CHART, CLINIC, 2, ROTATED), refused);
+        assert_eq!(records.revoke(CHART, CLINIC, 2, ROTATED, vec![]), refused);
         assert_eq!(records.revoke_all(CHART, 2, ROTATED), refused);
     }
 }
@@ -206,7 +206,7 @@ fn every_write_refuses_an_unknown_chart() {
         unknown
     );
     assert_eq!(records.set_keyrings(OTHER_CHART, vec![]), unknown);
-    assert_eq!(records.revoke(OTHER_CHART, CLINIC, 2, ROTATED), unknown);
+    assert_eq!(records.revoke(OTHER_CHART, CLINIC, 2, ROTATED, vec![]), unknown);
     assert_eq!(records.revoke_all(OTHER_CHART, 2, ROTATED), unknown);
 }
 
@@ -605,11 +605,11 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
     world.grant(CLINIC, terms(1 << LABS));
     world.grant(INSURER, terms(1 << LABS));
     assert_eq!(
-        world.by(PATIENT).revoke(CHART, STRANGER, 2, ROTATED),
+        world.by(PATIENT).revoke(CHART, STRANGER, 2, ROTATED, vec![]),
         Err(IRecords::NoGrant { grantee: STRANGER }.into())
     );
     assert_eq!(
-        world.by(PATIENT).revoke(CHART, CLINIC, 1, ROTATED),
+        world.by(PATIENT).revoke(CHART, CLINIC, 1, ROTATED, vec![]),
         Err(IRecords::DirectoryVersion {
             given: 1,
             expected: 2
@@ -620,9 +620,52 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
         world.records.decide(question(CLINIC)),
         (true, reason::GRANT)
     );
-    world.by(PATIENT).revoke(CHART, CLINIC, 2, ROTATED).unwrap();
+    let keyring = |grantee| Keyring {
+        grantee,
+        keyring: KEYRING,
+    };
+    for (keyrings, refused) in [
+        (
+            vec![keyring(STRANGER)],
+            IRecords::NoGrant { grantee: STRANGER }.into(),
+        ),
+        (
+            vec![keyring(INSURER), keyring(CLINIC)],
+            IRecords::NoGrant { grantee: CLINIC }.into(),
+        ),
+        (
+            vec![Keyring {
+                grantee: INSURER,
+                keyring: B256::ZERO,
+            }],
+            IRecords::ZeroDigest {}.into(),
+        ),
+        (
+            vec![keyring(INSURER); BATCH_MOST + 1],
+            IRecords::BatchSize {
+                given: U256::from(BATCH_MOST + 1),
+                most: U256::from(BATCH_MOST),
+            }
+            .into(),
+        ),
+    ] {
+        assert_eq!(
+            world
+                .by(PATIENT)
+                .revoke(CHART, CLINIC, 2, ROTATED, keyrings),
+            Err(refused)
+        );
+    }
     assert_eq!(
-        world.events(2),
+        world.records.decide(question(CLINIC)),
+        (true, reason::GRANT)
+    );
+    world
+        .by(PATIENT)
+        .revoke(CHART, CLINIC, 2, ROTATED, vec![keyring(INSURER)])
+        .unwrap();
+    assert_eq!(
+        world.events(3),
         [
             IRecordsEvents::Revoked(IRecords::Revoked {
                 chart: CHART,
@@ -632,6 +675,11 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
                 chart: CHART,
                 version: 2,
                 directory: ROTATED
+            }),
+            IRecordsEvents::KeyringSet(IRecords::KeyringSet {
+                chart: CHART,
+                grantee: INSURER,
+                keyring: KEYRING
             })
         ]
     );
@@ -645,7 +693,7 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
         (true, reason::GRANT)
     );
     assert_eq!(
-        world.by(PATIENT).revoke(CHART, CLINIC, 3, DIRECTORY),
+        world.by(PATIENT).revoke(CHART, CLINIC, 3, DIRECTORY, vec![]),
         Err(IRecords::NoGrant { grantee: CLINIC }.into())
     );
 }
@@ -663,7 +711,7 @@ fn revoking_all_ends_every_grant_and_a_new_one_starts_anew() {
             (false, reason::REVOKED)
         );
         assert_eq!(
-            world.by(PATIENT).revoke(CHART, grantee, 3, DIRECTORY),
+            world.by(PATIENT).revoke(CHART, grantee, 3, DIRECTORY, vec![]),
             Err(IRecords::NoGrant { grantee }.into())
         );
     }
@@ -864,7 +912,7 @@ proptest! {
             model.grant = Some((1, terms));
             if revoked {
                 directory += 1;
-                world.by(PATIENT).revoke(CHART, CLINIC, directory, ROTATED).unwrap();
+                world.by(PATIENT).revoke(CHART, CLINIC, directory, ROTATED, vec![]).unwrap();
                 model.grant = None;
             }
         }

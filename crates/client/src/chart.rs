@@ -111,31 +111,40 @@ impl Client {
         self.chain.send(self.deployment.records, call).await
     }
 
-    /// Ends a grant and rotates the keys it held, in one transaction; then re-seals the keys of those who stay.
+    /// Ends a grant, rotates the keys it held, and re-seals them to those who stay: one transaction.
     pub async fn revoke(&self, chart: B256, grantee: Address) -> Result<Revoked> {
         let state = self.controlled(chart).await?;
         let terms = self.grant_terms(chart, grantee, state.grant_epoch).await?;
         let held = terms.ok_or(Error::NoGrant { grantee })?.compartments;
-        let (version, directory) = self.rotated(chart, &state, held).await?;
+        let next = self.rotated(chart, &state, held).await?;
+        let mut keyrings = self.reseal(chart, &state, grantee, held, &next.directory).await?;
+        let resealed = keyrings.iter().map(|keyring| keyring.grantee).collect();
+        // More grantees than one transaction takes receive theirs right after it.
+        let later = keyrings.split_off(keyrings.len().min(terms::BATCH_MOST));
         let revoke = IRecords::revokeCall {
             chart,
             grantee,
-            version,
-            directory: directory.digest,
+            version: next.version,
+            directory: next.digest,
+            keyrings,
         };
         let mined = self.chain.send(self.deployment.records, revoke).await?;
-        let resealed = self.reseal(chart, grantee, held, &directory.directory).await?;
+        for batch in later.chunks(terms::BATCH_MOST) {
+            let keyrings = batch.to_vec();
+            let call = IRecords::setKeyringsCall { chart, keyrings };
+            self.chain.send(self.deployment.records, call).await?;
+        }
         Ok(Revoked { mined, resealed })
     }
 
     /// Ends every grant and rotates every key, in one transaction.
     pub async fn revoke_all(&self, chart: B256) -> Result<Mined> {
         let state = self.controlled(chart).await?;
-        let (version, directory) = self.rotated(chart, &state, u64::MAX).await?;
+        let next = self.rotated(chart, &state, u64::MAX).await?;
         let call = IRecords::revokeAllCall {
             chart,
-            version,
-            directory: directory.digest,
+            version: next.version,
+            directory: next.digest,
         };
         self.chain.send(self.deployment.records, call).await
     }
@@ -185,7 +194,7 @@ impl Client {
     }
 
     /// Derives, signs and uploads the next directory, with the compartments in `held` one epoch on.
-    async fn rotated(&self, chart: B256, state: &ChartState, held: u64) -> Result<(u32, NextDirectory)> {
+    async fn rotated(&self, chart: B256, state: &ChartState, held: u64) -> Result<NextDirectory> {
         let current = self.directory(chart, state).await?;
         let labels = self.labels(&current)?;
         let epochs = current
@@ -200,16 +209,24 @@ impl Client {
         let version = state.directory_version + 1;
         let block = self.directory_block(chart, version, &epochs, &labels)?;
         let next = NextDirectory {
+            version,
             digest: digest(&block)?,
             directory: Directory::decode(&block.bytes)?,
         };
         self.gateway().await?.upload(vec![block]).await?;
-        Ok((version, next))
+        Ok(next)
     }
 
-    /// Seals the rotated keys to every grantee who stays. The gateway names them; the chain says whether it is true.
-    async fn reseal(&self, chart: B256, revoked: Address, rotated: u64, directory: &Directory) -> Result<Vec<Address>> {
-        let state = self.chart_state(chart).await?;
+    /// Seals the rotated keys to every grantee who stays, and uploads the keyrings. The gateway names the grantees;
+    /// the chain says whether it is true.
+    async fn reseal(
+        &self,
+        chart: B256,
+        state: &ChartState,
+        revoked: Address,
+        rotated: u64,
+        directory: &Directory,
+    ) -> Result<Vec<IRecords::Keyring>> {
         let named: BTreeSet<Address> = self
             .gateway()
             .await?
@@ -235,19 +252,10 @@ impl Client {
             });
             blocks.push(block);
         }
-        if keyrings.is_empty() {
-            return Ok(Vec::new());
+        if !blocks.is_empty() {
+            self.gateway().await?.upload(blocks).await?;
         }
-        self.gateway().await?.upload(blocks).await?;
-        let resealed = keyrings.iter().map(|keyring| keyring.grantee).collect();
-        for batch in keyrings.chunks(terms::BATCH_MOST) {
-            let call = IRecords::setKeyringsCall {
-                chart,
-                keyrings: batch.to_vec(),
-            };
-            self.chain.send(self.deployment.records, call).await?;
-        }
-        Ok(resealed)
+        Ok(keyrings)
     }
 
     fn directory_block(
@@ -326,6 +334,7 @@ pub struct Revoked {
 }
 
 struct NextDirectory {
+    version: u32,
     digest: B256,
     directory: Directory,
 }

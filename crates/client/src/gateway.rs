@@ -26,6 +26,9 @@ pub const PAYLOAD_BYTES_MOST: u64 = 256 << 20;
 /// How often an answer "the index is behind" is asked again, and after which pause.
 const BEHIND_TRIES: u32 = 40;
 const BEHIND_PAUSE: Duration = Duration::from_millis(100);
+/// What a gateway gives in one page, and after how many a listing without an end is given up.
+const PAGE_ITEMS: u32 = 500;
+const PAGES_MOST: u32 = 2_000;
 /// Blocks in one piece of an upload stream.
 const UPLOAD_PIECE_BLOCKS: usize = 32;
 
@@ -113,58 +116,38 @@ impl Gateway {
         self.block(&format!("/v1/charts/{chart}/keyring"), "keyring").await
     }
 
-    /// Every page of the listing.
     pub async fn records(&self, chart: B256, compartment: Option<u8>) -> Result<Vec<api::Version>> {
-        let mut path = format!("/v1/charts/{chart}/records?limit=500");
-        if let Some(compartment) = compartment {
-            path.push_str(&format!("&compartment={compartment}"));
-        }
-        let mut records = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page_path = match &after {
-                Some(after) => format!("{path}&after={after}"),
-                None => path.clone(),
-            };
-            let page: api::Records = self.get(&page_path).await?;
-            records.extend(page.records);
-            match page.next {
-                // A gateway that hands out the same cursor again would keep us here for ever.
-                Some(next) if Some(&next) != after.as_ref() => after = Some(next),
-                _ => return Ok(records),
-            }
-        }
+        let filter = compartment.map_or_else(String::new, |number| format!("&compartment={number}"));
+        self.pages(
+            &format!("/v1/charts/{chart}/records?limit={PAGE_ITEMS}{filter}"),
+            |page: api::Records| (page.records, page.next),
+        )
+        .await
     }
 
     pub async fn versions(&self, chart: B256, record: B256) -> Result<Vec<api::Version>> {
-        let answer: api::Versions = self.get(&format!("/v1/charts/{chart}/records/{record}/versions")).await?;
-        Ok(answer.versions)
+        self.pages(
+            &format!("/v1/charts/{chart}/records/{record}/versions?limit={PAGE_ITEMS}"),
+            |page: api::Versions| (page.versions, page.next),
+        )
+        .await
     }
 
+    /// Of a chart, or, without one, those given to us.
     pub async fn grants(&self, chart: Option<B256>) -> Result<Vec<api::Grant>> {
         let path = match chart {
-            Some(chart) => format!("/v1/charts/{chart}/grants"),
-            None => "/v1/grants".to_owned(),
+            Some(chart) => format!("/v1/charts/{chart}/grants?limit={PAGE_ITEMS}"),
+            None => format!("/v1/grants?limit={PAGE_ITEMS}"),
         };
-        let answer: api::Grants = self.get(&path).await?;
-        Ok(answer.grants)
+        self.pages(&path, |page: api::Grants| (page.grants, page.next)).await
     }
 
     pub async fn reads(&self, chart: B256) -> Result<Vec<api::ReadEntry>> {
-        let mut reads = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let path = match &after {
-                Some(after) => format!("/v1/charts/{chart}/reads?limit=500&after={after}"),
-                None => format!("/v1/charts/{chart}/reads?limit=500"),
-            };
-            let page: api::Reads = self.get(&path).await?;
-            reads.extend(page.reads);
-            match page.next {
-                Some(next) if Some(&next) != after.as_ref() => after = Some(next),
-                _ => return Ok(reads),
-            }
-        }
+        self.pages(
+            &format!("/v1/charts/{chart}/reads?limit={PAGE_ITEMS}"),
+            |page: api::Reads| (page.reads, page.next),
+        )
+        .await
     }
 
     pub async fn decisions(&self, questions: Vec<api::Question>) -> Result<Vec<api::Verdict>> {
@@ -253,6 +236,28 @@ impl Gateway {
             .retrying(|token| self.request(Method::GET, path, Some(token)))
             .await?;
         self.json(path, answer).await
+    }
+
+    /// Every page of a listing. `path` has a query; `open` gives the items and the next page's cursor.
+    async fn pages<P: DeserializeOwned, T>(
+        &self,
+        path: &str,
+        open: impl Fn(P) -> (Vec<T>, Option<String>),
+    ) -> Result<Vec<T>> {
+        let mut items = Vec::new();
+        let mut page_path = path.to_owned();
+        for _ in 0..PAGES_MOST {
+            let (page, next) = open(self.get(&page_path).await?);
+            items.extend(page);
+            match next {
+                Some(next) => page_path = format!("{path}&after={next}"),
+                None => return Ok(items),
+            }
+        }
+        Err(Error::GatewayAnswer {
+            doing: path.to_owned(),
+            detail: format!("the listing does not end within {PAGES_MOST} pages"),
+        })
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
