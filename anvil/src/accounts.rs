@@ -72,7 +72,12 @@ pub fn dev_accounts() -> Vec<DevAccount> {
         .map(|(name, key)| {
             let signer = PrivateKeySigner::from_bytes(&key)
                 .expect("the constants above are valid secp256k1 keys; a unit test goes through all of them");
-            DevAccount { name, address: signer.address(), key, signer }
+            DevAccount {
+                name,
+                address: signer.address(),
+                key,
+                signer,
+            }
         })
         .collect()
 }

@@ -2,8 +2,8 @@
 
 use alloy::consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
 use alloy::consensus::{
-    EMPTY_OMMER_ROOT_HASH, Eip658Value, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom,
-    Transaction as _, TxEnvelope, TxReceipt, TxType,
+    EMPTY_OMMER_ROOT_HASH, Eip658Value, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _,
+    TxEnvelope, TxReceipt, TxType,
 };
 use alloy::eips::{Decodable2718, Encodable2718};
 use alloy::primitives::{Address, B256, Bloom, Bytes, Log, U256, address};
@@ -56,11 +56,7 @@ pub fn receipt(kind: TxType, result: ExecutionResult, gas_before: u64) -> Receip
     let success = result.is_success();
     let gas_used = gas_before + result.tx_gas_used();
     // Logs of a transaction that failed did not happen.
-    let logs = if success {
-        result.into_logs()
-    } else {
-        Vec::new()
-    };
+    let logs = if success { result.into_logs() } else { Vec::new() };
     let receipt = Receipt {
         status: Eip658Value::Eip658(success),
         cumulative_gas_used: gas_used,
@@ -100,31 +96,22 @@ pub fn header(number: u64, parent_hash: B256, timestamp: u64, extra: B256) -> He
 impl Block {
     /// Fills in the roots, the bloom and the gas, and hashes the header.
     pub fn seal(mut header: Header, state_root: B256, transactions: Vec<Mined>) -> Self {
-        let envelopes: Vec<&TxEnvelope> = transactions
-            .iter()
-            .map(|mined| &mined.transaction)
-            .collect();
-        let receipts: Vec<&ReceiptEnvelope> =
-            transactions.iter().map(|mined| &mined.receipt).collect();
+        let envelopes: Vec<&TxEnvelope> = transactions.iter().map(|mined| &mined.transaction).collect();
+        let receipts: Vec<&ReceiptEnvelope> = transactions.iter().map(|mined| &mined.receipt).collect();
         header.state_root = state_root;
         header.transactions_root = calculate_transaction_root(&envelopes);
         header.receipts_root = calculate_receipt_root(&receipts);
         header.logs_bloom = receipts
             .iter()
             .fold(Bloom::ZERO, |all, receipt| all | *receipt.logs_bloom());
-        header.gas_used = receipts
-            .last()
-            .map_or(0, |receipt| receipt.cumulative_gas_used());
+        header.gas_used = receipts.last().map_or(0, |receipt| receipt.cumulative_gas_used());
         Self::from_parts(header, transactions)
     }
 
     /// A block whose header is complete.
     pub fn from_parts(header: Header, transactions: Vec<Mined>) -> Self {
         let hash = header.hash_slow();
-        let body: usize = transactions
-            .iter()
-            .map(|mined| mined.transaction.length())
-            .sum();
+        let body: usize = transactions.iter().map(|mined| mined.transaction.length()).sum();
         // A list of header, list of transactions and empty list of uncles.
         let payload = header.length() + body + alloy_rlp::length_of_length(body) + 1;
         let size = (payload + alloy_rlp::length_of_length(payload)) as u64;

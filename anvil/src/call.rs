@@ -39,10 +39,7 @@ pub fn call(chain: &Chain, view: &View, request: TransactionRequest) -> Result<B
 pub fn estimate(chain: &Chain, view: &View, request: TransactionRequest) -> Result<u64, RpcError> {
     let from = request.from.unwrap_or_default();
     let mut high = request.gas.unwrap_or(TX_GAS_MAX).min(TX_GAS_MAX);
-    let price = request
-        .max_fee_per_gas
-        .or(request.gas_price)
-        .unwrap_or_default();
+    let price = request.max_fee_per_gas.or(request.gas_price).unwrap_or_default();
     if price > 0 {
         let spendable = view
             .state
@@ -62,9 +59,7 @@ pub fn estimate(chain: &Chain, view: &View, request: TransactionRequest) -> Resu
     let result = match run(chain, view, env.clone())? {
         Ok(result) => result,
         Err(_) => {
-            return Err(RpcError::server(format!(
-                "gas required exceeds allowance ({high})"
-            )));
+            return Err(RpcError::server(format!("gas required exceeds allowance ({high})")));
         }
     };
     if !result.is_success() {
@@ -109,11 +104,7 @@ pub fn overridden(state: &State, overrides: StateOverride) -> Result<State, RpcE
     Ok(state)
 }
 
-fn override_change(
-    state: &State,
-    address: Address,
-    account: AccountOverride,
-) -> Result<Change, RpcError> {
+fn override_change(state: &State, address: Address, account: AccountOverride) -> Result<Change, RpcError> {
     if account.state.is_some() && account.state_diff.is_some() {
         return Err(RpcError::invalid_params(format!(
             "account {address} has both 'state' and 'stateDiff'"
@@ -140,19 +131,11 @@ fn override_change(
     Ok(change)
 }
 
-fn environment(
-    chain: &Chain,
-    view: &View,
-    request: TransactionRequest,
-    gas: u64,
-) -> Result<TxEnv, RpcError> {
+fn environment(chain: &Chain, view: &View, request: TransactionRequest, gas: u64) -> Result<TxEnv, RpcError> {
     let caller = request.from.unwrap_or_default();
     let value = request.value.unwrap_or_default();
     let balance = view.state.balance(caller);
-    let gas_price = request
-        .max_fee_per_gas
-        .or(request.gas_price)
-        .unwrap_or_default();
+    let gas_price = request.max_fee_per_gas.or(request.gas_price).unwrap_or_default();
     let want = value.saturating_add(U256::from(gas_price).saturating_mul(U256::from(gas)));
     if want > balance && (gas_price > 0 || !value.is_zero()) {
         return Err(RpcError::server(format!(
@@ -191,11 +174,7 @@ fn environment(
     })
 }
 
-fn run(
-    chain: &Chain,
-    view: &View,
-    env: TxEnv,
-) -> Result<Result<ExecutionResult, InvalidTransaction>, RpcError> {
+fn run(chain: &Chain, view: &View, env: TxEnv) -> Result<Result<ExecutionResult, InvalidTransaction>, RpcError> {
     match chain
         .executor
         .transact(view.state.clone(), &view.context, env, Checks::NONE)
@@ -216,13 +195,11 @@ fn succeeds(chain: &Chain, view: &View, env: &TxEnv, gas: u64) -> Result<bool, R
 
 fn failure(result: ExecutionResult, gas: u64) -> RpcError {
     match result {
-        ExecutionResult::Revert { output, .. } => {
-            RpcError::reverted(revert_reason(&output), output)
-        }
+        ExecutionResult::Revert { output, .. } => RpcError::reverted(revert_reason(&output), output),
         ExecutionResult::Halt { reason, .. } => match reason {
-            revm::context::result::HaltReason::OutOfGas(_) => RpcError::server(format!(
-                "out of gas: gas required exceeds allowance ({gas})"
-            )),
+            revm::context::result::HaltReason::OutOfGas(_) => {
+                RpcError::server(format!("out of gas: gas required exceeds allowance ({gas})"))
+            }
             other => RpcError::server(other),
         },
         ExecutionResult::Success { .. } => RpcError::internal("a success is no failure"),

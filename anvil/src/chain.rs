@@ -18,9 +18,7 @@ use tokio::sync::watch;
 
 use crate::Config;
 use crate::accounts::{DEV_BALANCE, DevAccount, dev_accounts};
-use crate::block::{
-    BASE_FEE_WEI, BLOCK_GAS_LIMIT, Block, COINBASE, Mined, header, l1_number, receipt,
-};
+use crate::block::{BASE_FEE_WEI, BLOCK_GAS_LIMIT, Block, COINBASE, Mined, header, l1_number, receipt};
 use crate::error::{ChainError, TxError};
 use crate::executor::{BlockContext, Checks, Executor, genesis_code};
 use crate::journal::{Entry, GenesisEntry, Journal, OverrideEntry, RollbackEntry};
@@ -167,11 +165,7 @@ impl Chain {
         };
         let accounts = dev_accounts();
         let fresh = past.is_empty();
-        let past = if fresh {
-            vec![genesis(config, &accounts)]
-        } else {
-            past
-        };
+        let past = if fresh { vec![genesis(config, &accounts)] } else { past };
         let Some(Entry::Genesis(first)) = past.first() else {
             anyhow::bail!("the state directory does not begin with a genesis block");
         };
@@ -187,10 +181,7 @@ impl Chain {
         let mut writer = Writer {
             store,
             entries: past.len() as u64,
-            rollbacks: past
-                .iter()
-                .filter(|entry| matches!(entry, Entry::Rollback(_)))
-                .count() as u64,
+            rollbacks: past.iter().filter(|entry| matches!(entry, Entry::Rollback(_))).count() as u64,
             automine: config.automine,
             impersonated: HashSet::new(),
             snapshots: VecDeque::new(),
@@ -244,11 +235,7 @@ impl Chain {
         let state = ledger.state(number)?.clone();
         drop(ledger);
         let context = self.context(block.header.number, block.header.timestamp);
-        Some(View {
-            block,
-            state,
-            context,
-        })
+        Some(View { block, state, context })
     }
 
     /// The head's state, in the block that would be mined now.
@@ -259,11 +246,7 @@ impl Chain {
         };
         let timestamp = self.clock().timestamp(block.header.timestamp);
         let context = self.context(block.header.number + 1, timestamp);
-        View {
-            block,
-            state,
-            context,
-        }
+        View { block, state, context }
     }
 
     /// Decodes and accepts a signed transaction (EIP-2718 bytes). In automine mode it is mined when this returns,
@@ -276,13 +259,9 @@ impl Chain {
             });
         }
         let mut rest = bytes;
-        let transaction = TxEnvelope::decode_2718(&mut rest)
-            .map_err(|error| TxError::Decode(error.to_string()))?;
+        let transaction = TxEnvelope::decode_2718(&mut rest).map_err(|error| TxError::Decode(error.to_string()))?;
         if !rest.is_empty() {
-            return Err(TxError::Decode(format!(
-                "{} bytes after the transaction",
-                rest.len()
-            )));
+            return Err(TxError::Decode(format!("{} bytes after the transaction", rest.len())));
         }
         if transaction.is_eip4844() {
             return Err(TxError::UnsupportedType);
@@ -427,9 +406,7 @@ impl Chain {
             let used = receipt.cumulative_gas_used() - gas_used;
             gas_used += used;
             let Pooled {
-                transaction,
-                sender,
-                ..
+                transaction, sender, ..
             } = pooled;
             let first_log = logs;
             logs += receipt.logs().len() as u64;
@@ -445,11 +422,7 @@ impl Chain {
             return Ok((None, refused));
         }
         let extra = keccak256([writer.seed.as_slice(), &writer.rollbacks.to_be_bytes()].concat());
-        let block = Block::seal(
-            header(number, parent.hash, timestamp, extra),
-            state.root(),
-            mined,
-        );
+        let block = Block::seal(header(number, parent.hash, timestamp, extra), state.root(), mined);
         let entry = writer.entries;
         let offset = self.clock().offset_after(timestamp);
         writer.persist(&[Entry::Block(block.to_entry(changes, offset))])?;
@@ -506,18 +479,11 @@ impl Chain {
     /// Goes back to a snapshot, which is used up with all later ones. False if there is no such snapshot.
     pub fn revert(&self, id: u64) -> Result<bool, ChainError> {
         let mut writer = self.writer();
-        let Some(at) = writer
-            .snapshots
-            .iter()
-            .position(|snapshot| snapshot.id == id)
-        else {
+        let Some(at) = writer.snapshots.iter().position(|snapshot| snapshot.id == id) else {
             return Ok(false);
         };
         let Snapshot {
-            point,
-            number,
-            clock,
-            ..
+            point, number, clock, ..
         } = &writer.snapshots[at];
         let (point, number, clock) = (point.clone(), *number, *clock);
         self.roll_back(&mut writer, number, point)?;
@@ -544,11 +510,7 @@ impl Chain {
             let ledger = self.ledger();
             (ledger.head().header.number, self.history)
         };
-        let too_deep = || ChainError::Depth {
-            depth,
-            height,
-            kept,
-        };
+        let too_deep = || ChainError::Depth { depth, height, kept };
         let target = height.checked_sub(depth).ok_or_else(too_deep)?;
         let point = self.ledger().point(target).cloned().ok_or_else(too_deep)?;
         self.roll_back(&mut writer, target, point)?;
@@ -562,9 +524,7 @@ impl Chain {
     fn roll_back(&self, writer: &mut Writer, number: u64, point: Point) -> Result<(), ChainError> {
         writer.persist(&[Entry::Rollback(RollbackEntry { to: point.entry })])?;
         writer.rollbacks += 1;
-        writer
-            .snapshots
-            .retain(|snapshot| snapshot.point.entry <= point.entry);
+        writer.snapshots.retain(|snapshot| snapshot.point.entry <= point.entry);
         let next = {
             let mut ledger = self.ledger_mut();
             ledger.truncate(number, point);
@@ -708,11 +668,7 @@ impl Chain {
             .saturating_add(tx.value());
         let have = state.balance(address);
         if want > have {
-            return Err(TxError::InsufficientFunds {
-                address,
-                have,
-                want,
-            });
+            return Err(TxError::InsufficientFunds { address, have, want });
         }
         Ok(())
     }
@@ -820,10 +776,7 @@ impl Ledger {
 
     fn point(&self, number: u64) -> Option<&Point> {
         let behind = self.head().header.number.checked_sub(number)?;
-        let index = self
-            .points
-            .len()
-            .checked_sub(1 + usize::try_from(behind).ok()?)?;
+        let index = self.points.len().checked_sub(1 + usize::try_from(behind).ok()?)?;
         self.points.get(index)
     }
 
@@ -832,8 +785,7 @@ impl Ledger {
         let number = block.header.number;
         self.by_hash.insert(block.hash, number);
         for (index, mined) in block.transactions.iter().enumerate() {
-            self.transactions
-                .insert(*mined.transaction.hash(), (number, index));
+            self.transactions.insert(*mined.transaction.hash(), (number, index));
         }
         self.points.push_back(point);
         while self.points.len() as u64 > history {
@@ -921,8 +873,7 @@ fn replay(past: &[Entry], history: u64) -> anyhow::Result<(Ledger, i64)> {
             Entry::Block(stored) => {
                 state.apply(&stored.changes);
                 offset = stored.offset as i64;
-                Block::from_entry(stored)
-                    .ok_or_else(|| anyhow::anyhow!("entry {index} holds no valid block"))?
+                Block::from_entry(stored).ok_or_else(|| anyhow::anyhow!("entry {index} holds no valid block"))?
             }
             Entry::Override(stored) => {
                 state.apply(&stored.changes);

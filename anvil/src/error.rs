@@ -23,11 +23,7 @@ pub enum TxError {
     #[error("invalid chain id for signer: have {have} want {want}")]
     ChainId { have: u64, want: u64 },
     #[error("nonce too low: address {address}, tx: {tx} state: {state}")]
-    NonceTooLow {
-        address: Address,
-        tx: u64,
-        state: u64,
-    },
+    NonceTooLow { address: Address, tx: u64, state: u64 },
     #[error("nonce too high: address {address}, tx: {tx} state: {state}, at most {limit} may wait")]
     NonceTooHigh {
         address: Address,
@@ -35,36 +31,20 @@ pub enum TxError {
         state: u64,
         limit: u64,
     },
-    #[error(
-        "insufficient funds for gas * price + value: address {address} have {have} want {want}"
-    )]
-    InsufficientFunds {
-        address: Address,
-        have: U256,
-        want: U256,
-    },
+    #[error("insufficient funds for gas * price + value: address {address} have {have} want {want}")]
+    InsufficientFunds { address: Address, have: U256, want: U256 },
     #[error("intrinsic gas too low: gas {gas}, minimum needed {needed}")]
     IntrinsicGas { gas: u64, needed: u64 },
     #[error("insufficient gas for floor data gas cost: gas {gas}, minimum needed {needed}")]
     FloorGas { gas: u64, needed: u64 },
     #[error("transaction gas limit too high (cap: {cap}, tx: {gas})")]
     GasLimit { gas: u64, cap: u64 },
-    #[error(
-        "max fee per gas less than block base fee: address {address}, maxFeePerGas: {fee}, baseFee: {base_fee}"
-    )]
-    FeeTooLow {
-        address: Address,
-        fee: u128,
-        base_fee: u64,
-    },
+    #[error("max fee per gas less than block base fee: address {address}, maxFeePerGas: {fee}, baseFee: {base_fee}")]
+    FeeTooLow { address: Address, fee: u128, base_fee: u64 },
     #[error(
         "max priority fee per gas higher than max fee per gas: address {address}, maxPriorityFeePerGas: {tip}, maxFeePerGas: {fee}"
     )]
-    TipAboveFee {
-        address: Address,
-        tip: u128,
-        fee: u128,
-    },
+    TipAboveFee { address: Address, tip: u128, fee: u128 },
     #[error("max initcode size exceeded")]
     InitCodeSize,
     #[error("sender not an eoa: address {0}")]
@@ -94,9 +74,7 @@ pub enum ChainError {
     Closed,
     #[error("timestamp {asked} is before the latest block's {latest}")]
     TimestampBeforeHead { asked: u64, latest: u64 },
-    #[error(
-        "cannot go back {depth} blocks: the chain has {height}, and states of the latest {kept} are kept"
-    )]
+    #[error("cannot go back {depth} blocks: the chain has {height}, and states of the latest {kept} are kept")]
     Depth { depth: u64, height: u64, kept: u64 },
     #[error("at most {limit} {what}")]
     Limit { limit: u64, what: &'static str },
@@ -110,9 +88,7 @@ impl TxError {
             other => return Self::Internal(other.to_string()),
         };
         match invalid {
-            InvalidTransaction::NonceTooLow { tx, state } => {
-                Self::NonceTooLow { address, tx, state }
-            }
+            InvalidTransaction::NonceTooLow { tx, state } => Self::NonceTooLow { address, tx, state },
             InvalidTransaction::NonceTooHigh { tx, state } => Self::NonceTooHigh {
                 address,
                 tx,
@@ -124,24 +100,15 @@ impl TxError {
                 have: *balance,
                 want: *fee,
             },
-            InvalidTransaction::CallGasCostMoreThanGasLimit {
-                initial_gas,
-                gas_limit,
-            } => Self::IntrinsicGas {
+            InvalidTransaction::CallGasCostMoreThanGasLimit { initial_gas, gas_limit } => Self::IntrinsicGas {
                 gas: gas_limit,
                 needed: initial_gas,
             },
-            InvalidTransaction::GasFloorMoreThanGasLimit {
-                gas_floor,
-                gas_limit,
-            } => Self::FloorGas {
+            InvalidTransaction::GasFloorMoreThanGasLimit { gas_floor, gas_limit } => Self::FloorGas {
                 gas: gas_limit,
                 needed: gas_floor,
             },
-            InvalidTransaction::TxGasLimitGreaterThanCap { gas_limit, cap } => Self::GasLimit {
-                gas: gas_limit,
-                cap,
-            },
+            InvalidTransaction::TxGasLimitGreaterThanCap { gas_limit, cap } => Self::GasLimit { gas: gas_limit, cap },
             InvalidTransaction::CreateInitCodeSizeLimit => Self::InitCodeSize,
             InvalidTransaction::RejectCallerWithCode => Self::SenderHasCode(address),
             other => Self::Invalid(other.to_string()),

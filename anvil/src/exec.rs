@@ -116,8 +116,7 @@ pub struct TraceReport {
 /// # Errors
 /// The file cannot be read or is no WebAssembly text or binary.
 pub fn exec(program: &Path, calls: &[Bytes], trace: bool) -> anyhow::Result<Report> {
-    let wasm = wat::parse_file(program)
-        .with_context(|| format!("{} is no WebAssembly", program.display()))?;
+    let wasm = wat::parse_file(program).with_context(|| format!("{} is no WebAssembly", program.display()))?;
     let calls: Vec<Call> = calls
         .iter()
         .map(|calldata| Call {
@@ -171,12 +170,7 @@ pub fn run(wasm: &[u8], calls: &[Call], trace: bool) -> anyhow::Result<Report> {
     Ok(Report { activation, calls })
 }
 
-fn call(
-    executor: &Executor,
-    db: &mut CacheDB<EmptyDB>,
-    wanted: &Call,
-    trace: bool,
-) -> anyhow::Result<CallReport> {
+fn call(executor: &Executor, db: &mut CacheDB<EmptyDB>, wanted: &Call, trace: bool) -> anyhow::Result<CallReport> {
     let block = BlockContext {
         chain_id: 412_346,
         number: 1,
@@ -196,10 +190,7 @@ fn call(
         chain_id: Some(block.chain_id),
         ..TxEnv::default()
     };
-    let measure = Measure {
-        gas: wanted.gas,
-        trace,
-    };
+    let measure = Measure { gas: wanted.gas, trace };
     let (done, measured) = executor.measure(&mut *db, &block, tx, measure)?;
     db.commit(done.state);
     let measured = measured.context("the program was not entered")?;

@@ -115,8 +115,7 @@ impl Executor {
         tx: TxEnv,
         checks: Checks,
     ) -> Result<ResultAndState, ExecError> {
-        self.run(db, block, tx, checks, None)
-            .map(|(result, _)| result)
+        self.run(db, block, tx, checks, None).map(|(result, _)| result)
     }
 
     /// Runs `tx` with the outermost program measured instead of charged: entering it is free and

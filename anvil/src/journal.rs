@@ -81,9 +81,7 @@ pub enum JournalError {
     Locked(PathBuf),
     #[error("{0} is not a chain of this program, or of another version of it")]
     Foreign(PathBuf),
-    #[error(
-        "{path} is damaged at byte {offset}: {what}; restore a copy, or move the file away to begin a new chain"
-    )]
+    #[error("{path} is damaged at byte {offset}: {what}; restore a copy, or move the file away to begin a new chain")]
     Damaged {
         path: PathBuf,
         offset: u64,
@@ -91,9 +89,7 @@ pub enum JournalError {
     },
     #[error("a step of {bytes} bytes does not fit into one frame of at most {FRAME_BYTES_MAX}")]
     TooLarge { bytes: usize },
-    #[error(
-        "an earlier write failed and could not be undone; restart to continue from the last good block"
-    )]
+    #[error("an earlier write failed and could not be undone; restart to continue from the last good block")]
     Poisoned,
     #[error("state file {path}: {source}")]
     Io { path: PathBuf, source: io::Error },
@@ -148,15 +144,11 @@ impl Journal {
 
         let (entries, good) = if MAGIC.starts_with(&content) && content.len() < MAGIC.len() {
             // New, or killed while the first line was written.
-            file.set_len(0)
-                .and_then(|()| file.rewind())
-                .map_err(at(&path))?;
+            file.set_len(0).and_then(|()| file.rewind()).map_err(at(&path))?;
             file.write_all(MAGIC).map_err(at(&path))?;
             file.sync_all().map_err(at(&path))?;
             // The file's name must survive as well as its content.
-            File::open(dir)
-                .and_then(|dir| dir.sync_all())
-                .map_err(at(dir))?;
+            File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))?;
             (Vec::new(), MAGIC.len())
         } else {
             read_frames(&path, &content)?
@@ -167,9 +159,7 @@ impl Journal {
                 bytes = content.len() as u64 - good,
                 "dropping the frame that was cut short"
             );
-            file.set_len(good)
-                .and_then(|()| file.sync_all())
-                .map_err(at(&path))?;
+            file.set_len(good).and_then(|()| file.sync_all()).map_err(at(&path))?;
         }
         file.seek(SeekFrom::Start(good)).map_err(at(&path))?;
         Ok((
@@ -190,10 +180,7 @@ impl Journal {
             return Err(JournalError::Poisoned);
         }
         let frame = frame(entries)?;
-        let written = self
-            .file
-            .write_all(&frame)
-            .and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
         if let Err(source) = written {
             let undone = self
                 .file
@@ -258,12 +245,10 @@ fn read_frames(path: &Path, content: &[u8]) -> Result<(Vec<Entry>, usize), Journ
             }
             return Err(damaged(offset, "checksum of a frame that others follow"));
         }
-        let encoded = Vec::<Bytes>::decode(&mut &rest[HEAD_BYTES..end])
-            .map_err(|_| damaged(offset, "frame does not decode"))?;
+        let encoded =
+            Vec::<Bytes>::decode(&mut &rest[HEAD_BYTES..end]).map_err(|_| damaged(offset, "frame does not decode"))?;
         for entry in encoded {
-            entries.push(
-                Entry::decode(&entry).ok_or_else(|| damaged(offset, "entry does not decode"))?,
-            );
+            entries.push(Entry::decode(&entry).ok_or_else(|| damaged(offset, "entry does not decode"))?);
         }
         offset += end;
     }
@@ -323,8 +308,7 @@ mod tests {
     use super::*;
 
     fn directory(name: &str) -> PathBuf {
-        let dir =
-            std::env::temp_dir().join(format!("medlock-journal-{name}-{}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("medlock-journal-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         dir
     }
@@ -371,10 +355,7 @@ mod tests {
         let mut content = std::fs::read(&path).unwrap();
         content[MAGIC.len() + HEAD_BYTES] ^= 1;
         std::fs::write(&path, &content).unwrap();
-        assert!(matches!(
-            Journal::open(&dir),
-            Err(JournalError::Damaged { .. })
-        ));
+        assert!(matches!(Journal::open(&dir), Err(JournalError::Damaged { .. })));
         assert_eq!(std::fs::read(&path).unwrap(), content);
         std::fs::write(&path, "something else").unwrap();
         assert!(matches!(Journal::open(&dir), Err(JournalError::Foreign(_))));

@@ -102,9 +102,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Handle> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("listen on {}", config.listen))?;
-    let addr = listener
-        .local_addr()
-        .context("read the listening address")?;
+    let addr = listener.local_addr().context("read the listening address")?;
     let chain = tokio::task::spawn_blocking(move || Chain::open(&config))
         .await
         .context("open the chain")??;
@@ -154,10 +152,7 @@ impl Handle {
     /// Stops listening, lets running requests finish (for a bounded time), and releases the state directory.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
-        if tokio::time::timeout(SHUTDOWN_WAIT, &mut self.server)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(SHUTDOWN_WAIT, &mut self.server).await.is_err() {
             tracing::warn!("requests were still running when the chain stopped");
         }
         let chain = self.chain.clone();

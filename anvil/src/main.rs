@@ -14,11 +14,7 @@ use tracing_subscriber::EnvFilter;
 /// A local chain that runs Stylus programs and EVM contracts side by side. For development only:
 /// its keys are public.
 #[derive(Parser)]
-#[command(
-    name = "medlock-anvil",
-    version,
-    args_conflicts_with_subcommands = true
-)]
+#[command(name = "medlock-anvil", version, args_conflicts_with_subcommands = true)]
 struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -69,9 +65,7 @@ struct ChainArgs {
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
-        )
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
     let args = Args::parse();
     let outcome = match args.command {
@@ -117,18 +111,13 @@ async fn run(args: ChainArgs) -> anyhow::Result<()> {
 
 fn exec(program: PathBuf, calldata: Vec<Bytes>, trace: bool) -> anyhow::Result<()> {
     let report = medlock_anvil::exec::exec(&program, &calldata, trace)?;
-    println!(
-        "{}",
-        serde_json::to_string(&report).context("print the report")?
-    );
+    println!("{}", serde_json::to_string(&report).context("print the report")?);
     Ok(())
 }
 
 fn print_banner(handle: &Handle, chain_id: u64) {
     println!("medlock-anvil {}\n", env!("CARGO_PKG_VERSION"));
-    println!(
-        "Accounts, each with 10,000 ETH. Their keys are public: nothing of value belongs here.\n"
-    );
+    println!("Accounts, each with 10,000 ETH. Their keys are public: nothing of value belongs here.\n");
     for account in handle.accounts() {
         println!("{:>6}  {}  {}", account.name, account.address, account.key);
     }

@@ -59,10 +59,7 @@ impl Pool {
 
     pub fn get(&self, hash: &B256) -> Option<&Pooled> {
         let (sender, nonce) = self.hashes.get(hash)?;
-        self.senders
-            .get(sender)?
-            .get(nonce)
-            .map(|(_, pooled)| pooled)
+        self.senders.get(sender)?.get(nonce).map(|(_, pooled)| pooled)
     }
 
     /// The nonce that the sender's next transaction should take.
@@ -82,9 +79,7 @@ impl Pool {
             .iter()
             .filter_map(|(sender, queue)| {
                 let nonce = state.nonce(*sender);
-                queue
-                    .get(&nonce)
-                    .map(|(arrival, _)| (*arrival, *sender, nonce))
+                queue.get(&nonce).map(|(arrival, _)| (*arrival, *sender, nonce))
             })
             .min()?;
         self.take(sender, nonce)
@@ -110,10 +105,7 @@ impl Pool {
 
     /// Drops what can never be mined on `state` because its nonce is spent.
     pub fn prune(&mut self, sender: Address, state_nonce: u64) {
-        while let Some((nonce, _)) = self
-            .senders
-            .get(&sender)
-            .and_then(|queue| queue.first_key_value())
+        while let Some((nonce, _)) = self.senders.get(&sender).and_then(|queue| queue.first_key_value())
             && *nonce < state_nonce
         {
             let nonce = *nonce;

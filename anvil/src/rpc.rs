@@ -61,10 +61,7 @@ impl RpcError {
     }
 
     pub fn method_not_found(method: &str) -> Self {
-        let message = format!(
-            "the method {} does not exist/is not available",
-            excerpt(method)
-        );
+        let message = format!("the method {} does not exist/is not available", excerpt(method));
         Self {
             code: -32601,
             message,
@@ -124,9 +121,9 @@ impl RpcError {
 impl From<ChainError> for RpcError {
     fn from(error: ChainError) -> Self {
         match error {
-            ChainError::Limit { .. }
-            | ChainError::Depth { .. }
-            | ChainError::TimestampBeforeHead { .. } => Self::invalid_params(error.to_string()),
+            ChainError::Limit { .. } | ChainError::Depth { .. } | ChainError::TimestampBeforeHead { .. } => {
+                Self::invalid_params(error.to_string())
+            }
             ChainError::Closed => Self::server(error),
             ChainError::Journal(_) => {
                 tracing::error!(%error, "the chain could not be written");
@@ -208,12 +205,8 @@ impl Params<'_> {
 }
 
 fn parse<T: DeserializeOwned>(index: usize, raw: &str) -> Result<T, RpcError> {
-    serde_json::from_str(raw).map_err(|error| {
-        RpcError::invalid_params(format!(
-            "invalid argument {index}: {}",
-            excerpt(&error.to_string())
-        ))
-    })
+    serde_json::from_str(raw)
+        .map_err(|error| RpcError::invalid_params(format!("invalid argument {index}: {}", excerpt(&error.to_string()))))
 }
 
 /// What handles one call: the method table, with what only a WebSocket can do in front of it.
@@ -234,10 +227,7 @@ pub fn handle(node: &Node, message: &str, handler: Handler<'_>) -> Option<String
         return Some(respond(null, Err(RpcError::invalid_request("empty batch"))));
     }
     if calls.len() > BATCH_CALLS_MAX {
-        let error = RpcError::invalid_request(format!(
-            "batch of {} calls; at most {BATCH_CALLS_MAX}",
-            calls.len()
-        ));
+        let error = RpcError::invalid_request(format!("batch of {} calls; at most {BATCH_CALLS_MAX}", calls.len()));
         return Some(respond(null, Err(error)));
     }
     let mut answers = String::from("[");
@@ -283,10 +273,7 @@ fn call(node: &Node, message: &str, handler: Handler<'_>) -> Option<String> {
         Err(error) => return Some(respond(null, Err(RpcError::parse(error)))),
     };
     let id = request.id.unwrap_or(null);
-    let id_is_valid = matches!(
-        id.get().as_bytes().first(),
-        Some(b'"' | b'n' | b'-' | b'0'..=b'9')
-    );
+    let id_is_valid = matches!(id.get().as_bytes().first(), Some(b'"' | b'n' | b'-' | b'0'..=b'9'));
     let outcome = match request.method {
         _ if !id_is_valid => {
             return Some(respond(
@@ -294,16 +281,11 @@ fn call(node: &Node, message: &str, handler: Handler<'_>) -> Option<String> {
                 Err(RpcError::invalid_request("id is no string or number")),
             ));
         }
-        _ if request
-            .jsonrpc
-            .is_none_or(|version| version.get() != "\"2.0\"") =>
-        {
+        _ if request.jsonrpc.is_none_or(|version| version.get() != "\"2.0\"") => {
             Err(RpcError::invalid_request("jsonrpc is not \"2.0\""))
         }
         None => Err(RpcError::invalid_request("method is missing")),
-        Some(method) => {
-            positional(request.params).and_then(|params| handler(node, &method, Params(params)))
-        }
+        Some(method) => positional(request.params).and_then(|params| handler(node, &method, Params(params))),
     };
     // A notification is never answered.
     request.id.map(|id| respond(id, outcome))
@@ -313,8 +295,7 @@ fn positional(params: Option<&RawValue>) -> Result<Vec<&RawValue>, RpcError> {
     match params {
         None => Ok(Vec::new()),
         Some(raw) if raw.get() == "null" => Ok(Vec::new()),
-        Some(raw) => serde_json::from_str(raw.get())
-            .map_err(|_| RpcError::invalid_params("params is no array")),
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| RpcError::invalid_params("params is no array")),
     }
 }
 
@@ -328,10 +309,7 @@ fn respond(id: &RawValue, outcome: Answer) -> String {
         id,
         outcome,
     })
-    .unwrap_or_else(|_| {
-        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"internal error"}}"#
-            .to_owned()
-    })
+    .unwrap_or_else(|_| r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"internal error"}}"#.to_owned())
 }
 
 /// Enough of a text to recognise it by, so that an error never repeats megabytes of input.

@@ -85,8 +85,7 @@ impl State {
 
     /// The balance of `address` in wei.
     pub fn balance(&self, address: Address) -> U256 {
-        self.account(address)
-            .map_or(U256::ZERO, |account| account.balance)
+        self.account(address).map_or(U256::ZERO, |account| account.balance)
     }
 
     /// The nodes that prove the account's leaf, or its absence (EIP-1186).

@@ -13,8 +13,7 @@ use alloy::primitives::{B256, Bytes, b256, keccak256};
 use alloy_rlp::{Encodable, Header};
 
 /// keccak256 of the RLP of the empty string: the root of a trie without entries.
-pub const EMPTY_ROOT: B256 =
-    b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
+pub const EMPTY_ROOT: B256 = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
 
 const NIBBLES: usize = 64;
 
@@ -82,11 +81,7 @@ impl<V: Leaf> Trie<V> {
             match &node.kind {
                 Kind::Leaf { key: found, value } => return (found == key).then_some(value),
                 Kind::Extension { path, child } => {
-                    if !path
-                        .iter()
-                        .enumerate()
-                        .all(|(i, n)| nibble(key, depth + i) == *n)
-                    {
+                    if !path.iter().enumerate().all(|(i, n)| nibble(key, depth + i) == *n) {
                         return None;
                     }
                     depth += path.len();
@@ -138,10 +133,7 @@ impl<V: Leaf> Trie<V> {
             next = match &node.kind {
                 Kind::Leaf { .. } => None,
                 Kind::Extension { path, child } => {
-                    let follows = path
-                        .iter()
-                        .enumerate()
-                        .all(|(i, n)| nibble(key, depth + i) == *n);
+                    let follows = path.iter().enumerate().all(|(i, n)| nibble(key, depth + i) == *n);
                     depth += path.len();
                     follows.then_some(&**child)
                 }
@@ -255,14 +247,9 @@ fn insert<V: Leaf>(node: Option<&Arc<Node<V>>>, key: B256, depth: usize, value: 
                 });
             }
             let mut children = Box::new([const { None }; 16]);
-            children[path[shared] as usize] =
-                Some(extend(path[shared + 1..].to_vec(), child.clone()));
-            children[nibble(&key, depth + shared) as usize] =
-                Some(Node::new(Kind::Leaf { key, value }));
-            extend(
-                path[..shared].to_vec(),
-                Node::new(Kind::Branch { children }),
-            )
+            children[path[shared] as usize] = Some(extend(path[shared + 1..].to_vec(), child.clone()));
+            children[nibble(&key, depth + shared) as usize] = Some(Node::new(Kind::Leaf { key, value }));
+            extend(path[..shared].to_vec(), Node::new(Kind::Branch { children }))
         }
         Kind::Branch { children } => {
             let mut children = children.clone();
@@ -278,11 +265,7 @@ fn remove<V: Leaf>(node: &Arc<Node<V>>, key: &B256, depth: usize) -> Option<Opti
     match &node.kind {
         Kind::Leaf { key: found, .. } => (found == key).then_some(None),
         Kind::Extension { path, child } => {
-            if !path
-                .iter()
-                .enumerate()
-                .all(|(i, n)| nibble(key, depth + i) == *n)
-            {
+            if !path.iter().enumerate().all(|(i, n)| nibble(key, depth + i) == *n) {
                 return None;
             }
             let child = remove(child, key, depth + path.len())?;
@@ -382,9 +365,7 @@ mod tests {
         // A fixed linear congruential walk: many collisions of short paths, overwrites and removals.
         let mut x = 7u64;
         for step in 0..3_000u64 {
-            x = x
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             let slot = (x >> 33) % 400;
             if x >> 62 == 0 {
                 trie.remove(&key(slot));

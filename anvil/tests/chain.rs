@@ -52,11 +52,7 @@ fn transfer(value: u64) -> TransactionRequest {
 }
 
 async fn deploy_bell(provider: &DynProvider) -> Address {
-    let receipt = send(
-        provider,
-        TransactionRequest::default().with_deploy_code(BELL),
-    )
-    .await;
+    let receipt = send(provider, TransactionRequest::default().with_deploy_code(BELL)).await;
     assert!(receipt.status());
     receipt.contract_address.unwrap()
 }
@@ -75,12 +71,7 @@ async fn signed(
         .with_max_fee_per_gas(200_000_000)
         .with_max_priority_fee_per_gas(0);
     let wallet = alloy::network::EthereumWallet::from(account.signer.clone());
-    change(request)
-        .build(&wallet)
-        .await
-        .unwrap()
-        .encoded_2718()
-        .into()
+    change(request).build(&wallet).await.unwrap().encoded_2718().into()
 }
 
 async fn post(handle: &Handle, body: impl Into<String>) -> Value {
@@ -128,11 +119,7 @@ async fn a_transfer_is_mined_at_once_into_a_block_whose_hashes_hold() {
     let receipt = send(&alice, transfer(7)).await;
     assert!(receipt.status());
     assert_eq!(
-        (
-            receipt.gas_used,
-            receipt.block_number,
-            receipt.effective_gas_price
-        ),
+        (receipt.gas_used, receipt.block_number, receipt.effective_gas_price),
         (21_000, Some(1), 100_000_000)
     );
     assert_eq!(alice.get_balance(NOBODY).await.unwrap(), U256::from(7));
@@ -152,15 +139,8 @@ async fn a_transfer_is_mined_at_once_into_a_block_whose_hashes_hold() {
     assert_eq!(block.header.inner.hash_slow(), block.header.hash);
     assert_eq!(block.header.parent_hash, parent.header.hash);
     assert!(block.header.timestamp >= parent.header.timestamp);
-    let envelopes: Vec<_> = block
-        .transactions
-        .txns()
-        .map(|tx| tx.inner.inner().clone())
-        .collect();
-    assert_eq!(
-        calculate_transaction_root(&envelopes),
-        block.header.transactions_root
-    );
+    let envelopes: Vec<_> = block.transactions.txns().map(|tx| tx.inner.inner().clone()).collect();
+    assert_eq!(calculate_transaction_root(&envelopes), block.header.transactions_root);
     let found = alice
         .get_transaction_by_hash(receipt.transaction_hash)
         .await
@@ -232,20 +212,12 @@ async fn logs_are_found_by_address_topic_and_block_and_by_nothing_else() {
     let range = json!([{"fromBlock": "0x0", "toBlock": "0x1"}]);
     assert_eq!(rpc(&handle, "eth_getLogs", range).await, json!([]));
     assert_eq!(
-        rpc_error(
-            &handle,
-            "eth_getLogs",
-            json!([{"fromBlock": "0x4", "toBlock": "0x1"}])
-        )
-        .await
-        .0,
+        rpc_error(&handle, "eth_getLogs", json!([{"fromBlock": "0x4", "toBlock": "0x1"}]))
+            .await
+            .0,
         -32602
     );
-    let blocks = alice
-        .get_block_receipts(BlockId::latest())
-        .await
-        .unwrap()
-        .unwrap();
+    let blocks = alice.get_block_receipts(BlockId::latest()).await.unwrap().unwrap();
     assert_eq!(blocks[0].transaction_hash, last.transaction_hash);
 }
 
@@ -258,9 +230,7 @@ async fn a_revert_carries_its_data_and_still_costs_a_receipt() {
     let data = hex!(
         "08c379a00000000000000000000000000000000000000000000000000000000000000020000000000000000000000000000000000000000000000000000000000000000e6e6f2062656c6c7320746f646179000000000000000000000000000000000000"
     );
-    let request = TransactionRequest::default()
-        .with_to(bell)
-        .with_input(data.to_vec());
+    let request = TransactionRequest::default().with_to(bell).with_input(data.to_vec());
     for error in [
         alice.call(request.clone()).await.unwrap_err(),
         alice.estimate_gas(request.clone()).await.unwrap_err(),
@@ -286,26 +256,12 @@ async fn old_states_stay_readable_and_overrides_touch_nothing() {
     }
     let request = TransactionRequest::default().with_to(bell);
     for (block, count) in [(1, 1), (2, 2), (4, 4)] {
-        let output = alice
-            .call(request.clone())
-            .block(BlockId::number(block))
-            .await
-            .unwrap();
+        let output = alice.call(request.clone()).block(BlockId::number(block)).await.unwrap();
         assert_eq!(U256::from_be_slice(&output), U256::from(count));
-        let slot = alice
-            .get_storage_at(bell, U256::ZERO)
-            .number(block)
-            .await
-            .unwrap();
+        let slot = alice.get_storage_at(bell, U256::ZERO).number(block).await.unwrap();
         assert_eq!(slot, U256::from(count - 1));
     }
-    let hash = alice
-        .get_block_by_number(2.into())
-        .await
-        .unwrap()
-        .unwrap()
-        .header
-        .hash;
+    let hash = alice.get_block_by_number(2.into()).await.unwrap().unwrap().header.hash;
     assert_eq!(
         U256::from_be_slice(&alice.call(request).hash(hash).await.unwrap()),
         U256::from(2)
@@ -315,12 +271,7 @@ async fn old_states_stay_readable_and_overrides_touch_nothing() {
         "code": rpc(&handle, "eth_getCode", json!([bell, "latest"])).await,
         "stateDiff": {B256::ZERO.to_string(): B256::with_last_byte(9)},
     }});
-    let output = rpc(
-        &handle,
-        "eth_call",
-        json!([{"to": NOBODY}, "latest", overrides]),
-    )
-    .await;
+    let output = rpc(&handle, "eth_call", json!([{"to": NOBODY}, "latest", overrides])).await;
     assert_eq!(output, json!(B256::with_last_byte(10)));
     assert_eq!(
         rpc(&handle, "eth_getCode", json!([NOBODY, "latest"])).await,
@@ -333,25 +284,16 @@ async fn old_states_stay_readable_and_overrides_touch_nothing() {
     )
     .await;
     assert!(
-        error
-            .1
-            .starts_with("insufficient funds for gas * price + value"),
+        error.1.starts_with("insufficient funds for gas * price + value"),
         "{error:?}"
     );
     assert_eq!(
-        rpc_error(&handle, "eth_getBalance", json!([NOBODY, "0x99"]))
-            .await
-            .1,
+        rpc_error(&handle, "eth_getBalance", json!([NOBODY, "0x99"])).await.1,
         "header not found"
     );
     rpc(&handle, "anvil_mine", json!(["0x50"])).await;
-    let number = |block: Value| {
-        u64::from_str_radix(
-            block["number"].as_str().unwrap().trim_start_matches("0x"),
-            16,
-        )
-        .unwrap()
-    };
+    let number =
+        |block: Value| u64::from_str_radix(block["number"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
     let latest = number(rpc(&handle, "eth_getBlockByNumber", json!(["latest", false])).await);
     assert_eq!(
         number(rpc(&handle, "eth_getBlockByNumber", json!(["safe", false])).await),
@@ -381,14 +323,7 @@ async fn transactions_behind_a_nonce_gap_wait_and_are_mined_in_order() {
         rpc(&handle, "eth_getTransactionByHash", json!([hashes[0]])).await["blockNumber"],
         Value::Null
     );
-    assert_eq!(
-        alice
-            .get_transaction_count(address)
-            .pending()
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(alice.get_transaction_count(address).pending().await.unwrap(), 0);
     let raw = signed(&handle, 0, |request| request.with_nonce(0)).await;
     rpc(&handle, "eth_sendRawTransaction", json!([raw])).await;
     assert_eq!(alice.get_transaction_count(address).await.unwrap(), 3);
@@ -408,20 +343,9 @@ async fn transactions_behind_a_nonce_gap_wait_and_are_mined_in_order() {
         rpc(&handle, "eth_sendRawTransaction", json!([raw])).await;
     }
     assert_eq!(alice.get_block_number().await.unwrap(), 3);
-    assert_eq!(
-        alice
-            .get_transaction_count(address)
-            .pending()
-            .await
-            .unwrap(),
-        5
-    );
+    assert_eq!(alice.get_transaction_count(address).pending().await.unwrap(), 5);
     rpc(&handle, "evm_mine", json!([])).await;
-    let receipts = alice
-        .get_block_receipts(BlockId::latest())
-        .await
-        .unwrap()
-        .unwrap();
+    let receipts = alice.get_block_receipts(BlockId::latest()).await.unwrap().unwrap();
     assert_eq!(
         receipts
             .iter()
@@ -457,10 +381,7 @@ async fn refused_transactions_name_the_reason_that_clients_look_for() {
             "insufficient funds for gas * price + value",
         ),
         (
-            signed(&handle, 0, |r| {
-                r.with_nonce(1).with_max_fee_per_gas(99_999_999)
-            })
-            .await,
+            signed(&handle, 0, |r| r.with_nonce(1).with_max_fee_per_gas(99_999_999)).await,
             "max fee per gas less than block base fee",
         ),
         (
@@ -481,19 +402,11 @@ async fn refused_transactions_name_the_reason_that_clients_look_for() {
             .1
             .starts_with("unknown account")
     );
-    rpc(
-        &handle,
-        "anvil_setBalance",
-        json!([NOBODY, "0xde0b6b3a7640000"]),
-    )
-    .await;
+    rpc(&handle, "anvil_setBalance", json!([NOBODY, "0xde0b6b3a7640000"])).await;
     rpc(&handle, "anvil_impersonateAccount", json!([NOBODY])).await;
     let hash = rpc(&handle, "eth_sendTransaction", stranger).await;
     let sent = rpc(&handle, "eth_getTransactionByHash", json!([hash])).await;
-    assert_eq!(
-        sent["from"].as_str().unwrap().parse::<Address>().unwrap(),
-        NOBODY
-    );
+    assert_eq!(sent["from"].as_str().unwrap().parse::<Address>().unwrap(), NOBODY);
 }
 
 #[tokio::test]
@@ -501,9 +414,7 @@ async fn snapshots_and_reorgs_take_blocks_back_and_filters_hear_of_it() {
     let handle = chain().await;
     let alice = provider(&handle, 0);
     let bell = deploy_bell(&alice).await;
-    let ring = TransactionRequest::default()
-        .with_to(bell)
-        .with_gas_limit(100_000);
+    let ring = TransactionRequest::default().with_to(bell).with_gas_limit(100_000);
     let snapshot = rpc(&handle, "evm_snapshot", json!([])).await;
     send(&alice, ring.clone()).await;
     let dropped = send(&alice, ring.clone()).await;
@@ -534,23 +445,13 @@ async fn snapshots_and_reorgs_take_blocks_back_and_filters_hear_of_it() {
     rpc(&handle, "anvil_reorg", json!([2])).await;
     assert_eq!(alice.get_block_number().await.unwrap(), 4);
     for number in [3, 4] {
-        let block = alice
-            .get_block_by_number(number.into())
-            .await
-            .unwrap()
-            .unwrap();
+        let block = alice.get_block_by_number(number.into()).await.unwrap().unwrap();
         assert!(![gone.block_hash.unwrap(), also.block_hash.unwrap()].contains(&block.header.hash));
         assert!(block.transactions.is_empty());
         assert_eq!(block.header.inner.hash_slow(), block.header.hash);
     }
-    assert_eq!(
-        alice.get_storage_at(bell, U256::ZERO).await.unwrap(),
-        U256::from(1)
-    );
-    assert_eq!(
-        alice.get_logs(&Filter::new().from_block(0)).await.unwrap(),
-        kept.logs()
-    );
+    assert_eq!(alice.get_storage_at(bell, U256::ZERO).await.unwrap(), U256::from(1));
+    assert_eq!(alice.get_logs(&Filter::new().from_block(0)).await.unwrap(), kept.logs());
     let changes = rpc(&handle, "eth_getFilterChanges", json!([filter])).await;
     let told: Vec<(bool, &str)> = changes
         .as_array()
@@ -563,37 +464,15 @@ async fn snapshots_and_reorgs_take_blocks_back_and_filters_hear_of_it() {
             )
         })
         .collect();
-    let (gone, also) = (
-        gone.transaction_hash.to_string(),
-        also.transaction_hash.to_string(),
-    );
+    let (gone, also) = (gone.transaction_hash.to_string(), also.transaction_hash.to_string());
+    assert_eq!(told, [(false, &*gone), (false, &*also), (true, &*also), (true, &*gone)]);
+    assert_eq!(rpc(&handle, "eth_getFilterChanges", json!([filter])).await, json!([]));
+    assert_eq!(rpc(&handle, "eth_uninstallFilter", json!([filter])).await, true);
     assert_eq!(
-        told,
-        [
-            (false, &*gone),
-            (false, &*also),
-            (true, &*also),
-            (true, &*gone)
-        ]
-    );
-    assert_eq!(
-        rpc(&handle, "eth_getFilterChanges", json!([filter])).await,
-        json!([])
-    );
-    assert_eq!(
-        rpc(&handle, "eth_uninstallFilter", json!([filter])).await,
-        true
-    );
-    assert_eq!(
-        rpc_error(&handle, "eth_getFilterChanges", json!([filter]))
-            .await
-            .1,
+        rpc_error(&handle, "eth_getFilterChanges", json!([filter])).await.1,
         "filter not found"
     );
-    assert_eq!(
-        rpc_error(&handle, "anvil_reorg", json!([99])).await.0,
-        -32602
-    );
+    assert_eq!(rpc_error(&handle, "anvil_reorg", json!([99])).await.0, -32602);
 }
 
 #[tokio::test]
@@ -601,32 +480,18 @@ async fn the_clock_moves_on_request_and_never_back() {
     let handle = chain().await;
     let time = async || {
         let block = rpc(&handle, "eth_getBlockByNumber", json!(["latest", false])).await;
-        u64::from_str_radix(
-            block["timestamp"]
-                .as_str()
-                .unwrap()
-                .trim_start_matches("0x"),
-            16,
-        )
-        .unwrap()
+        u64::from_str_radix(block["timestamp"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
     };
     let start = time().await;
     assert_eq!(rpc(&handle, "evm_increaseTime", json!([3600])).await, 3600);
     rpc(&handle, "evm_mine", json!([])).await;
     let later = time().await;
     assert!(later >= start + 3600);
-    rpc(
-        &handle,
-        "evm_setNextBlockTimestamp",
-        json!([later + 86_400]),
-    )
-    .await;
+    rpc(&handle, "evm_setNextBlockTimestamp", json!([later + 86_400])).await;
     rpc(&handle, "evm_mine", json!([])).await;
     assert_eq!(time().await, later + 86_400);
     assert_eq!(
-        rpc_error(&handle, "evm_setNextBlockTimestamp", json!([later]))
-            .await
-            .0,
+        rpc_error(&handle, "evm_setNextBlockTimestamp", json!([later])).await.0,
         -32602
     );
     rpc(&handle, "evm_mine", json!([])).await;
@@ -642,15 +507,10 @@ async fn a_restart_reads_the_same_chain_back_even_from_a_torn_file() {
     };
     let handle = spawn(config.clone()).await.unwrap();
     let busy = spawn(config.clone()).await.unwrap_err();
-    assert!(
-        busy.to_string().contains("in use by another process"),
-        "{busy:#}"
-    );
+    assert!(busy.to_string().contains("in use by another process"), "{busy:#}");
     let alice = provider(&handle, 0);
     let bell = deploy_bell(&alice).await;
-    let ring = TransactionRequest::default()
-        .with_to(bell)
-        .with_gas_limit(100_000);
+    let ring = TransactionRequest::default().with_to(bell).with_gas_limit(100_000);
     let snapshot = rpc(&handle, "evm_snapshot", json!([])).await;
     send(&alice, ring.clone()).await;
     rpc(&handle, "evm_revert", json!([snapshot])).await;
@@ -662,14 +522,7 @@ async fn a_restart_reads_the_same_chain_back_even_from_a_torn_file() {
     let receipt = send(&provider(&handle, 1), ring.clone()).await;
     let mut seen = Vec::new();
     for number in 0..=4 {
-        seen.push(
-            rpc(
-                &handle,
-                "eth_getBlockByNumber",
-                json!([format!("{number:#x}"), true]),
-            )
-            .await,
-        );
+        seen.push(rpc(&handle, "eth_getBlockByNumber", json!([format!("{number:#x}"), true])).await);
     }
     handle.shutdown().await;
 
@@ -681,18 +534,12 @@ async fn a_restart_reads_the_same_chain_back_even_from_a_torn_file() {
                 .append(true)
                 .open(dir.join("chain.log"))
                 .unwrap();
-            file.write_all(&[0x40, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-                .unwrap();
+            file.write_all(&[0x40, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).unwrap();
         }
         let handle = spawn(config.clone()).await.unwrap();
         for (number, block) in seen.iter().enumerate() {
             assert_eq!(
-                &rpc(
-                    &handle,
-                    "eth_getBlockByNumber",
-                    json!([format!("{number:#x}"), true])
-                )
-                .await,
+                &rpc(&handle, "eth_getBlockByNumber", json!([format!("{number:#x}"), true])).await,
                 block
             );
         }
@@ -704,16 +551,10 @@ async fn a_restart_reads_the_same_chain_back_even_from_a_torn_file() {
             .unwrap()
             .unwrap();
         assert_eq!(again, receipt);
-        assert_eq!(
-            bob.get_storage_at(bell, U256::ZERO).await.unwrap(),
-            U256::from(2)
-        );
+        assert_eq!(bob.get_storage_at(bell, U256::ZERO).await.unwrap(), U256::from(2));
         assert_eq!(bob.get_balance(NOBODY).await.unwrap(), U256::from(9));
         assert_eq!(
-            bob.get_storage_at(bell, U256::ZERO)
-                .number(2)
-                .await
-                .unwrap(),
+            bob.get_storage_at(bell, U256::ZERO).number(2).await.unwrap(),
             U256::from(1)
         );
         handle.shutdown().await;
@@ -723,16 +564,8 @@ async fn a_restart_reads_the_same_chain_back_even_from_a_torn_file() {
     let receipt = send(&provider(&handle, 1), ring).await;
     assert_eq!((receipt.block_number, receipt.status()), (Some(5), true));
     handle.shutdown().await;
-    let error = spawn(Config {
-        chain_id: 1,
-        ..config
-    })
-    .await
-    .unwrap_err();
-    assert!(
-        error.to_string().contains("holds chain 412346"),
-        "{error:#}"
-    );
+    let error = spawn(Config { chain_id: 1, ..config }).await.unwrap_err();
+    assert!(error.to_string().contains("holds chain 412346"), "{error:#}");
     std::fs::remove_dir_all(dir).unwrap();
 }
 
@@ -741,15 +574,10 @@ async fn a_websocket_is_told_of_heads_and_logs() {
     let handle = chain().await;
     let alice = provider(&handle, 0);
     let bell = deploy_bell(&alice).await;
-    let (mut socket, _) = tokio_tungstenite::connect_async(handle.ws_url())
-        .await
-        .unwrap();
+    let (mut socket, _) = tokio_tungstenite::connect_async(handle.ws_url()).await.unwrap();
     let mut next = async |send: Option<Value>| -> Value {
         if let Some(request) = send {
-            socket
-                .send(Message::text(request.to_string()))
-                .await
-                .unwrap();
+            socket.send(Message::text(request.to_string())).await.unwrap();
         }
         let message = tokio::time::timeout(DEADLINE, socket.next())
             .await
@@ -758,15 +586,11 @@ async fn a_websocket_is_told_of_heads_and_logs() {
             .unwrap();
         serde_json::from_str(message.to_text().unwrap()).unwrap()
     };
-    let subscribe = |id: u64, params: Value| {
-        Some(json!({"jsonrpc": "2.0", "id": id, "method": "eth_subscribe", "params": params}))
-    };
+    let subscribe =
+        |id: u64, params: Value| Some(json!({"jsonrpc": "2.0", "id": id, "method": "eth_subscribe", "params": params}));
     let heads = next(subscribe(1, json!(["newHeads"]))).await["result"].clone();
     let logs = next(subscribe(2, json!(["logs", {"address": bell}]))).await["result"].clone();
-    assert_eq!(
-        next(subscribe(3, json!(["nonsense"]))).await["error"]["code"],
-        -32602
-    );
+    assert_eq!(next(subscribe(3, json!(["nonsense"]))).await["error"]["code"], -32602);
 
     let receipt = send(&alice, TransactionRequest::default().with_to(bell)).await;
     let head = next(None).await;
@@ -779,8 +603,7 @@ async fn a_websocket_is_told_of_heads_and_logs() {
     assert_eq!(log["params"]["subscription"], logs);
     assert_eq!(log["params"]["result"], json!(receipt.logs()[0]));
 
-    let unsubscribe =
-        json!({"jsonrpc": "2.0", "id": 4, "method": "eth_unsubscribe", "params": [heads]});
+    let unsubscribe = json!({"jsonrpc": "2.0", "id": 4, "method": "eth_unsubscribe", "params": [heads]});
     assert_eq!(next(Some(unsubscribe)).await["result"], true);
     send(&alice, TransactionRequest::default().with_to(bell)).await;
     assert_eq!(next(None).await["params"]["subscription"], logs);
@@ -800,72 +623,44 @@ async fn bad_requests_get_precise_errors_and_others_are_still_served() {
     assert_eq!(code(&post(&handle, "").await), Some(-32700));
     assert_eq!(code(&post(&handle, "7").await), Some(-32600));
     assert_eq!(code(&post(&handle, "[]").await), Some(-32600));
+    assert_eq!(code(&post(&handle, "[".repeat(100_000)).await), Some(-32700));
     assert_eq!(
-        code(&post(&handle, "[".repeat(100_000)).await),
-        Some(-32700)
-    );
-    assert_eq!(
-        code(
-            &post(
-                &handle,
-                r#"{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}"#
-            )
-            .await
-        ),
+        code(&post(&handle, r#"{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}"#).await),
         Some(-32600)
     );
     assert_eq!(
-        code(
-            &post(
-                &handle,
-                r#"{"jsonrpc":"2.0","id":[],"method":"eth_chainId"}"#
-            )
-            .await
-        ),
+        code(&post(&handle, r#"{"jsonrpc":"2.0","id":[],"method":"eth_chainId"}"#).await),
         Some(-32600)
     );
     assert_eq!(
         code(&post(&handle, format!("[{}1]", "1,".repeat(1_000))).await),
         Some(-32600)
     );
-    let batch = post(&handle, r#"[{"jsonrpc":"2.0","id":"a","method":"eth_chainId"},1,{"jsonrpc":"2.0","method":"eth_chainId"}]"#).await;
+    let batch = post(
+        &handle,
+        r#"[{"jsonrpc":"2.0","id":"a","method":"eth_chainId"},1,{"jsonrpc":"2.0","method":"eth_chainId"}]"#,
+    )
+    .await;
     assert_eq!(batch.as_array().unwrap().len(), 2);
-    assert_eq!(
-        (&batch[0]["id"], &batch[0]["result"]),
-        (&json!("a"), &json!("0x64aba"))
-    );
+    assert_eq!((&batch[0]["id"], &batch[0]["result"]), (&json!("a"), &json!("0x64aba")));
     assert_eq!(code(&batch[1]), Some(-32600));
 
-    assert_eq!(
-        rpc_error(&handle, "eth_nonsense", json!([])).await.0,
-        -32601
-    );
+    assert_eq!(rpc_error(&handle, "eth_nonsense", json!([])).await.0, -32601);
     assert_eq!(
         rpc_error(&handle, "eth_getBalance", json!([])).await,
         (-32602, "missing value for required argument 0".into())
     );
+    assert_eq!(rpc_error(&handle, "eth_getBalance", json!(["0x12"])).await.0, -32602);
     assert_eq!(
-        rpc_error(&handle, "eth_getBalance", json!(["0x12"]))
-            .await
-            .0,
+        rpc_error(&handle, "eth_getBalance", json!({"address": 1})).await.0,
         -32602
     );
     assert_eq!(
-        rpc_error(&handle, "eth_getBalance", json!({"address": 1}))
-            .await
-            .0,
+        rpc_error(&handle, "eth_sendRawTransaction", json!(["0xzz"])).await.0,
         -32602
     );
     assert_eq!(
-        rpc_error(&handle, "eth_sendRawTransaction", json!(["0xzz"]))
-            .await
-            .0,
-        -32602
-    );
-    assert_eq!(
-        rpc_error(&handle, "eth_sendRawTransaction", json!(["0x02c0"]))
-            .await
-            .0,
+        rpc_error(&handle, "eth_sendRawTransaction", json!(["0x02c0"])).await.0,
         -32602
     );
     assert_eq!(
@@ -881,24 +676,11 @@ async fn bad_requests_get_precise_errors_and_others_are_still_served() {
             .1
             .starts_with("oversized data")
     );
-    assert_eq!(
-        rpc_error(&handle, "anvil_mine", json!(["0xffffffff"]))
-            .await
-            .0,
-        -32602
-    );
+    assert_eq!(rpc_error(&handle, "anvil_mine", json!(["0xffffffff"])).await.0, -32602);
 
     let client = reqwest::Client::new();
-    let json = |client: &reqwest::Client| {
-        client
-            .post(handle.url())
-            .header("content-type", "application/json")
-    };
-    let large = json(&client)
-        .body(" ".repeat((5 << 20) + 1))
-        .send()
-        .await
-        .unwrap();
+    let json = |client: &reqwest::Client| client.post(handle.url()).header("content-type", "application/json");
+    let large = json(&client).body(" ".repeat((5 << 20) + 1)).send().await.unwrap();
     assert_eq!(large.status(), 413);
     assert_eq!(code(&large.json().await.unwrap()), Some(-32600));
     let plain = client
@@ -923,10 +705,7 @@ async fn bad_requests_get_precise_errors_and_others_are_still_served() {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        local.headers()["access-control-allow-origin"],
-        "http://localhost:5173"
-    );
+    assert_eq!(local.headers()["access-control-allow-origin"], "http://localhost:5173");
     assert_eq!(rpc(&handle, "eth_blockNumber", json!([])).await, "0x0");
 }
 
@@ -935,11 +714,7 @@ async fn an_endless_loop_neither_stalls_others_nor_ends_the_chain() {
     let handle = chain().await;
     // JUMPDEST PUSH1 0 JUMP
     let endless = json!({NOBODY.to_string(): {"code": "0x5b600056"}});
-    let call = rpc_error(
-        &handle,
-        "eth_call",
-        json!([{"to": NOBODY}, "latest", endless]),
-    );
+    let call = rpc_error(&handle, "eth_call", json!([{"to": NOBODY}, "latest", endless]));
     let other = async { rpc(&handle, "eth_blockNumber", json!([])).await };
     let ((code, message), number) = tokio::join!(call, other);
     assert_eq!((code, number), (-32000, json!("0x0")));
@@ -996,20 +771,14 @@ async fn a_stylus_program_is_deployed_activated_and_called_and_survives_a_restar
     let receipt = send(&alice, activate).await;
     assert!(receipt.status());
     assert_eq!(receipt.logs().len(), 1, "ProgramActivated");
-    assert_eq!(
-        alice.call(echo.clone()).await.unwrap(),
-        Bytes::from(b"hello")
-    );
+    assert_eq!(alice.call(echo.clone()).await.unwrap(), Bytes::from(b"hello"));
     let estimate = alice.estimate_gas(echo.clone()).await.unwrap();
     let receipt = send(&alice, echo.clone().with_gas_limit(estimate)).await;
     assert!(receipt.status() && receipt.gas_used <= estimate);
     handle.shutdown().await;
 
     let handle = spawn(config).await.unwrap();
-    assert_eq!(
-        provider(&handle, 1).call(echo).await.unwrap(),
-        Bytes::from(b"hello")
-    );
+    assert_eq!(provider(&handle, 1).call(echo).await.unwrap(), Bytes::from(b"hello"));
     handle.shutdown().await;
     std::fs::remove_dir_all(dir).unwrap();
 }

@@ -158,10 +158,7 @@ impl World {
             ..TxEnv::default()
         };
         self.nonce += 1;
-        let done = self
-            .executor
-            .transact(&mut self.db, &block, tx, Checks::ALL)
-            .unwrap();
+        let done = self.executor.transact(&mut self.db, &block, tx, Checks::ALL).unwrap();
         self.db.commit(done.state);
         done.result
     }
@@ -209,11 +206,7 @@ impl World {
     }
 
     fn balance(&self, account: Address) -> U256 {
-        self.db
-            .basic_ref(account)
-            .unwrap()
-            .unwrap_or_default()
-            .balance
+        self.db.basic_ref(account).unwrap().unwrap_or_default().balance
     }
 }
 
@@ -264,11 +257,7 @@ fn a_program_runs_only_once_it_is_activated_and_the_excess_fee_comes_back() {
     let poor = world.activate(cell, U256::from(1));
     let refusal = ProgramInsufficientValue::abi_decode(poor.output().unwrap()).unwrap();
     assert_eq!(refusal.have, U256::from(1));
-    assert_eq!(
-        world.balance(SENDER),
-        before,
-        "a failed activation keeps nothing"
-    );
+    assert_eq!(world.balance(SENDER), before, "a failed activation keeps nothing");
 
     let value = U256::from(10u128.pow(18));
     let result = world.activate(cell, value);
@@ -325,10 +314,7 @@ fn evm_and_programs_call_each_other_in_every_way() {
     // EVM -> program -> EVM -> program, and what the innermost returns comes all the way out.
     let store = evm_forward(cell, &words(&[1, 77]));
     let nested = evm_forward(forwarder, &forward(0, evm, 0, &store));
-    assert_eq!(
-        world.output(evm, nested),
-        [&[0, 0][..], &words(&[77])].concat()
-    );
+    assert_eq!(world.output(evm, nested), [&[0, 0][..], &words(&[77])].concat());
     assert_eq!(world.slot(cell, 1), U256::from(77));
 
     // The callee's revert data reaches the program that called it; its own writes stay undone.
@@ -377,12 +363,7 @@ fn calls_nest_until_gas_or_depth_ends_them_and_never_on_the_native_stack() {
 #[test]
 fn only_programs_may_begin_with_the_reserved_byte() {
     let mut world = World::new();
-    for code in [
-        &hex!("ef")[..],
-        &hex!("ef0001"),
-        &hex!("ef0100aabb"),
-        &hex!("eff1"),
-    ] {
+    for code in [&hex!("ef")[..], &hex!("ef0001"), &hex!("ef0100aabb"), &hex!("eff1")] {
         let result = world.deploy(code);
         let ExecutionResult::Halt { reason, .. } = result else {
             panic!("{result:?}")

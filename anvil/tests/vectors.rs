@@ -47,12 +47,7 @@ fn allow_half_a_percent(actual: &mut Value, expected: &Value) {
 fn compare(differences: &mut String, place: &str, actual: &Value, expected: &Value) {
     for (field, want) in expected.as_object().unwrap() {
         if actual[field] != *want {
-            writeln!(
-                differences,
-                "{place} {field}: is {}, must be {want}",
-                actual[field]
-            )
-            .unwrap();
+            writeln!(differences, "{place} {field}: is {}, must be {want}", actual[field]).unwrap();
         }
     }
 }
@@ -70,11 +65,7 @@ fn programs_behave_and_cost_what_they_do_on_nitro() {
         let activation = &program["activation"];
         allow_half_a_percent(&mut report["activation"], activation);
         compare(&mut differences, name, &report["activation"], activation);
-        assert_eq!(
-            report["calls"].as_array().unwrap().len(),
-            expected.len(),
-            "{name}"
-        );
+        assert_eq!(report["calls"].as_array().unwrap().len(), expected.len(), "{name}");
         for (index, want) in expected.iter().enumerate() {
             let place = format!("{name} call {index}");
             let actual = &mut report["calls"][index];

@@ -29,7 +29,13 @@ Exit codes:
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Folder that `medlock dev` keeps; its chain, gateway and deployment are the defaults below.
-    #[arg(long, global = true, env = "MEDLOCK_HOME", default_value = ".medlock/dev", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "MEDLOCK_HOME",
+        default_value = ".medlock/dev",
+        value_name = "DIR"
+    )]
     pub home: PathBuf,
     /// Ethereum JSON-RPC endpoint.
     #[arg(long, global = true, env = "MEDLOCK_RPC", value_name = "URL")]
@@ -114,7 +120,12 @@ pub enum DevCommand {
 #[derive(Debug, Clone, Args)]
 pub struct ArtifactsArgs {
     /// Folder with the built contracts (`make contracts`).
-    #[arg(long, env = "MEDLOCK_ARTIFACTS", default_value = "contracts/target/artifacts", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "MEDLOCK_ARTIFACTS",
+        default_value = "contracts/target/artifacts",
+        value_name = "DIR"
+    )]
     pub artifacts: PathBuf,
 }
 

@@ -13,10 +13,10 @@ use medlock_vault::Secrets;
 use serde_json::json;
 
 use crate::{
+    args::Global,
     args::{ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand},
     config,
     output::{self, Output, exit, table, time},
-    args::Global,
 };
 
 pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow::Result<ExitCode> {
@@ -47,7 +47,11 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
             let client = global.client().await?;
             let mined = client.publish_key().await?;
             out.say(&mined, || {
-                format!("Published the encryption key of {} (gas {}).", client.address(), mined.gas)
+                format!(
+                    "Published the encryption key of {} (gas {}).",
+                    client.address(),
+                    mined.gas
+                )
             })?;
         }
         KeysCommand::Passphrase => {
@@ -55,7 +59,9 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
             let old = global.passphrase("Present passphrase: ")?;
             let new = global.new_passphrase()?;
             identity::change_passphrase(path, &old, &new)?;
-            out.say(json!({ "file": path }), || format!("{} has a new passphrase.", path.display()))?;
+            out.say(json!({ "file": path }), || {
+                format!("{} has a new passphrase.", path.display())
+            })?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -81,7 +87,9 @@ pub async fn party(global: &Global, out: Output, command: PartyCommand) -> anyho
             };
             let expiry = until(valid_for.as_deref())?;
             let mined = client.issue_credential(account, roles.0, expiry, digest).await?;
-            out.say(&mined, || format!("{account} is credentialed{} (gas {}).", ends(expiry), mined.gas))?;
+            out.say(&mined, || {
+                format!("{account} is credentialed{} (gas {}).", ends(expiry), mined.gas)
+            })?;
         }
         PartyCommand::Revoke { account } => {
             let mined = client.revoke_credential(account).await?;
@@ -103,7 +111,9 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
     match command {
         ChartCommand::Open => {
             let (chart, mined) = client.open_chart(&default_labels()).await?;
-            out.say(json!({ "chart": chart, "mined": mined }), || format!("Opened chart {chart} (gas {}).", mined.gas))?;
+            out.say(json!({ "chart": chart, "mined": mined }), || {
+                format!("Opened chart {chart} (gas {}).", mined.gas)
+            })?;
         }
         ChartCommand::Show { chart } => {
             let state = client.chart_state(chart).await?;
@@ -168,7 +178,11 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                 )
             })?;
         }
-        RecordCommand::Export { chart, out: path, purpose } => {
+        RecordCommand::Export {
+            chart,
+            out: path,
+            purpose,
+        } => {
             let bar = out.bar("exporting", 0);
             let bytes = client
                 .chart(chart)
@@ -212,7 +226,9 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                         "record_id": record, "version": document.version, "compartment": document.compartment,
                         "metadata": document.metadata, "file": path, "bytes": document.content.len(),
                     });
-                    out.say(value, || format!("Wrote {} ({} bytes).", path.display(), document.content.len()))?;
+                    out.say(value, || {
+                        format!("Wrote {} ({} bytes).", path.display(), document.content.len())
+                    })?;
                 }
                 None if out.json => {
                     let value = json!({
@@ -244,9 +260,11 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             };
             let record = document.record_id;
             let stored = client.chart(chart).await?.add(vec![document], |_| ()).await?;
-            out.say(json!({ "record_id": record, "stored": stored }), || match stored.first() {
-                Some(_) => format!("Added record {record}."),
-                None => format!("Record {record} holds these very bytes already."),
+            out.say(json!({ "record_id": record, "stored": stored }), || {
+                match stored.first() {
+                    Some(_) => format!("Added record {record}."),
+                    None => format!("Record {record} holds these very bytes already."),
+                }
             })?;
         }
         RecordCommand::Amend {
@@ -287,7 +305,9 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
             };
             let expiry = terms.expiry;
             let mined = client.grant(chart, grantee, terms).await?;
-            out.say(&mined, || format!("Granted to {grantee}{} (gas {}).", ends(expiry), mined.gas))?;
+            out.say(&mined, || {
+                format!("Granted to {grantee}{} (gas {}).", ends(expiry), mined.gas)
+            })?;
         }
         GrantCommand::Revoke { chart, grantee } => {
             let revoked = client.revoke(chart, grantee).await?;
@@ -300,13 +320,18 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
         }
         GrantCommand::RevokeAll { chart } => {
             let mined = client.revoke_all(chart).await?;
-            out.say(&mined, || "Every grant of this chart is revoked, and every key rotated.".into())?;
+            out.say(&mined, || {
+                "Every grant of this chart is revoked, and every key rotated.".into()
+            })?;
         }
         GrantCommand::List { chart } => {
             let grants = client.grants(chart).await?;
             out.say(&grants, || {
                 let rows: Vec<_> = grants.iter().map(grant_row).collect();
-                table(&["chart", "grantee", "compartments", "purposes", "actions", "until"], &rows)
+                table(
+                    &["chart", "grantee", "compartments", "purposes", "actions", "until"],
+                    &rows,
+                )
             })?;
         }
     }
@@ -335,7 +360,11 @@ pub async fn check(global: &Global, out: Output, args: CheckArgs) -> anyhow::Res
             verdict.block_number
         )
     })?;
-    Ok(if verdict.allowed { ExitCode::SUCCESS } else { exit::ANSWER_NO.into() })
+    Ok(if verdict.allowed {
+        ExitCode::SUCCESS
+    } else {
+        exit::ANSWER_NO.into()
+    })
 }
 
 pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<ExitCode> {
@@ -357,7 +386,10 @@ pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<Ex
                 ]
             })
             .collect();
-        table(&["time", "reader", "purpose", "record", "version", "by", "receipt"], &rows)
+        table(
+            &["time", "reader", "purpose", "record", "version", "by", "receipt"],
+            &rows,
+        )
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -373,7 +405,9 @@ pub async fn fund(global: &Global, out: Output, account: Address, ether: u64) ->
         .raw_request::<_, ()>("anvil_setBalance".into(), (account, wei))
         .await
         .context("only a development chain gives money away")?;
-    out.say(json!({ "account": account, "ether": ether }), || format!("{account} has {ether} ether."))?;
+    out.say(json!({ "account": account, "ether": ether }), || {
+        format!("{account} has {ether} ether.")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -384,12 +418,19 @@ async fn compartment_mask(client: &Client, chart: B256, named: &[String]) -> any
     let mut mask = 0;
     for name in named {
         if name == "all" {
-            mask |= directory.body.compartments.iter().fold(0, |mask, entry| mask | 1 << entry.compartment);
+            mask |= directory
+                .body
+                .compartments
+                .iter()
+                .fold(0, |mask, entry| mask | 1 << entry.compartment);
             continue;
         }
         let number = match name.parse::<u8>() {
             Ok(number) => Some(number),
-            Err(_) => labels.iter().find(|(_, label)| *label == name).map(|(number, _)| *number),
+            Err(_) => labels
+                .iter()
+                .find(|(_, label)| *label == name)
+                .map(|(number, _)| *number),
         };
         match number.filter(|number| *number < terms::COMPARTMENTS) {
             Some(number) => mask |= 1u64 << number,
@@ -447,7 +488,11 @@ fn grant_row(grant: &api::Grant) -> Vec<String> {
         list(serde_json::to_value(grant.compartments)),
         list(serde_json::to_value(grant.purposes)),
         list(serde_json::to_value(grant.actions)),
-        if grant.expiry == 0 { "-".to_owned() } else { time(grant.expiry) },
+        if grant.expiry == 0 {
+            "-".to_owned()
+        } else {
+            time(grant.expiry)
+        },
     ]
 }
 

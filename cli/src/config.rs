@@ -111,9 +111,8 @@ impl Global {
     /// From --passphrase-file, MEDLOCK_PASSPHRASE, or the terminal.
     pub fn passphrase(&self, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
         if let Some(path) = &self.passphrase_file {
-            let text = Zeroizing::new(
-                std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?,
-            );
+            let text =
+                Zeroizing::new(std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?);
             return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
         }
         secret_or_ask("MEDLOCK_PASSPHRASE", prompt)

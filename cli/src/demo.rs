@@ -131,8 +131,8 @@ struct Cast {
 
 /// Runs the demo; writes `report.json` whatever comes of it.
 pub async fn run(config: Config, out: Output) -> anyhow::Result<()> {
-    let bundle = std::fs::read(&config.bundle)
-        .with_context(|| format!("read the bundle {}", config.bundle.display()))?;
+    let bundle =
+        std::fs::read(&config.bundle).with_context(|| format!("read the bundle {}", config.bundle.display()))?;
     if config.dir.exists() {
         std::fs::remove_dir_all(&config.dir).with_context(|| format!("empty {}", config.dir.display()))?;
     }
@@ -205,7 +205,10 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         gateway_port: 0,
     })
     .await?;
-    let deployed = dev.deployed.as_ref().context("a fresh folder was deployed to already")?;
+    let deployed = dev
+        .deployed
+        .as_ref()
+        .context("a fresh folder was deployed to already")?;
     for step in &deployed.steps {
         let mined = Mined {
             transaction: step.transaction,
@@ -215,7 +218,10 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         story.row(&step.name, Some(&mined), None);
     }
     let provider = medlock_client::Chain::new(&dev.endpoints.rpc, Identity::generate()?.signer().clone())?;
-    for (name, address) in [("registry", dev.deployment.registry), ("records", dev.deployment.records)] {
+    for (name, address) in [
+        ("registry", dev.deployment.registry),
+        ("records", dev.deployment.records),
+    ] {
         let code = provider.provider().get_code_at(address).await?;
         let ours = artifacts.iter().find(|artifact| artifact.name == name);
         story.check(
@@ -257,11 +263,21 @@ async fn introduce(story: &mut Story, dev: &Dev) -> anyhow::Result<(Cast, B256)>
     let document = alloy::primitives::keccak256(b"licence");
     let expiry = now() + 365 * DAY;
     for (step, party, roles) in [
-        ("credential the clinic", &cast.clinic, role::ORGANISATION | role::PROVIDER),
-        ("credential the practitioner", &cast.practitioner, role::PRACTITIONER | role::PROVIDER),
+        (
+            "credential the clinic",
+            &cast.clinic,
+            role::ORGANISATION | role::PROVIDER,
+        ),
+        (
+            "credential the practitioner",
+            &cast.practitioner,
+            role::PRACTITIONER | role::PROVIDER,
+        ),
         ("credential the insurer", &cast.insurer, role::INSURER),
     ] {
-        let mined = issuer.issue_credential(party.address(), roles, expiry, document).await?;
+        let mined = issuer
+            .issue_credential(party.address(), roles, expiry, document)
+            .await?;
         story.row(step, Some(&mined), None);
     }
     for (step, party) in [
@@ -279,7 +295,11 @@ async fn introduce(story: &mut Story, dev: &Dev) -> anyhow::Result<(Cast, B256)>
     story.row("the patient opens a chart", Some(&mined), Some(directory));
     story.check(
         state.controller == cast.patient.address(),
-        format!("chart {} with {} compartments belongs to the patient", short(&chart), labels.len()),
+        format!(
+            "chart {} with {} compartments belongs to the patient",
+            short(&chart),
+            labels.len()
+        ),
     )?;
     for (who, client, bits) in [
         ("clinic", &cast.clinic, role::ORGANISATION),
@@ -287,7 +307,9 @@ async fn introduce(story: &mut Story, dev: &Dev) -> anyhow::Result<(Cast, B256)>
         ("insurer", &cast.insurer, role::INSURER),
     ] {
         let party = indexed_party(client).await?;
-        let credentialed = party.credential.is_some_and(|held| held.current && held.roles.0 & bits == bits);
+        let credentialed = party
+            .credential
+            .is_some_and(|held| held.current && held.roles.0 & bits == bits);
         story.check(
             credentialed && party.key.is_some(),
             format!("the {who} is credentialed and has published its own key"),
@@ -337,7 +359,11 @@ async fn import(story: &mut Story, cast: &Cast, chart: B256, bundle: &[u8]) -> a
     let gas: u64 = transactions.values().sum();
     let last = imported.stored.last().context("the bundle holds no record")?;
     let total = Mined { gas, ..last.mined };
-    story.row("import the bundle (all batches)", Some(&total), Some(last.envelope.clone()));
+    story.row(
+        "import the bundle (all batches)",
+        Some(&total),
+        Some(last.envelope.clone()),
+    );
     let mut by_label: BTreeMap<u8, usize> = BTreeMap::new();
     for stored in &imported.stored {
         *by_label.entry(stored.compartment).or_default() += 1;
@@ -354,7 +380,10 @@ async fn import(story: &mut Story, cast: &Cast, chart: B256, bundle: &[u8]) -> a
     ));
     story.check(
         imported.stored.len() == imported.records,
-        format!("{} records: sealed here, stored, and pointed to on chain", imported.records),
+        format!(
+            "{} records: sealed here, stored, and pointed to on chain",
+            imported.records
+        ),
     )?;
     let again = open.import(bundle, |_, _| ()).await?;
     story.check(again.stored.is_empty(), "the same import again adds nothing")
@@ -434,7 +463,10 @@ async fn ask(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<()> 
         no(Label::Sensitive.compartment(), "HPAYMT") == "compartment-not-granted",
         "sensitive records: no (compartment-not-granted)",
     )?;
-    story.check(no(claims, "HRESCH") == "purpose-not-granted", "claims for research: no (purpose-not-granted)")?;
+    story.check(
+        no(claims, "HRESCH") == "purpose-not-granted",
+        "claims for research: no (purpose-not-granted)",
+    )?;
 
     // The index answers for other times; it must have seen the grant.
     let status = insurer.chain().provider().get_block_number().await?;
@@ -451,8 +483,14 @@ async fn ask(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<()> 
         .into_iter()
         .map(|verdict| (verdict.allowed, verdict.reason))
         .collect();
-    let reasons: Vec<(bool, &str)> = reasons.iter().map(|(allowed, reason)| (*allowed, reason.as_str())).collect();
-    story.check(reasons[0] == (false, "action-not-granted"), "to write: no (action-not-granted)")?;
+    let reasons: Vec<(bool, &str)> = reasons
+        .iter()
+        .map(|(allowed, reason)| (*allowed, reason.as_str()))
+        .collect();
+    story.check(
+        reasons[0] == (false, "action-not-granted"),
+        "to write: no (action-not-granted)",
+    )?;
     story.check(reasons[1] == (false, "no-grant"), "the day before: no (no-grant)")?;
     story.check(
         reasons[2] == (true, "grant") && reasons[3] == (false, "expired"),
@@ -476,7 +514,10 @@ async fn wait_for_index(client: &Client, block: u64) -> anyhow::Result<()> {
 async fn amend(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<B256> {
     story.chapter(7, "The clinic amends a record");
     let open = cast.clinic.chart(chart).await?;
-    let conditions = cast.clinic.records(chart, Some(Label::Conditions.compartment())).await?;
+    let conditions = cast
+        .clinic
+        .records(chart, Some(Label::Conditions.compartment()))
+        .await?;
     let record = conditions.first().context("the bundle has no condition")?.record_id;
     let first = open.read(record, None, code("TREAT")).await?;
     let note = b"\n{\"note\":\"corrected at the follow-up visit\"}";
@@ -485,7 +526,10 @@ async fn amend(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<B2
     story.row("amend a record", Some(&stored.mined), Some(stored.envelope.clone()));
     let second = open.read(record, None, code("TREAT")).await?;
     let first_again = open.read(record, Some(1), code("TREAT")).await?;
-    story.check(second.version == 2 && *second.content == corrected, "version 2 holds the correction")?;
+    story.check(
+        second.version == 2 && *second.content == corrected,
+        "version 2 holds the correction",
+    )?;
     story.check(*first_again.content == *first.content, "version 1 is still readable")?;
     story.check(
         second.previous == first.pointer && first_again.previous.is_zero(),
@@ -509,7 +553,10 @@ async fn revoke(story: &mut Story, cast: &Cast, chart: B256, record: B256) -> an
         refused.is_err_and(|error| error.is_refusal()) && waited < REFUSED_WITHIN_MS,
         format!("the next read is refused, {waited} ms after the receipt"),
     )?;
-    story.tell(&format!("revocation, rotation and re-sealing took {} ms", (since_receipt - before).as_millis()));
+    story.tell(&format!(
+        "revocation, rotation and re-sealing took {} ms",
+        (since_receipt - before).as_millis()
+    ));
     let fresh = cast.clinic.chart(chart).await;
     story.check(
         fresh.is_err_and(|error| error.is_refusal()),
@@ -520,9 +567,16 @@ async fn revoke(story: &mut Story, cast: &Cast, chart: B256, record: B256) -> an
     let current = patient.read(record, None, code("PATRQT")).await?;
     let next = [current.content.as_slice(), b"\n{\"note\":\"the patient's own\"}"].concat();
     let stored = patient.amend(record, current.metadata.clone(), &next).await?;
-    story.row("the patient writes the next version", Some(&stored.mined), Some(stored.envelope.clone()));
+    story.row(
+        "the patient writes the next version",
+        Some(&stored.mined),
+        Some(stored.envelope.clone()),
+    );
     let sealed = patient.fetch(record, None, code("PATRQT")).await?;
-    let directory = cast.patient.directory(chart, &cast.patient.chart_state(chart).await?).await?;
+    let directory = cast
+        .patient
+        .directory(chart, &cast.patient.chart_state(chart).await?)
+        .await?;
     let opened = held.iter().any(|keys| {
         let reached = directory.body.keys_at_epoch(keys, sealed.envelope.epoch);
         sealed.open(keys).is_ok() || reached.is_ok_and(|keys| sealed.open(&keys).is_ok())
@@ -542,7 +596,10 @@ async fn revoke(story: &mut Story, cast: &Cast, chart: B256, record: B256) -> an
     let claim = cast.insurer.records(chart, Some(claims)).await?;
     let claim = claim.first().context("the bundle has no claim")?.record_id;
     let read = insurer.read(claim, None, code("HPAYMT")).await;
-    story.check(read.is_ok(), "the insurer, who stays, received the rotated keys and still reads a claim")
+    story.check(
+        read.is_ok(),
+        "the insurer, who stays, received the rotated keys and still reads a claim",
+    )
 }
 
 /// Step 9: the patient's access log.
@@ -566,16 +623,25 @@ async fn list_reads(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Resu
     }
     story.check(
         !reads.is_empty() && reads.iter().all(|read| read.proven),
-        format!("all {} reads carry the reader's signature and hang in the receipt chain", reads.len()),
+        format!(
+            "all {} reads carry the reader's signature and hang in the receipt chain",
+            reads.len()
+        ),
     )?;
     // Everything once for the export, the amended record three times more.
     let records = story.report.records as u64;
-    let clinic = by_reader.get(&("the clinic".to_owned(), "TREAT")).copied().unwrap_or_default();
+    let clinic = by_reader
+        .get(&("the clinic".to_owned(), "TREAT"))
+        .copied()
+        .unwrap_or_default();
     story.check(
         clinic == records + 3,
         format!("the clinic's {clinic} reads are all there, none is missing"),
     )?;
-    let insurer = by_reader.get(&("the insurer".to_owned(), "HPAYMT")).copied().unwrap_or_default();
+    let insurer = by_reader
+        .get(&("the insurer".to_owned(), "HPAYMT"))
+        .copied()
+        .unwrap_or_default();
     story.check(
         insurer == 1 && !by_reader.keys().any(|(who, _)| who == "somebody else"),
         "the insurer read one record; nobody else read anything",

@@ -11,7 +11,7 @@ use medlock_client::{
     Chain, Client, Endpoints, Identity,
     identity::{self, rng},
 };
-use medlock_deploy::{Artifacts, Deployment, Deployed};
+use medlock_deploy::{Artifacts, Deployed, Deployment};
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets};
 
 use crate::config::{Connection, Home, write_atomically};

@@ -113,7 +113,9 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
     })
     .await?;
     let value = json!({ "gateway": gateway.url(), "account": gateway.address() });
-    out.say(value, || format!("Gateway {} at {}. Stop with Ctrl-C.", gateway.address(), gateway.url()))?;
+    out.say(value, || {
+        format!("Gateway {} at {}. Stop with Ctrl-C.", gateway.address(), gateway.url())
+    })?;
     let failed = tokio::select! {
         () = stop_signal() => None,
         error = dev::stopped(&indexer) => Some(error),

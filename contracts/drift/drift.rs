@@ -81,12 +81,7 @@ fn exported<C: GenerateAbi>() -> Methods {
             let (name, rest) = head.split_once('(').unwrap();
             let (arguments, qualifiers) = rest.split_once(')').unwrap();
             let results = results.trim_start_matches('(').trim_end_matches(')');
-            method(
-                name,
-                &types(arguments),
-                qualifiers.ends_with(" view"),
-                &types(results),
-            )
+            method(name, &types(arguments), qualifiers.ends_with(" view"), &types(results))
         })
         .collect()
 }
@@ -100,10 +95,7 @@ fn method(name: &str, arguments: &str, view: bool, results: &str) -> String {
 fn structs() -> BTreeMap<&'static str, &'static str> {
     fn entry<T: AbiType>() -> (&'static str, &'static str) {
         // Constants of the trait; `as_str` wants them to live somewhere.
-        (
-            const { &T::ABI }.as_str(),
-            const { &T::SELECTOR_ABI }.as_str(),
-        )
+        (const { &T::ABI }.as_str(), const { &T::SELECTOR_ABI }.as_str())
     }
     BTreeMap::from([
         entry::<IRecords::NewRecord>(),

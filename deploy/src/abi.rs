@@ -48,12 +48,7 @@ pub fn write(contracts: &Path) -> Result<()> {
 pub fn check(contracts: &Path) -> Result<()> {
     let drifted: Vec<_> = generate(contracts)?
         .into_iter()
-        .filter(|(name, content)| {
-            fs::read_to_string(contracts.join(DIR).join(name))
-                .ok()
-                .as_ref()
-                != Some(content)
-        })
+        .filter(|(name, content)| fs::read_to_string(contracts.join(DIR).join(name)).ok().as_ref() != Some(content))
         .map(|(name, _)| name)
         .collect();
     if !drifted.is_empty() {

@@ -28,13 +28,8 @@ const MANIFEST_VERSION: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{path}: {source}")]
-    Io {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error(
-        "no built contracts in {0}: run `cargo run -p medlock-deploy --bin medlock-contracts -- build`"
-    )]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("no built contracts in {0}: run `cargo run -p medlock-deploy --bin medlock-contracts -- build`")]
     NotBuilt(PathBuf),
     #[error("{path} is not a manifest of built contracts: {reason}; build again")]
     Manifest { path: PathBuf, reason: String },
@@ -203,8 +198,7 @@ impl Manifest {
             path: path.clone(),
             reason,
         };
-        let manifest: Self =
-            serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
         if manifest.version != MANIFEST_VERSION {
             return Err(refuse(format!("version {}", manifest.version)));
         }
@@ -311,15 +305,9 @@ mod tests {
     #[test]
     fn refuses_modules_that_stylus_refuses() {
         let table = module("(module (table 1 externref))");
-        assert!(matches!(
-            Artifact::pack("a", table),
-            Err(Error::Wasm { .. })
-        ));
+        assert!(matches!(Artifact::pack("a", table), Err(Error::Wasm { .. })));
         let vector = module("(module (func (drop (v128.const i64x2 0 0))))");
-        assert!(matches!(
-            Artifact::pack("a", vector),
-            Err(Error::Wasm { .. })
-        ));
+        assert!(matches!(Artifact::pack("a", vector), Err(Error::Wasm { .. })));
     }
 
     #[test]
@@ -346,10 +334,7 @@ mod tests {
     #[test]
     fn loads_what_was_saved_and_refuses_what_was_changed_since() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            Artifacts::load(dir.path()),
-            Err(Error::NotBuilt(_))
-        ));
+        assert!(matches!(Artifacts::load(dir.path()), Err(Error::NotBuilt(_))));
         let artifacts = artifacts();
         artifacts.save(dir.path(), "inputs", "rustc").unwrap();
         assert_eq!(Artifacts::load(dir.path()).unwrap(), artifacts);

@@ -59,11 +59,7 @@ pub struct Deployed {
 ///
 /// # Errors
 /// See [`Error`]. What was deployed before an error stays on the chain, without effect.
-pub async fn deploy(
-    provider: &impl Provider,
-    owner: Address,
-    artifacts: &Artifacts,
-) -> Result<Deployed, Error> {
+pub async fn deploy(provider: &impl Provider, owner: Address, artifacts: &Artifacts) -> Result<Deployed, Error> {
     let chain_id = provider.get_chain_id().await.map_err(rpc("chain id"))?;
     let genesis_hash = genesis_hash(provider).await?;
     let mut steps = Vec::new();
@@ -87,10 +83,7 @@ pub async fn deploy(
         "records",
         records,
         registry,
-        (
-            IRecords::initializeCall { registry },
-            IRecords::registryCall {},
-        ),
+        (IRecords::initializeCall { registry }, IRecords::registryCall {}),
         &mut steps,
     )
     .await?;
@@ -118,10 +111,7 @@ async fn create(
         step: name.clone(),
         reason: "the receipt names no contract".into(),
     })?;
-    let code = provider
-        .get_code_at(address)
-        .await
-        .map_err(rpc("read the code back"))?;
+    let code = provider.get_code_at(address).await.map_err(rpc("read the code back"))?;
     if code.is_empty() {
         return Err(Error::MissingCode { contract, address });
     }
@@ -227,11 +217,7 @@ async fn require_named<G: SolCall<Return = Address>>(
     Ok(())
 }
 
-async fn send(
-    provider: &impl Provider,
-    step: &str,
-    request: TransactionRequest,
-) -> Result<TransactionReceipt, Error> {
+async fn send(provider: &impl Provider, step: &str, request: TransactionRequest) -> Result<TransactionReceipt, Error> {
     let not_mined = |reason: String| Error::NotMined {
         step: step.into(),
         reason,
@@ -291,11 +277,7 @@ pub(crate) async fn read<C: SolCall>(
     })
 }
 
-async fn require_active(
-    provider: &impl Provider,
-    contract: &'static str,
-    address: Address,
-) -> Result<(), Error> {
+async fn require_active(provider: &impl Provider, contract: &'static str, address: Address) -> Result<(), Error> {
     let request = TransactionRequest::default()
         .with_to(ARB_WASM)
         .with_input(ArbWasm::programVersionCall { program: address }.abi_encode());
@@ -314,12 +296,10 @@ pub(crate) async fn genesis_hash(provider: &impl Provider) -> Result<B256, Error
         .get_block_by_number(0.into())
         .await
         .map_err(rpc("genesis block"))?;
-    block
-        .map(|block| block.header.hash)
-        .ok_or_else(|| Error::Rpc {
-            context: "genesis block",
-            source: RpcError::NullResp,
-        })
+    block.map(|block| block.header.hash).ok_or_else(|| Error::Rpc {
+        context: "genesis block",
+        source: RpcError::NullResp,
+    })
 }
 
 pub(crate) fn rpc(context: &'static str) -> impl FnOnce(TransportError) -> Error {

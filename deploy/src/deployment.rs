@@ -44,8 +44,7 @@ impl Deployment {
             reason,
         };
         let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
-        let file: File =
-            serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        let file: File = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
         if file.version != FILE_VERSION {
             return Err(refuse(format!(
                 "is version {}, this program knows version {FILE_VERSION}",
@@ -97,10 +96,7 @@ impl Deployment {
             });
         }
         for (contract, address) in [("registry", self.registry), ("records", self.records)] {
-            let code = provider
-                .get_code_at(address)
-                .await
-                .map_err(rpc("read the code"))?;
+            let code = provider.get_code_at(address).await.map_err(rpc("read the code"))?;
             if !code.starts_with(&artifacts::CODE_PREFIX) {
                 return Err(Error::MissingCode { contract, address });
             }

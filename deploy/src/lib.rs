@@ -40,25 +40,14 @@ pub enum Error {
         "the chain has the right id but another genesis block (deployment: {expected}, here: {found}): its state was reset; deploy again"
     )]
     OtherGenesis { expected: B256, found: B256 },
-    #[error(
-        "no code at {address}, where `{contract}` should be: the chain was reset, or the deployment is another's"
-    )]
-    MissingCode {
-        contract: &'static str,
-        address: Address,
-    },
+    #[error("no code at {address}, where `{contract}` should be: the chain was reset, or the deployment is another's")]
+    MissingCode { contract: &'static str, address: Address },
     #[error("the code at {address} is not that of `{contract}` as built")]
-    OtherCode {
-        contract: &'static str,
-        address: Address,
-    },
+    OtherCode { contract: &'static str, address: Address },
     #[error(
         "`{contract}` at {address} is not an activated Stylus program (never, or it has expired): activate it through ArbWasm"
     )]
-    NotActivated {
-        contract: &'static str,
-        address: Address,
-    },
+    NotActivated { contract: &'static str, address: Address },
     #[error("the chain refuses to activate `{contract}` at {address}: {reason}")]
     ActivationRefused {
         contract: &'static str,

@@ -88,18 +88,14 @@ impl Recipe {
     /// module that Stylus would refuse, code past the limit.
     pub fn build(&self) -> Result<Outcome> {
         let toolchain = self.toolchain()?;
-        let rustc = version(self.rust("rustc", &toolchain).arg("--version"))
-            .context("run tools/setup-wasm.sh")?;
+        let rustc = version(self.rust("rustc", &toolchain).arg("--version")).context("run tools/setup-wasm.sh")?;
         let wasm_opt = self.wasm_opt()?;
         let inputs = self.inputs(&rustc)?;
         if let Ok(Some(manifest)) = Manifest::load(&self.out)
             && manifest.inputs == inputs
             && Artifacts::load(&self.out).is_ok()
         {
-            return Ok(Outcome {
-                manifest,
-                built: false,
-            });
+            return Ok(Outcome { manifest, built: false });
         }
 
         self.compile(&toolchain)?;
@@ -235,10 +231,7 @@ fn collect(root: &Path, entry: &Path, sources: &mut BTreeMap<String, Vec<u8>>) -
         sources.insert(name, bytes);
     }
     if sources.len() > SOURCES_MAX {
-        bail!(
-            "more than {SOURCES_MAX} source files below {}",
-            root.display()
-        );
+        bail!("more than {SOURCES_MAX} source files below {}", root.display());
     }
     Ok(())
 }
@@ -248,10 +241,7 @@ fn strip(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = wasm_encoder::Module::new();
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.context("parse the optimised module")?;
-        if matches!(
-            payload,
-            Payload::CustomSection(_) | Payload::DataCountSection { .. }
-        ) {
+        if matches!(payload, Payload::CustomSection(_) | Payload::DataCountSection { .. }) {
             continue;
         }
         if let Some((id, range)) = payload.as_section() {
@@ -268,9 +258,7 @@ fn strip(wasm: &[u8]) -> Result<Vec<u8>> {
 /// The first line of what a program says about itself.
 fn version(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {program}"))?;
+    let output = command.output().with_context(|| format!("cannot start {program}"))?;
     ensure!(
         output.status.success(),
         "{program} failed: {}",

@@ -12,9 +12,7 @@ use medlock_abi::{records::IRecords, registry::IRegistry, terms::reason};
 use medlock_deploy::{Artifact, Artifacts, Deployment, Error, artifacts::DEFAULT_DIR, deploy};
 
 async fn chain() -> (medlock_anvil::Handle, impl Provider + Clone, Address) {
-    let chain = medlock_anvil::spawn(medlock_anvil::Config::default())
-        .await
-        .unwrap();
+    let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
     let signer = chain.accounts()[0].signer.clone();
     let owner = signer.address();
     let provider = ProviderBuilder::new()
@@ -33,11 +31,7 @@ async fn deploys_activates_and_initialises_contracts_that_run() {
     let (chain, provider, owner) = chain().await;
     let deployed = deploy(&provider, owner, &artifacts()).await.unwrap();
     let deployment = deployed.deployment;
-    let names: Vec<_> = deployed
-        .steps
-        .iter()
-        .map(|step| step.name.as_str())
-        .collect();
+    let names: Vec<_> = deployed.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(
         names,
         [
@@ -69,14 +63,9 @@ async fn deploys_activates_and_initialises_contracts_that_run() {
         purpose: 1,
         action: 1,
     };
-    let answer = ask(IRecords::decideCall { question }.abi_encode())
-        .await
-        .unwrap();
+    let answer = ask(IRecords::decideCall { question }.abi_encode()).await.unwrap();
     let answer = IRecords::decideCall::abi_decode_returns(&answer).unwrap();
-    assert_eq!(
-        (answer.allowed, answer.reason),
-        (false, reason::UNKNOWN_CHART)
-    );
+    assert_eq!((answer.allowed, answer.reason), (false, reason::UNKNOWN_CHART));
     let again = ask(IRecords::initializeCall {
         registry: deployment.registry,
     }
@@ -113,10 +102,7 @@ async fn a_second_deployment_of_the_same_code_needs_no_activation() {
 #[tokio::test]
 async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
     let (chain, provider, owner) = chain().await;
-    let deployment = deploy(&provider, owner, &artifacts())
-        .await
-        .unwrap()
-        .deployment;
+    let deployment = deploy(&provider, owner, &artifacts()).await.unwrap().deployment;
     let other = Deployment {
         chain_id: 1,
         ..deployment.clone()
@@ -129,10 +115,7 @@ async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
         genesis_hash: B256::ZERO,
         ..deployment.clone()
     };
-    assert!(matches!(
-        other.check(&provider).await,
-        Err(Error::OtherGenesis { .. })
-    ));
+    assert!(matches!(other.check(&provider).await, Err(Error::OtherGenesis { .. })));
     let other = Deployment {
         records: Address::repeat_byte(9),
         ..deployment
@@ -154,10 +137,7 @@ async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
 async fn check_refuses_code_that_was_never_activated() {
     let (chain, provider, owner) = chain().await;
     let artifacts = artifacts();
-    let deployment = deploy(&provider, owner, &artifacts)
-        .await
-        .unwrap()
-        .deployment;
+    let deployment = deploy(&provider, owner, &artifacts).await.unwrap().deployment;
     // The same program with a custom section: another code hash, so nobody has activated it.
     let mut wasm = artifacts.registry.wasm;
     wasm.extend([0, 2, 1, b'x']);
@@ -189,10 +169,7 @@ async fn names_the_owner_that_was_asked_for() {
     let (chain, provider, payer) = chain().await;
     let owner = Address::repeat_byte(0x77);
     assert_ne!(owner, payer);
-    let deployment = deploy(&provider, owner, &artifacts())
-        .await
-        .unwrap()
-        .deployment;
+    let deployment = deploy(&provider, owner, &artifacts()).await.unwrap().deployment;
     let request = TransactionRequest::default()
         .with_to(deployment.registry)
         .with_input(IRegistry::ownerCall {}.abi_encode());

@@ -49,9 +49,7 @@ impl Standing {
     pub fn readable(&self) -> u64 {
         match &self.role {
             Role::Controller => u64::MAX,
-            Role::Grantee(terms) if terms.actions & action::READ != 0 && terms.purposes != 0 => {
-                terms.compartments
-            }
+            Role::Grantee(terms) if terms.actions & action::READ != 0 && terms.purposes != 0 => terms.compartments,
             Role::Grantee(_) => 0,
         }
     }
@@ -120,9 +118,7 @@ impl Gateway {
             purpose: purpose.bit(),
             action: action::READ,
         };
-        let why = self
-            .decide_now(&block, question, block.time.max(self.now()))
-            .await?;
+        let why = self.decide_now(&block, question, block.time.max(self.now())).await?;
         if !reason::is_allowed(why) {
             return Err(unreadable(why));
         }
@@ -134,9 +130,7 @@ impl Gateway {
         } else {
             let index = self.index_at(&block).await?;
             let indexed = index.record_version(chart, record_id, version).await?;
-            indexed
-                .ok_or_else(|| Failure::from(Kind::IndexBehind))?
-                .pointer
+            indexed.ok_or_else(|| Failure::from(Kind::IndexBehind))?.pointer
         };
         Ok(Readable {
             block,
@@ -150,10 +144,7 @@ impl Gateway {
     pub async fn decide_now(&self, block: &Block, question: Question, moment: u64) -> Result<u8> {
         let (chart, grantee) = (question.chart, question.grantee);
         let why = self.chain.decide(block, question).await?;
-        if why == reason::GRANT
-            && moment > block.time
-            && moment >= self.grant_ends(block, chart, grantee).await?
-        {
+        if why == reason::GRANT && moment > block.time && moment >= self.grant_ends(block, chart, grantee).await? {
             return Ok(reason::EXPIRED);
         }
         Ok(why)
@@ -222,16 +213,10 @@ mod tests {
 
     #[test]
     fn a_grant_is_in_force_from_its_start_until_before_its_end() {
-        assert_eq!(
-            out_of_force(1, 1, &terms(10, 20), 9),
-            Some(reason::NOT_YET_VALID)
-        );
+        assert_eq!(out_of_force(1, 1, &terms(10, 20), 9), Some(reason::NOT_YET_VALID));
         assert_eq!(out_of_force(1, 1, &terms(10, 20), 10), None);
         assert_eq!(out_of_force(1, 1, &terms(10, 20), 19), None);
-        assert_eq!(
-            out_of_force(1, 1, &terms(10, 20), 20),
-            Some(reason::EXPIRED)
-        );
+        assert_eq!(out_of_force(1, 1, &terms(10, 20), 20), Some(reason::EXPIRED));
         assert_eq!(out_of_force(1, 1, &terms(0, 0), u64::MAX), None);
         assert_eq!(out_of_force(0, 1, &terms(0, 0), 5), Some(reason::REVOKED));
     }

@@ -28,22 +28,14 @@ const CHECKED_FIRST_BYTES: usize = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// `CarInvalid`, `PayloadTooLarge`, `TooMany`, `Timeout`; `Internal` where the store fails.
-pub async fn upload(
-    store: &Store,
-    body: Body,
-    within_quota: impl Fn(u64) -> bool,
-) -> Result<Uploaded> {
+pub async fn upload(store: &Store, body: Body, within_quota: impl Fn(u64) -> bool) -> Result<Uploaded> {
     let mut pieces = body.into_data_stream();
     let mut reader = car::Reader::new();
     let (mut batch, mut batch_bytes, mut received) = (Vec::new(), 0, 0u64);
-    let mut total = Uploaded {
-        blocks: 0,
-        bytes: 0,
-    };
+    let mut total = Uploaded { blocks: 0, bytes: 0 };
     loop {
         let piece = match timeout(IDLE, pieces.next()).await {
-            Ok(Some(piece)) => piece
-                .map_err(|_| Problem::new(Kind::CarInvalid).detail("the upload was broken off"))?,
+            Ok(Some(piece)) => piece.map_err(|_| Problem::new(Kind::CarInvalid).detail("the upload was broken off"))?,
             Ok(None) => break,
             Err(_) => return Err(Kind::Timeout.into()),
         };
@@ -103,8 +95,8 @@ pub async fn get(store: &Store, cid: &Cid) -> Result<Block> {
 /// # Errors
 /// As [`get`], for what is found before the first byte is sent.
 pub async fn download(store: Store, root: Cid, payload_bytes: u64) -> Result<Body> {
-    let reader = FileReader::new(root, payload_bytes)
-        .map_err(|error| Failure::block(Kind::BlockCorrupt, &root, error))?;
+    let reader =
+        FileReader::new(root, payload_bytes).map_err(|error| Failure::block(Kind::BlockCorrupt, &root, error))?;
     let mut frames = Frames { store, reader };
     let header = car::header(&[root]).map_err(|error| Failure::caused(Kind::Internal, error))?;
     let mut checked = VecDeque::from([Bytes::from(header)]);
@@ -165,9 +157,7 @@ async fn put(store: &Store, blocks: Vec<Block>) -> Result<()> {
 }
 
 fn invalid(error: car::Error) -> Failure {
-    Problem::new(Kind::CarInvalid)
-        .detail(error.to_string())
-        .into()
+    Problem::new(Kind::CarInvalid).detail(error.to_string()).into()
 }
 
 #[cfg(test)]
@@ -199,9 +189,7 @@ mod tests {
                     .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
                     .collect::<Vec<_>>(),
             );
-            let uploaded = upload(&store, Body::from_stream(pieces), |_| true)
-                .await
-                .unwrap();
+            let uploaded = upload(&store, Body::from_stream(pieces), |_| true).await.unwrap();
             assert_eq!(uploaded.blocks, blocks.len() as u64);
             let body = download(store.clone(), root, bytes as u64).await.unwrap();
             let (roots, blocks) = car::read(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
@@ -235,11 +223,7 @@ mod tests {
             assert_eq!(failure.problem().kind(), Some(Kind::CarInvalid));
         }
         assert!(!store.has(&block.cid).await.unwrap());
-        assert!(
-            upload(&store, Body::from(good.clone()), |_| true)
-                .await
-                .is_ok()
-        );
+        assert!(upload(&store, Body::from(good.clone()), |_| true).await.is_ok());
     }
 
     #[tokio::test]
@@ -270,9 +254,7 @@ mod tests {
         let (root, blocks) = file(b"sealed");
         store.put(blocks).await.unwrap();
         let shard = std::fs::read_dir(dir.path().join("packs")).unwrap().next();
-        let pack = std::fs::read_dir(shard.unwrap().unwrap().path())
-            .unwrap()
-            .next();
+        let pack = std::fs::read_dir(shard.unwrap().unwrap().path()).unwrap().next();
         let pack = pack.unwrap().unwrap().path();
         let mut bytes = std::fs::read(&pack).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
@@ -286,9 +268,7 @@ mod tests {
         let (_dir, store) = store();
         let block = dag_cbor_block(b"\xa0".to_vec());
         let car = car::write(&[block.cid], [&block]).unwrap();
-        let failure = upload(&store, Body::from(car), |_| false)
-            .await
-            .unwrap_err();
+        let failure = upload(&store, Body::from(car), |_| false).await.unwrap_err();
         assert_eq!(failure.problem().kind(), Some(Kind::TooMany));
         assert!(!store.has(&block.cid).await.unwrap());
     }

@@ -48,10 +48,7 @@ impl Chain {
 
     /// Fails unless the node serves the deployment's chain with both contracts on it.
     pub async fn identify(&self) -> anyhow::Result<()> {
-        let chain_id: U64 = self
-            .request("eth_chainId", ())
-            .await
-            .map_err(|f| anyhow!("{f}"))?;
+        let chain_id: U64 = self.request("eth_chainId", ()).await.map_err(|f| anyhow!("{f}"))?;
         ensure!(
             chain_id.to::<u64>() == self.deployment.chain_id,
             "the node serves chain id {chain_id}, the deployment is on chain id {}",
@@ -91,15 +88,9 @@ impl Chain {
     }
 
     /// At most `terms::BATCH_MOST` questions; reasons in their order.
-    pub async fn decide_many(
-        &self,
-        at: &Block,
-        questions: Vec<IRecords::Question>,
-    ) -> Result<Vec<u8>> {
+    pub async fn decide_many(&self, at: &Block, questions: Vec<IRecords::Question>) -> Result<Vec<u8>> {
         let asked = questions.len();
-        let reasons = self
-            .call(at, IRecords::decideManyCall { questions })
-            .await?;
+        let reasons = self.call(at, IRecords::decideManyCall { questions }).await?;
         if reasons.len() == asked {
             Ok(reasons)
         } else {
@@ -114,12 +105,7 @@ impl Chain {
         self.call(at, IRecords::chartOfCall { chart }).await
     }
 
-    pub async fn record_of(
-        &self,
-        at: &Block,
-        chart: B256,
-        record_id: B256,
-    ) -> Result<IRecords::recordOfReturn> {
+    pub async fn record_of(&self, at: &Block, chart: B256, record_id: B256) -> Result<IRecords::recordOfReturn> {
         self.call(
             at,
             IRecords::recordOfCall {
@@ -130,32 +116,18 @@ impl Chain {
         .await
     }
 
-    pub async fn grant_of(
-        &self,
-        at: &Block,
-        chart: B256,
-        grantee: Address,
-    ) -> Result<IRecords::grantOfReturn> {
-        self.call(at, IRecords::grantOfCall { chart, grantee })
-            .await
+    pub async fn grant_of(&self, at: &Block, chart: B256, grantee: Address) -> Result<IRecords::grantOfReturn> {
+        self.call(at, IRecords::grantOfCall { chart, grantee }).await
     }
 
     async fn call<C: SolCall>(&self, at: &Block, call: C) -> Result<C::Return> {
         let request = TransactionRequest::default()
             .with_to(self.deployment.records)
             .with_input(call.abi_encode());
-        let answer = match timeout(
-            CALL_TIMEOUT,
-            self.provider.call(request).block(BlockId::from(at.hash)),
-        )
-        .await
-        {
+        let answer = match timeout(CALL_TIMEOUT, self.provider.call(request).block(BlockId::from(at.hash))).await {
             Ok(answer) => answer.map_err(|error| down(C::SIGNATURE, &error))?,
             Err(_) => {
-                return Err(Failure::caused(
-                    Kind::ChainDown,
-                    anyhow!("{} timed out", C::SIGNATURE),
-                ));
+                return Err(Failure::caused(Kind::ChainDown, anyhow!("{} timed out", C::SIGNATURE)));
             }
         };
         // No bytes: no contract. Other bytes: another contract.
@@ -176,9 +148,8 @@ impl Chain {
             timestamp: U256,
         }
         let header: Option<Header> = self.request("eth_getBlockByNumber", (which, false)).await?;
-        let header = header.ok_or_else(|| {
-            Failure::caused(Kind::ChainDown, anyhow!("the node has no {which} block"))
-        })?;
+        let header =
+            header.ok_or_else(|| Failure::caused(Kind::ChainDown, anyhow!("the node has no {which} block")))?;
         Ok(Block {
             number: header.number.to(),
             hash: header.hash,
@@ -191,17 +162,9 @@ impl Chain {
         P: serde::Serialize + Clone + std::fmt::Debug + Send + Sync + Unpin,
         R: serde::de::DeserializeOwned + std::fmt::Debug + Send + Sync + Unpin + 'static,
     {
-        match timeout(
-            CALL_TIMEOUT,
-            self.provider.raw_request(method.into(), params),
-        )
-        .await
-        {
+        match timeout(CALL_TIMEOUT, self.provider.raw_request(method.into(), params)).await {
             Ok(answer) => answer.map_err(|error| down(method, &error)),
-            Err(_) => Err(Failure::caused(
-                Kind::ChainDown,
-                anyhow!("{method} timed out"),
-            )),
+            Err(_) => Err(Failure::caused(Kind::ChainDown, anyhow!("{method} timed out"))),
         }
     }
 }
@@ -209,11 +172,7 @@ impl Chain {
 /// Says what failed without the node's URL, which may carry an access key.
 fn down(what: &str, error: &RpcError<TransportErrorKind>) -> Failure {
     let cause = match error {
-        RpcError::ErrorResp(answer) => anyhow!(
-            "{what}: the node answered error {}: {}",
-            answer.code,
-            answer.message
-        ),
+        RpcError::ErrorResp(answer) => anyhow!("{what}: the node answered error {}: {}", answer.code, answer.message),
         RpcError::Transport(TransportErrorKind::HttpError(http)) => {
             anyhow!("{what}: the node answered HTTP {}", http.status)
         }

@@ -9,9 +9,7 @@ use medlock_indexer::Deployment;
 use sqlx::{
     Row as _, SqlitePool,
     migrate::Migrator,
-    sqlite::{
-        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-    },
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 
 use crate::session::SESSIONS_MOST;
@@ -50,16 +48,10 @@ impl Db {
     ///
     /// Refuses a file of another deployment or gateway account (its receipts are addressed to that one), of a newer
     /// build, or whose last receipt does not hash to what is written beside it.
-    pub async fn open(
-        path: &Path,
-        deployment: Deployment,
-        account: Address,
-        random: [u8; 32],
-    ) -> anyhow::Result<Self> {
+    pub async fn open(path: &Path, deployment: Deployment, account: Address, random: [u8; 32]) -> anyhow::Result<Self> {
         let name = || format!("gateway database {}", path.display());
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("create folder {}", folder.display()))?;
+            std::fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
         }
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -109,14 +101,12 @@ impl Db {
             .bind(int(now.saturating_sub(ENDED_SECONDS)))
             .execute(&mut *tx)
             .await?;
-        let fresh = sqlx::query(
-            "INSERT INTO used_nonce (nonce, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )
-        .bind(nonce)
-        .bind(int(nonce_expires_at))
-        .execute(&mut *tx)
-        .await?
-        .rows_affected()
+        let fresh = sqlx::query("INSERT INTO used_nonce (nonce, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(nonce)
+            .bind(int(nonce_expires_at))
+            .execute(&mut *tx)
+            .await?
+            .rows_affected()
             == 1;
         if fresh {
             sqlx::query("INSERT INTO session (token_hash, account, created_at, expires_at) VALUES ($1, $2, $3, $4)")
@@ -241,22 +231,17 @@ impl Db {
 
     /// The reads of `chart` after sequence `after`, ascending.
     pub async fn receipts(&self, chart: B256, after: u64, limit: u32) -> Result<Vec<ReadEntry>> {
-        let rows = sqlx::query(
-            "SELECT * FROM receipt WHERE chart = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
-        )
-        .bind(chart.as_slice())
-        .bind(int(after))
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
+        let rows = sqlx::query("SELECT * FROM receipt WHERE chart = $1 AND sequence > $2 ORDER BY sequence LIMIT $3")
+            .bind(chart.as_slice())
+            .bind(int(after))
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(|row| self.entry(row)).collect()
     }
 
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1")
-            .execute(&self.pool)
-            .await
-            .map(|_| ())
+        sqlx::query("SELECT 1").execute(&self.pool).await.map(|_| ())
     }
 
     pub async fn close(&self) {
@@ -279,9 +264,7 @@ impl Db {
         .bind(&self.challenge_key[..])
         .execute(&self.pool)
         .await?;
-        let row = sqlx::query("SELECT * FROM gateway")
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query("SELECT * FROM gateway").fetch_one(&self.pool).await?;
         let stored: (u64, B256, Address, Address) = (
             number(&row, "chain_id")?,
             b256(&row, "genesis_hash")?,
@@ -327,8 +310,7 @@ impl Db {
                 version: number(row, "version")?,
                 pointer: b256(row, "pointer")?,
                 reader: address(row, "reader")?,
-                purpose: Purpose::from_bit(number(row, "purpose")?)
-                    .ok_or_else(|| impossible("purpose"))?,
+                purpose: Purpose::from_bit(number(row, "purpose")?).ok_or_else(|| impossible("purpose"))?,
                 // The file belongs to one gateway, which takes receipts addressed to itself only.
                 gateway: self.account,
                 read_at: number(row, "read_at")?,

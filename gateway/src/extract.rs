@@ -29,21 +29,14 @@ impl FromRequestParts<Gateway> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self> {
-        let header = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .ok_or(Kind::NoSession)?;
+        let header = parts.headers.get(header::AUTHORIZATION).ok_or(Kind::NoSession)?;
         let token = header
             .to_str()
             .ok()
             .and_then(|text| text.strip_prefix("Bearer "))
             .ok_or(Kind::NoSession)?;
         let token_hash = token_hash(token);
-        let (account, expires_at) = gateway
-            .db
-            .session(token_hash)
-            .await?
-            .ok_or(Kind::NoSession)?;
+        let (account, expires_at) = gateway.db.session(token_hash).await?.ok_or(Kind::NoSession)?;
         let now = gateway.now();
         if now >= expires_at {
             return Err(Kind::SessionExpired.into());
@@ -51,10 +44,7 @@ impl FromRequestParts<Gateway> for Caller {
         if !gateway.limits.take(account, Limit::Requests, 1, now) {
             return Err(Kind::TooMany.into());
         }
-        Ok(Self {
-            account,
-            token_hash,
-        })
+        Ok(Self { account, token_hash })
     }
 }
 
@@ -148,9 +138,7 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Json<T> {
     async fn from_request(request: Request, gateway: &Gateway) -> Result<Self> {
         match axum::Json::from_request(request, gateway).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::BytesRejection(error))
-                if error.status() == StatusCode::PAYLOAD_TOO_LARGE =>
-            {
+            Err(JsonRejection::BytesRejection(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(Problem::new(Kind::PayloadTooLarge)
                     .detail(format!("at most {JSON_BYTES_MOST} bytes"))
                     .into())

@@ -149,9 +149,7 @@ impl Handle {
                 .map_err(|error| anyhow!("the gateway's task ended badly: {error}"))?
                 .context("gateway: serve"),
             Err(_) => {
-                tracing::warn!(
-                    "requests were still at work after the drain time; they end with the process"
-                );
+                tracing::warn!("requests were still at work after the drain time; they end with the process");
                 Ok(())
             }
         }

@@ -24,10 +24,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     pub fn bad_request(field: &str, detail: impl Into<String>) -> Self {
-        Problem::new(Kind::BadRequest)
-            .field(field)
-            .detail(detail)
-            .into()
+        Problem::new(Kind::BadRequest).field(field).detail(detail).into()
     }
 
     /// A 5xx and why.
@@ -74,10 +71,7 @@ impl From<anyhow::Error> for Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(cause: sqlx::Error) -> Self {
-        Self::caused(
-            Kind::Internal,
-            anyhow::Error::from(cause).context("gateway database"),
-        )
+        Self::caused(Kind::Internal, anyhow::Error::from(cause).context("gateway database"))
     }
 }
 
@@ -96,9 +90,7 @@ impl From<medlock_indexer::IndexError> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.problem)?;
-        self.cause
-            .as_ref()
-            .map_or(Ok(()), |cause| write!(f, ": {cause:#}"))
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause:#}"))
     }
 }
 
@@ -106,8 +98,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self { problem, cause } = self;
         // The table of kinds holds valid codes only; its test says so.
-        let status =
-            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let kind = problem.kind();
         if status.is_server_error() {
             let cause = cause.map(|cause| format!("{cause:#}")).unwrap_or_default();
@@ -120,19 +111,13 @@ impl IntoResponse for Failure {
         }
         let mut response = (status, Json(*problem)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(media_type::PROBLEM),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::PROBLEM));
         match kind {
             Some(Kind::NoSession | Kind::SessionExpired) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Some(Kind::ChainDown | Kind::IndexBehind | Kind::TooMany) => {
-                headers.insert(
-                    header::RETRY_AFTER,
-                    HeaderValue::from_static(RETRY_AFTER_SECONDS),
-                );
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
             }
             _ => {}
         }

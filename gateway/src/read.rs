@@ -23,12 +23,7 @@ impl Gateway {
     /// # Errors
     /// `ReceiptInvalid`, `ForbiddenOrUnknown`, `ReceiptReplayed`, `IndexBehind`, `BlockMissing`, `BlockCorrupt`, chain
     /// trouble. After an error nothing is on file.
-    pub async fn read(
-        &self,
-        reader: Address,
-        place: Place,
-        request: &ReadRequest,
-    ) -> Result<(Block, Readable)> {
+    pub async fn read(&self, reader: Address, place: Place, request: &ReadRequest) -> Result<(Block, Readable)> {
         let (chart, record_id, version) = place;
         let now = self.now();
         let expected = Expected {
@@ -42,9 +37,7 @@ impl Gateway {
             now,
         };
         receipt::check(request, &expected).map_err(receipt_invalid)?;
-        let basis = self
-            .readable(place, reader, request.receipt.purpose)
-            .await?;
+        let basis = self.readable(place, reader, request.receipt.purpose).await?;
         if request.receipt.pointer != basis.pointer {
             return Err(receipt_invalid("pointer"));
         }
@@ -85,18 +78,13 @@ impl Gateway {
     }
 
     /// The envelope block that `pointer` stands for, decoded, and checked to be of `place`.
-    async fn envelope(
-        &self,
-        (chart, record_id, version): Place,
-        pointer: B256,
-    ) -> Result<(Block, Envelope)> {
+    async fn envelope(&self, (chart, record_id, version): Place, pointer: B256) -> Result<(Block, Envelope)> {
         let cid = dag_cbor_cid(pointer.0);
         let block = blocks::get(&self.store, &cid).await?;
         // Whoever wrote the pointer wrote the envelope: one that cannot be read is as good as corrupt.
-        let envelope = Envelope::decode(&block.bytes)
-            .map_err(|error| Failure::block(Kind::BlockCorrupt, &cid, error))?;
-        if (envelope.chart, envelope.record_id, envelope.version) != (chart.0, record_id.0, version)
-        {
+        let envelope =
+            Envelope::decode(&block.bytes).map_err(|error| Failure::block(Kind::BlockCorrupt, &cid, error))?;
+        if (envelope.chart, envelope.record_id, envelope.version) != (chart.0, record_id.0, version) {
             return Err(Failure::block(
                 Kind::BlockCorrupt,
                 &cid,

@@ -36,10 +36,7 @@ pub fn check(request: &ReadRequest, expected: &Expected) -> Result<(), &'static 
         ("chart", receipt.chart == expected.chart),
         ("record", receipt.record_id == expected.record_id),
         ("version", receipt.version == expected.version),
-        (
-            "time",
-            receipt.read_at.abs_diff(expected.now) <= FRESH_SECONDS,
-        ),
+        ("time", receipt.read_at.abs_diff(expected.now) <= FRESH_SECONDS),
     ];
     if let Some((name, _)) = fields.into_iter().find(|(_, fits)| !fits) {
         return Err(name);
@@ -94,22 +91,14 @@ mod tests {
         };
         edit(&mut receipt);
         let hash = receipt.signing_hash(expected.chain_id, expected.records);
-        let signature = signer()
-            .sign_hash_sync(&hash)
-            .unwrap()
-            .as_bytes()
-            .to_vec()
-            .into();
+        let signature = signer().sign_hash_sync(&hash).unwrap().as_bytes().to_vec().into();
         ReadRequest { receipt, signature }
     }
 
     #[test]
     fn takes_a_receipt_for_this_read_and_names_what_is_wrong_with_any_other() {
         assert_eq!(check(&signed(|_| ()), &expected()), Ok(()));
-        assert_eq!(
-            check(&signed(|r| r.read_at -= FRESH_SECONDS), &expected()),
-            Ok(())
-        );
+        assert_eq!(check(&signed(|r| r.read_at -= FRESH_SECONDS), &expected()), Ok(()));
         let cases: [(&str, Edit); 7] = [
             ("gateway", |r| r.gateway = Address::ZERO),
             ("reader", |r| r.reader = Address::ZERO),

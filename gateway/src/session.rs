@@ -29,9 +29,7 @@ impl Site {
     /// `url`: `http://` or `https://`, host, optional port; no path.
     pub fn new(url: &str, chain_id: u64) -> Option<Self> {
         let uri = url.strip_suffix('/').unwrap_or(url);
-        let domain = uri
-            .strip_prefix("https://")
-            .or_else(|| uri.strip_prefix("http://"))?;
+        let domain = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"))?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
         (!domain.is_empty() && domain.bytes().all(plain)).then(|| Self {
             domain: domain.into(),
@@ -66,13 +64,7 @@ impl Refusal {
 }
 
 /// The message for `account` to sign.
-pub fn challenge(
-    site: &Site,
-    key: &[u8; 32],
-    account: Address,
-    random: [u8; 16],
-    now: u64,
-) -> Message {
+pub fn challenge(site: &Site, key: &[u8; 32], account: Address, random: [u8; 16], now: u64) -> Message {
     let mut message = Message {
         domain: site.domain.clone(),
         address: account,
@@ -92,13 +84,7 @@ pub fn challenge(
 ///
 /// # Errors
 /// The first [`Refusal`] that applies.
-pub fn check(
-    site: &Site,
-    key: &[u8; 32],
-    text: &str,
-    signature: &[u8],
-    now: u64,
-) -> Result<Message, Refusal> {
+pub fn check(site: &Site, key: &[u8; 32], text: &str, signature: &[u8], now: u64) -> Result<Message, Refusal> {
     let message = Message::parse(text).map_err(|_| Refusal::Malformed)?;
     if message.domain != site.domain || message.uri != site.uri {
         return Err(Refusal::Domain);
@@ -280,18 +266,12 @@ mod tests {
         );
         assert_eq!(refusal(&ours, &[8; 32]), Refusal::Nonce);
         let other = PrivateKeySigner::from_bytes(&B256::repeat_byte(4)).unwrap();
-        let forged = other
-            .sign_hash_sync(&ours.signing_hash())
-            .unwrap()
-            .as_bytes();
+        let forged = other.sign_hash_sync(&ours.signing_hash()).unwrap().as_bytes();
         assert_eq!(
             check(&site(), &KEY, &ours.to_text(), &forged, NOW),
             Err(Refusal::Signature)
         );
-        assert_eq!(
-            check(&site(), &KEY, "hello", &forged, NOW),
-            Err(Refusal::Malformed)
-        );
+        assert_eq!(check(&site(), &KEY, "hello", &forged, NOW), Err(Refusal::Malformed));
     }
 
     #[test]
@@ -304,10 +284,7 @@ mod tests {
             "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
         ));
         let high = Signature::new(signature.r(), order - signature.s(), !signature.v());
-        assert_eq!(
-            high.recover_address_from_prehash(&hash).unwrap(),
-            signer().address()
-        );
+        assert_eq!(high.recover_address_from_prehash(&hash).unwrap(), signer().address());
         assert_eq!(recover(&hash, &high.as_bytes()), None);
         let mut parity = bytes;
         parity[64] -= 27;
@@ -318,10 +295,7 @@ mod tests {
 
     #[test]
     fn a_site_is_scheme_and_authority() {
-        assert_eq!(
-            Site::new("https://gw.example/", 1).unwrap().domain,
-            "gw.example"
-        );
+        assert_eq!(Site::new("https://gw.example/", 1).unwrap().domain, "gw.example");
         for bad in [
             "",
             "gw.example",

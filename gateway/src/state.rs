@@ -51,8 +51,7 @@ impl std::ops::Deref for Gateway {
 /// Where it has none to give: nothing can be signed in then.
 pub fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
     Ok(bytes)
 }
 

@@ -30,16 +30,11 @@ impl Gateway {
     ///
     /// # Errors
     /// `BadRequest`, `IndexBehind`, chain trouble.
-    pub async fn verdicts(
-        &self,
-        grantee: Address,
-        request: &DecisionRequest,
-    ) -> Result<Vec<Verdict>> {
+    pub async fn verdicts(&self, grantee: Address, request: &DecisionRequest) -> Result<Vec<Verdict>> {
         check(request)?;
         let block = self.chain.latest().await?;
         let now = block.time.max(self.now());
-        let is_now =
-            |question: &Question| question.at.is_none_or(|at| at.abs_diff(now) <= NOW_SECONDS);
+        let is_now = |question: &Question| question.at.is_none_or(|at| at.abs_diff(now) <= NOW_SECONDS);
         let present: Vec<_> = request
             .questions
             .iter()
@@ -59,8 +54,7 @@ impl Gateway {
                 // `decide_many` has checked that there are as many answers as questions.
                 (answers.next().unwrap_or(reason::MALFORMED), block)
             } else {
-                self.decide_then(&block, asked(question, grantee), at)
-                    .await?
+                self.decide_then(&block, asked(question, grantee), at).await?
             };
             // As in `decide_now`; asked once for each chart.
             if why == reason::GRANT && is_now(question) && at > block.time {
@@ -82,12 +76,7 @@ impl Gateway {
     }
 
     /// The index's answer for another time than now, once it has all that happened by then.
-    async fn decide_then(
-        &self,
-        latest: &Block,
-        question: IRecords::Question,
-        at: u64,
-    ) -> Result<(u8, Block)> {
+    async fn decide_then(&self, latest: &Block, question: IRecords::Question, at: u64) -> Result<(u8, Block)> {
         if self.index.head().await?.time <= at {
             self.index_at(latest).await?;
         }
@@ -103,14 +92,7 @@ impl Gateway {
         ))
     }
 
-    fn signed(
-        &self,
-        question: &Question,
-        grantee: Address,
-        at: u64,
-        why: u8,
-        block: &Block,
-    ) -> Result<Verdict> {
+    fn signed(&self, question: &Question, grantee: Address, at: u64, why: u8, block: &Block) -> Result<Verdict> {
         let mut verdict = Verdict {
             chart: question.chart,
             grantee,
@@ -127,10 +109,7 @@ impl Gateway {
             signature: Default::default(),
         };
         let hash: B256 = verdict.signing_hash(self.deployment.chain_id, self.deployment.records);
-        let signature = self
-            .signer
-            .sign_hash_sync(&hash)
-            .context("sign a verdict")?;
+        let signature = self.signer.sign_hash_sync(&hash).context("sign a verdict")?;
         verdict.signature = signature.as_bytes().to_vec().into();
         Ok(verdict)
     }

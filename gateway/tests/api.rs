@@ -18,9 +18,7 @@ use medlock_api::{Kind, Problem, Purpose, ReadRequest, Receipt};
 use medlock_dag::{Block, FileReader, car, dag_cbor_block};
 use medlock_indexer::Deployment;
 use medlock_store::Store;
-use medlock_vault::{
-    Binding, CompartmentKeys, Envelope, Metadata, RootSecret, rand_core::UnwrapErr, seal_payload,
-};
+use medlock_vault::{Binding, CompartmentKeys, Envelope, Metadata, RootSecret, rand_core::UnwrapErr, seal_payload};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -60,15 +58,11 @@ impl World {
     async fn start() -> Self {
         // Another test of this process may have installed it.
         let dir = tempfile::tempdir().unwrap();
-        let chain = medlock_anvil::spawn(medlock_anvil::Config::default())
-            .await
-            .unwrap();
-        let [owner, patient, clinic, stranger] =
-            [0, 1, 2, 3].map(|i: usize| chain.accounts()[i].signer.clone());
+        let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
+        let [owner, patient, clinic, stranger] = [0, 1, 2, 3].map(|i: usize| chain.accounts()[i].signer.clone());
+        let artifacts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/target/artifacts");
         let artifacts =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/target/artifacts");
-        let artifacts = medlock_deploy::Artifacts::load(artifacts)
-            .expect("build the contracts first: medlock-contracts build");
+            medlock_deploy::Artifacts::load(artifacts).expect("build the contracts first: medlock-contracts build");
         let provider = provider(&chain.url(), &owner);
         let deployed = medlock_deploy::deploy(&provider, owner.address(), &artifacts)
             .await
@@ -146,9 +140,7 @@ impl World {
             chart: CHART,
             directory: digest(&directory),
         };
-        world
-            .send(&world.patient, world.deployment.records, open)
-            .await;
+        world.send(&world.patient, world.deployment.records, open).await;
         world.grant(&digest(&keyring), 0).await;
         world.store.put(vec![directory, keyring]).await.unwrap();
         world
@@ -168,8 +160,7 @@ impl World {
             terms,
             keyring: *keyring,
         };
-        self.send(&self.patient, self.deployment.records, grant)
-            .await;
+        self.send(&self.patient, self.deployment.records, grant).await;
     }
 
     async fn revoke(&self) {
@@ -180,18 +171,11 @@ impl World {
             directory: B256::repeat_byte(0xd2),
             keyrings: Vec::new(),
         };
-        self.send(&self.patient, self.deployment.records, revoke)
-            .await;
+        self.send(&self.patient, self.deployment.records, revoke).await;
     }
 
     /// Seals `content` and puts its pointer on chain as version 1, by `author`. Its blocks are not stored.
-    async fn write(
-        &self,
-        author: &PrivateKeySigner,
-        record_id: B256,
-        compartment: u8,
-        content: &[u8],
-    ) -> Written {
+    async fn write(&self, author: &PrivateKeySigner, record_id: B256, compartment: u8, content: &[u8]) -> Written {
         let written = self.seal(record_id, compartment, (1, B256::ZERO), content);
         let pointer = written.pointer;
         let record = IRecords::NewRecord {
@@ -210,13 +194,7 @@ impl World {
     }
 
     /// The same as the version after `first`.
-    async fn amend(
-        &self,
-        author: &PrivateKeySigner,
-        first: &Written,
-        compartment: u8,
-        content: &[u8],
-    ) -> Written {
+    async fn amend(&self, author: &PrivateKeySigner, first: &Written, compartment: u8, content: &[u8]) -> Written {
         let written = self.seal(first.record_id, compartment, (2, first.pointer), content);
         let amend = IRecords::amendRecordCall {
             chart: CHART,
@@ -230,13 +208,7 @@ impl World {
         written
     }
 
-    fn seal(
-        &self,
-        record_id: B256,
-        compartment: u8,
-        (version, previous): (u32, B256),
-        content: &[u8],
-    ) -> Written {
+    fn seal(&self, record_id: B256, compartment: u8, (version, previous): (u32, B256), content: &[u8]) -> Written {
         let mut rng = UnwrapErr(getrandom::SysRng);
         let binding = Binding {
             chain_id: self.deployment.chain_id,
@@ -255,12 +227,9 @@ impl World {
             source: None,
         };
         let sealed = seal_payload(&mut rng, &binding, &metadata, content).unwrap();
-        let keys =
-            CompartmentKeys::derive(&RootSecret::generate(&mut rng), &CHART.0, compartment, 1)
-                .unwrap();
+        let keys = CompartmentKeys::derive(&RootSecret::generate(&mut rng), &CHART.0, compartment, 1).unwrap();
         let (payload, mut blocks) = medlock_dag::file(&sealed.bytes);
-        let envelope =
-            Envelope::seal(&mut rng, &binding, 1, &keys.public_key(), payload, &sealed).unwrap();
+        let envelope = Envelope::seal(&mut rng, &binding, 1, &keys.public_key(), payload, &sealed).unwrap();
         let envelope = dag_cbor_block(envelope.encode());
         let pointer = B256::from(medlock_dag::digest(&envelope.cid).unwrap());
         blocks.push(envelope);
@@ -274,9 +243,7 @@ impl World {
     }
 
     async fn send(&self, signer: &PrivateKeySigner, to: Address, call: impl SolCall) {
-        let request = TransactionRequest::default()
-            .with_to(to)
-            .with_input(call.abi_encode());
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
         let pending = provider(&self.chain.url(), signer)
             .send_transaction(request)
             .await
@@ -285,16 +252,12 @@ impl World {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http
-            .request(method, format!("{}{path}", self.gateway.url()))
+        self.http.request(method, format!("{}{path}", self.gateway.url()))
     }
 
     async fn challenge(&self, signer: &PrivateKeySigner) -> Value {
         let body = json!({ "account": signer.address() });
-        let challenge: Value = ok(self
-            .request(Method::POST, "/v1/sessions/challenge")
-            .json(&body))
-        .await;
+        let challenge: Value = ok(self.request(Method::POST, "/v1/sessions/challenge").json(&body)).await;
         let message = challenge["message"].as_str().unwrap().to_owned();
         let signature = signer.sign_message_sync(message.as_bytes()).unwrap();
         json!({ "message": message, "signature": signature.to_string() })
@@ -302,18 +265,12 @@ impl World {
 
     async fn sign_in(&self, signer: &PrivateKeySigner) -> String {
         let answer = self.challenge(signer).await;
-        let session: medlock_api::Session =
-            ok(self.request(Method::POST, "/v1/sessions").json(&answer)).await;
+        let session: medlock_api::Session = ok(self.request(Method::POST, "/v1/sessions").json(&answer)).await;
         assert_eq!(session.account, signer.address());
         session.token
     }
 
-    fn receipt(
-        &self,
-        reader: &PrivateKeySigner,
-        written: &Written,
-        edit: impl Fn(&mut Receipt),
-    ) -> ReadRequest {
+    fn receipt(&self, reader: &PrivateKeySigner, written: &Written, edit: impl Fn(&mut Receipt)) -> ReadRequest {
         let mut receipt = Receipt {
             chart: CHART,
             record_id: written.record_id,
@@ -329,12 +286,7 @@ impl World {
         let hash = receipt.signing_hash(self.deployment.chain_id, self.deployment.records);
         ReadRequest {
             receipt,
-            signature: reader
-                .sign_hash_sync(&hash)
-                .unwrap()
-                .as_bytes()
-                .to_vec()
-                .into(),
+            signature: reader.sign_hash_sync(&hash).unwrap().as_bytes().to_vec().into(),
         }
     }
 
@@ -346,23 +298,16 @@ impl World {
             ..
         } = &request.receipt;
         let path = format!("/v1/charts/{chart}/records/{record_id}/versions/{version}/reads");
-        self.request(Method::POST, &path)
-            .bearer_auth(token)
-            .json(request)
+        self.request(Method::POST, &path).bearer_auth(token).json(request)
     }
 
     fn payload(&self, token: &str, written: &Written) -> RequestBuilder {
-        let path = format!(
-            "/v1/charts/{CHART}/records/{}/versions/1/payload",
-            written.record_id
-        );
+        let path = format!("/v1/charts/{CHART}/records/{}/versions/1/payload", written.record_id);
         self.request(Method::GET, &path).bearer_auth(token)
     }
 
     fn upload(&self, token: &str, body: Vec<u8>) -> RequestBuilder {
-        self.request(Method::POST, "/v1/blocks")
-            .bearer_auth(token)
-            .body(body)
+        self.request(Method::POST, "/v1/blocks").bearer_auth(token).body(body)
     }
 
     async fn stop(self) {
@@ -376,9 +321,7 @@ fn provider(url: &str, signer: &PrivateKeySigner) -> DynProvider<Ethereum> {
     let provider = ProviderBuilder::new()
         .wallet(EthereumWallet::from(signer.clone()))
         .connect_http(url.parse().unwrap());
-    provider
-        .client()
-        .set_poll_interval(Duration::from_millis(10));
+    provider.client().set_poll_interval(Duration::from_millis(10));
     provider.erased()
 }
 
@@ -403,11 +346,7 @@ async fn ok_bytes(request: RequestBuilder) -> Vec<u8> {
     let response = request.send().await.unwrap();
     let status = response.status();
     let body = response.bytes().await.unwrap();
-    assert!(
-        status.is_success(),
-        "{status}: {}",
-        String::from_utf8_lossy(&body)
-    );
+    assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
     body.to_vec()
 }
 
@@ -423,12 +362,7 @@ async fn refused(request: RequestBuilder, kind: Kind) -> Problem {
         Some("application/problem+json")
     );
     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
-    assert!(
-        response
-            .headers()
-            .get("access-control-allow-origin")
-            .is_none()
-    );
+    assert!(response.headers().get("access-control-allow-origin").is_none());
     let problem: Problem = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     assert_eq!(
         (problem.kind(), status.as_u16()),
@@ -516,11 +450,8 @@ async fn a_challenge_opens_one_session_which_ends_when_told() {
 
     let ready: medlock_api::Health = ok(world.request(Method::GET, "/ready")).await;
     assert_eq!(ready.status, "ready");
-    let party: medlock_api::Party = ok(world.request(
-        Method::GET,
-        &format!("/v1/parties/{}", world.clinic.address()),
-    ))
-    .await;
+    let party: medlock_api::Party =
+        ok(world.request(Method::GET, &format!("/v1/parties/{}", world.clinic.address()))).await;
     assert!(party.credential.unwrap().current && party.key.is_none());
 
     // Nothing is decided without the chain, and the answer tells no more than that.
@@ -532,9 +463,7 @@ async fn a_challenge_opens_one_session_which_ends_when_told() {
         ..
     } = world;
     chain.shutdown().await;
-    let down = http
-        .get(format!("{}/v1/grants", gateway.url()))
-        .bearer_auth(&token);
+    let down = http.get(format!("{}/v1/grants", gateway.url())).bearer_auth(&token);
     assert_eq!(refused(down, Kind::ChainDown).await.detail, None);
     gateway.shutdown().await.unwrap();
     indexer.shutdown().await.unwrap();
@@ -546,26 +475,17 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
     let written = world
         .write(&world.clinic, B256::repeat_byte(1), LABS, &[7; 300_000])
         .await;
-    let (clinic, patient) = (
-        world.sign_in(&world.clinic).await,
-        world.sign_in(&world.patient).await,
-    );
+    let (clinic, patient) = (world.sign_in(&world.clinic).await, world.sign_in(&world.patient).await);
 
     // In: nothing without a session, nothing that does not match its CID.
     let car = car::write(&[written.payload], &written.blocks).unwrap();
     refused(world.upload("0000", car.clone()), Kind::NoSession).await;
-    refused(
-        world.upload(&clinic, car[..car.len() - 1].to_vec()),
-        Kind::CarInvalid,
-    )
-    .await;
+    refused(world.upload(&clinic, car[..car.len() - 1].to_vec()), Kind::CarInvalid).await;
 
     // A pointer whose envelope nobody stored: an answer that names it, and no receipt on file.
     let request = world.receipt(&world.clinic, &written, |_| ());
     assert_eq!(
-        refused(world.read(&clinic, &request), Kind::BlockMissing)
-            .await
-            .digest,
+        refused(world.read(&clinic, &request), Kind::BlockMissing).await.digest,
         Some(written.pointer)
     );
     let uploaded: medlock_api::Uploaded = ok(world.upload(&clinic, car)).await;
@@ -599,16 +519,9 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
     let response = world.read(&clinic, &request).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["medlock-reason"], "grant");
-    let served_at: u64 = response.headers()["medlock-block"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let served_at: u64 = response.headers()["medlock-block"].to_str().unwrap().parse().unwrap();
     let envelope = dag_cbor_block(response.bytes().await.unwrap().to_vec());
-    assert_eq!(
-        medlock_dag::digest(&envelope.cid).unwrap(),
-        written.pointer.0
-    );
+    assert_eq!(medlock_dag::digest(&envelope.cid).unwrap(), written.pointer.0);
     refused(world.read(&clinic, &request), Kind::ReceiptReplayed).await;
 
     let (roots, blocks) = car::read(&ok_bytes(world.payload(&clinic, &written)).await).unwrap();
@@ -626,9 +539,7 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
             .bearer_auth(&patient)
     };
     let log: medlock_api::Reads = ok(reads()).await;
-    let [entry] = &log.reads[..] else {
-        panic!("{log:?}")
-    };
+    let [entry] = &log.reads[..] else { panic!("{log:?}") };
     assert_eq!(
         (&entry.receipt, entry.sequence, entry.block),
         (&request.receipt, 1, served_at)
@@ -643,29 +554,17 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
     refused(forbidden, Kind::ForbiddenOrUnknown).await;
 
     // A block that is lost or damaged is an answer, never bytes.
-    world
-        .store
-        .remove(vec![written.blocks[0].cid])
-        .await
-        .unwrap();
+    world.store.remove(vec![written.blocks[0].cid]).await.unwrap();
     refused(world.payload(&clinic, &written), Kind::BlockMissing).await;
-    world
-        .store
-        .put(vec![written.blocks[0].clone()])
-        .await
-        .unwrap();
+    world.store.put(vec![written.blocks[0].clone()]).await.unwrap();
 
     // Both versions stay readable, each under its own pointer.
     let second = world.amend(&world.clinic, &written, LABS, b"amended").await;
     world.store.put(second.blocks.clone()).await.unwrap();
     for (version, pointer) in [(1, written.pointer), (2, second.pointer)] {
         let edit = |r: &mut Receipt| (r.version, r.pointer) = (version, pointer);
-        let envelope =
-            ok_bytes(world.read(&clinic, &world.receipt(&world.clinic, &written, edit))).await;
-        assert_eq!(
-            medlock_dag::digest(&dag_cbor_block(envelope).cid).unwrap(),
-            pointer.0
-        );
+        let envelope = ok_bytes(world.read(&clinic, &world.receipt(&world.clinic, &written, edit))).await;
+        assert_eq!(medlock_dag::digest(&dag_cbor_block(envelope).cid).unwrap(), pointer.0);
     }
     let stale = world.receipt(&world.clinic, &written, |r| r.version = 2);
     assert_eq!(
@@ -719,16 +618,9 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
     let world = World::with_chart().await;
-    let labs = world
-        .write(&world.clinic, B256::repeat_byte(1), LABS, b"labs")
-        .await;
-    let notes = world
-        .write(&world.patient, B256::repeat_byte(2), NOTES, b"notes")
-        .await;
-    let (stranger, clinic) = (
-        world.sign_in(&world.stranger).await,
-        world.sign_in(&world.clinic).await,
-    );
+    let labs = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
+    let notes = world.write(&world.patient, B256::repeat_byte(2), NOTES, b"notes").await;
+    let (stranger, clinic) = (world.sign_in(&world.stranger).await, world.sign_in(&world.clinic).await);
 
     let id = labs.record_id;
     for rest in [
@@ -752,10 +644,7 @@ async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
             "{rest}"
         );
     }
-    for (signer, token, place) in [
-        (&world.stranger, &stranger, &labs),
-        (&world.clinic, &clinic, &notes),
-    ] {
+    for (signer, token, place) in [(&world.stranger, &stranger, &labs), (&world.clinic, &clinic, &notes)] {
         let read = |edit: fn(&mut Receipt)| world.read(token, &world.receipt(signer, place, edit));
         let existing = refused(read(|_| ()), Kind::ForbiddenOrUnknown).await;
         assert_eq!(
@@ -767,9 +656,7 @@ async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
             refused(read(|r| r.version = 9), Kind::ForbiddenOrUnknown).await
         );
     }
-    let read = |edit: fn(&mut Receipt)| {
-        world.read(&stranger, &world.receipt(&world.stranger, &labs, edit))
-    };
+    let read = |edit: fn(&mut Receipt)| world.read(&stranger, &world.receipt(&world.stranger, &labs, edit));
     let existing = refused(read(|_| ()), Kind::ForbiddenOrUnknown).await;
     assert_eq!(
         existing,
@@ -777,17 +664,11 @@ async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
     );
     let versions = |id: B256| {
         world
-            .request(
-                Method::GET,
-                &format!("/v1/charts/{CHART}/records/{id}/versions"),
-            )
+            .request(Method::GET, &format!("/v1/charts/{CHART}/records/{id}/versions"))
             .bearer_auth(&clinic)
     };
     let existing = refused(versions(notes.record_id), Kind::ForbiddenOrUnknown).await;
-    assert_eq!(
-        existing,
-        refused(versions(UNKNOWN), Kind::ForbiddenOrUnknown).await
-    );
+    assert_eq!(existing, refused(versions(UNKNOWN), Kind::ForbiddenOrUnknown).await);
 
     // To the clinic its own part is served.
     let chart: medlock_api::Chart = ok(world
@@ -807,10 +688,7 @@ async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
         .await;
         assert_eq!(block, want.as_bytes());
     }
-    let grants: medlock_api::Grants = ok(world
-        .request(Method::GET, "/v1/grants")
-        .bearer_auth(&clinic))
-    .await;
+    let grants: medlock_api::Grants = ok(world.request(Method::GET, "/v1/grants").bearer_auth(&clinic)).await;
     assert_eq!(grants.grants.len(), 1);
     assert!(grants.grants[0].compartments.contains(LABS));
     let found: medlock_api::Versions = ok(versions(labs.record_id)).await;
@@ -824,10 +702,7 @@ async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verdicts_are_signed_and_speak_of_the_time_asked_about() {
     let world = World::with_chart().await;
-    let (stranger, clinic) = (
-        world.sign_in(&world.stranger).await,
-        world.sign_in(&world.clinic).await,
-    );
+    let (stranger, clinic) = (world.sign_in(&world.stranger).await, world.sign_in(&world.clinic).await);
     let ask = async |token: &str, questions: Value| -> Vec<medlock_api::Verdict> {
         let request = world
             .request(Method::POST, "/v1/decisions")
@@ -884,10 +759,7 @@ async fn verdicts_are_signed_and_speak_of_the_time_asked_about() {
     for at in [None, Some(now() - 1000), Some(now() + 1000)] {
         let verdicts = ask(
             &stranger,
-            json!([
-                question(CHART, LABS, "TREAT", at),
-                question(UNKNOWN, LABS, "TREAT", at)
-            ]),
+            json!([question(CHART, LABS, "TREAT", at), question(UNKNOWN, LABS, "TREAT", at)]),
         )
         .await;
         let facts = |v: &medlock_api::Verdict| (v.allowed, v.reason.clone(), v.block_number);
@@ -900,8 +772,7 @@ async fn verdicts_are_signed_and_speak_of_the_time_asked_about() {
     world.grant(&B256::repeat_byte(8), expiry).await;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     let expired = loop {
-        let [verdict] = &ask(&clinic, json!([question(CHART, LABS, "TREAT", None)])).await[..]
-        else {
+        let [verdict] = &ask(&clinic, json!([question(CHART, LABS, "TREAT", None)])).await[..] else {
             panic!("one answer")
         };
         assert!(verdict.allowed == (verdict.at < expiry), "{verdict:?}");
@@ -915,10 +786,7 @@ async fn verdicts_are_signed_and_speak_of_the_time_asked_about() {
         .request(Method::GET, &format!("/v1/charts/{CHART}"))
         .bearer_auth(&clinic);
     assert_eq!(
-        refused(chart, Kind::ForbiddenOrUnknown)
-            .await
-            .reason
-            .as_deref(),
+        refused(chart, Kind::ForbiddenOrUnknown).await.reason.as_deref(),
         Some("expired")
     );
     world.stop().await;

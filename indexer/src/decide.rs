@@ -33,9 +33,7 @@ pub struct GrantFacts {
 
 /// The reason for the answer to `question` at `at` (UNIX seconds). Allowed where [`reason::is_allowed`] says so.
 pub fn decide(question: &Question, facts: &Facts, at: u64) -> u8 {
-    if question.compartment >= COMPARTMENTS
-        || !question.purpose.is_power_of_two()
-        || !question.action.is_power_of_two()
+    if question.compartment >= COMPARTMENTS || !question.purpose.is_power_of_two() || !question.action.is_power_of_two()
     {
         return reason::MALFORMED;
     }

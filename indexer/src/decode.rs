@@ -37,21 +37,16 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
         log_index: log.log_index.unwrap_or_default(),
         tx_hash: log.transaction_hash.unwrap_or_default(),
         contract: log.inner.address,
-        topic: raw
-            .topics()
-            .first()
-            .map_or_else(|| "none".into(), hex::encode_prefixed),
+        topic: raw.topics().first().map_or_else(|| "none".into(), hex::encode_prefixed),
         why,
     };
-    let (Some(block_number), Some(log_index), Some(tx_hash)) =
-        (log.block_number, log.log_index, log.transaction_hash)
+    let (Some(block_number), Some(log_index), Some(tx_hash)) = (log.block_number, log.log_index, log.transaction_hash)
     else {
         return Err(fail("the log does not say where it stands".into()));
     };
     let topic = raw.topics().first().copied().unwrap_or_default();
     let (event, name, again) = if log.inner.address == deployment.registry {
-        let event = IRegistryEvents::decode_raw_log(raw.topics(), &raw.data)
-            .map_err(|e| fail(e.to_string()))?;
+        let event = IRegistryEvents::decode_raw_log(raw.topics(), &raw.data).map_err(|e| fail(e.to_string()))?;
         let again = event.to_log_data();
         (
             Event::Registry(event),
@@ -59,14 +54,9 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
             again,
         )
     } else if log.inner.address == deployment.records {
-        let event = IRecordsEvents::decode_raw_log(raw.topics(), &raw.data)
-            .map_err(|e| fail(e.to_string()))?;
+        let event = IRecordsEvents::decode_raw_log(raw.topics(), &raw.data).map_err(|e| fail(e.to_string()))?;
         let again = event.to_log_data();
-        (
-            Event::Records(event),
-            IRecordsEvents::name_by_selector(topic.0),
-            again,
-        )
+        (Event::Records(event), IRecordsEvents::name_by_selector(topic.0), again)
     } else {
         return Err(fail("not a contract of this deployment".into()));
     };

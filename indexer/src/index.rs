@@ -281,10 +281,7 @@ impl Index {
         Self::open_with(path, None).await
     }
 
-    pub(crate) async fn open_with(
-        path: &Path,
-        progress: Option<watch::Receiver<Progress>>,
-    ) -> Result<Self> {
+    pub(crate) async fn open_with(path: &Path, progress: Option<watch::Receiver<Progress>>) -> Result<Self> {
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS_MOST)
             .connect_with(store::options(path, false))
@@ -331,11 +328,10 @@ impl Index {
 
     /// Digest of the current compartment directory.
     pub async fn directory_digest(&self, chart: B256) -> Result<Option<B256>> {
-        let row =
-            sqlx::query("SELECT digest FROM directory WHERE chart = $1 AND valid_to_block IS NULL")
-                .bind(chart.as_slice())
-                .fetch_optional(&self.pool)
-                .await?;
+        let row = sqlx::query("SELECT digest FROM directory WHERE chart = $1 AND valid_to_block IS NULL")
+            .bind(chart.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
         row.map(|row| b256(&row, "digest")).transpose()
     }
 
@@ -376,12 +372,7 @@ impl Index {
         rows.iter().map(record_row).collect()
     }
 
-    pub async fn record_version(
-        &self,
-        chart: B256,
-        record_id: B256,
-        version: u32,
-    ) -> Result<Option<Record>> {
+    pub async fn record_version(&self, chart: B256, record_id: B256, version: u32) -> Result<Option<Record>> {
         let row = sqlx::query(concat!(
             record_columns!(),
             " WHERE v.chart = $1 AND v.record_id = $2 AND v.version = $3 AND r.valid_to_block IS NULL"
@@ -546,9 +537,7 @@ impl Index {
         let mut progress = self.progress.clone();
         loop {
             // Seen before the question, so that what happens between question and wait still wakes.
-            let stopped = progress
-                .as_mut()
-                .and_then(|p| p.borrow_and_update().stopped.clone());
+            let stopped = progress.as_mut().and_then(|p| p.borrow_and_update().stopped.clone());
             let head = self.head().await?;
             if head.number >= wanted {
                 return Ok(head);
@@ -557,14 +546,12 @@ impl Index {
                 return Err(IndexError::Stopped { why });
             }
             let woken = match &mut progress {
-                Some(progress) => timeout_at(deadline, progress.changed())
-                    .await
-                    .map(|changed| {
-                        // The sender says why before it goes; this is only for a pipeline that was torn down.
-                        changed.map_err(|_| IndexError::Stopped {
-                            why: "shut down".into(),
-                        })
-                    }),
+                Some(progress) => timeout_at(deadline, progress.changed()).await.map(|changed| {
+                    // The sender says why before it goes; this is only for a pipeline that was torn down.
+                    changed.map_err(|_| IndexError::Stopped {
+                        why: "shut down".into(),
+                    })
+                }),
                 None => timeout_at(deadline, sleep(DETACHED_POLL)).await.map(Ok),
             };
             match woken {

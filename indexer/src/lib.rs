@@ -17,8 +17,8 @@ mod store;
 
 pub use decide::{Facts, GrantFacts, decide};
 pub use index::{
-    Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey,
-    Position, PositionError, Record, Status,
+    Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey, Position,
+    PositionError, Record, Status,
 };
 
 use alloy::primitives::{Address, B256};
@@ -67,10 +67,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         db,
         poll_ms,
     } = config;
-    ensure!(
-        poll_ms > 0,
-        "poll_ms is 0: the node would be asked without a pause"
-    );
+    ensure!(poll_ms > 0, "poll_ms is 0: the node would be asked without a pause");
     ensure!(
         deployment.registry != deployment.records,
         "registry and records are the same contract"
@@ -88,14 +85,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         stopped: None,
     });
     let index = Index::open_with(&db, Some(progress_seen.clone())).await?;
-    let pipeline = Pipeline::new(
-        deployment,
-        source,
-        store,
-        Duration::from_millis(poll_ms),
-        progress,
-    )
-    .await?;
+    let pipeline = Pipeline::new(deployment, source, store, Duration::from_millis(poll_ms), progress).await?;
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(pipeline.run(stopped));
     Ok(Handle {

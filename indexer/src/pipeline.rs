@@ -211,11 +211,7 @@ impl Pipeline {
     async fn commit(&mut self, batch: &Batch) -> Result<()> {
         self.store.commit(batch).await?;
         self.checkpoint = *batch.blocks.last().context("a batch without a block")?;
-        let (number, hash, events) = (
-            self.checkpoint.number,
-            self.checkpoint.hash,
-            batch.entries.len(),
-        );
+        let (number, hash, events) = (self.checkpoint.number, self.checkpoint.hash, batch.entries.len());
         tracing::debug!(number, %hash, events, "indexed");
         self.progress.send_modify(|p| p.indexed = number);
         Ok(())
@@ -237,8 +233,7 @@ impl Pipeline {
     fn fine(&mut self) {
         self.torn = 0;
         self.pause = self.poll;
-        self.progress
-            .send_if_modified(|p| p.trouble.take().is_some());
+        self.progress.send_if_modified(|p| p.trouble.take().is_some());
     }
 
     /// How long to pause before trying again; an error where trying again does not help.

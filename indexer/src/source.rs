@@ -238,17 +238,10 @@ impl Source {
         let first = blocks[0];
         blocks.retain(|block| {
             let place = |log: &Log| log.block_number;
-            *block == last
-                || logs
-                    .binary_search_by_key(&Some(block.number), place)
-                    .is_ok()
+            *block == last || logs.binary_search_by_key(&Some(block.number), place).is_ok()
         });
         self.learn(logs.len());
-        Ok(Chunk {
-            first,
-            blocks,
-            logs,
-        })
+        Ok(Chunk { first, blocks, logs })
     }
 
     /// The next range, after one that brought so many logs.
@@ -310,10 +303,7 @@ impl Source {
                 });
             }
             let pause = match &error {
-                RpcError::Transport(TransportErrorKind::HttpErrorWithRetryAfter {
-                    retry_after,
-                    ..
-                }) => *retry_after,
+                RpcError::Transport(TransportErrorKind::HttpErrorWithRetryAfter { retry_after, .. }) => *retry_after,
                 _ => RETRY_PAUSE * 2u32.pow(attempt - 1),
             };
             tracing::debug!(method, attempt, %error, "request failed, retrying");
@@ -327,12 +317,7 @@ impl Source {
         method: &'static str,
         params: &P,
     ) -> std::result::Result<R, TransportError> {
-        match timeout(
-            REQUEST_TIMEOUT,
-            self.provider.raw_request(method.into(), params),
-        )
-        .await
-        {
+        match timeout(REQUEST_TIMEOUT, self.provider.raw_request(method.into(), params)).await {
             Ok(answer) => answer,
             Err(_) => Err(TransportErrorKind::custom_str("timed out")),
         }
@@ -372,9 +357,7 @@ fn shrinks(error: &TransportError) -> bool {
         RpcError::Transport(TransportErrorKind::HttpError(http)) => {
             matches!(http.status, 400 | 413 | 500 | 504)
         }
-        RpcError::Transport(TransportErrorKind::Custom(_)) => {
-            error.to_string().contains("timed out")
-        }
+        RpcError::Transport(TransportErrorKind::Custom(_)) => error.to_string().contains("timed out"),
         _ => false,
     }
 }
@@ -383,13 +366,10 @@ fn shrinks(error: &TransportError) -> bool {
 fn check_logs(logs: &mut [Log], blocks: &[Block], addresses: [Address; 2]) -> Result<()> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     for log in &*logs {
-        let (Some(number), Some(hash), Some(index)) =
-            (log.block_number, log.block_hash, log.log_index)
-        else {
+        let (Some(number), Some(hash), Some(index)) = (log.block_number, log.block_hash, log.log_index) else {
             return Err(SourceError::Torn("a log that is not mined".into()));
         };
-        if log.removed || log.transaction_hash.is_none() || !addresses.contains(&log.inner.address)
-        {
+        if log.removed || log.transaction_hash.is_none() || !addresses.contains(&log.inner.address) {
             return Err(SourceError::Torn(format!(
                 "log {index} of block {number} was not asked for"
             )));
@@ -400,10 +380,7 @@ fn check_logs(logs: &mut [Log], blocks: &[Block], addresses: [Address; 2]) -> Re
         }
     }
     let place = |log: &Log| (log.block_number, log.log_index);
-    match logs
-        .windows(2)
-        .find(|pair| place(&pair[0]) == place(&pair[1]))
-    {
+    match logs.windows(2).find(|pair| place(&pair[0]) == place(&pair[1])) {
         Some(pair) => Err(SourceError::Torn(format!(
             "two logs at the same place: {:?}",
             place(&pair[0])

@@ -26,9 +26,7 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// How the files are opened: for writing by the one pipeline, or for reading by queries.
 pub fn options(path: &Path, write: bool) -> SqliteConnectOptions {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(BUSY);
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
     if write {
         // NORMAL in WAL mode can lose the newest commits in a power cut, never their wholeness;
         // what is lost is indexed again.
@@ -52,18 +50,15 @@ impl Store {
     /// Refuses a database that mirrors another deployment or was written by a newer build.
     pub async fn open(path: &Path, deployment: &Deployment, genesis: Block) -> Result<Self> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("create folder {}", folder.display()))?;
+            std::fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
         }
         let mut connection = SqliteConnection::connect_with(&options(path, true))
             .await
             .with_context(|| format!("open index database {}", path.display()))?;
-        MIGRATIONS.run(&mut connection).await.with_context(|| {
-            format!(
-                "bring index database {} to this build's schema",
-                path.display()
-            )
-        })?;
+        MIGRATIONS
+            .run(&mut connection)
+            .await
+            .with_context(|| format!("bring index database {} to this build's schema", path.display()))?;
         let mut store = Self { connection };
         store
             .claim(deployment, genesis)
@@ -74,11 +69,9 @@ impl Store {
 
     async fn claim(&mut self, deployment: &Deployment, genesis: Block) -> Result<()> {
         let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let stored = sqlx::query(
-            "SELECT chain_id, genesis_hash, registry, records, start_block FROM deployment",
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
+        let stored = sqlx::query("SELECT chain_id, genesis_hash, registry, records, start_block FROM deployment")
+            .fetch_optional(&mut *tx)
+            .await?;
         match stored {
             Some(row) => {
                 let stored = Deployment {
@@ -180,10 +173,7 @@ impl Store {
             to.hash
         );
         for statement in ROLLBACK {
-            sqlx::query(statement)
-                .bind(number)
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(statement).bind(number).execute(&mut *tx).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -198,11 +188,12 @@ impl Store {
 type Tx<'a> = Transaction<'a, Sqlite>;
 
 async fn newest_block(connection: &mut SqliteConnection, most: i64) -> Result<Block> {
-    let row = sqlx::query("SELECT number, hash, parent, time FROM block WHERE number <= $1 ORDER BY number DESC LIMIT 1")
-        .bind(most)
-        .fetch_one(connection)
-        .await
-        .context("read the newest stored block")?;
+    let row =
+        sqlx::query("SELECT number, hash, parent, time FROM block WHERE number <= $1 ORDER BY number DESC LIMIT 1")
+            .bind(most)
+            .fetch_one(connection)
+            .await
+            .context("read the newest stored block")?;
     Ok(Block {
         number: unsigned(&row, "number")?,
         hash: b256(&row, "hash")?,
@@ -237,12 +228,7 @@ async fn forget_old_blocks(tx: &mut Tx<'_>, before: u64, now: u64) -> Result<()>
 }
 
 async fn insert_event(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
-    let topics: Vec<u8> = entry
-        .raw
-        .topics()
-        .iter()
-        .flat_map(|topic| topic.0)
-        .collect();
+    let topics: Vec<u8> = entry.raw.topics().iter().flat_map(|topic| topic.0).collect();
     sqlx::query(
         "INSERT INTO event (block_number, log_index, tx_hash, contract, name, topics, data)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -256,12 +242,7 @@ async fn insert_event(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
     .bind(entry.raw.data.as_ref())
     .execute(&mut **tx)
     .await
-    .with_context(|| {
-        format!(
-            "insert log {} of block {}",
-            entry.log_index, entry.block_number
-        )
-    })?;
+    .with_context(|| format!("insert log {} of block {}", entry.log_index, entry.block_number))?;
     Ok(())
 }
 
@@ -302,11 +283,7 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
                 i64::from(*epoch)
             );
         }
-        Change::Directory {
-            chart,
-            version,
-            digest,
-        } => {
+        Change::Directory { chart, version, digest } => {
             end!(
                 "UPDATE directory SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
                 chart
@@ -386,11 +363,7 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
             );
             ensure!(ended.rows_affected() == 1, "no grant to end");
         }
-        Change::Keyring {
-            chart,
-            grantee,
-            digest,
-        } => {
+        Change::Keyring { chart, grantee, digest } => {
             end!(
                 "UPDATE keyring SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL",
                 chart,

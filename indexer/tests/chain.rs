@@ -63,10 +63,7 @@ async fn backfills_then_follows_and_answers() {
     let handle = index(&chain, &chain.url, &folder.path().join("deep/er/index.db")).await;
     caught_up(&handle, &chain).await;
     let index = handle.index();
-    let records = index
-        .records(chart, u64::MAX, Page::default())
-        .await
-        .unwrap();
+    let records = index.records(chart, u64::MAX, Page::default()).await.unwrap();
     assert_eq!(
         records
             .iter()
@@ -75,10 +72,7 @@ async fn backfills_then_follows_and_answers() {
         [(id(10), 2, 3), (id(11), 1, 63)]
     );
     assert_eq!(
-        index
-            .records(chart, 1 << 63, Page::default())
-            .await
-            .unwrap(),
+        index.records(chart, 1 << 63, Page::default()).await.unwrap(),
         records[1..]
     );
     let question = Question {
@@ -123,17 +117,10 @@ async fn backfills_then_follows_and_answers() {
         })
         .await;
     chain
-        .records([IRecords::Revoked {
-            chart,
-            grantee: clinic,
-        }
-        .into_log_data()])
+        .records([IRecords::Revoked { chart, grantee: clinic }.into_log_data()])
         .await;
     let (number, hash) = chain.tip().await;
-    assert_eq!(
-        handle.wait_for_block(number, SOON).await.unwrap().hash,
-        hash
-    );
+    assert_eq!(handle.wait_for_block(number, SOON).await.unwrap().hash, hash);
     let party = index.party(clinic).await.unwrap();
     assert!(party.credential.unwrap().is_current(u64::MAX));
     assert_eq!(party.key.unwrap().key, vec![7; 32]);
@@ -144,19 +131,12 @@ async fn backfills_then_follows_and_answers() {
     assert_eq!(index.keyring_digest(chart, clinic).await.unwrap(), None);
     let status = index.status().await.unwrap();
     assert_eq!(
-        (
-            status.chain_head,
-            status.lag_blocks,
-            status.trouble,
-            status.stopped
-        ),
+        (status.chain_head, status.lag_blocks, status.trouble, status.stopped),
         (Some(number), Some(0), None, None)
     );
 
     // A block that does not come is waited for until the deadline, and no longer.
-    let late = handle
-        .wait_for_block(number + 1, Duration::from_millis(50))
-        .await;
+    let late = handle.wait_for_block(number + 1, Duration::from_millis(50)).await;
     assert!(matches!(late, Err(IndexError::Deadline { .. })), "{late:?}");
     handle.shutdown().await.unwrap();
     same_as_from_scratch(&chain, &folder.path().join("deep/er/index.db")).await;
@@ -186,17 +166,10 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     chain.revert(&fork).await;
     let fork = chain.snapshot().await;
     chain
-        .records([IRecords::Revoked {
-            chart,
-            grantee: who(2),
-        }
-        .into_log_data()])
+        .records([IRecords::Revoked { chart, grantee: who(2) }.into_log_data()])
         .await;
     caught_up(&handle, &chain).await;
-    assert_eq!(
-        handle.index().grants(chart, Page::default()).await.unwrap(),
-        []
-    );
+    assert_eq!(handle.index().grants(chart, Page::default()).await.unwrap(), []);
 
     // Deeper than what is read block by block, and longer.
     chain.mine(30).await;
@@ -228,15 +201,7 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     // The head goes back, and nothing takes its place.
     chain.revert(&fork).await;
     caught_up(&handle, &chain).await;
-    assert_eq!(
-        handle
-            .index()
-            .versions(chart, id(10), 0)
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(handle.index().versions(chart, id(10), 0).await.unwrap().len(), 1);
     same_as_from_scratch(&chain, &db).await;
 
     // While the indexer is down; down to the deployment's own blocks.
@@ -245,16 +210,7 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     chain.records([opened(chart, who(5))]).await;
     let handle = index(&chain, &chain.url, &db).await;
     caught_up(&handle, &chain).await;
-    assert_eq!(
-        handle
-            .index()
-            .chart(chart)
-            .await
-            .unwrap()
-            .unwrap()
-            .controller,
-        who(5)
-    );
+    assert_eq!(handle.index().chart(chart).await.unwrap().unwrap().controller, who(5));
     handle.shutdown().await.unwrap();
     same_as_from_scratch(&chain, &db).await;
 }
@@ -324,10 +280,7 @@ async fn an_undecodable_log_stops_it_loudly_and_nothing_of_its_block_stays() {
 
     let why = tokio::time::timeout(SOON, handle.failed()).await.unwrap();
     let expected = format!("cannot decode log 1 of block {}", good.0 + 1);
-    assert!(
-        why.contains(&expected) && why.contains(&id(77).to_string()),
-        "{why}"
-    );
+    assert!(why.contains(&expected) && why.contains(&id(77).to_string()), "{why}");
     let index = handle.index();
     let waited = index.wait_for_block(good.0 + 1, SOON).await;
     assert!(
@@ -336,15 +289,7 @@ async fn an_undecodable_log_stops_it_loudly_and_nothing_of_its_block_stays() {
     );
     assert_eq!(index.head().await.unwrap().hash, good.1);
     assert_eq!(index.chart(id(2)).await.unwrap(), None);
-    assert!(
-        index
-            .status()
-            .await
-            .unwrap()
-            .stopped
-            .unwrap()
-            .contains(&expected)
-    );
+    assert!(index.status().await.unwrap().stopped.unwrap().contains(&expected));
     assert!(format!("{:#}", handle.shutdown().await.unwrap_err()).contains(&expected));
 }
 
@@ -371,15 +316,9 @@ async fn another_chain_is_refused_at_the_start_and_later() {
     let why = refused(|d| d.chain_id += 1).await;
     assert!(why.contains("chain id"), "{why}");
     let why = refused(|d| d.genesis_hash = id(1)).await;
-    assert!(
-        why.contains("genesis block is") && why.contains("reset"),
-        "{why}"
-    );
+    assert!(why.contains("genesis block is") && why.contains("reset"), "{why}");
     let why = refused(|d| d.start_block = 1_000_000).await;
-    assert!(
-        why.contains("before the deployment's block 1000000"),
-        "{why}"
-    );
+    assert!(why.contains("before the deployment's block 1000000"), "{why}");
 
     // The chain is reset and grows again, past where it was.
     let proxy = Proxy::start(&chain.url).await;
@@ -464,10 +403,7 @@ async fn learns_the_range_that_a_provider_allows_and_bears_its_rate_limit() {
     let db = folder.path().join("index.db");
     let handle = index(&chain, &proxy.url, &db).await;
     caught_up(&handle, &chain).await;
-    assert!(
-        (1..10).contains(&refused.load(Ordering::Relaxed)),
-        "{refused:?}"
-    );
+    assert!((1..10).contains(&refused.load(Ordering::Relaxed)), "{refused:?}");
     handle.shutdown().await.unwrap();
     same_as_from_scratch(&chain, &db).await;
 }
@@ -502,17 +438,12 @@ async fn a_reorg_between_two_requests_mixes_nothing() {
                 Fate::ForwardAfter(Box::pin(async move {
                     chain.revert(&fork).await;
                     chain.mine(1).await;
-                    chain
-                        .records([opened(id(2), who(2)), granted(id(2), who(1), 1)])
-                        .await;
+                    chain.records([opened(id(2), who(2)), granted(id(2), who(1), 1)]).await;
                     chain.mine(distance).await;
                     done.fetch_add(1, Ordering::Relaxed);
                 }))
             });
-            until("the reorg is done", async || {
-                done.load(Ordering::Relaxed) == 1
-            })
-            .await;
+            until("the reorg is done", async || done.load(Ordering::Relaxed) == 1).await;
             caught_up(&handle, &chain).await;
             handle.shutdown().await.unwrap();
             same_as_from_scratch(&chain, &db).await;

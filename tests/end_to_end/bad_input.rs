@@ -3,12 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use alloy::primitives::{Address, B256, keccak256};
-use medlock_client::{
-    Client, Endpoints, Error, Fault, Identity, Metadata, NewDocument,
-    api::Purpose,
-    terms::reason,
-};
 use medlock_abi::records::IRecords::IRecordsErrors;
+use medlock_client::{Client, Endpoints, Error, Fault, Identity, Metadata, NewDocument, api::Purpose, terms::reason};
 use medlock_fhir::Label;
 use medlock_tests::{World, small_bundle, treatment};
 
@@ -55,18 +51,32 @@ async fn who_has_no_right_is_told_so_and_changes_nothing() {
 
     let unknown = failure(stranger.chart_state(B256::repeat_byte(7)).await);
     assert!(matches!(unknown, Error::UnknownChart { .. }), "{unknown}");
-    let missing = failure(clinic.chart(chart).await.unwrap().read(B256::repeat_byte(9), None, treat()).await);
+    let missing = failure(
+        clinic
+            .chart(chart)
+            .await
+            .unwrap()
+            .read(B256::repeat_byte(9), None, treat())
+            .await,
+    );
     assert!(matches!(missing, Error::UnknownRecord { .. }), "{missing}");
     let version = failure(clinic.chart(chart).await.unwrap().read(record, Some(9), treat()).await);
     assert!(matches!(version, Error::UnknownVersion { latest: 1, .. }), "{version}");
 
     // A chart that is not granted and one that does not exist look the same.
     let not_granted = stranger.records(chart, None).await.unwrap_err().to_string();
-    let absent = stranger.records(B256::repeat_byte(7), None).await.unwrap_err().to_string();
+    let absent = stranger
+        .records(B256::repeat_byte(7), None)
+        .await
+        .unwrap_err()
+        .to_string();
     assert_eq!(not_granted, absent);
 
     let not_controller = failure(stranger.grant(chart, clinic.address(), treatment()).await);
-    assert!(matches!(not_controller, Error::NotController { .. }), "{not_controller}");
+    assert!(
+        matches!(not_controller, Error::NotController { .. }),
+        "{not_controller}"
+    );
     let purpose = Purpose::from_code("HRESCH").unwrap();
     let other_purpose = failure(clinic.chart(chart).await.unwrap().read(record, None, purpose).await);
     assert!(
@@ -80,7 +90,13 @@ async fn who_has_no_right_is_told_so_and_changes_nothing() {
     let open = stranger.chart(chart).await.unwrap();
     let uncredentialed = failure(open.amend(record, Metadata::default(), b"x").await);
     assert!(
-        matches!(&uncredentialed, Error::Contract { fault: Fault::Records(IRecordsErrors::NotCredentialed(_)), .. }),
+        matches!(
+            &uncredentialed,
+            Error::Contract {
+                fault: Fault::Records(IRecordsErrors::NotCredentialed(_)),
+                ..
+            }
+        ),
         "{uncredentialed}"
     );
     // A credential without a grant is not, either.
@@ -107,7 +123,11 @@ async fn an_expired_grant_is_refused_with_its_reason() {
     // Two days later, by the chain's clock.
     use alloy::providers::Provider;
     let chain = world.chain();
-    let _: serde_json::Value = chain.provider().raw_request("evm_increaseTime".into(), (172_800u64,)).await.unwrap();
+    let _: serde_json::Value = chain
+        .provider()
+        .raw_request("evm_increaseTime".into(), (172_800u64,))
+        .await
+        .unwrap();
     let _: serde_json::Value = chain.provider().raw_request("evm_mine".into(), ()).await.unwrap();
     let late = failure(open.read(B256::repeat_byte(1), None, treat()).await);
     assert!(
@@ -115,8 +135,10 @@ async fn an_expired_grant_is_refused_with_its_reason() {
         "{late:?}"
     );
     let write = failure(open.amend(B256::repeat_byte(1), Metadata::default(), b"late").await);
-    let expired = |error: &Error| matches!(error,
-        Error::Contract { fault: Fault::Records(IRecordsErrors::NotWriter(e)), .. } if e.reason == reason::EXPIRED);
+    let expired = |error: &Error| {
+        matches!(error,
+        Error::Contract { fault: Fault::Records(IRecordsErrors::NotWriter(e)), .. } if e.reason == reason::EXPIRED)
+    };
     assert!(expired(&write), "{write:?}");
 }
 
@@ -147,7 +169,9 @@ async fn services_that_are_down_or_others_are_named() {
         rpc: world.dev.endpoints.rpc.clone(),
         gateway: nowhere,
     };
-    let client = Client::connect(&endpoints, deployment.clone(), identity.clone()).await.unwrap();
+    let client = Client::connect(&endpoints, deployment.clone(), identity.clone())
+        .await
+        .unwrap();
     let no_gateway = failure(client.party(Address::ZERO).await);
     assert!(matches!(no_gateway, Error::GatewayUnreachable { .. }), "{no_gateway}");
 
@@ -156,20 +180,23 @@ async fn services_that_are_down_or_others_are_named() {
     let mut mixed = deployment.clone();
     mixed.genesis_hash = keccak256(b"another chain");
     let wrong = failure(Client::connect(&world.dev.endpoints, mixed.clone(), identity.clone()).await);
-    assert!(matches!(wrong, Error::Deployment(medlock_deploy::Error::OtherGenesis { .. })), "{wrong}");
+    assert!(
+        matches!(wrong, Error::Deployment(medlock_deploy::Error::OtherGenesis { .. })),
+        "{wrong}"
+    );
     let mut elsewhere = other.dev.deployment.clone();
     elsewhere.records = Address::repeat_byte(3);
     let wrong = failure(Client::connect(&other.dev.endpoints, elsewhere, identity).await);
-    assert!(matches!(wrong, Error::Deployment(medlock_deploy::Error::MissingCode { .. })), "{wrong}");
+    assert!(
+        matches!(wrong, Error::Deployment(medlock_deploy::Error::MissingCode { .. })),
+        "{wrong}"
+    );
 }
 
 /// The store's files, with bytes flipped under the running gateway: no client ever takes them for a record.
 #[tokio::test(flavor = "multi_thread")]
 async fn altered_blocks_are_never_served_as_records() {
-    use std::{
-        fs::OpenOptions,
-        os::unix::fs::FileExt,
-    };
+    use std::{fs::OpenOptions, os::unix::fs::FileExt};
     let world = World::start().await;
     let (_, clinic, chart) = world.treated().await;
     let open = clinic.chart(chart).await.unwrap();
@@ -214,12 +241,21 @@ async fn swapped_and_cut_payloads_do_not_open() {
     let open = clinic.chart(chart).await.unwrap();
     let records = clinic.records(chart, None).await.unwrap();
     let vitals = Label::Vitals.compartment();
-    let same: Vec<_> = records.iter().filter(|record| record.compartment == vitals).take(2).collect();
-    let [first, second] = same[..] else { panic!("the fixture has two vital signs") };
+    let same: Vec<_> = records
+        .iter()
+        .filter(|record| record.compartment == vitals)
+        .take(2)
+        .collect();
+    let [first, second] = same[..] else {
+        panic!("the fixture has two vital signs")
+    };
     let a = open.fetch(first.record_id, None, treat()).await.unwrap();
     let b = open.fetch(second.record_id, None, treat()).await.unwrap();
     let keyring = open.keyring().await.unwrap();
-    let keys = keyring.iter().find(|keys| keys.compartment == first.compartment).unwrap();
+    let keys = keyring
+        .iter()
+        .find(|keys| keys.compartment == first.compartment)
+        .unwrap();
     let fails = |sealed: medlock_client::SealedDocument| matches!(sealed.open(keys), Err(Error::Tampered { .. }));
     let with = |envelope: &medlock_vault::Envelope, payload: &[u8], binding: &medlock_vault::Binding| {
         medlock_client::SealedDocument {
@@ -230,16 +266,31 @@ async fn swapped_and_cut_payloads_do_not_open() {
         }
     };
     assert!(with(&a.envelope, &a.payload, &a.binding).open(keys).is_ok());
-    assert!(fails(with(&a.envelope, &b.payload, &a.binding)), "another record's payload");
-    assert!(fails(with(&b.envelope, &b.payload, &a.binding)), "another record's envelope and payload");
-    assert!(fails(with(&a.envelope, &a.payload[..a.payload.len() - 1], &a.binding)), "a byte short");
-    assert!(fails(with(&a.envelope, &a.payload[..100], &a.binding)), "cut to the header");
+    assert!(
+        fails(with(&a.envelope, &b.payload, &a.binding)),
+        "another record's payload"
+    );
+    assert!(
+        fails(with(&b.envelope, &b.payload, &a.binding)),
+        "another record's envelope and payload"
+    );
+    assert!(
+        fails(with(&a.envelope, &a.payload[..a.payload.len() - 1], &a.binding)),
+        "a byte short"
+    );
+    assert!(
+        fails(with(&a.envelope, &a.payload[..100], &a.binding)),
+        "cut to the header"
+    );
     let mut altered = a.payload.clone();
     *altered.last_mut().unwrap() ^= 1;
     assert!(fails(with(&a.envelope, &altered, &a.binding)), "one bit");
     let mut later = a.binding.clone();
     later.version += 1;
-    assert!(fails(with(&a.envelope, &a.payload, &later)), "an old version for a new one");
+    assert!(
+        fails(with(&a.envelope, &a.payload, &later)),
+        "an old version for a new one"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,17 +76,38 @@ async fn the_tour_of_the_readme_works() {
     };
     let account = owner(&["keys", "show", world.home().join("owner.key").to_str().unwrap()]);
     owner(&["party", "issuer", &account]);
-    owner(&["party", "credential", &clinic.account(), "--roles", "organisation,provider", "--for", "365d"]);
+    owner(&[
+        "party",
+        "credential",
+        &clinic.account(),
+        "--roles",
+        "organisation,provider",
+        "--for",
+        "365d",
+    ]);
     clinic.ok(&["keys", "publish"]);
     let chart = patient.ok(&["chart", "open"])["chart"].as_str().unwrap().to_owned();
     patient.ok(&[
-        "grant", "give", &chart, &clinic.account(), "--compartments", "all", "--purposes", "TREAT", "--actions",
-        "read,write", "--for", "90d",
+        "grant",
+        "give",
+        &chart,
+        &clinic.account(),
+        "--compartments",
+        "all",
+        "--purposes",
+        "TREAT",
+        "--actions",
+        "read,write",
+        "--for",
+        "90d",
     ]);
     let bundle = root().join("tests/fixtures/bundles/infant.json");
     let bundle = bundle.to_str().unwrap();
     let imported = clinic.ok(&["record", "import", &chart, bundle]);
-    assert_eq!(imported["stored"].as_array().unwrap().len(), imported["records"].as_u64().unwrap() as usize);
+    assert_eq!(
+        imported["stored"].as_array().unwrap().len(),
+        imported["records"].as_u64().unwrap() as usize
+    );
 
     let out = world.home().join("back.json");
     clinic.ok(&["record", "export", &chart, out.to_str().unwrap()]);
@@ -158,7 +179,15 @@ async fn dev_survives_signals_and_names_a_port_in_use() {
     let home = tempfile::tempdir().unwrap();
     let start = |rpc_port: &str, home: &std::path::Path| {
         Command::new(medlock_binary())
-            .args(["dev", "--json", "--rpc-port", rpc_port, "--gateway-port", "0", "--artifacts"])
+            .args([
+                "dev",
+                "--json",
+                "--rpc-port",
+                rpc_port,
+                "--gateway-port",
+                "0",
+                "--artifacts",
+            ])
             .arg(artifacts())
             .arg("--home")
             .arg(home)

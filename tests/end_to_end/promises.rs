@@ -96,7 +96,9 @@ async fn a_revoked_reader_is_refused_within_a_second_and_cannot_open_later_versi
     assert!(write.is_refusal(), "{write}");
 
     let own = patient.chart(chart).await.unwrap();
-    own.amend(record, Metadata::default(), b"after the revocation").await.unwrap();
+    own.amend(record, Metadata::default(), b"after the revocation")
+        .await
+        .unwrap();
     let sealed = own.fetch(record, None, patient_request()).await.unwrap();
     let state = patient.chart_state(chart).await.unwrap();
     let directory = patient.directory(chart, &state).await.unwrap();
@@ -127,7 +129,13 @@ async fn chain_and_blocks_bring_everything_back() {
     world.indexed().await;
     let clinic = world.dev.client(identity).await.unwrap();
     assert_eq!(clinic.records(chart, None).await.unwrap(), before);
-    let exported = clinic.chart(chart).await.unwrap().export(treat(), |_, _| ()).await.unwrap();
+    let exported = clinic
+        .chart(chart)
+        .await
+        .unwrap()
+        .export(treat(), |_, _| ())
+        .await
+        .unwrap();
     assert_eq!(exported.as_slice(), small_bundle());
 }
 
@@ -149,8 +157,14 @@ async fn every_read_through_the_gateway_is_visible_to_the_patient() {
     for (position, read) in reads.iter().enumerate() {
         assert!(read.proven);
         assert_eq!(read.entry.receipt.reader, clinic.address());
-        assert_eq!(read.entry.sequence, position as u64 + 1, "the only reads of this gateway");
-        let previous = position.checked_sub(1).map_or(B256::ZERO, |before| reads[before].entry.hash);
+        assert_eq!(
+            read.entry.sequence,
+            position as u64 + 1,
+            "the only reads of this gateway"
+        );
+        let previous = position
+            .checked_sub(1)
+            .map_or(B256::ZERO, |before| reads[before].entry.hash);
         assert_eq!(read.entry.previous, previous, "each receipt hangs on the one before");
     }
     let refused = clinic.reads(chart).await.unwrap_err();
@@ -200,7 +214,11 @@ async fn the_index_equals_the_chain_after_restart_and_reorg() {
         grantee: insurer.address(),
     };
     let records = world.dev.deployment.records;
-    let gone = world.chain().call_at(records, on_chain, BlockId::latest()).await.unwrap();
+    let gone = world
+        .chain()
+        .call_at(records, on_chain, BlockId::latest())
+        .await
+        .unwrap();
     assert_eq!(gone.terms.actions, 0, "the reorg took the grant");
     eventually("the index follows the reorg", || async {
         let grants = patient.grants(Some(chart)).await.unwrap();
@@ -224,7 +242,10 @@ async fn the_index_equals_the_chain_after_restart_and_reorg() {
             at,
         };
         // A time well ahead is answered from SQL, the present by the contract.
-        let verdicts = who.ask(vec![question(None), question(Some(now() + 600))]).await.unwrap();
+        let verdicts = who
+            .ask(vec![question(None), question(Some(now() + 600))])
+            .await
+            .unwrap();
         assert_eq!(
             (verdicts[0].allowed, &verdicts[0].reason),
             (verdicts[1].allowed, &verdicts[1].reason),

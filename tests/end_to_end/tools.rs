@@ -18,7 +18,11 @@ async fn cast_reads_the_contracts_through_the_exported_abi() {
             .args(args)
             .output()
             .expect("cast; tools/setup-node.sh installs it");
-        assert!(output.status.success(), "{function}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{function}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     };
     let chart_of = call(&records, "chartOf", &[&chart.to_string()]);
@@ -38,7 +42,11 @@ fn signature(function: &str) -> String {
         let path = root().join(format!("contracts/abi/generated/{interface}.json"));
         let abi: alloy::json_abi::JsonAbi = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         if let Some(function) = abi.function(function).and_then(|overloads| overloads.first()) {
-            let outputs: Vec<String> = function.outputs.iter().map(|output| output.selector_type().into_owned()).collect();
+            let outputs: Vec<String> = function
+                .outputs
+                .iter()
+                .map(|output| output.selector_type().into_owned())
+                .collect();
             return format!("{}({})", function.signature(), outputs.join(","));
         }
     }

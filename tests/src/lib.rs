@@ -76,8 +76,15 @@ impl World {
     /// A credentialed party with a published key.
     pub async fn party(&self, roles: u64) -> Client {
         let party = self.newcomer().await;
-        let owner = self.dev.client(self.dev.owner().expect("owner.key")).await.expect("connect");
-        owner.set_issuer(owner.address(), true).await.expect("name the owner an issuer");
+        let owner = self
+            .dev
+            .client(self.dev.owner().expect("owner.key"))
+            .await
+            .expect("connect");
+        owner
+            .set_issuer(owner.address(), true)
+            .await
+            .expect("name the owner an issuer");
         owner
             .issue_credential(party.address(), roles, 0, B256::ZERO)
             .await
@@ -193,7 +200,11 @@ pub fn medlock_binary() -> PathBuf {
         path.pop();
     }
     path.push("medlock");
-    assert!(path.exists(), "{} is missing: run `make test`, which builds it first", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `make test`, which builds it first",
+        path.display()
+    );
     path
 }
 

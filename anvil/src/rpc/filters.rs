@@ -62,13 +62,9 @@ impl Filters {
     pub fn install(&self, chain: &Chain, wanted: Wanted) -> Result<U256, RpcError> {
         let next_event = chain.ledger().next_event();
         let mut inner = self.inner();
-        inner
-            .filters
-            .retain(|_, filter| filter.polled.elapsed() < FILTER_IDLE);
+        inner.filters.retain(|_, filter| filter.polled.elapsed() < FILTER_IDLE);
         if inner.filters.len() >= FILTERS_MAX {
-            return Err(RpcError::limit(format!(
-                "at most {FILTERS_MAX} filters at a time"
-            )));
+            return Err(RpcError::limit(format!("at most {FILTERS_MAX} filters at a time")));
         }
         inner.last += 1;
         let id = U256::from(inner.last);
@@ -91,14 +87,10 @@ impl Filters {
         let mut inner = self.inner();
         let filter = inner.filters.get_mut(&id).ok_or_else(not_found)?;
         filter.polled = Instant::now();
-        let events = chain
-            .ledger()
-            .events(filter.next_event, EVENTS_PER_POLL_MAX);
+        let events = chain.ledger().events(filter.next_event, EVENTS_PER_POLL_MAX);
         let Some(events) = events else {
             inner.filters.remove(&id);
-            return Err(RpcError::server(
-                "filter fell too far behind and was removed",
-            ));
+            return Err(RpcError::server("filter fell too far behind and was removed"));
         };
         filter.next_event += events.len() as u64;
         Ok(match &filter.wanted {
@@ -112,12 +104,7 @@ impl Filters {
                     })
                     .collect(),
             ),
-            Wanted::Logs(wanted) => Changes::Logs(
-                events
-                    .iter()
-                    .flat_map(|event| event_logs(event, wanted))
-                    .collect(),
-            ),
+            Wanted::Logs(wanted) => Changes::Logs(events.iter().flat_map(|event| event_logs(event, wanted)).collect()),
         })
     }
 
@@ -165,10 +152,7 @@ pub fn get_logs(chain: &Chain, filter: &Filter) -> Result<Vec<Log>, RpcError> {
                     .ok_or_else(|| RpcError::server("unknown block"))?;
                 (number, number)
             }
-            FilterBlockOption::Range {
-                from_block,
-                to_block,
-            } => {
+            FilterBlockOption::Range { from_block, to_block } => {
                 let head = ledger.head().header.number;
                 let from = from_block.map_or(head, |tag| chain.resolve_tag(&ledger, tag));
                 let to = to_block.map_or(head, |tag| chain.resolve_tag(&ledger, tag));
@@ -197,9 +181,7 @@ pub fn get_logs(chain: &Chain, filter: &Filter) -> Result<Vec<Log>, RpcError> {
         };
         matching_logs(&block, filter, false, &mut found);
         if found.len() > LOGS_MAX {
-            return Err(RpcError::limit(format!(
-                "query returned more than {LOGS_MAX} results"
-            )));
+            return Err(RpcError::limit(format!("query returned more than {LOGS_MAX} results")));
         }
     }
     Ok(found)
@@ -258,10 +240,7 @@ impl Bloomed {
 }
 
 fn next_match(ledger: &Ledger, bloom: &Bloomed, number: u64) -> Option<std::sync::Arc<Block>> {
-    ledger
-        .block(number)
-        .filter(|block| bloom.may_match(block))
-        .cloned()
+    ledger.block(number).filter(|block| bloom.may_match(block)).cloned()
 }
 
 fn matching_logs(block: &Block, filter: &Filter, removed: bool, found: &mut Vec<Log>) {

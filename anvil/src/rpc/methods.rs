@@ -1,15 +1,13 @@
 //! The method table.
 
-use alloy::consensus::{
-    SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy,
-};
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy};
 use alloy::eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
 use alloy::network::TxSignerSync;
 use alloy::primitives::{Address, B256, Bytes, Signature, TxKind, U64, U256, keccak256};
 use alloy::rpc::types::state::StateOverride;
 use alloy::rpc::types::{
-    AccessList, BlockOverrides, EIP1186AccountProofResponse, EIP1186StorageProof, FeeHistory,
-    Filter, TransactionRequest,
+    AccessList, BlockOverrides, EIP1186AccountProofResponse, EIP1186StorageProof, FeeHistory, Filter,
+    TransactionRequest,
 };
 use alloy::serde::JsonStorageKey;
 use serde::Deserialize;
@@ -69,12 +67,8 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
             let full = params.optional(1)?.unwrap_or(false);
             answer(&block.map(|block| types::block(&block, full)))
         }
-        "eth_getHeaderByNumber" => {
-            answer(&block_by_tag(chain, params.get(0)?).map(|block| types::header(&block)))
-        }
-        "eth_getHeaderByHash" => {
-            answer(&block_by_hash(chain, params.get(0)?).map(|block| types::header(&block)))
-        }
+        "eth_getHeaderByNumber" => answer(&block_by_tag(chain, params.get(0)?).map(|block| types::header(&block))),
+        "eth_getHeaderByHash" => answer(&block_by_hash(chain, params.get(0)?).map(|block| types::header(&block))),
         "eth_getBlockTransactionCountByNumber" => {
             let block = block_by_tag(chain, params.get(0)?);
             answer(&block.map(|block| U64::from(block.transactions.len())))
@@ -83,12 +77,8 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
             let block = block_by_hash(chain, params.get(0)?);
             answer(&block.map(|block| U64::from(block.transactions.len())))
         }
-        "eth_getUncleCountByBlockNumber" => {
-            answer(&block_by_tag(chain, params.get(0)?).map(|_| U64::ZERO))
-        }
-        "eth_getUncleCountByBlockHash" => {
-            answer(&block_by_hash(chain, params.get(0)?).map(|_| U64::ZERO))
-        }
+        "eth_getUncleCountByBlockNumber" => answer(&block_by_tag(chain, params.get(0)?).map(|_| U64::ZERO)),
+        "eth_getUncleCountByBlockHash" => answer(&block_by_hash(chain, params.get(0)?).map(|_| U64::ZERO)),
         "eth_getBlockReceipts" => {
             let block = block_by_id(chain, params.get(0)?)?;
             answer(&block.map(|block| {
@@ -101,9 +91,7 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "eth_getTransactionByBlockNumberAndIndex" => {
             transaction_in(block_by_tag(chain, params.get(0)?), params.get(1)?)
         }
-        "eth_getTransactionByBlockHashAndIndex" => {
-            transaction_in(block_by_hash(chain, params.get(0)?), params.get(1)?)
-        }
+        "eth_getTransactionByBlockHashAndIndex" => transaction_in(block_by_hash(chain, params.get(0)?), params.get(1)?),
         "eth_getRawTransactionByHash" => raw_transaction(chain, params.get(0)?),
         "eth_getTransactionReceipt" => {
             let hash: B256 = params.get(0)?;
@@ -133,9 +121,7 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "eth_getStorageAt" => {
             let (address, key): (Address, JsonStorageKey) = (params.get(0)?, params.get(1)?);
             let view = view(chain, params.optional(2)?)?;
-            answer(&B256::from(
-                view.state.storage(address, key.as_b256().into()),
-            ))
+            answer(&B256::from(view.state.storage(address, key.as_b256().into())))
         }
         "eth_getProof" => proof(chain, params.get(0)?, params.get(1)?, params.optional(2)?),
         "eth_call" => {
@@ -153,11 +139,7 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "eth_newFilter" => {
             let filter: Filter = params.get(0)?;
             check(&filter)?;
-            answer(
-                &node
-                    .filters
-                    .install(chain, Wanted::Logs(Box::new(filter)))?,
-            )
+            answer(&node.filters.install(chain, Wanted::Logs(Box::new(filter)))?)
         }
         "eth_newBlockFilter" => answer(&node.filters.install(chain, Wanted::Blocks)?),
         "eth_newPendingTransactionFilter" => answer(&node.filters.install(chain, Wanted::Pending)?),
@@ -252,9 +234,7 @@ impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // U256 reads both forms; U64 would refuse numbers.
         let number = U256::deserialize(deserializer)?;
-        u64::try_from(number)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+        u64::try_from(number).map(Self).map_err(serde::de::Error::custom)
     }
 }
 
@@ -323,15 +303,13 @@ fn request_and_view(
     if let Some(overrides) = params.optional::<BlockOverrides>(3)? {
         let context = &mut view.context;
         if let Some(number) = overrides.number {
-            context.l1_number = u64::try_from(number)
-                .map_err(|error| RpcError::invalid_params(error.to_string()))?;
+            context.l1_number = u64::try_from(number).map_err(|error| RpcError::invalid_params(error.to_string()))?;
         }
         context.timestamp = overrides.time.unwrap_or(context.timestamp);
         context.coinbase = overrides.coinbase.unwrap_or(context.coinbase);
         context.prevrandao = overrides.random.unwrap_or(context.prevrandao);
         if let Some(base_fee) = overrides.base_fee {
-            context.basefee = u64::try_from(base_fee)
-                .map_err(|error| RpcError::invalid_params(error.to_string()))?;
+            context.basefee = u64::try_from(base_fee).map_err(|error| RpcError::invalid_params(error.to_string()))?;
         }
     }
     Ok((request, view))
@@ -354,11 +332,7 @@ fn raw_transaction(chain: &Chain, hash: B256) -> Answer {
         .ledger()
         .transaction(&hash)
         .map(|(block, index)| (block.clone(), index));
-    answer(
-        &found.map(|(block, index)| {
-            Bytes::from(block.transactions[index].transaction.encoded_2718())
-        }),
-    )
+    answer(&found.map(|(block, index)| Bytes::from(block.transactions[index].transaction.encoded_2718())))
 }
 
 fn transaction_in(block: Found, index: U64) -> Answer {
@@ -375,12 +349,7 @@ fn transaction_count(chain: &Chain, address: Address, id: Option<BlockId>) -> An
     answer(&U64::from(nonce))
 }
 
-fn proof(
-    chain: &Chain,
-    address: Address,
-    keys: Vec<JsonStorageKey>,
-    id: Option<BlockId>,
-) -> Answer {
+fn proof(chain: &Chain, address: Address, keys: Vec<JsonStorageKey>, id: Option<BlockId>) -> Answer {
     if keys.len() > PROOF_KEYS_MAX {
         return Err(RpcError::invalid_params(format!(
             "too many keys: {}, at most {PROOF_KEYS_MAX}",
@@ -393,9 +362,7 @@ fn proof(
         .into_iter()
         .map(|key| {
             let slot: U256 = key.as_b256().into();
-            let value = account
-                .map(|account| account.slot(slot))
-                .unwrap_or_default();
+            let value = account.map(|account| account.slot(slot)).unwrap_or_default();
             let proof = account
                 .map(|account| account.storage.prove(&keccak256(key.as_b256())))
                 .unwrap_or_default();
@@ -405,9 +372,7 @@ fn proof(
     answer(&EIP1186AccountProofResponse {
         address,
         balance: state.balance(address),
-        code_hash: account.map_or(alloy::primitives::KECCAK256_EMPTY, |account| {
-            account.code_hash
-        }),
+        code_hash: account.map_or(alloy::primitives::KECCAK256_EMPTY, |account| account.code_hash),
         nonce: state.nonce(address),
         storage_hash: account.map_or(EMPTY_ROOT, |account| account.storage.root()),
         account_proof: state.prove_account(address),
@@ -419,12 +384,9 @@ fn fee_history(chain: &Chain, params: &Params<'_>) -> Answer {
     let count = params.get::<Number>(0)?.0.min(FEE_HISTORY_BLOCKS_MAX);
     let percentiles: Vec<f64> = params.optional(2)?.unwrap_or_default();
     if percentiles.len() > 100 || percentiles.windows(2).any(|pair| pair[0] > pair[1]) {
-        return Err(RpcError::invalid_params(
-            "reward percentiles: at most 100, ascending",
-        ));
+        return Err(RpcError::invalid_params("reward percentiles: at most 100, ascending"));
     }
-    let newest =
-        block_by_tag(chain, params.get(1)?).ok_or_else(|| RpcError::server("header not found"))?;
+    let newest = block_by_tag(chain, params.get(1)?).ok_or_else(|| RpcError::server("header not found"))?;
     let newest = newest.header.number;
     let count = count.min(newest + 1);
     let oldest = newest + 1 - count;
@@ -470,10 +432,7 @@ fn send_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
     let sender = request
         .from
         .ok_or_else(|| RpcError::invalid_params("'from' is missing"))?;
-    let account = chain
-        .accounts()
-        .iter()
-        .find(|account| account.address == sender);
+    let account = chain.accounts().iter().find(|account| account.address == sender);
     let impersonated = chain.is_impersonated(sender);
     if account.is_none() && !impersonated {
         return Err(crate::error::TxError::UnknownAccount(sender).into());
@@ -516,12 +475,7 @@ enum Unsigned {
 }
 
 impl Unsigned {
-    fn from_request(
-        chain: &Chain,
-        request: TransactionRequest,
-        nonce: u64,
-        gas_limit: u64,
-    ) -> Result<Self, RpcError> {
+    fn from_request(chain: &Chain, request: TransactionRequest, nonce: u64, gas_limit: u64) -> Result<Self, RpcError> {
         let chain_id = chain.chain_id;
         let input = request
             .input
@@ -537,9 +491,7 @@ impl Unsigned {
                 chain_id,
                 nonce,
                 gas_limit,
-                max_fee_per_gas: request
-                    .max_fee_per_gas
-                    .unwrap_or(u128::from(BASE_FEE_WEI) * 2),
+                max_fee_per_gas: request.max_fee_per_gas.unwrap_or(u128::from(BASE_FEE_WEI) * 2),
                 max_priority_fee_per_gas: request.max_priority_fee_per_gas.unwrap_or_default(),
                 to,
                 value,
@@ -572,9 +524,7 @@ impl Unsigned {
                 chain_id,
                 nonce,
                 gas_limit,
-                max_fee_per_gas: request
-                    .max_fee_per_gas
-                    .unwrap_or(u128::from(BASE_FEE_WEI) * 2),
+                max_fee_per_gas: request.max_fee_per_gas.unwrap_or(u128::from(BASE_FEE_WEI) * 2),
                 max_priority_fee_per_gas: request.max_priority_fee_per_gas.unwrap_or_default(),
                 to,
                 value,
@@ -584,10 +534,7 @@ impl Unsigned {
         })
     }
 
-    fn sign(
-        mut self,
-        signer: &alloy::signers::local::PrivateKeySigner,
-    ) -> Result<TxEnvelope, RpcError> {
+    fn sign(mut self, signer: &alloy::signers::local::PrivateKeySigner) -> Result<TxEnvelope, RpcError> {
         let signature = match &mut self {
             Self::Legacy(tx) => signer.sign_transaction_sync(tx),
             Self::Eip2930(tx) => signer.sign_transaction_sync(tx),

@@ -63,19 +63,13 @@ pub fn router(node: Arc<Node>, stop: watch::Receiver<bool>) -> Router {
         .with_state(shared)
 }
 
-async fn post(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+async fn post(State(shared): State<Shared>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let origin = match origin(&headers) {
         Ok(origin) => origin,
         Err(refused) => return refused.into_response(),
     };
     // Browsers send any other type without asking first.
-    let json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !json.is_some_and(|kind| kind.trim_start().starts_with("application/json")) {
         return (
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -86,26 +80,16 @@ async fn post(
     let (status, text) = match body {
         Ok(body) => match String::from_utf8(body.into()) {
             Ok(message) => (StatusCode::OK, execute(&shared, message).await),
-            Err(error) => (
-                StatusCode::OK,
-                Some(error_text(RpcError::parse(error.utf8_error()))),
-            ),
+            Err(error) => (StatusCode::OK, Some(error_text(RpcError::parse(error.utf8_error())))),
         },
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let error =
-                RpcError::invalid_request(format!("request body exceeds {BODY_BYTES_MAX} bytes"));
+            let error = RpcError::invalid_request(format!("request body exceeds {BODY_BYTES_MAX} bytes"));
             (StatusCode::PAYLOAD_TOO_LARGE, Some(error_text(error)))
         }
         Err(rejection) => return rejection.into_response(),
     };
-    let kind = [(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    )];
-    with_origin(
-        (status, kind, text.unwrap_or_default()).into_response(),
-        origin,
-    )
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    with_origin((status, kind, text.unwrap_or_default()).into_response(), origin)
 }
 
 async fn preflight(headers: HeaderMap) -> Response {
@@ -113,10 +97,7 @@ async fn preflight(headers: HeaderMap) -> Response {
         Err(refused) => refused.into_response(),
         Ok(origin) => {
             let allow = [
-                (
-                    header::ACCESS_CONTROL_ALLOW_METHODS,
-                    HeaderValue::from_static("POST"),
-                ),
+                (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST")),
                 (
                     header::ACCESS_CONTROL_ALLOW_HEADERS,
                     HeaderValue::from_static("content-type"),
@@ -143,11 +124,7 @@ async fn upgrade(
             .into_response();
     };
     let Ok(permit) = shared.websockets.clone().try_acquire_owned() else {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many WebSocket connections\n",
-        )
-            .into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many WebSocket connections\n").into_response();
     };
     upgrade
         .max_message_size(BODY_BYTES_MAX)
@@ -221,9 +198,7 @@ fn origin(headers: &HeaderMap) -> Result<Option<HeaderValue>, Foreign> {
     };
     let text = origin.to_str().unwrap_or_default();
     let extension = text.starts_with("chrome-extension://") || text.starts_with("moz-extension://");
-    let host = text
-        .strip_prefix("http://")
-        .or_else(|| text.strip_prefix("https://"));
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     if !extension && !host.is_some_and(is_local) {
         return Err(Foreign("origin"));
     }
@@ -243,9 +218,7 @@ fn is_local(authority: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
     };
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn with_origin(mut response: Response, origin: Option<HeaderValue>) -> Response {
@@ -354,14 +327,10 @@ impl Connection {
             for event in &events {
                 for (id, wanted) in &self.subscriptions {
                     match (wanted, event) {
-                        (Wanted::Blocks, Event::Added(block)) => {
-                            messages.push(notice(*id, &types::header(block)))
-                        }
+                        (Wanted::Blocks, Event::Added(block)) => messages.push(notice(*id, &types::header(block))),
                         (Wanted::Blocks, Event::Removed(_)) | (Wanted::Pending, _) => {}
                         (Wanted::Logs(filter), event) => {
-                            messages.extend(
-                                event_logs(event, filter).iter().map(|log| notice(*id, log)),
-                            );
+                            messages.extend(event_logs(event, filter).iter().map(|log| notice(*id, log)));
                         }
                     }
                 }
@@ -373,22 +342,14 @@ impl Connection {
     }
 
     async fn send(&mut self, message: String) -> Result<(), Gone> {
-        match tokio::time::timeout(
-            SEND_TIMEOUT,
-            self.socket.send(Message::Text(message.into())),
-        )
-        .await
-        {
+        match tokio::time::timeout(SEND_TIMEOUT, self.socket.send(Message::Text(message.into()))).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Gone),
         }
     }
 }
 
-fn subscribe(
-    params: &Params<'_>,
-    subscriptions: &mut Vec<(B128, Wanted)>,
-) -> Result<Box<RawValue>, RpcError> {
+fn subscribe(params: &Params<'_>, subscriptions: &mut Vec<(B128, Wanted)>) -> Result<Box<RawValue>, RpcError> {
     let wanted = match params.get::<String>(0)?.as_str() {
         "newHeads" => Wanted::Blocks,
         "logs" => {
@@ -414,10 +375,7 @@ fn subscribe(
     answer(&id)
 }
 
-fn unsubscribe(
-    params: &Params<'_>,
-    subscriptions: &mut Vec<(B128, Wanted)>,
-) -> Result<Box<RawValue>, RpcError> {
+fn unsubscribe(params: &Params<'_>, subscriptions: &mut Vec<(B128, Wanted)>) -> Result<Box<RawValue>, RpcError> {
     let id: B128 = params.get(0)?;
     let before = subscriptions.len();
     subscriptions.retain(|(other, _)| *other != id);
@@ -436,10 +394,7 @@ fn notice<T: Serialize>(subscription: B128, result: &T) -> String {
         subscription: B128,
         result: &'a T,
     }
-    let params = Inner {
-        subscription,
-        result,
-    };
+    let params = Inner { subscription, result };
     // Serializing our own types into memory does not fail.
     serde_json::to_string(&Notice {
         jsonrpc: "2.0",

@@ -77,10 +77,7 @@ fn estimate(wasm_bytes: u64, facts: &Facts, operators: u64) -> Estimates {
             + globals * 1_628 / 1_000
             + segments * 75_244 / 100_000
             + pages * 5,
-        asm_size: 512_000
-            + functions * 996_829 / 1_000
-            + types * 11_416 / 1_000
-            + wasm_bytes * 62_628 / 10_000,
+        asm_size: 512_000 + functions * 996_829 / 1_000 + types * 11_416 / 1_000 + wasm_bytes * 62_628 / 10_000,
         footprint: facts.pages,
     }
 }

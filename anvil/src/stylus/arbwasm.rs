@@ -10,9 +10,7 @@ use revm::{
     context::{Block, Cfg, ContextTr, JournalTr, LocalContextTr},
     handler::{EthPrecompiles, PrecompileProvider},
     interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult},
-    primitives::{
-        Address, AddressSet, B256, Bytes, Log, U256, address, hardfork::SpecId, keccak256,
-    },
+    primitives::{Address, AddressSet, B256, Bytes, Log, U256, address, hardfork::SpecId, keccak256},
 };
 
 use super::{
@@ -20,10 +18,7 @@ use super::{
     code,
     evm::Ctx,
     meter::{FREE_PAGES, INK_PRICE, MAX_PAGES, MAX_STACK_WORDS, PAGE_GAS},
-    programs::{
-        self, ARB_WASM, EXPIRY_SECONDS, Entry, Inactive, KEEPALIVE_SECONDS, MIN_CACHED_GAS,
-        MIN_INIT_GAS,
-    },
+    programs::{self, ARB_WASM, EXPIRY_SECONDS, Entry, Inactive, KEEPALIVE_SECONDS, MIN_CACHED_GAS, MIN_INIT_GAS},
 };
 
 /// ArbSys.
@@ -166,11 +161,7 @@ impl<DB: Database> PrecompileProvider<Ctx<DB>> for ArbPrecompiles {
         true
     }
 
-    fn run(
-        &mut self,
-        ctx: &mut Ctx<DB>,
-        inputs: &CallInputs,
-    ) -> Result<Option<InterpreterResult>, String> {
+    fn run(&mut self, ctx: &mut Ctx<DB>, inputs: &CallInputs) -> Result<Option<InterpreterResult>, String> {
         let at = inputs.bytecode_address;
         if ![ARB_SYS, ARB_WASM, ARB_WASM_CACHE].contains(&at) {
             return PrecompileProvider::<Ctx<DB>>::run(&mut self.eth, ctx, inputs);
@@ -178,9 +169,7 @@ impl<DB: Database> PrecompileProvider<Ctx<DB>> for ArbPrecompiles {
         let mut gas = Gas::new(inputs.gas_limit);
         let data = inputs.input.bytes(ctx);
         let answer = if inputs.target_address != at {
-            Err(Failure::Halt(
-                "Arbitrum's precompiles cannot be delegate-called".into(),
-            ))
+            Err(Failure::Halt("Arbitrum's precompiles cannot be delegate-called".into()))
         } else if at == ARB_WASM {
             arb_wasm(ctx, inputs, &data, &mut gas)
         } else if at == ARB_WASM_CACHE {
@@ -242,20 +231,12 @@ fn active<DB: Database>(ctx: &mut Ctx<DB>, code_hash: B256) -> Result<Entry, Fai
         .map_err(Failure::inactive)
 }
 
-fn active_at<DB: Database>(
-    ctx: &mut Ctx<DB>,
-    program: Address,
-) -> Result<Entry, Failure<DB::Error>> {
+fn active_at<DB: Database>(ctx: &mut Ctx<DB>, program: Address) -> Result<Entry, Failure<DB::Error>> {
     let code_hash = ctx.journal_mut().code_hash(program)?.data;
     active(ctx, code_hash)
 }
 
-fn arb_wasm<DB: Database>(
-    ctx: &mut Ctx<DB>,
-    inputs: &CallInputs,
-    data: &[u8],
-    gas: &mut Gas,
-) -> Answer<DB> {
+fn arb_wasm<DB: Database>(ctx: &mut Ctx<DB>, inputs: &CallInputs, data: &[u8], gas: &mut Gas) -> Answer<DB> {
     use ArbWasm as A;
     use ArbWasm::ArbWasmCalls as C;
     let call = C::abi_decode(data).map_err(unknown)?;
@@ -318,12 +299,7 @@ fn arb_wasm<DB: Database>(
 }
 
 /// Activates the program at an address: checks the module, stores its costs, takes the data fee.
-fn activate<DB: Database>(
-    ctx: &mut Ctx<DB>,
-    inputs: &CallInputs,
-    program: Address,
-    gas: &mut Gas,
-) -> Answer<DB> {
+fn activate<DB: Database>(ctx: &mut Ctx<DB>, inputs: &CallInputs, program: Address, gas: &mut Gas) -> Answer<DB> {
     writable(inputs)?;
     burn(gas, FIXED_GAS)?;
     let deployed = ctx.journal_mut().code(program)?.data;
@@ -372,19 +348,12 @@ fn activate<DB: Database>(
 }
 
 /// Takes the data fee out of the call's value and gives the rest back.
-fn take_fee<DB: Database>(
-    ctx: &mut Ctx<DB>,
-    inputs: &CallInputs,
-    asm_size: u32,
-) -> Result<U256, Failure<DB::Error>> {
+fn take_fee<DB: Database>(ctx: &mut Ctx<DB>, inputs: &CallInputs, asm_size: u32) -> Result<U256, Failure<DB::Error>> {
     let now = now(ctx);
     let fee = programs::data_fee(ctx.journal_mut(), asm_size, now)?;
     let value = inputs.value.get();
     let Some(excess) = value.checked_sub(fee) else {
-        return Err(Failure::error(ProgramInsufficientValue {
-            have: value,
-            want: fee,
-        }));
+        return Err(Failure::error(ProgramInsufficientValue { have: value, want: fee }));
     };
     let collector = ctx.block().beneficiary();
     for (to, amount) in [(collector, fee), (inputs.caller, excess)] {
@@ -396,21 +365,14 @@ fn take_fee<DB: Database>(
     Ok(fee)
 }
 
-fn keepalive<DB: Database>(
-    ctx: &mut Ctx<DB>,
-    inputs: &CallInputs,
-    code_hash: B256,
-    gas: &mut Gas,
-) -> Answer<DB> {
+fn keepalive<DB: Database>(ctx: &mut Ctx<DB>, inputs: &CallInputs, code_hash: B256, gas: &mut Gas) -> Answer<DB> {
     writable(inputs)?;
     burn(gas, CHANGE_GAS)?;
     let now = now(ctx);
     let mut entry = active(ctx, code_hash)?;
     let age = entry.age(now);
     if age < KEEPALIVE_SECONDS {
-        return Err(Failure::error(ProgramKeepaliveTooSoon {
-            ageInSeconds: age,
-        }));
+        return Err(Failure::error(ProgramKeepaliveTooSoon { ageInSeconds: age }));
     }
     let fee = take_fee(ctx, inputs, entry.asm_size)?;
     entry.activated_at = now;
@@ -426,12 +388,7 @@ fn keepalive<DB: Database>(
     Ok(Vec::new())
 }
 
-fn arb_wasm_cache<DB: Database>(
-    ctx: &mut Ctx<DB>,
-    inputs: &CallInputs,
-    data: &[u8],
-    gas: &mut Gas,
-) -> Answer<DB> {
+fn arb_wasm_cache<DB: Database>(ctx: &mut Ctx<DB>, inputs: &CallInputs, data: &[u8], gas: &mut Gas) -> Answer<DB> {
     use ArbWasmCache as A;
     use ArbWasmCache::ArbWasmCacheCalls as C;
     if !inputs.value.get().is_zero() {

@@ -62,8 +62,7 @@ pub fn encode(wasm: &[u8]) -> Vec<u8> {
         ..Default::default()
     };
     // Proof: reading from and writing to memory cannot fail.
-    brotli::BrotliCompress(&mut &wasm[..], &mut code, &params)
-        .expect("in-memory compression does not fail");
+    brotli::BrotliCompress(&mut &wasm[..], &mut code, &params).expect("in-memory compression does not fail");
     code
 }
 
@@ -78,13 +77,7 @@ mod tests {
         assert_eq!(decode(&code), Ok(wasm));
         assert_eq!(decode(&code[1..]), Err(CodeError::NotAProgram));
         assert_eq!(decode(&code[..code.len() - 2]), Err(CodeError::Brotli));
-        assert_eq!(
-            decode(&encode(&vec![0; MAX_WASM_BYTES + 1])),
-            Err(CodeError::TooLarge)
-        );
-        assert_eq!(
-            decode(&[0xef, 0xf0, 0, 1, 0]),
-            Err(CodeError::Dictionary(1))
-        );
+        assert_eq!(decode(&encode(&vec![0; MAX_WASM_BYTES + 1])), Err(CodeError::TooLarge));
+        assert_eq!(decode(&[0xef, 0xf0, 0, 1, 0]), Err(CodeError::Dictionary(1)));
     }
 }

@@ -9,8 +9,8 @@ use std::{collections::VecDeque, sync::Arc};
 use revm::{
     Context, Database, Journal,
     context::{
-        Block, BlockEnv, Cfg, CfgEnv, ContextTr, Evm, FrameStack, JournalTr, LocalContextTr,
-        Transaction, TxEnv, result::FromStringError,
+        Block, BlockEnv, Cfg, CfgEnv, ContextTr, Evm, FrameStack, JournalTr, LocalContextTr, Transaction, TxEnv,
+        result::FromStringError,
     },
     handler::{
         EthFrame, EvmTr, FrameInitOrResult, FrameResult, FrameTr, ItemOrResult,
@@ -47,13 +47,7 @@ pub struct Chain {
 /// The context of execution.
 pub type Ctx<DB> = Context<BlockEnv, TxEnv, CfgEnv, DB, Journal<DB>, Chain>;
 
-type Inner<DB> = Evm<
-    Ctx<DB>,
-    (),
-    EthInstructions<EthInterpreter, Ctx<DB>>,
-    ArbPrecompiles,
-    EthFrame<EthInterpreter>,
->;
+type Inner<DB> = Evm<Ctx<DB>, (), EthInstructions<EthInterpreter, Ctx<DB>>, ArbPrecompiles, EthFrame<EthInterpreter>>;
 
 /// How the outermost program is measured; only `exec` uses it.
 #[derive(Clone, Copy, Debug)]
@@ -133,9 +127,7 @@ impl<DB: Database> StylusEvm<DB> {
     /// Runs the program on top of the frame stack until it ends or needs another frame.
     fn run_program(&mut self) -> Result<InterpreterAction, ContextDbError<Ctx<DB>>> {
         let Some(open) = self.frames.last_mut() else {
-            return Err(ContextDbError::<Ctx<DB>>::from_string(
-                "no open frame".into(),
-            ));
+            return Err(ContextDbError::<Ctx<DB>>::from_string("no open frame".into()));
         };
         let (mut program, mut step) = match open.program.take() {
             Some(suspended) => continue_program(suspended),
@@ -150,12 +142,7 @@ impl<DB: Database> StylusEvm<DB> {
                 Step::Need(request) => request,
             };
             self.pages = program.running.host().state().pages;
-            let served = serve(
-                &mut self.inner.ctx,
-                &mut program.running,
-                request,
-                &mut program.refund,
-            )?;
+            let served = serve(&mut self.inner.ctx, &mut program.running, request, &mut program.refund)?;
             note_end(&mut program.running);
             step = match served {
                 Served::Answer(answer) => program.running.resume(&answer),
@@ -173,9 +160,7 @@ impl<DB: Database> StylusEvm<DB> {
 
     /// Charges for entering a program and starts it; an action when it may not be entered.
     #[expect(clippy::type_complexity, reason = "used once, right above")]
-    fn enter_program(
-        &mut self,
-    ) -> Result<Result<(Suspended, Step), InterpreterAction>, ContextDbError<Ctx<DB>>> {
+    fn enter_program(&mut self) -> Result<Result<(Suspended, Step), InterpreterAction>, ContextDbError<Ctx<DB>>> {
         let measure = self.measure.filter(|_| self.frames.len() == 1);
         let frame = self.inner.frame_stack.get();
         let mut gas = frame.interpreter.gas;
@@ -197,10 +182,7 @@ impl<DB: Database> StylusEvm<DB> {
         if measure.is_none() {
             let cached = entry.cached || self.recent.contains(&code_hash);
             if !gas.record_regular_cost(entry.call_gas(cached, self.pages)) {
-                return Ok(Err(InterpreterAction::new_halt(
-                    InstructionResult::OutOfGas,
-                    gas,
-                )));
+                return Ok(Err(InterpreterAction::new_halt(InstructionResult::OutOfGas, gas)));
             }
         }
         remember(&mut self.recent, code_hash);
@@ -210,11 +192,7 @@ impl<DB: Database> StylusEvm<DB> {
         let frame = self.inner.frame_stack.get();
         let input = &frame.interpreter.input;
         let acting = input.target_address;
-        let open = self
-            .frames
-            .iter()
-            .filter(|f| f.acting == acting && !f.delegate)
-            .count();
+        let open = self.frames.iter().filter(|f| f.acting == acting && !f.delegate).count();
         let (block, tx) = (ctx.block(), ctx.tx());
         let env = Env {
             args: input.input.bytes(ctx),
@@ -262,13 +240,7 @@ impl<DB: Database> StylusEvm<DB> {
             self.measured = Some(Measured {
                 ending: outcome.ending,
                 ink: start - outcome.ink_left.min(start),
-                trace: program
-                    .running
-                    .host()
-                    .state()
-                    .trace
-                    .take()
-                    .unwrap_or_default(),
+                trace: program.running.host().state().trace.take().unwrap_or_default(),
             });
         }
         let frame = self.inner.frame_stack.get();
@@ -276,9 +248,7 @@ impl<DB: Database> StylusEvm<DB> {
         // Returned bytes cost at least what EVM memory would have cost.
         let floor = return_data_gas(outcome.output.len() as u64);
         let most = program.start_gas.saturating_sub(floor);
-        let left = (outcome.ink_left / INK_PRICE)
-            .min(most)
-            .min(gas.remaining());
+        let left = (outcome.ink_left / INK_PRICE).min(most).min(gas.remaining());
         gas.set_remaining(left);
         gas.record_refund(program.refund);
         let result = match outcome.ending {
@@ -312,12 +282,7 @@ fn continue_program(mut program: Suspended) -> (Suspended, Step) {
 fn note_end(running: &mut Running) {
     let mut host = running.host();
     let ink = host.ink().unwrap_or(0);
-    if let Some(call) = host
-        .state()
-        .trace
-        .as_mut()
-        .and_then(|trace| trace.last_mut())
-    {
+    if let Some(call) = host.state().trace.as_mut().and_then(|trace| trace.last_mut()) {
         call.end_ink = ink;
     }
 }
@@ -402,13 +367,10 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
         }
     }
 
-    fn frame_run(
-        &mut self,
-    ) -> Result<FrameInitOrResult<Self::Frame>, ContextDbError<Self::Context>> {
+    fn frame_run(&mut self) -> Result<FrameInitOrResult<Self::Frame>, ContextDbError<Self::Context>> {
         let frame = self.inner.frame_stack.get();
         let is_create = matches!(frame.input, FrameInput::Create(_));
-        let is_program =
-            !is_create && code::is_program(frame.interpreter.bytecode.original_byte_slice());
+        let is_program = !is_create && code::is_program(frame.interpreter.bytecode.original_byte_slice());
         let mut action = if is_program {
             self.run_program()?
         } else {
@@ -422,13 +384,11 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
             refuse_reserved_prefix(&mut action);
         }
         let frame = self.inner.frame_stack.get();
-        frame
-            .process_next_action(&mut self.inner.ctx, action)
-            .inspect(|next| {
-                if next.is_result() {
-                    frame.set_finished(true);
-                }
-            })
+        frame.process_next_action(&mut self.inner.ctx, action).inspect(|next| {
+            if next.is_result() {
+                frame.set_finished(true);
+            }
+        })
     }
 
     fn frame_return_result(
@@ -443,11 +403,7 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
             return Ok(Some(result));
         }
         let frame = self.inner.frame_stack.get();
-        match self
-            .frames
-            .last_mut()
-            .and_then(|open| open.program.as_mut())
-        {
+        match self.frames.last_mut().and_then(|open| open.program.as_mut()) {
             Some(program) => {
                 frame.interpreter.memory.free_child_context();
                 program.running.host().state().pages = self.pages;
@@ -455,10 +411,7 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
                 Ok(None)
             }
             None => {
-                frame.return_result::<_, ContextDbError<Self::Context>>(
-                    &mut self.inner.ctx,
-                    result,
-                )?;
+                frame.return_result::<_, ContextDbError<Self::Context>>(&mut self.inner.ctx, result)?;
                 Ok(None)
             }
         }

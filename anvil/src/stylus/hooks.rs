@@ -117,11 +117,7 @@ impl wasmi::errors::HostError for Stop {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Read a slot that is not in the cache; `surcharge` is the gas of this read's place in line.
-    StorageLoad {
-        key: B256,
-        dest: u32,
-        surcharge: u64,
-    },
+    StorageLoad { key: B256, dest: u32, surcharge: u64 },
     /// Write slots, in key order.
     Flush { slots: Vec<(B256, B256)> },
     /// Read a transient slot.
@@ -403,9 +399,7 @@ impl<C: Access> Host<C> {
         let (at, len) = (at as usize, len as usize);
         let end = at.checked_add(len).ok_or(Stop::Failure)?;
         let data = memory.data(self.0.as_context());
-        data.get(at..end)
-            .map(Bytes::copy_from_slice)
-            .ok_or(Stop::Failure)
+        data.get(at..end).map(Bytes::copy_from_slice).ok_or(Stop::Failure)
     }
 
     fn read_word(&self, at: u32) -> Result<B256, Stop> {
@@ -506,12 +500,7 @@ impl<C: Access> Host<C> {
         })
     }
 
-    fn math2(
-        &mut self,
-        (a, b): (u32, u32),
-        ink: u64,
-        compute: impl FnOnce(U256, U256) -> U256,
-    ) -> Result<(), Stop> {
+    fn math2(&mut self, (a, b): (u32, u32), ink: u64, compute: impl FnOnce(U256, U256) -> U256) -> Result<(), Stop> {
         self.buy_ink(HOSTIO + 3 * POINTER + ink)?;
         let value = compute(self.read_u256(a)?, self.read_u256(b)?);
         self.write_u256(a, value)
@@ -534,11 +523,7 @@ impl<C: Access> Host<C> {
         let key = self.read_word(key)?;
         let surcharge = self.state().cache.read_gas();
         let Some(slot) = self.state().cache.slots.get(&key).copied() else {
-            return self.suspend(Request::StorageLoad {
-                key,
-                dest,
-                surcharge,
-            });
+            return self.suspend(Request::StorageLoad { key, dest, surcharge });
         };
         self.buy_gas(surcharge)?;
         self.write(dest, slot.value.as_slice())

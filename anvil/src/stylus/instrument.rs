@@ -6,9 +6,9 @@
 //! activation charges for them; their numbers are part of the rules.
 
 use wasm_encoder::{
-    BlockType as EncodedBlock, CodeSection, ConstExpr, DataSection, ElementSection, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection,
-    Instruction as I, MemorySection, MemoryType, Module, TableSection, TypeSection, ValType,
+    BlockType as EncodedBlock, CodeSection, ConstExpr, DataSection, ElementSection, ExportKind, ExportSection,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction as I, MemorySection, MemoryType,
+    Module, TableSection, TypeSection, ValType,
     reencode::{Reencode, RoundtripReencoder},
 };
 use wasmparser::{BlockType, FunctionBody, Operator, Payload};
@@ -82,20 +82,16 @@ pub fn instrument(wasm: &[u8], facts: &Facts) -> Result<Instrumented, Rejection>
     for payload in parser().parse_all(wasm) {
         match payload? {
             Payload::TypeSection(section) => {
-                copy.parse_type_section(&mut types, section)
-                    .map_err(rejected)?;
+                copy.parse_type_section(&mut types, section).map_err(rejected)?;
             }
             Payload::ImportSection(section) => {
-                copy.parse_import_section(&mut imports, section)
-                    .map_err(rejected)?;
+                copy.parse_import_section(&mut imports, section).map_err(rejected)?;
             }
             Payload::FunctionSection(section) => {
-                copy.parse_function_section(&mut functions, section)
-                    .map_err(rejected)?;
+                copy.parse_function_section(&mut functions, section).map_err(rejected)?;
             }
             Payload::TableSection(section) => {
-                copy.parse_table_section(&mut tables, section)
-                    .map_err(rejected)?;
+                copy.parse_table_section(&mut tables, section).map_err(rejected)?;
             }
             Payload::MemorySection(section) => {
                 for memory in section {
@@ -115,16 +111,13 @@ pub fn instrument(wasm: &[u8], facts: &Facts) -> Result<Instrumented, Rejection>
                     .map_err(rejected)?;
             }
             Payload::ExportSection(section) => {
-                copy.parse_export_section(&mut exports, section)
-                    .map_err(rejected)?;
+                copy.parse_export_section(&mut exports, section).map_err(rejected)?;
             }
             Payload::ElementSection(section) => {
-                copy.parse_element_section(&mut elements, section)
-                    .map_err(rejected)?;
+                copy.parse_element_section(&mut elements, section).map_err(rejected)?;
             }
             Payload::DataSection(section) => {
-                copy.parse_data_section(&mut data, section)
-                    .map_err(rejected)?;
+                copy.parse_data_section(&mut data, section).map_err(rejected)?;
             }
             Payload::CodeSectionEntry(body) => {
                 let (function, count) = rewrite(&body, facts, globals)?;
@@ -142,10 +135,7 @@ pub fn instrument(wasm: &[u8], facts: &Facts) -> Result<Instrumented, Rejection>
     };
     global_section.global(number(ValType::I64), &ConstExpr::i64_const(0));
     global_section.global(number(ValType::I32), &ConstExpr::i32_const(0));
-    global_section.global(
-        number(ValType::I32),
-        &ConstExpr::i32_const(MAX_STACK_WORDS as i32),
-    );
+    global_section.global(number(ValType::I32), &ConstExpr::i32_const(MAX_STACK_WORDS as i32));
     global_section.global(number(ValType::I32), &ConstExpr::i32_const(0));
     exports.export(INK_LEFT, ExportKind::Global, globals.ink);
     exports.export(INK_STATUS, ExportKind::Global, globals.status);
@@ -173,11 +163,7 @@ fn rejected<E: std::fmt::Display>(error: E) -> Rejection {
 }
 
 /// Rewrites one function; returns it with its number of operators.
-fn rewrite(
-    body: &FunctionBody<'_>,
-    facts: &Facts,
-    globals: Globals,
-) -> Result<(Function, u64), Rejection> {
+fn rewrite(body: &FunctionBody<'_>, facts: &Facts, globals: Globals) -> Result<(Function, u64), Rejection> {
     let mut copy = RoundtripReencoder;
     let mut locals = 0u32;
     for group in body.get_locals_reader()? {
@@ -204,10 +190,7 @@ fn rewrite(
         take_ink(&mut metered, globals, ink);
         height.peak(2);
         for &op in &block {
-            if matches!(
-                op,
-                Operator::MemoryCopy { .. } | Operator::MemoryFill { .. }
-            ) {
+            if matches!(op, Operator::MemoryCopy { .. } | Operator::MemoryFill { .. }) {
                 take_bulk_ink(&mut metered, globals);
                 height.peak(3);
             }
@@ -220,14 +203,10 @@ fn rewrite(
 
     let words = height.worst + locals + FRAME_WORDS;
     if height.worst > MAX_VALUES || words > MAX_FRAME_WORDS {
-        return Err(Rejection(format!(
-            "a function's frame of {words} words is too large"
-        )));
+        return Err(Rejection(format!("a function's frame of {words} words is too large")));
     }
 
-    let mut function = copy
-        .new_function_with_parsed_locals(body)
-        .map_err(rejected)?;
+    let mut function = copy.new_function_with_parsed_locals(body).map_err(rejected)?;
     let mut count = 0u64;
     let mut emit = |instruction: &I<'_>| {
         function.instruction(instruction);

@@ -82,9 +82,7 @@ fn paid(open: u16) -> u16 {
 }
 
 fn exponential(ever: u16) -> u64 {
-    EXPONENTS
-        .get(usize::from(ever))
-        .map_or(u64::MAX, |&gas| u64::from(gas))
+    EXPONENTS.get(usize::from(ever)).map_or(u64::MAX, |&gas| u64::from(gas))
 }
 
 /// Gas of the exponential part by the most pages ever open (Nitro's table).

@@ -47,23 +47,11 @@ pub fn ends_block(op: &Operator<'_>) -> bool {
 ///
 /// `function` gives the arity of a function by index, `ty` that of a type by index. Blocks have
 /// no effect here: their results are the caller's business.
-pub fn effect(
-    op: &Operator<'_>,
-    function: impl Fn(u32) -> Arity,
-    ty: impl Fn(u32) -> Arity,
-) -> Option<Effect> {
+pub fn effect(op: &Operator<'_>, function: impl Fn(u32) -> Arity, ty: impl Fn(u32) -> Arity) -> Option<Effect> {
     use Operator as O;
     let (ink, pops, pushes) = match op {
-        O::Unreachable
-        | O::Return
-        | O::Nop
-        | O::Block { .. }
-        | O::Loop { .. }
-        | O::Else
-        | O::End => (1, 0, 0),
-        O::I32Const { .. } | O::I64Const { .. } | O::F32Const { .. } | O::F64Const { .. } => {
-            (1, 0, 1)
-        }
+        O::Unreachable | O::Return | O::Nop | O::Block { .. } | O::Loop { .. } | O::Else | O::End => (1, 0, 0),
+        O::I32Const { .. } | O::I64Const { .. } | O::F32Const { .. } | O::F64Const { .. } => (1, 0, 1),
         O::Drop => (9, 1, 0),
         O::Br { .. } => (765, 0, 0),
         O::BrIf { .. } | O::If { .. } => (765, 1, 0),
@@ -83,11 +71,9 @@ pub fn effect(
         O::LocalSet { .. } => (210, 1, 0),
         O::GlobalGet { .. } => (225, 0, 1),
         O::GlobalSet { .. } => (575, 1, 0),
-        O::I32Load { .. }
-        | O::I32Load8S { .. }
-        | O::I32Load8U { .. }
-        | O::I32Load16S { .. }
-        | O::I32Load16U { .. } => (670, 1, 1),
+        O::I32Load { .. } | O::I32Load8S { .. } | O::I32Load8U { .. } | O::I32Load16S { .. } | O::I32Load16U { .. } => {
+            (670, 1, 1)
+        }
         O::I64Load { .. }
         | O::I64Load8S { .. }
         | O::I64Load8U { .. }
@@ -96,9 +82,7 @@ pub fn effect(
         | O::I64Load32S { .. }
         | O::I64Load32U { .. } => (680, 1, 1),
         O::I32Store { .. } | O::I32Store8 { .. } | O::I32Store16 { .. } => (825, 2, 0),
-        O::I64Store { .. } | O::I64Store8 { .. } | O::I64Store16 { .. } | O::I64Store32 { .. } => {
-            (950, 2, 0)
-        }
+        O::I64Store { .. } | O::I64Store8 { .. } | O::I64Store16 { .. } | O::I64Store32 { .. } => (950, 2, 0),
         O::MemorySize { .. } => (3_000, 0, 1),
         O::MemoryGrow { .. } => (8_050, 1, 1),
         O::I32Eqz => (170, 1, 1),

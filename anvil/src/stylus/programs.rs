@@ -138,11 +138,7 @@ pub fn load<J: JournalTr>(journal: &mut J, code_hash: B256) -> Result<Entry, Err
 ///
 /// # Errors
 /// The database failed.
-pub fn store<J: JournalTr>(
-    journal: &mut J,
-    code_hash: B256,
-    entry: &Entry,
-) -> Result<(), Error<J>> {
+pub fn store<J: JournalTr>(journal: &mut J, code_hash: B256, entry: &Entry) -> Result<(), Error<J>> {
     write(journal, slot(code_hash), entry.pack())
 }
 
@@ -155,12 +151,8 @@ pub fn data_fee<J: JournalTr>(journal: &mut J, bytes: u32, now: u64) -> Result<U
     let word = read(journal, slot)?.to_be_bytes::<32>();
     let demand: u64 = U256::from_be_slice(&word[16..24]).to();
     let updated: u64 = U256::from_be_slice(&word[24..32]).to();
-    let forgotten = now
-        .saturating_sub(updated)
-        .saturating_mul(PRICE_DECAY_PER_SECOND);
-    let demand = demand
-        .saturating_sub(forgotten)
-        .saturating_add(bytes.into());
+    let forgotten = now.saturating_sub(updated).saturating_mul(PRICE_DECAY_PER_SECOND);
+    let demand = demand.saturating_sub(forgotten).saturating_add(bytes.into());
     let mut word = [0u8; 32];
     word[16..24].copy_from_slice(&demand.to_be_bytes());
     word[24..32].copy_from_slice(&now.to_be_bytes());
@@ -221,10 +213,7 @@ mod tests {
         assert_eq!(entry.check(1_000 + EXPIRY_SECONDS), Ok(entry));
         let late = EXPIRY_SECONDS + 1;
         assert_eq!(entry.check(1_000 + late), Err(Inactive::Expired(late)));
-        assert_eq!(
-            Entry::unpack(U256::ZERO).check(0),
-            Err(Inactive::NotActivated)
-        );
+        assert_eq!(Entry::unpack(U256::ZERO).check(0), Err(Inactive::NotActivated));
         assert_eq!(entry.call_gas(true, Pages::default()), 352 + 2 + 1_000);
     }
 

@@ -6,9 +6,7 @@ use std::{
 };
 
 use revm::primitives::{B256, Bytes};
-use wasmi::{
-    Config, Engine, Linker, Module, ResumableCall, ResumableCallHostTrap, Store, TrapCode, Val,
-};
+use wasmi::{Config, Engine, Linker, Module, ResumableCall, ResumableCallHostTrap, Store, TrapCode, Val};
 
 use super::{
     activate::{Estimates, activate},
@@ -83,8 +81,7 @@ impl Runtime {
 
     fn compile(&self, wasm: &[u8]) -> Result<Arc<Program>, String> {
         let activation = activate(wasm).map_err(|error| error.to_string())?;
-        let module = Module::new(&self.engine, &activation.instrumented.wasm)
-            .map_err(|error| error.to_string())?;
+        let module = Module::new(&self.engine, &activation.instrumented.wasm).map_err(|error| error.to_string())?;
         Ok(Arc::new(Program {
             module,
             estimates: activation.estimates,

@@ -3,9 +3,7 @@
 use revm::{
     Database,
     context::{Cfg, ContextTr, CreateScheme, JournalTr},
-    interpreter::{
-        CallInput, CallInputs, CallScheme, CallValue, CreateInputs, FrameInput, InstructionResult,
-    },
+    interpreter::{CallInput, CallInputs, CallScheme, CallValue, CreateInputs, FrameInput, InstructionResult},
     primitives::{Address, B256, Bytes, Log, LogData, U256},
 };
 use wasmi::Val;
@@ -51,11 +49,7 @@ pub enum Served {
 #[derive(Clone, Debug)]
 pub enum Pending {
     /// A call: gas already due, gas given, and where the length of the return data goes.
-    Call {
-        base: u64,
-        given: u64,
-        return_len: u32,
-    },
+    Call { base: u64, given: u64, return_len: u32 },
     /// A creation: the same, and where the address goes.
     Create {
         base: u64,
@@ -91,21 +85,12 @@ pub fn serve<DB: Database>(
 ) -> Result<Served, DB::Error> {
     let acting = running.host().state().env.address;
     let served = match request {
-        Request::StorageLoad {
-            key,
-            dest,
-            surcharge,
-        } => {
+        Request::StorageLoad { key, dest, surcharge } => {
             let load = ctx.journal_mut().sload(acting, key.into())?;
             let value = B256::from(load.data);
             running.host().state().cache.fill(key, value);
             let gas = CACHE_MISS_GAS + surcharge;
-            let gas = gas
-                + if load.is_cold {
-                    COLD_SLOT_GAS
-                } else {
-                    WARM_GAS
-                };
+            let gas = gas + if load.is_cold { COLD_SLOT_GAS } else { WARM_GAS };
             pay(running, gas)
                 .and_then(|()| running.host().write(dest, value.as_slice()))
                 .map(none)
@@ -113,10 +98,7 @@ pub fn serve<DB: Database>(
         Request::Flush { slots } => flush(ctx, running, acting, slots, refund)?.map(none),
         Request::TransientLoad { key, dest } => {
             let value = ctx.journal_mut().tload(acting, key.into());
-            running
-                .host()
-                .write(dest, &value.to_be_bytes::<32>())
-                .map(none)
+            running.host().write(dest, &value.to_be_bytes::<32>()).map(none)
         }
         Request::TransientStore { key, value } => {
             ctx.journal_mut().tstore(acting, key.into(), value.into());
@@ -124,10 +106,7 @@ pub fn serve<DB: Database>(
         }
         Request::Log { topics, data } => {
             let data = LogData::new_unchecked(topics, data);
-            ctx.journal_mut().log(Log {
-                address: acting,
-                data,
-            });
+            ctx.journal_mut().log(Log { address: acting, data });
             Ok(Vec::new())
         }
         Request::Balance { account, dest } => {
@@ -231,8 +210,7 @@ fn flush<DB: Database>(
     for (key, value) in slots {
         let write = ctx.journal_mut().sstore(acting, key.into(), value.into())?;
         let params = ctx.cfg().gas_params();
-        let gas = params.sstore_static_gas()
-            + params.sstore_dynamic_gas(true, &write.data, write.is_cold);
+        let gas = params.sstore_static_gas() + params.sstore_dynamic_gas(true, &write.data, write.is_cold);
         *refund += params.sstore_refund(true, &write.data);
         if let Err(stop) = pay(running, gas) {
             return Ok(Err(stop));
@@ -251,11 +229,7 @@ struct Call {
 }
 
 /// Prices a call and builds its frame.
-fn prepare_call<DB: Database>(
-    ctx: &mut Ctx<DB>,
-    running: &mut Running,
-    call: Call,
-) -> Result<Served, DB::Error> {
+fn prepare_call<DB: Database>(ctx: &mut Ctx<DB>, running: &mut Running, call: Call) -> Result<Served, DB::Error> {
     let env = running.host().state().env.clone();
     let has_value = !call.value.is_zero();
     if env.is_static && has_value {
@@ -331,12 +305,7 @@ fn prepare_create(
     pending: impl Fn(u64, u64) -> Pending,
 ) -> Served {
     let words = (code.len() as u64).div_ceil(32);
-    let base = CREATE_GAS
-        + if salt.is_some() {
-            CREATE2_WORD_GAS * words
-        } else {
-            0
-        };
+    let base = CREATE_GAS + if salt.is_some() { CREATE2_WORD_GAS * words } else { 0 };
     let available = running.host().gas().unwrap_or(0);
     let Some(left) = available.checked_sub(base) else {
         // Proof of the order: buying more than there is empties the purse.
@@ -357,12 +326,7 @@ fn prepare_create(
 ///
 /// # Errors
 /// [`Stop`] when the program cannot go on.
-pub fn settle(
-    running: &mut Running,
-    pending: Pending,
-    returned: Returned,
-    refund: &mut i64,
-) -> Result<Vec<Val>, Stop> {
+pub fn settle(running: &mut Running, pending: Pending, returned: Returned, refund: &mut i64) -> Result<Vec<Val>, Stop> {
     let ok = returned.result.is_ok();
     let unused = if returned.result.is_ok_or_revert() {
         returned.remaining
@@ -384,9 +348,7 @@ pub fn settle(
                 Bytes::new()
             };
             charge(running, base + given, unused, data.len())?;
-            running
-                .host()
-                .write(return_len, &(data.len() as u32).to_le_bytes())?;
+            running.host().write(return_len, &(data.len() as u32).to_le_bytes())?;
             running.host().state().return_data = data;
             let status = if ok { SUCCEEDED } else { FAILED };
             Ok(vec![Val::I32(status as i32)])
@@ -398,16 +360,10 @@ pub fn settle(
             revert_len,
         } => {
             let reverted = returned.result == InstructionResult::Revert;
-            let data = if reverted {
-                returned.output
-            } else {
-                Bytes::new()
-            };
+            let data = if reverted { returned.output } else { Bytes::new() };
             charge(running, base + given, unused, data.len())?;
             let created = returned.address.filter(|_| ok).unwrap_or_default();
-            running
-                .host()
-                .write(revert_len, &(data.len() as u32).to_le_bytes())?;
+            running.host().write(revert_len, &(data.len() as u32).to_le_bytes())?;
             running.host().write(address, created.as_slice())?;
             running.host().state().return_data = data;
             Ok(Vec::new())

@@ -1,8 +1,8 @@
 //! Which modules are accepted for activation.
 
 use wasmparser::{
-    CompositeInnerType, ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef, ValType,
-    Validator, WasmFeatures,
+    CompositeInnerType, ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef, ValType, Validator,
+    WasmFeatures,
 };
 
 use super::{
@@ -65,11 +65,7 @@ pub struct Facts {
 impl Facts {
     /// Arity of a function by index.
     pub fn function(&self, index: u32) -> Arity {
-        let ty = self
-            .functions
-            .get(index as usize)
-            .copied()
-            .unwrap_or(u32::MAX);
+        let ty = self.functions.get(index as usize).copied().unwrap_or(u32::MAX);
         self.ty(ty)
     }
 
@@ -133,8 +129,8 @@ pub fn validate(wasm: &[u8]) -> Result<Facts, Rejection> {
                     if import.module != HOOKS_MODULE {
                         return refuse(format!("import from unknown module {}", import.module));
                     }
-                    let (params, results) = signature(import.name)
-                        .ok_or_else(|| Rejection(format!("unknown import {}", import.name)))?;
+                    let (params, results) =
+                        signature(import.name).ok_or_else(|| Rejection(format!("unknown import {}", import.name)))?;
                     let given = signatures
                         .get(ty as usize)
                         .ok_or_else(|| Rejection("unknown type".into()))?;
@@ -154,11 +150,7 @@ pub fn validate(wasm: &[u8]) -> Result<Facts, Rejection> {
                 for ty in section {
                     facts.functions.push(ty?);
                 }
-                limit(
-                    facts.functions.len() - facts.imported,
-                    MAX_FUNCTIONS,
-                    "functions",
-                )?;
+                limit(facts.functions.len() - facts.imported, MAX_FUNCTIONS, "functions")?;
             }
             Payload::TableSection(section) => {
                 let mut entries = 0u64;
@@ -166,9 +158,7 @@ pub fn validate(wasm: &[u8]) -> Result<Facts, Rejection> {
                     entries = entries.saturating_add(table?.ty.initial);
                 }
                 if entries > MAX_TABLE_ENTRIES {
-                    return refuse(format!(
-                        "{entries} table entries; {MAX_TABLE_ENTRIES} allowed"
-                    ));
+                    return refuse(format!("{entries} table entries; {MAX_TABLE_ENTRIES} allowed"));
                 }
             }
             Payload::MemorySection(section) => {
@@ -179,10 +169,7 @@ pub fn validate(wasm: &[u8]) -> Result<Facts, Rejection> {
                         .ok()
                         .filter(|&pages| pages <= MAX_PAGES)
                         .ok_or_else(|| {
-                            Rejection(format!(
-                                "{} initial memory pages; {MAX_PAGES} allowed",
-                                memory.initial
-                            ))
+                            Rejection(format!("{} initial memory pages; {MAX_PAGES} allowed", memory.initial))
                         })?;
                 }
             }
@@ -225,9 +212,7 @@ pub fn validate(wasm: &[u8]) -> Result<Facts, Rejection> {
                     locals = locals.saturating_add(group?.0);
                 }
                 if locals > MAX_LOCALS {
-                    return refuse(format!(
-                        "{locals} locals in a function; {MAX_LOCALS} allowed"
-                    ));
+                    return refuse(format!("{locals} locals in a function; {MAX_LOCALS} allowed"));
                 }
                 let mut count = 0usize;
                 for op in body.get_operators_reader()? {
@@ -247,9 +232,7 @@ pub fn validate(wasm: &[u8]) -> Result<Facts, Rejection> {
 
     check_exports(&exports, &imports, &facts, &signatures)?;
     if growable && facts.pay_for_memory_grow.is_none() {
-        return refuse(
-            "memory can grow: give it a fixed size or import vm_hooks::pay_for_memory_grow",
-        );
+        return refuse("memory can grow: give it a fixed size or import vm_hooks::pay_for_memory_grow");
     }
     Ok(facts)
 }
@@ -275,20 +258,14 @@ fn check_exports(
     let mut entrypoint = false;
     for (name, kind, index) in exports {
         if name.starts_with(RESERVED_EXPORT) {
-            return refuse(format!(
-                "export {name}: the prefix {RESERVED_EXPORT} is reserved"
-            ));
+            return refuse(format!("export {name}: the prefix {RESERVED_EXPORT} is reserved"));
         }
         if imports.contains(name) {
             return refuse(format!("export {name} has the name of an import"));
         }
         memory |= name == MEMORY && *kind == ExternalKind::Memory;
         if name == ENTRYPOINT && *kind == ExternalKind::Func {
-            let ty = facts
-                .functions
-                .get(*index as usize)
-                .copied()
-                .unwrap_or(u32::MAX);
+            let ty = facts.functions.get(*index as usize).copied().unwrap_or(u32::MAX);
             let Some((params, results)) = signatures.get(ty as usize) else {
                 return refuse("unknown type");
             };

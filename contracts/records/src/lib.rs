@@ -139,12 +139,7 @@ impl Records {
     /// `UnknownChart`, `NotController`, `ZeroDigest`, `DirectoryVersion`.
     /// # Events
     /// `DirectorySet`.
-    pub fn set_directory(
-        &mut self,
-        chart: B256,
-        version: u32,
-        directory: B256,
-    ) -> Result<(), Error> {
+    pub fn set_directory(&mut self, chart: B256, version: u32, directory: B256) -> Result<(), Error> {
         let head = self.require_controller(chart)?;
         require_next_directory(&head, version, directory)?;
         self.install_directory(chart, head, version, directory);
@@ -170,12 +165,7 @@ impl Records {
     /// `NotWriter`, `NotCredentialed`, `RecordExists`.
     /// # Events
     /// `RecordAdded` for each, in the order given.
-    pub fn add_records(
-        &mut self,
-        chart: B256,
-        directory_version: u32,
-        records: Vec<NewRecord>,
-    ) -> Result<(), Error> {
+    pub fn add_records(&mut self, chart: B256, directory_version: u32, records: Vec<NewRecord>) -> Result<(), Error> {
         let head = self.require_chart(chart)?;
         require_directory(&head, directory_version)?;
         require_batch(records.len())?;
@@ -199,10 +189,7 @@ impl Records {
             // Looked up only now, so that a record which stands twice in the batch is found;
             // the revert takes back what was written before it.
             if self.record_head(chart, record_id).version != 0 {
-                return Err(IRecords::RecordExists {
-                    recordId: record_id,
-                }
-                .into());
+                return Err(IRecords::RecordExists { recordId: record_id }.into());
             }
             let head = RecordHead {
                 author,
@@ -245,10 +232,7 @@ impl Records {
         require_directory(&chart_head, directory_version)?;
         let mut head = self.record_head(chart, record_id);
         if head.version == 0 {
-            return Err(IRecords::UnknownRecord {
-                recordId: record_id,
-            }
-            .into());
+            return Err(IRecords::UnknownRecord { recordId: record_id }.into());
         }
         if head.version != version {
             return Err(IRecords::RecordVersion {
@@ -301,13 +285,7 @@ impl Records {
     /// `TimeTooLarge`, `GrantWindow`.
     /// # Events
     /// `Granted`.
-    pub fn grant(
-        &mut self,
-        chart: B256,
-        grantee: Address,
-        terms: GrantTerms,
-        keyring: B256,
-    ) -> Result<(), Error> {
+    pub fn grant(&mut self, chart: B256, grantee: Address, terms: GrantTerms, keyring: B256) -> Result<(), Error> {
         let head = self.require_controller(chart)?;
         require_address(grantee)?;
         if grantee == head.controller {
@@ -317,10 +295,7 @@ impl Records {
         require_terms(&terms, self.vm().block_timestamp())?;
 
         let grant = Grant::new(head.grant_epoch, &terms);
-        self.grants
-            .setter(chart)
-            .setter(grantee)
-            .set(grant.to_word());
+        self.grants.setter(chart).setter(grantee).set(grant.to_word());
         self.vm().log(IRecords::Granted {
             chart,
             grantee,
@@ -420,10 +395,7 @@ impl Records {
     /// `BatchSize`.
     pub fn decide_many(&self, questions: Vec<Question>) -> Result<Vec<u8>, Error> {
         require_batch(questions.len())?;
-        Ok(questions
-            .iter()
-            .map(|question| self.answer(question))
-            .collect())
+        Ok(questions.iter().map(|question| self.answer(question)).collect())
     }
 }
 
@@ -495,10 +467,7 @@ impl Records {
             reason::EXPIRED
         } else if grant.compartments >> ask.compartment & 1 == 0 {
             reason::COMPARTMENT
-        } else if ask
-            .purpose
-            .is_some_and(|purpose| grant.purposes & purpose == 0)
-        {
+        } else if ask.purpose.is_some_and(|purpose| grant.purposes & purpose == 0) {
             reason::PURPOSE
         } else if grant.actions & ask.action == 0 {
             reason::ACTION
@@ -534,12 +503,7 @@ impl Records {
     }
 
     /// Each keyring has a digest, and its grantee a grant of the current epoch.
-    fn require_keyrings(
-        &self,
-        chart: B256,
-        head: &ChartHead,
-        keyrings: &[Keyring],
-    ) -> Result<(), Error> {
+    fn require_keyrings(&self, chart: B256, head: &ChartHead, keyrings: &[Keyring]) -> Result<(), Error> {
         for keyring in keyrings {
             require_digest(keyring.keyring)?;
             self.require_grant(chart, head, keyring.grantee)?;
@@ -557,12 +521,7 @@ impl Records {
         }
     }
 
-    fn require_grant_to_write(
-        &self,
-        chart: B256,
-        caller: Address,
-        compartment: u8,
-    ) -> Result<(), Error> {
+    fn require_grant_to_write(&self, chart: B256, caller: Address, compartment: u8) -> Result<(), Error> {
         let reason = self.reason(&Ask {
             chart,
             grantee: caller,
@@ -592,12 +551,7 @@ impl Records {
             party: caller,
             roles: role::PROVIDER,
         };
-        let answer = static_call(
-            self.vm(),
-            Call::new(),
-            self.registry.get(),
-            &question.abi_encode(),
-        );
+        let answer = static_call(self.vm(), Call::new(), self.registry.get(), &question.abi_encode());
         match answer.map(|data| hasRolesCall::abi_decode_returns_validate(&data)) {
             Ok(Ok(true)) => Ok(()),
             _ => Err(IRecords::NotCredentialed { caller }.into()),
@@ -624,13 +578,7 @@ impl Records {
     }
 
     /// Writes `head` with the new directory version, and announces it.
-    fn install_directory(
-        &mut self,
-        chart: B256,
-        mut head: ChartHead,
-        version: u32,
-        directory: B256,
-    ) {
+    fn install_directory(&mut self, chart: B256, mut head: ChartHead, version: u32, directory: B256) {
         head.directory_version = version;
         let mut slot = self.charts.setter(chart);
         slot.head.set(head.to_word());

@@ -56,14 +56,11 @@ impl World {
             roles: role::PROVIDER,
         };
         let answer = answer.map(|bytes| B256::left_padding_from(&bytes).to_vec());
-        self.vm
-            .mock_static_call(REGISTRY, call.abi_encode(), answer);
+        self.vm.mock_static_call(REGISTRY, call.abi_encode(), answer);
     }
 
     fn grant(&mut self, grantee: Address, terms: GrantTerms) {
-        self.by(PATIENT)
-            .grant(CHART, grantee, terms, KEYRING)
-            .unwrap();
+        self.by(PATIENT).grant(CHART, grantee, terms, KEYRING).unwrap();
     }
 
     fn add(&mut self, author: Address, batch: Vec<NewRecord>) -> Result<(), Error> {
@@ -75,9 +72,7 @@ impl World {
         let logs = self.vm.get_emitted_logs();
         logs[logs.len() - last..]
             .iter()
-            .map(|(topics, data)| {
-                alloy_sol_types::SolEventInterface::decode_raw_log(topics, data).unwrap()
-            })
+            .map(|(topics, data)| alloy_sol_types::SolEventInterface::decode_raw_log(topics, data).unwrap())
             .collect()
     }
 }
@@ -120,10 +115,7 @@ fn question(grantee: Address) -> Question {
 fn initialize_works_once_and_never_with_zero() {
     let vm = TestVM::new();
     let mut records = Records::from(&vm);
-    assert_eq!(
-        records.initialize(Address::ZERO),
-        Err(IRecords::ZeroAddress {}.into())
-    );
+    assert_eq!(records.initialize(Address::ZERO), Err(IRecords::ZeroAddress {}.into()));
     records.initialize(REGISTRY).unwrap();
     assert_eq!(
         records.initialize(STRANGER),
@@ -148,10 +140,7 @@ fn a_chart_is_opened_once_by_anyone_who_then_controls_it() {
         world.by(PATIENT).open_chart(OTHER_CHART, B256::ZERO),
         Err(IRecords::ZeroDigest {}.into())
     );
-    assert_eq!(
-        world.records.chart_of(OTHER_CHART),
-        (Address::ZERO, 0, 0, B256::ZERO)
-    );
+    assert_eq!(world.records.chart_of(OTHER_CHART), (Address::ZERO, 0, 0, B256::ZERO));
     world.by(STRANGER).open_chart(OTHER_CHART, ROTATED).unwrap();
     assert_eq!(world.records.chart_of(OTHER_CHART).0, STRANGER);
     assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY));
@@ -193,18 +182,9 @@ fn every_write_refuses_an_unknown_chart() {
     let unknown = Err(IRecords::UnknownChart { chart: OTHER_CHART }.into());
     let records = world.by(PATIENT);
     assert_eq!(records.set_directory(OTHER_CHART, 2, ROTATED), unknown);
-    assert_eq!(
-        records.add_records(OTHER_CHART, 1, vec![record(RECORD, LABS)]),
-        unknown
-    );
-    assert_eq!(
-        records.amend_record(OTHER_CHART, 1, RECORD, 1, 0, POINTER),
-        unknown
-    );
-    assert_eq!(
-        records.grant(OTHER_CHART, CLINIC, terms(1), KEYRING),
-        unknown
-    );
+    assert_eq!(records.add_records(OTHER_CHART, 1, vec![record(RECORD, LABS)]), unknown);
+    assert_eq!(records.amend_record(OTHER_CHART, 1, RECORD, 1, 0, POINTER), unknown);
+    assert_eq!(records.grant(OTHER_CHART, CLINIC, terms(1), KEYRING), unknown);
     assert_eq!(records.set_keyrings(OTHER_CHART, vec![]), unknown);
     assert_eq!(records.revoke(OTHER_CHART, CLINIC, 2, ROTATED, vec![]), unknown);
     assert_eq!(records.revoke_all(OTHER_CHART, 2, ROTATED), unknown);
@@ -257,9 +237,7 @@ fn refuses_envelopes_sealed_to_a_stale_directory() {
     world.by(PATIENT).set_directory(CHART, 2, ROTATED).unwrap();
     for given in [1, 3] {
         assert_eq!(
-            world
-                .by(PATIENT)
-                .add_records(CHART, given, vec![record(RECORD, LABS)]),
+            world.by(PATIENT).add_records(CHART, given, vec![record(RECORD, LABS)]),
             Err(IRecords::DirectoryVersion { given, expected: 2 }.into())
         );
     }
@@ -268,14 +246,8 @@ fn refuses_envelopes_sealed_to_a_stale_directory() {
         .add_records(CHART, 2, vec![record(RECORD, LABS)])
         .unwrap();
     assert_eq!(
-        world
-            .by(PATIENT)
-            .amend_record(CHART, 1, RECORD, 1, 0, AMENDED),
-        Err(IRecords::DirectoryVersion {
-            given: 1,
-            expected: 2
-        }
-        .into())
+        world.by(PATIENT).amend_record(CHART, 1, RECORD, 1, 0, AMENDED),
+        Err(IRecords::DirectoryVersion { given: 1, expected: 2 }.into())
     );
 }
 
@@ -302,10 +274,7 @@ fn refuses_a_batch_for_any_one_record_in_it() {
         }
         .into(),
     );
-    refuse(
-        record(RECORD, LABS),
-        IRecords::RecordExists { recordId: RECORD }.into(),
-    );
+    refuse(record(RECORD, LABS), IRecords::RecordExists { recordId: RECORD }.into());
     // The same record twice in one batch.
     let mut world = World::new();
     assert_eq!(
@@ -341,16 +310,10 @@ fn batches_hold_1_to_128() {
             world.by(PATIENT).set_keyrings(CHART, keyrings(given)),
             Err(refused(given))
         );
-        assert_eq!(
-            world.records.decide_many(questions(given)),
-            Err(refused(given))
-        );
+        assert_eq!(world.records.decide_many(questions(given)), Err(refused(given)));
     }
     world.add(PATIENT, records(128)).unwrap();
-    world
-        .by(PATIENT)
-        .set_keyrings(CHART, keyrings(128))
-        .unwrap();
+    world.by(PATIENT).set_keyrings(CHART, keyrings(128)).unwrap();
     assert_eq!(
         world.records.decide_many(questions(128)).unwrap(),
         [reason::COMPARTMENT; 128]
@@ -426,9 +389,7 @@ fn a_writer_other_than_the_controller_needs_a_provider_credential() {
     for answer in [Err(vec![]), Ok(vec![2])] {
         world.registry_says(CLINIC, answer);
         assert_eq!(
-            world
-                .records
-                .add_records(CHART, 1, vec![record(RECORD, LABS)]),
+            world.records.add_records(CHART, 1, vec![record(RECORD, LABS)]),
             Err(IRecords::NotCredentialed { caller: CLINIC }.into())
         );
     }
@@ -436,9 +397,7 @@ fn a_writer_other_than_the_controller_needs_a_provider_credential() {
     // The patient holds none, and the insurer cannot amend what is there either.
     world.add(PATIENT, vec![record(id(1), LABS)]).unwrap();
     assert_eq!(
-        world
-            .by(INSURER)
-            .amend_record(CHART, 1, RECORD, 1, 0, AMENDED),
+        world.by(INSURER).amend_record(CHART, 1, RECORD, 1, 0, AMENDED),
         Err(IRecords::NotCredentialed { caller: INSURER }.into())
     );
 }
@@ -448,22 +407,15 @@ fn amending_follows_the_current_version_and_links_to_the_previous() {
     let mut world = World::new();
     world.add(PATIENT, vec![record(RECORD, LABS)]).unwrap();
     world.grant(CLINIC, terms(1 << LABS));
-    let amend = |world: &mut World, id, version, pointer| {
-        world
-            .by(CLINIC)
-            .amend_record(CHART, 1, id, version, 9, pointer)
-    };
+    let amend =
+        |world: &mut World, id, version, pointer| world.by(CLINIC).amend_record(CHART, 1, id, version, 9, pointer);
     assert_eq!(
         amend(&mut world, id(5), 1, AMENDED),
         Err(IRecords::UnknownRecord { recordId: id(5) }.into())
     );
     assert_eq!(
         amend(&mut world, RECORD, 0, AMENDED),
-        Err(IRecords::RecordVersion {
-            given: 0,
-            expected: 1
-        }
-        .into())
+        Err(IRecords::RecordVersion { given: 0, expected: 1 }.into())
     );
     assert_eq!(
         amend(&mut world, RECORD, 1, B256::ZERO),
@@ -490,11 +442,7 @@ fn amending_follows_the_current_version_and_links_to_the_previous() {
     // A second writer who read version 1 is told so.
     assert_eq!(
         amend(&mut world, RECORD, 1, POINTER),
-        Err(IRecords::RecordVersion {
-            given: 1,
-            expected: 2
-        }
-        .into())
+        Err(IRecords::RecordVersion { given: 1, expected: 2 }.into())
     );
     world.grant(CLINIC, terms(1 << CLAIMS));
     assert_eq!(
@@ -512,40 +460,19 @@ fn amending_follows_the_current_version_and_links_to_the_previous() {
 fn refuses_grants_that_mean_nothing() {
     let mut world = World::new();
     let mut refuse = |grantee, terms: GrantTerms, keyring, error: Error| {
-        assert_eq!(
-            world.by(PATIENT).grant(CHART, grantee, terms, keyring),
-            Err(error)
-        );
+        assert_eq!(world.by(PATIENT).grant(CHART, grantee, terms, keyring), Err(error));
     };
     let sound = terms(1);
-    refuse(
-        Address::ZERO,
-        sound.clone(),
-        KEYRING,
-        IRecords::ZeroAddress {}.into(),
-    );
-    refuse(
-        PATIENT,
-        sound.clone(),
-        KEYRING,
-        IRecords::GrantToController {}.into(),
-    );
-    refuse(
-        CLINIC,
-        sound.clone(),
-        B256::ZERO,
-        IRecords::ZeroDigest {}.into(),
-    );
+    refuse(Address::ZERO, sound.clone(), KEYRING, IRecords::ZeroAddress {}.into());
+    refuse(PATIENT, sound.clone(), KEYRING, IRecords::GrantToController {}.into());
+    refuse(CLINIC, sound.clone(), B256::ZERO, IRecords::ZeroDigest {}.into());
     for empty in [
         terms(0),
         GrantTerms {
             purposes: 0,
             ..terms(1)
         },
-        GrantTerms {
-            actions: 0,
-            ..terms(1)
-        },
+        GrantTerms { actions: 0, ..terms(1) },
     ] {
         refuse(CLINIC, empty, KEYRING, IRecords::EmptyGrant {}.into());
     }
@@ -574,10 +501,7 @@ fn refuses_grants_that_mean_nothing() {
                 ..terms(1)
             },
             KEYRING,
-            IRecords::TimeTooLarge {
-                time: TIME_MOST + 1,
-            }
-            .into(),
+            IRecords::TimeTooLarge { time: TIME_MOST + 1 }.into(),
         );
     }
     assert_eq!(world.records.grant_of(CHART, CLINIC).0, 0);
@@ -593,10 +517,7 @@ fn granting_again_replaces_the_terms() {
     };
     world.grant(CLINIC, narrower.clone());
     assert_eq!(world.records.grant_of(CHART, CLINIC), (1, narrower));
-    assert_eq!(
-        world.records.decide(question(CLINIC)),
-        (false, reason::COMPARTMENT)
-    );
+    assert_eq!(world.records.decide(question(CLINIC)), (false, reason::COMPARTMENT));
 }
 
 #[test]
@@ -610,25 +531,15 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
     );
     assert_eq!(
         world.by(PATIENT).revoke(CHART, CLINIC, 1, ROTATED, vec![]),
-        Err(IRecords::DirectoryVersion {
-            given: 1,
-            expected: 2
-        }
-        .into())
+        Err(IRecords::DirectoryVersion { given: 1, expected: 2 }.into())
     );
-    assert_eq!(
-        world.records.decide(question(CLINIC)),
-        (true, reason::GRANT)
-    );
+    assert_eq!(world.records.decide(question(CLINIC)), (true, reason::GRANT));
     let keyring = |grantee| Keyring {
         grantee,
         keyring: KEYRING,
     };
     for (keyrings, refused) in [
-        (
-            vec![keyring(STRANGER)],
-            IRecords::NoGrant { grantee: STRANGER }.into(),
-        ),
+        (vec![keyring(STRANGER)], IRecords::NoGrant { grantee: STRANGER }.into()),
         (
             vec![keyring(INSURER), keyring(CLINIC)],
             IRecords::NoGrant { grantee: CLINIC }.into(),
@@ -650,16 +561,11 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
         ),
     ] {
         assert_eq!(
-            world
-                .by(PATIENT)
-                .revoke(CHART, CLINIC, 2, ROTATED, keyrings),
+            world.by(PATIENT).revoke(CHART, CLINIC, 2, ROTATED, keyrings),
             Err(refused)
         );
     }
-    assert_eq!(
-        world.records.decide(question(CLINIC)),
-        (true, reason::GRANT)
-    );
+    assert_eq!(world.records.decide(question(CLINIC)), (true, reason::GRANT));
     world
         .by(PATIENT)
         .revoke(CHART, CLINIC, 2, ROTATED, vec![keyring(INSURER)])
@@ -684,14 +590,8 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
         ]
     );
     assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 2, ROTATED));
-    assert_eq!(
-        world.records.decide(question(CLINIC)),
-        (false, reason::NO_GRANT)
-    );
-    assert_eq!(
-        world.records.decide(question(INSURER)),
-        (true, reason::GRANT)
-    );
+    assert_eq!(world.records.decide(question(CLINIC)), (false, reason::NO_GRANT));
+    assert_eq!(world.records.decide(question(INSURER)), (true, reason::GRANT));
     assert_eq!(
         world.by(PATIENT).revoke(CHART, CLINIC, 3, DIRECTORY, vec![]),
         Err(IRecords::NoGrant { grantee: CLINIC }.into())
@@ -706,10 +606,7 @@ fn revoking_all_ends_every_grant_and_a_new_one_starts_anew() {
     world.by(PATIENT).revoke_all(CHART, 2, ROTATED).unwrap();
     assert_eq!(world.records.chart_of(CHART), (PATIENT, 2, 2, ROTATED));
     for grantee in [CLINIC, INSURER] {
-        assert_eq!(
-            world.records.decide(question(grantee)),
-            (false, reason::REVOKED)
-        );
+        assert_eq!(world.records.decide(question(grantee)), (false, reason::REVOKED));
         assert_eq!(
             world.by(PATIENT).revoke(CHART, grantee, 3, DIRECTORY, vec![]),
             Err(IRecords::NoGrant { grantee }.into())
@@ -726,14 +623,8 @@ fn revoking_all_ends_every_grant_and_a_new_one_starts_anew() {
         Err(IRecords::NoGrant { grantee: CLINIC }.into())
     );
     world.grant(CLINIC, terms(1 << LABS));
-    assert_eq!(
-        world.records.decide(question(CLINIC)),
-        (true, reason::GRANT)
-    );
-    assert_eq!(
-        world.records.decide(question(INSURER)),
-        (false, reason::REVOKED)
-    );
+    assert_eq!(world.records.decide(question(CLINIC)), (true, reason::GRANT));
+    assert_eq!(world.records.decide(question(INSURER)), (false, reason::REVOKED));
 }
 
 #[test]
@@ -742,16 +633,13 @@ fn keyrings_go_to_grantees_only_and_carry_digests() {
     world.grant(CLINIC, terms(1));
     let keyring = |grantee, keyring| Keyring { grantee, keyring };
     assert_eq!(
-        world.by(PATIENT).set_keyrings(
-            CHART,
-            vec![keyring(CLINIC, KEYRING), keyring(STRANGER, KEYRING)]
-        ),
+        world
+            .by(PATIENT)
+            .set_keyrings(CHART, vec![keyring(CLINIC, KEYRING), keyring(STRANGER, KEYRING)]),
         Err(IRecords::NoGrant { grantee: STRANGER }.into())
     );
     assert_eq!(
-        world
-            .by(PATIENT)
-            .set_keyrings(CHART, vec![keyring(CLINIC, B256::ZERO)]),
+        world.by(PATIENT).set_keyrings(CHART, vec![keyring(CLINIC, B256::ZERO)]),
         Err(IRecords::ZeroDigest {}.into())
     );
     world
@@ -782,25 +670,16 @@ impl Model {
         let bit = |bits: u64, n: u8| n < 64 && bits & (1u64 << n) != 0;
         let controller = asked.grantee == PATIENT;
         let none = (0, terms(0));
-        let (epoch, terms) = self
-            .grant
-            .as_ref()
-            .filter(|_| asked.grantee == CLINIC)
-            .unwrap_or(&none);
+        let (epoch, terms) = self.grant.as_ref().filter(|_| asked.grantee == CLINIC).unwrap_or(&none);
         let checks = [
             (
-                asked.compartment < 64
-                    && asked.purpose.count_ones() == 1
-                    && asked.action.count_ones() == 1,
+                asked.compartment < 64 && asked.purpose.count_ones() == 1 && asked.action.count_ones() == 1,
                 reason::MALFORMED,
             ),
             (asked.chart == CHART, reason::UNKNOWN_CHART),
             (controller || *epoch != 0, reason::NO_GRANT),
             (controller || *epoch == self.chart_epoch, reason::REVOKED),
-            (
-                controller || terms.notBefore <= self.now,
-                reason::NOT_YET_VALID,
-            ),
+            (controller || terms.notBefore <= self.now, reason::NOT_YET_VALID),
             (
                 controller || terms.expiry == 0 || self.now < terms.expiry,
                 reason::EXPIRED,
@@ -809,28 +688,15 @@ impl Model {
                 controller || bit(terms.compartments, asked.compartment),
                 reason::COMPARTMENT,
             ),
-            (
-                controller || terms.purposes & asked.purpose != 0,
-                reason::PURPOSE,
-            ),
-            (
-                controller || terms.actions & asked.action != 0,
-                reason::ACTION,
-            ),
-            (
-                [B256::ZERO, RECORD].contains(&asked.recordId),
-                reason::UNKNOWN_RECORD,
-            ),
+            (controller || terms.purposes & asked.purpose != 0, reason::PURPOSE),
+            (controller || terms.actions & asked.action != 0, reason::ACTION),
+            ([B256::ZERO, RECORD].contains(&asked.recordId), reason::UNKNOWN_RECORD),
             (
                 asked.recordId.is_zero() || asked.compartment == self.record_compartment,
                 reason::RECORD_COMPARTMENT,
             ),
         ];
-        let allowed = if controller {
-            reason::CONTROLLER
-        } else {
-            reason::GRANT
-        };
+        let allowed = if controller { reason::CONTROLLER } else { reason::GRANT };
         checks
             .iter()
             .find(|(holds, _)| !holds)
@@ -859,15 +725,13 @@ fn granted() -> impl Strategy<Value = GrantTerms> {
         prop_oneof![2 => Just(0), 1 => Just(NOW + 10)],
         prop_oneof![1 => Just(0), 1 => Just(NOW + 20)],
     )
-        .prop_map(
-            |(compartments, purposes, actions, not_before, expiry)| GrantTerms {
-                compartments,
-                purposes: purposes.max(1),
-                actions: actions.max(1),
-                notBefore: not_before,
-                expiry,
-            },
-        )
+        .prop_map(|(compartments, purposes, actions, not_before, expiry)| GrantTerms {
+            compartments,
+            purposes: purposes.max(1),
+            actions: actions.max(1),
+            notBefore: not_before,
+            expiry,
+        })
 }
 
 fn asked() -> impl Strategy<Value = Question> {
@@ -879,16 +743,14 @@ fn asked() -> impl Strategy<Value = Question> {
         purposes(),
         actions(),
     )
-        .prop_map(
-            |(chart, grantee, compartment, record_id, purpose, action)| Question {
-                chart,
-                grantee,
-                compartment,
-                recordId: record_id,
-                purpose,
-                action,
-            },
-        )
+        .prop_map(|(chart, grantee, compartment, record_id, purpose, action)| Question {
+            chart,
+            grantee,
+            compartment,
+            recordId: record_id,
+            purpose,
+            action,
+        })
 }
 
 proptest! {
@@ -977,10 +839,7 @@ fn storage_lies_where_solidity_would_put_it() {
     assert_eq!(RecordHead::from_word(read(head)).author, PATIENT);
     assert_eq!(read(after(head)), POINTER);
     let grant = entry(CLINIC.into_word(), entry(CHART, slot(3)));
-    assert_eq!(
-        Grant::from_word(read(grant)),
-        Grant::new(1, &terms(1 << LABS))
-    );
+    assert_eq!(Grant::from_word(read(grant)), Grant::new(1, &terms(1 << LABS)));
     // Field by field, lowest first: compartments, epoch, purposes, two times, actions.
     assert_eq!(
         read(grant),

@@ -108,8 +108,7 @@ impl Registry {
         let owner = self.require_owner()?;
         require_address(pending)?;
         self.pending.set(pending);
-        self.vm()
-            .log(IRegistry::OwnershipTransferStarted { owner, pending });
+        self.vm().log(IRegistry::OwnershipTransferStarted { owner, pending });
         Ok(())
     }
 
@@ -160,13 +159,7 @@ impl Registry {
     /// `NotIssuer`, `ZeroAddress`, `NoRoles`, `TimeTooLarge`, `ExpiryInPast`, `NotCredentialIssuer`.
     /// # Events
     /// `CredentialIssued`.
-    pub fn issue_credential(
-        &mut self,
-        party: Address,
-        roles: u64,
-        expiry: u64,
-        document: B256,
-    ) -> Result<(), Error> {
+    pub fn issue_credential(&mut self, party: Address, roles: u64, expiry: u64, document: B256) -> Result<(), Error> {
         let caller = self.vm().msg_sender();
         if !self.is_issuer(caller) {
             return Err(IRegistry::NotIssuer { caller }.into());
@@ -235,8 +228,7 @@ impl Registry {
         }
         head.revoked = true;
         self.credentials.setter(party).head.set(head.to_word());
-        self.vm()
-            .log(IRegistry::CredentialRevoked { party, by: caller });
+        self.vm().log(IRegistry::CredentialRevoked { party, by: caller });
         Ok(())
     }
 

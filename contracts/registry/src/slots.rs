@@ -63,7 +63,5 @@ impl KeyHead {
 
 /// Big-endian, 40 bits: UNIX seconds.
 fn time(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |time, byte| time << 8 | u64::from(*byte))
+    bytes.iter().fold(0, |time, byte| time << 8 | u64::from(*byte))
 }

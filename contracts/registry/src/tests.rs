@@ -80,10 +80,7 @@ fn ownership_moves_in_two_steps_and_only_by_those_named() {
     // Nobody is pending: not even the zero address may accept.
     assert_eq!(
         world.by(Address::ZERO).accept_ownership(),
-        Err(IRegistry::NotPendingOwner {
-            caller: Address::ZERO
-        }
-        .into())
+        Err(IRegistry::NotPendingOwner { caller: Address::ZERO }.into())
     );
     world.by(OWNER).transfer_ownership(CLINIC).unwrap();
     assert_eq!(world.registry.owner(), OWNER);
@@ -111,11 +108,7 @@ fn ownership_moves_in_two_steps_and_only_by_those_named() {
 #[test]
 fn only_active_issuers_issue_and_only_sound_credentials() {
     let mut world = World::new();
-    let mut issue = |sender, party, roles, expiry| {
-        world
-            .by(sender)
-            .issue_credential(party, roles, expiry, DOCUMENT)
-    };
+    let mut issue = |sender, party, roles, expiry| world.by(sender).issue_credential(party, roles, expiry, DOCUMENT);
     assert_eq!(
         issue(OWNER, CLINIC, 1, 0),
         Err(IRegistry::NotIssuer { caller: OWNER }.into())
@@ -124,24 +117,14 @@ fn only_active_issuers_issue_and_only_sound_credentials() {
         issue(ISSUER, Address::ZERO, 1, 0),
         Err(IRegistry::ZeroAddress {}.into())
     );
-    assert_eq!(
-        issue(ISSUER, CLINIC, 0, 0),
-        Err(IRegistry::NoRoles {}.into())
-    );
+    assert_eq!(issue(ISSUER, CLINIC, 0, 0), Err(IRegistry::NoRoles {}.into()));
     assert_eq!(
         issue(ISSUER, CLINIC, 1, NOW),
-        Err(IRegistry::ExpiryInPast {
-            expiry: NOW,
-            now: NOW
-        }
-        .into())
+        Err(IRegistry::ExpiryInPast { expiry: NOW, now: NOW }.into())
     );
     assert_eq!(
         issue(ISSUER, CLINIC, 1, TIME_MOST + 1),
-        Err(IRegistry::TimeTooLarge {
-            time: TIME_MOST + 1
-        }
-        .into())
+        Err(IRegistry::TimeTooLarge { time: TIME_MOST + 1 }.into())
     );
     issue(ISSUER, CLINIC, CLINIC_ROLES, TIME_MOST).unwrap();
     assert_eq!(
@@ -168,11 +151,7 @@ fn has_roles_wants_every_bit_and_a_current_credential() {
     world.issue(NOW + 10);
     assert!(world.registry.has_roles(CLINIC, CLINIC_ROLES));
     assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
-    assert!(
-        !world
-            .registry
-            .has_roles(CLINIC, role::PROVIDER | role::INSURER)
-    );
+    assert!(!world.registry.has_roles(CLINIC, role::PROVIDER | role::INSURER));
     world.vm.set_block_timestamp(NOW + 9);
     assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
     world.vm.set_block_timestamp(NOW + 10);
@@ -226,11 +205,7 @@ fn a_credential_is_revoked_by_its_issuer_or_the_owner_and_once() {
     for caller in [OTHER_ISSUER, CLINIC, STRANGER] {
         assert_eq!(
             world.by(caller).revoke_credential(CLINIC),
-            Err(IRegistry::NotCredentialIssuer {
-                caller,
-                issuer: ISSUER
-            }
-            .into())
+            Err(IRegistry::NotCredentialIssuer { caller, issuer: ISSUER }.into())
         );
     }
     world.by(OWNER).revoke_credential(CLINIC).unwrap();
@@ -277,19 +252,12 @@ fn a_published_key_is_its_callers_and_each_has_the_next_version() {
         let time = NOW + u64::from(version);
         world.vm.set_block_timestamp(time);
         assert_eq!(
-            world
-                .by(CLINIC)
-                .publish_key(suite::X25519, key(version, 32)),
+            world.by(CLINIC).publish_key(suite::X25519, key(version, 32)),
             Ok(u32::from(version))
         );
         assert_eq!(
             world.registry.key_of(CLINIC),
-            (
-                u32::from(version),
-                suite::X25519,
-                time,
-                keccak256([version; 32])
-            )
+            (u32::from(version), suite::X25519, time, keccak256([version; 32]))
         );
         assert_eq!(
             world.last_event(),
@@ -344,10 +312,7 @@ fn storage_lies_where_solidity_would_put_it() {
     assert_eq!(read(entry(ISSUER, 2)), B256::with_last_byte(1));
     let credential = entry(CLINIC, 3);
     assert_eq!(CredentialHead::from_word(read(credential)).issuer, ISSUER);
-    assert_eq!(
-        read(credential + slot(1)),
-        B256::from(U256::from(CLINIC_ROLES))
-    );
+    assert_eq!(read(credential + slot(1)), B256::from(U256::from(CLINIC_ROLES)));
     assert_eq!(read(credential + slot(2)), DOCUMENT);
     let key = entry(CLINIC, 4);
     assert_eq!(KeyHead::from_word(read(key)).version, 1);

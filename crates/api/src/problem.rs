@@ -71,36 +71,16 @@ impl Kind {
     /// Slug, HTTP status and title, in one table.
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
-            Kind::BadRequest => (
-                "bad-request",
-                400,
-                "The request is not what this route takes",
-            ),
+            Kind::BadRequest => ("bad-request", 400, "The request is not what this route takes"),
             Kind::NoRoute => ("no-route", 404, "There is no such route"),
             Kind::NoSession => ("no-session", 401, "Sign in first"),
-            Kind::SessionExpired => (
-                "session-expired",
-                401,
-                "The session has ended; sign in again",
-            ),
+            Kind::SessionExpired => ("session-expired", 401, "The session has ended; sign in again"),
             Kind::SignInRefused => ("sign-in-refused", 401, "The sign-in was refused"),
-            Kind::ForbiddenOrUnknown => (
-                "forbidden-or-unknown",
-                403,
-                "Not permitted, or there is no such thing",
-            ),
+            Kind::ForbiddenOrUnknown => ("forbidden-or-unknown", 403, "Not permitted, or there is no such thing"),
             Kind::ReceiptInvalid => ("receipt-invalid", 422, "The read receipt was refused"),
             Kind::ReceiptReplayed => ("receipt-replayed", 409, "This read receipt was used before"),
-            Kind::ReceiptMissing => (
-                "receipt-missing",
-                403,
-                "No read receipt is on file for this version",
-            ),
-            Kind::PayloadTooLarge => (
-                "payload-too-large",
-                413,
-                "The body is larger than this route takes",
-            ),
+            Kind::ReceiptMissing => ("receipt-missing", 403, "No read receipt is on file for this version"),
+            Kind::PayloadTooLarge => ("payload-too-large", 413, "The body is larger than this route takes"),
             Kind::CarInvalid => ("car-invalid", 422, "The upload is not a valid CAR stream"),
             Kind::TooMany => ("too-many", 429, "Too many requests"),
             Kind::Timeout => ("timeout", 408, "The request took too long"),
@@ -110,11 +90,7 @@ impl Kind {
                 503,
                 "The endpoint serves another chain than the deployment's",
             ),
-            Kind::IndexBehind => (
-                "index-behind",
-                503,
-                "The index has not reached this block yet",
-            ),
+            Kind::IndexBehind => ("index-behind", 503, "The index has not reached this block yet"),
             Kind::BlockMissing => ("block-missing", 502, "The store does not hold a block"),
             Kind::BlockCorrupt => ("block-corrupt", 502, "The store holds a corrupt block"),
             Kind::Internal => ("internal", 500, "The gateway failed"),

@@ -53,8 +53,7 @@ impl Receipt {
 
     /// The EIP-712 digest that the reader signs, for the deployment (`chain_id`, `records`).
     pub fn signing_hash(&self, chain_id: u64, records: Address) -> B256 {
-        self.statement()
-            .eip712_signing_hash(&domain(chain_id, records))
+        self.statement().eip712_signing_hash(&domain(chain_id, records))
     }
 }
 
@@ -167,10 +166,7 @@ mod tests {
             "{json}"
         );
         let back: ReadEntry = serde_json::from_str(&json).unwrap();
-        assert_eq!(
-            back.link_hash(1, Address::ZERO),
-            entry.link_hash(1, Address::ZERO)
-        );
+        assert_eq!(back.link_hash(1, Address::ZERO), entry.link_hash(1, Address::ZERO));
         assert_eq!(back, entry);
     }
 

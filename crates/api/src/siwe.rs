@@ -25,8 +25,7 @@ pub struct Message {
 /// Longest message worth reading; a message of ours is about 400 bytes.
 pub const MESSAGE_BYTES_MOST: usize = 2048;
 /// What the signer reads.
-pub const STATEMENT: &str =
-    "Sign in to this Medlock gateway. This moves no money and grants nobody access.";
+pub const STATEMENT: &str = "Sign in to this Medlock gateway. This moves no money and grants nobody access.";
 /// 9999-12-31T23:59:59Z: RFC 3339 years have four digits.
 const TIME_MOST: u64 = 253_402_300_799;
 
@@ -83,29 +82,21 @@ impl Message {
         let nonce = field("Nonce: ", "nonce")?;
         let issued_at = field("Issued At: ", "issue time")?;
         let expiration_time = field("Expiration Time: ", "expiration time")?;
-        if !(8..=64).contains(&nonce.len())
-            || !nonce.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        {
+        if !(8..=64).contains(&nonce.len()) || !nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(Error::Malformed("nonce"));
         }
-        if domain.is_empty()
-            || !domain
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'/')
-        {
+        if domain.is_empty() || !domain.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
             return Err(Error::Malformed("domain"));
         }
         let message = Self {
             domain: domain.into(),
-            address: Address::parse_checksummed(address, None)
-                .map_err(|_| Error::Malformed("address"))?,
+            address: Address::parse_checksummed(address, None).map_err(|_| Error::Malformed("address"))?,
             statement: statement.into(),
             uri: uri.into(),
             chain_id: chain_id.parse().map_err(|_| Error::Malformed("chain id"))?,
             nonce: nonce.into(),
             issued_at: parse_rfc3339(issued_at).ok_or(Error::Malformed("issue time"))?,
-            expiration_time: parse_rfc3339(expiration_time)
-                .ok_or(Error::Malformed("expiration time"))?,
+            expiration_time: parse_rfc3339(expiration_time).ok_or(Error::Malformed("expiration time"))?,
         };
         // Whatever the steps above let through (further lines, another version, `+1`) ends here.
         if message.to_text() == text {
@@ -141,11 +132,10 @@ fn parse_rfc3339(text: &str) -> Option<u64> {
     }
     let number = |from: usize, to: usize| -> Option<u64> {
         let digits = &bytes[from..to];
-        digits.iter().all(u8::is_ascii_digit).then(|| {
-            digits
-                .iter()
-                .fold(0, |n, digit| n * 10 + u64::from(digit - b'0'))
-        })
+        digits
+            .iter()
+            .all(u8::is_ascii_digit)
+            .then(|| digits.iter().fold(0, |n, digit| n * 10 + u64::from(digit - b'0')))
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
@@ -161,8 +151,7 @@ fn parse_rfc3339(text: &str) -> Option<u64> {
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let z = days + 719_468;
     let day_of_era = z % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let month = if shifted_month < 10 {
@@ -183,8 +172,7 @@ fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
     let shifted_month = if month > 2 { month - 3 } else { month + 9 };
     let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
     let year_of_era = year % 400;
-    year / 400 * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
-        - 719_468
+    year / 400 * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 #[cfg(test)]

@@ -21,23 +21,14 @@ fn names<'a>(table: &'a [(&'a str, u64)], bits: u64) -> Vec<&'a str> {
 }
 
 fn bit(table: &[(&str, u64)], name: &str) -> Option<u64> {
-    table
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, bit)| *bit)
+    table.iter().find(|(known, _)| *known == name).map(|(_, bit)| *bit)
 }
 
-fn bits<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    table: &[(&str, u64)],
-    what: &str,
-) -> Result<u64, D::Error> {
+fn bits<'de, D: Deserializer<'de>>(deserializer: D, table: &[(&str, u64)], what: &str) -> Result<u64, D::Error> {
     Vec::<String>::deserialize(deserializer)?
         .iter()
         .try_fold(0, |bits, name| {
-            Ok(bits
-                | bit(table, name)
-                    .ok_or_else(|| D::Error::custom(format!("no such {what}: {name}")))?)
+            Ok(bits | bit(table, name).ok_or_else(|| D::Error::custom(format!("no such {what}: {name}")))?)
         })
 }
 
@@ -57,10 +48,7 @@ pub struct Purpose(u32);
 impl Purpose {
     /// `None` unless `bit` is the bit of one known purpose.
     pub fn from_bit(bit: u32) -> Option<Self> {
-        purpose::ALL
-            .iter()
-            .any(|(_, known)| *known == bit)
-            .then_some(Self(bit))
+        purpose::ALL.iter().any(|(_, known)| *known == bit).then_some(Self(bit))
     }
     pub fn from_code(code: &str) -> Option<Self> {
         purpose::ALL
@@ -214,9 +202,9 @@ impl<'de> Deserialize<'de> for Compartments {
         numbers
             .iter()
             .try_fold(0, |mask, number| {
-                let bit = 1u64.checked_shl((*number).into()).ok_or_else(|| {
-                    D::Error::custom(format!("compartment {number} is not in 0..63"))
-                })?;
+                let bit = 1u64
+                    .checked_shl((*number).into())
+                    .ok_or_else(|| D::Error::custom(format!("compartment {number} is not in 0..63")))?;
                 Ok(mask | bit)
             })
             .map(Self)
@@ -229,13 +217,8 @@ mod tests {
 
     #[test]
     fn masks_travel_as_names_and_come_back_whole() {
-        let json = serde_json::to_string(&(
-            Purposes(0b101),
-            Actions(0b11),
-            Roles(9),
-            Compartments(1 << 63 | 1),
-        ))
-        .unwrap();
+        let json =
+            serde_json::to_string(&(Purposes(0b101), Actions(0b11), Roles(9), Compartments(1 << 63 | 1))).unwrap();
         assert_eq!(
             json,
             r#"[["TREAT","HPAYMT"],["read","write"],["organisation","provider"],[0,63]]"#
@@ -243,12 +226,7 @@ mod tests {
         let back: (Purposes, Actions, Roles, Compartments) = serde_json::from_str(&json).unwrap();
         assert_eq!(
             back,
-            (
-                Purposes(0b101),
-                Actions(0b11),
-                Roles(9),
-                Compartments(1 << 63 | 1)
-            )
+            (Purposes(0b101), Actions(0b11), Roles(9), Compartments(1 << 63 | 1))
         );
     }
 

@@ -283,7 +283,6 @@ impl Verdict {
 
     /// The EIP-712 digest that the gateway signs, for the deployment (`chain_id`, `records`).
     pub fn signing_hash(&self, chain_id: u64, records: Address) -> B256 {
-        self.statement()
-            .eip712_signing_hash(&signed::domain(chain_id, records))
+        self.statement().eip712_signing_hash(&signed::domain(chain_id, records))
     }
 }

@@ -98,10 +98,7 @@ impl OpenChart {
         });
         let total = documents.len();
         let stored = self.add(documents, |done| progress(done, total as u64)).await?;
-        Ok(Imported {
-            records: total,
-            stored,
-        })
+        Ok(Imported { records: total, stored })
     }
 
     /// Reads the bundle that was imported last, byte for byte as it came: every resource in its first version.

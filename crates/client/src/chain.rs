@@ -72,15 +72,8 @@ impl Chain {
         self.call_at(to, call, BlockId::latest()).await
     }
 
-    pub async fn call_at<C: SolCall>(
-        &self,
-        to: Address,
-        call: C,
-        block: BlockId,
-    ) -> Result<C::Return> {
-        let request = TransactionRequest::default()
-            .with_to(to)
-            .with_input(call.abi_encode());
+    pub async fn call_at<C: SolCall>(&self, to: Address, call: C, block: BlockId) -> Result<C::Return> {
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
         let output = self
             .provider
             .call(request)

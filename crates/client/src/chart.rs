@@ -285,7 +285,11 @@ impl Client {
         let (key_version, key) = self.published_key(grantee).await?;
         let mut keys = Vec::new();
         // Who may not read needs no keys: a writer seals to the public ones.
-        let readable = if terms.actions & terms::action::READ == 0 { 0 } else { terms.compartments };
+        let readable = if terms.actions & terms::action::READ == 0 {
+            0
+        } else {
+            terms.compartments
+        };
         for compartment in (0..terms::COMPARTMENTS).filter(|number| readable >> number & 1 == 1) {
             let entry = directory.body.entry(compartment)?;
             keys.push(CompartmentKeys::derive(

@@ -14,11 +14,7 @@ pub enum Error {
     #[error("cannot reach the chain at {url}: {detail}. Is it running? `medlock dev` starts one")]
     ChainUnreachable { url: String, detail: String },
     #[error("the chain at {url} refused {doing}: {detail}")]
-    Chain {
-        url: String,
-        doing: String,
-        detail: String,
-    },
+    Chain { url: String, doing: String, detail: String },
     #[error("{doing}: {fault}")]
     Contract { doing: String, fault: Fault },
     #[error("{doing}: {fault}")]
@@ -62,11 +58,7 @@ pub enum Error {
     #[error("there is no record {record} in this chart")]
     UnknownRecord { record: B256 },
     #[error("record {record} has no version {version}; the latest is {latest}")]
-    UnknownVersion {
-        record: B256,
-        version: u32,
-        latest: u32,
-    },
+    UnknownVersion { record: B256, version: u32, latest: u32 },
     #[error("the keys of chart {chart} were rotated again and again while records were being sealed; try again")]
     KeysRotated { chart: B256 },
     /// A key file that cannot be read, written or opened.

@@ -106,7 +106,9 @@ impl Gateway {
 
     /// The directory block with this digest.
     pub async fn directory(&self, chart: B256, digest: B256) -> Result<Vec<u8>> {
-        let bytes = self.block(&format!("/v1/charts/{chart}/directory"), "directory").await?;
+        let bytes = self
+            .block(&format!("/v1/charts/{chart}/directory"), "directory")
+            .await?;
         verified(digest, bytes, "the directory")
     }
 
@@ -151,9 +153,7 @@ impl Gateway {
     }
 
     pub async fn decisions(&self, questions: Vec<api::Question>) -> Result<Vec<api::Verdict>> {
-        let answer: api::DecisionReply = self
-            .post("/v1/decisions", &api::DecisionRequest { questions })
-            .await?;
+        let answer: api::DecisionReply = self.post("/v1/decisions", &api::DecisionRequest { questions }).await?;
         Ok(answer.verdicts)
     }
 
@@ -194,13 +194,7 @@ impl Gateway {
     }
 
     /// Streams the payload `root` and checks every block against its CID. Ciphertext in memory.
-    pub async fn payload(
-        &self,
-        chart: B256,
-        record: B256,
-        version: u32,
-        root: medlock_dag::Cid,
-    ) -> Result<Vec<u8>> {
+    pub async fn payload(&self, chart: B256, record: B256, version: u32, root: medlock_dag::Cid) -> Result<Vec<u8>> {
         let path = format!("/v1/charts/{chart}/records/{record}/versions/{version}/payload");
         let answer = self
             .retrying(|token| self.request(Method::GET, &path, Some(token)))
@@ -310,7 +304,10 @@ impl Gateway {
         let account = self.signer.address();
         let path = "/v1/sessions/challenge";
         let answer = self
-            .send(self.request(Method::POST, path, None).json(&api::ChallengeRequest { account }))
+            .send(
+                self.request(Method::POST, path, None)
+                    .json(&api::ChallengeRequest { account }),
+            )
             .await?;
         let challenge: api::Challenge = self.json(path, answer).await?;
         self.check_challenge(&challenge.message)?;

@@ -85,13 +85,7 @@ impl Client {
 
     pub async fn gateway(&self) -> Result<&Gateway> {
         self.gateway
-            .get_or_try_init(|| {
-                Gateway::connect(
-                    &self.gateway_url,
-                    &self.deployment,
-                    self.identity.signer().clone(),
-                )
-            })
+            .get_or_try_init(|| Gateway::connect(&self.gateway_url, &self.deployment, self.identity.signer().clone()))
             .await
     }
 

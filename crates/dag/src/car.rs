@@ -37,11 +37,7 @@ pub enum Error {
     #[error("CAR block number {index} is malformed: {reason}")]
     Frame { index: u64, reason: &'static str },
     #[error("CAR block number {index} states {bytes} bytes, over the limit of {bytes_max}")]
-    BlockTooLarge {
-        index: u64,
-        bytes: u64,
-        bytes_max: u64,
-    },
+    BlockTooLarge { index: u64, bytes: u64, bytes_max: u64 },
     #[error("the CAR header states {bytes} bytes, over the limit of {bytes_max}")]
     HeaderTooLarge { bytes: u64, bytes_max: u64 },
     #[error("the CAR stream has more than {blocks_max} blocks; send it in several parts")]
@@ -92,10 +88,7 @@ pub fn frame(block: &Block) -> Vec<u8> {
 ///
 /// # Errors
 /// Those of [`header`].
-pub fn write<'a>(
-    roots: &[Cid],
-    blocks: impl IntoIterator<Item = &'a Block>,
-) -> Result<Vec<u8>, Error> {
+pub fn write<'a>(roots: &[Cid], blocks: impl IntoIterator<Item = &'a Block>) -> Result<Vec<u8>, Error> {
     let mut out = header(roots)?;
     for block in blocks {
         out.extend_from_slice(&frame(block));
@@ -165,9 +158,7 @@ impl Reader {
         }
         match self.roots {
             Some(roots) if self.buffer.is_empty() => Ok(roots),
-            _ => Err(Error::Truncated {
-                blocks: self.blocks,
-            }),
+            _ => Err(Error::Truncated { blocks: self.blocks }),
         }
     }
 
@@ -197,9 +188,7 @@ impl Reader {
             return Ok(None);
         }
         if self.blocks == BLOCKS_MAX {
-            return Err(Error::TooManyBlocks {
-                blocks_max: BLOCKS_MAX,
-            });
+            return Err(Error::TooManyBlocks { blocks_max: BLOCKS_MAX });
         }
         let (body_bytes, varint_bytes) = match varint::read(rest) {
             Ok(read) => read,
@@ -239,9 +228,8 @@ impl Reader {
         let (cid, bytes) = body
             .split_at_checked(CID_BYTES)
             .ok_or_else(|| self.malformed("too short to hold a CID"))?;
-        let cid = decode_cid(cid).ok_or_else(|| {
-            self.malformed("its CID is not a CIDv1 with sha2-256 over raw, dag-pb or dag-cbor")
-        })?;
+        let cid = decode_cid(cid)
+            .ok_or_else(|| self.malformed("its CID is not a CIDv1 with sha2-256 over raw, dag-pb or dag-cbor"))?;
         Ok(Block::verify(cid, bytes.to_vec())?)
     }
 
@@ -342,17 +330,10 @@ mod tests {
         assert_eq!(header(&[root]).unwrap(), expected);
         for count in [0, 1, 23, 24, 255, 256, 3_000] {
             let roots = vec![root; count];
-            assert_eq!(
-                read(&header(&roots).unwrap()),
-                Ok((roots, vec![])),
-                "{count} roots"
-            );
+            assert_eq!(read(&header(&roots).unwrap()), Ok((roots, vec![])), "{count} roots");
         }
         for count in [4_000, 100_000] {
-            assert!(matches!(
-                header(&vec![root; count]),
-                Err(Error::HeaderTooLarge { .. })
-            ));
+            assert!(matches!(header(&vec![root; count]), Err(Error::HeaderTooLarge { .. })));
         }
     }
 
@@ -382,11 +363,7 @@ mod tests {
             // What is not hashed may change: a root, or the codec in a block's CID,
             // and with it the name that the block goes by. Its bytes never do.
             if let Ok((roots, got)) = read(&bad) {
-                assert!(
-                    got.iter()
-                        .map(|b| &b.bytes)
-                        .eq(blocks.iter().map(|b| &b.bytes))
-                );
+                assert!(got.iter().map(|b| &b.bytes).eq(blocks.iter().map(|b| &b.bytes)));
                 assert_ne!((roots, got), good);
             }
         }
@@ -400,10 +377,7 @@ mod tests {
         let mut reader = Reader::new();
         assert_eq!(
             reader.push(&with_frame(&swapped)),
-            Err(Error::Block(crate::Error::Mismatch {
-                cid: a.cid,
-                bytes: 1
-            }))
+            Err(Error::Block(crate::Error::Mismatch { cid: a.cid, bytes: 1 }))
         );
         assert_eq!(reader.push(b""), Err(Error::AfterError));
         assert_eq!(reader.finish(), Err(Error::AfterError));
@@ -418,31 +392,14 @@ mod tests {
             long(b"\xa1\x67version\x01"),
             long(b"\xa2\x67version\x01\x65roots\x80"),
             long(b"\xa2\x65roots\x81\x67version\x01"),
-            long(
-                &[
-                    b"\xa2\x65roots\x80\xd8\x2a\x58\x25\x00",
-                    &root[..],
-                    b"\x67version\x01",
-                ]
-                .concat(),
-            ),
-            long(
-                &[
-                    b"\xa2\x65roots\x81\xd8\x2a\x58\x25\x01",
-                    &root[..],
-                    b"\x67version\x01",
-                ]
-                .concat(),
-            ),
+            long(&[b"\xa2\x65roots\x80\xd8\x2a\x58\x25\x00", &root[..], b"\x67version\x01"].concat()),
+            long(&[b"\xa2\x65roots\x81\xd8\x2a\x58\x25\x01", &root[..], b"\x67version\x01"].concat()),
             long(b""),
             b"\x00".to_vec(),
             b"\x91\x00\xa2".to_vec(), // a padded varint
         ];
         for header in bad {
-            assert!(
-                matches!(read(&header), Err(Error::Header { .. })),
-                "{header:02x?}"
-            );
+            assert!(matches!(read(&header), Err(Error::Header { .. })), "{header:02x?}");
         }
         assert_eq!(read(b""), Err(Error::Truncated { blocks: 0 }));
         // Refused by its length alone.
@@ -459,10 +416,7 @@ mod tests {
         for bad in [&b"\x00"[..], b"\x05hello", b"\x80\x00", &v0] {
             let result = read(&with_frame(bad));
             assert!(
-                matches!(
-                    result,
-                    Err(Error::Frame { index: 0, .. } | Error::Truncated { .. })
-                ),
+                matches!(result, Err(Error::Frame { index: 0, .. } | Error::Truncated { .. })),
                 "{bad:02x?}: {result:?}"
             );
         }
@@ -489,9 +443,7 @@ mod tests {
         assert_eq!(blocks.len() as u64, BLOCKS_MAX);
         assert_eq!(
             reader.push(&frame),
-            Err(Error::TooManyBlocks {
-                blocks_max: BLOCKS_MAX
-            })
+            Err(Error::TooManyBlocks { blocks_max: BLOCKS_MAX })
         );
     }
 

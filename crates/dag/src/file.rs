@@ -136,8 +136,7 @@ impl FileBuilder {
         let link = Link {
             cid: block.cid,
             content_bytes: links.iter().map(|link| link.content_bytes).sum(),
-            tree_bytes: links.iter().map(|link| link.tree_bytes).sum::<u64>()
-                + block.bytes.len() as u64,
+            tree_bytes: links.iter().map(|link| link.tree_bytes).sum::<u64>() + block.bytes.len() as u64,
         };
         blocks.push(block);
         self.add_link(level + 1, link, blocks);
@@ -255,15 +254,9 @@ impl FileReader {
     }
 
     fn accept_node(&mut self, block: &Block) -> Result<(), FileError> {
-        let malformed = |reason| FileError::Malformed {
-            cid: block.cid,
-            reason,
-        };
+        let malformed = |reason| FileError::Malformed { cid: block.cid, reason };
         let links = pb::decode(&block.bytes, LINKS_MAX).map_err(malformed)?;
-        let (depth, link) = self
-            .stack
-            .last()
-            .map_or((0, None), |top| (top.depth, top.link));
+        let (depth, link) = self.stack.last().map_or((0, None), |top| (top.depth, top.link));
         if depth == DEPTH_MAX {
             return Err(malformed("nodes nested too deeply"));
         }
@@ -281,13 +274,9 @@ impl FileReader {
         }
         let tree_bytes = links
             .iter()
-            .try_fold(block.bytes.len() as u64, |sum, link| {
-                sum.checked_add(link.tree_bytes)
-            })
+            .try_fold(block.bytes.len() as u64, |sum, link| sum.checked_add(link.tree_bytes))
             .ok_or_else(|| malformed("sizes that overflow"))?;
-        if link.is_some_and(|link| {
-            (link.content_bytes, link.tree_bytes) != (content_bytes, tree_bytes)
-        }) {
+        if link.is_some_and(|link| (link.content_bytes, link.tree_bytes) != (content_bytes, tree_bytes)) {
             return Err(malformed("its sizes are not what the parent states"));
         }
         self.stack.pop();
@@ -354,10 +343,7 @@ mod tests {
         for (len, expected) in vectors {
             let (root, blocks) = file(&longest[..len]);
             assert_eq!(root, expected, "{len} bytes");
-            assert!(
-                read(root, &blocks).unwrap() == longest[..len],
-                "{len} bytes"
-            );
+            assert!(read(root, &blocks).unwrap() == longest[..len], "{len} bytes");
         }
     }
 
@@ -370,11 +356,7 @@ mod tests {
             let mut blocks: Vec<_> = bytes.chunks(step).flat_map(|c| builder.push(c)).collect();
             let (last, stepped_root) = builder.finish();
             blocks.extend(last);
-            assert_eq!(
-                (stepped_root, &blocks),
-                (root, &whole),
-                "in steps of {step}"
-            );
+            assert_eq!((stepped_root, &blocks), (root, &whole), "in steps of {step}");
         }
     }
 
@@ -420,10 +402,7 @@ mod tests {
         assert_eq!(reader.accept(first.clone()).unwrap(), first.bytes);
         assert_eq!(reader.accept(second.clone()).unwrap(), second.bytes);
         assert_eq!(reader.wanted(), Some(third.cid));
-        assert_eq!(
-            reader.finish(),
-            Err(FileError::Truncated { missing: third.cid })
-        );
+        assert_eq!(reader.finish(), Err(FileError::Truncated { missing: third.cid }));
 
         assert_eq!(
             FileReader::new(root, bytes.len() as u64 - 1)
@@ -438,10 +417,7 @@ mod tests {
         let mut reader = FileReader::new(small.cid, 1).unwrap();
         assert_eq!(
             reader.accept(small.clone()),
-            Err(FileError::TooLarge {
-                bytes: 2,
-                bytes_max: 1
-            })
+            Err(FileError::TooLarge { bytes: 2, bytes_max: 1 })
         );
         let mut reader = FileReader::new(small.cid, 2).unwrap();
         reader.accept(small.clone()).unwrap();
@@ -511,14 +487,8 @@ mod tests {
             };
             chain.push(block);
         }
-        assert!(matches!(
-            read(link.cid, &chain),
-            Err(FileError::Malformed { .. })
-        ));
-        assert!(
-            read(chain[DEPTH_MAX].cid, &chain).is_ok(),
-            "as deep as allowed"
-        );
+        assert!(matches!(read(link.cid, &chain), Err(FileError::Malformed { .. })));
+        assert!(read(chain[DEPTH_MAX].cid, &chain).is_ok(), "as deep as allowed");
 
         let empty = leaf_link(&raw_block(vec![]));
         for links in [
@@ -527,10 +497,7 @@ mod tests {
             vec![leaf_link(&leaf); LINKS_MAX + 1],
         ] {
             let top = node(&links);
-            assert!(matches!(
-                read(top.cid, &[top]),
-                Err(FileError::Malformed { .. })
-            ));
+            assert!(matches!(read(top.cid, &[top]), Err(FileError::Malformed { .. })));
         }
     }
 
@@ -567,9 +534,7 @@ mod tests {
             FileReader::new(cbor.cid, u64::MAX),
             Err(FileError::Malformed { .. })
         ));
-        let v0: Cid = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"
-            .parse()
-            .unwrap();
+        let v0: Cid = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH".parse().unwrap();
         assert!(matches!(
             FileReader::new(v0, u64::MAX),
             Err(FileError::Block(Error::UnsupportedCid { .. }))

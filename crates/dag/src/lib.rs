@@ -166,10 +166,7 @@ mod tests {
     #[test]
     fn accepts_the_bytes_that_a_cid_names_and_no_others() {
         let block = raw_block(b"allergies".to_vec());
-        assert_eq!(
-            Block::verify(block.cid, block.bytes.clone()),
-            Ok(block.clone())
-        );
+        assert_eq!(Block::verify(block.cid, block.bytes.clone()), Ok(block.clone()));
         for bad in [&b"allergieS"[..], b"allergie", b"allergies\0", b""] {
             assert_eq!(
                 Block::verify(block.cid, bad.to_vec()),

@@ -37,11 +37,7 @@ pub(crate) fn encode(links: &[Link]) -> Vec<u8> {
     }
     let mut data = Vec::with_capacity(links.len() * 6 + 16);
     varint_field(&mut data, 1, TYPE_FILE);
-    varint_field(
-        &mut data,
-        3,
-        links.iter().map(|link| link.content_bytes).sum(),
-    );
+    varint_field(&mut data, 3, links.iter().map(|link| link.content_bytes).sum());
     for link in links {
         varint_field(&mut data, 4, link.content_bytes);
     }

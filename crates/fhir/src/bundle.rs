@@ -220,9 +220,7 @@ fn check_text(bytes: &[u8]) -> Result<&str, Error> {
     match text.trim_ascii_start().chars().next() {
         None => Err(Error::NoBytes),
         Some('<') => Err(Error::Xml),
-        Some(_) if is_too_deep(bytes) => Err(Error::TooDeep {
-            depth_max: DEPTH_MAX,
-        }),
+        Some(_) if is_too_deep(bytes) => Err(Error::TooDeep { depth_max: DEPTH_MAX }),
         Some(_) => Ok(text),
     }
 }
@@ -279,13 +277,7 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn add(
-        &mut self,
-        text: &'a str,
-        index: usize,
-        full_url: Option<&str>,
-        source: &'a str,
-    ) -> Result<(), Error> {
+    fn add(&mut self, text: &'a str, index: usize, full_url: Option<&str>, source: &'a str) -> Result<(), Error> {
         let resource = json::parse(source).map_err(|e| match e {
             ParseError::DuplicateProperty => Error::DuplicateProperty { index },
             ParseError::Syntax { line, column } => {
@@ -316,10 +308,8 @@ impl<'a> Scan<'a> {
             None => Label::of(&resource_type, &resource),
         };
         let meta = resource.get("meta");
-        self.versions.push(
-            meta.and_then(|meta| meta.text("versionId"))
-                .map(str::to_owned),
-        );
+        self.versions
+            .push(meta.and_then(|meta| meta.text("versionId")).map(str::to_owned));
         self.references.push(references(&resource));
         self.entries.push(Entry {
             index,
@@ -350,9 +340,7 @@ impl<'a> Scan<'a> {
         let mut referrers = vec![Vec::new(); self.entries.len()];
         for (source, references) in self.references.iter().enumerate() {
             for name in references {
-                let name = name
-                    .split_once("/_history/")
-                    .map_or(&name[..], |(name, _)| name);
+                let name = name.split_once("/_history/").map_or(&name[..], |(name, _)| name);
                 if let Some(target) = by_name.get(name).or_else(|| by_name.get(last_two(name))) {
                     referrers[*target].push(source);
                 }
@@ -360,18 +348,11 @@ impl<'a> Scan<'a> {
         }
         // Each entry is queued at most once: when it becomes sensitive.
         let is_sensitive = |entry: &&Entry<'_>| entry.topic.is_some();
-        let mut queue: Vec<_> = self
-            .entries
-            .iter()
-            .filter(is_sensitive)
-            .map(|e| e.index)
-            .collect();
+        let mut queue: Vec<_> = self.entries.iter().filter(is_sensitive).map(|e| e.index).collect();
         while let Some(target) = queue.pop() {
             for &source in &referrers[target] {
-                let carries_over = sensitive::carries_over(
-                    &self.entries[source].resource_type,
-                    &self.entries[target].resource_type,
-                );
+                let carries_over =
+                    sensitive::carries_over(&self.entries[source].resource_type, &self.entries[target].resource_type);
                 if carries_over && self.entries[source].topic.is_none() {
                     self.entries[source].topic = Some(Topic::Related);
                     self.entries[source].label = Label::Sensitive;
@@ -417,10 +398,7 @@ fn offset(text: &str, part: &str) -> usize {
 /// Line and column, from 1, of a byte offset.
 fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = &bytes[..offset];
-    let line_start = before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |i| i + 1);
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |i| i + 1);
     (
         before.iter().filter(|byte| **byte == b'\n').count() + 1,
         offset - line_start + 1,
@@ -493,11 +471,7 @@ mod tests {
     }
 
     fn sources(bundle: &Bundle<'_>) -> Vec<Vec<u8>> {
-        bundle
-            .entries
-            .iter()
-            .map(|entry| entry.source.to_vec())
-            .collect()
+        bundle.entries.iter().map(|entry| entry.source.to_vec()).collect()
     }
 
     #[test]
@@ -519,15 +493,8 @@ mod tests {
         assert_eq!(bundle.entries.len(), 2);
         assert_eq!(bundle.entries[0].id.as_deref(), Some("éé"));
         assert_eq!(bundle.entries[0].full_url.as_deref(), Some("urn:a"));
-        assert!(
-            bundle.entries[0]
-                .source
-                .starts_with(b"{\"valueDecimal\": 0.10e+02,")
-        );
-        assert_eq!(
-            join(&bundle.frame, &sources(&bundle)).unwrap(),
-            odd.as_bytes()
-        );
+        assert!(bundle.entries[0].source.starts_with(b"{\"valueDecimal\": 0.10e+02,"));
+        assert_eq!(join(&bundle.frame, &sources(&bundle)).unwrap(), odd.as_bytes());
     }
 
     #[test]
@@ -544,10 +511,7 @@ mod tests {
         assert_eq!(counts[&Label::Allergies], 1);
         assert_eq!(counts[&Label::Immunisations], 47);
         assert_eq!(counts[&Label::Imaging], 2);
-        assert!(
-            counts[&Label::Sensitive] < 250,
-            "most of it stays usable: {counts:?}"
-        );
+        assert!(counts[&Label::Sensitive] < 250, "most of it stays usable: {counts:?}");
         for entry in &bundle.entries {
             assert_eq!(entry.label == Label::Sensitive, entry.topic.is_some());
             assert_eq!(entry.media_type, MEDIA_TYPE);
@@ -578,12 +542,7 @@ mod tests {
         let bundle = split(text.as_bytes()).unwrap();
         let entry = &bundle.entries[0];
         assert_eq!(
-            (
-                entry.index,
-                &entry.resource_type[..],
-                entry.label,
-                entry.topic
-            ),
+            (entry.index, &entry.resource_type[..], entry.label, entry.topic),
             (0, "Condition", Label::Conditions, None)
         );
         assert_eq!(entry.full_url.as_deref(), Some("urn:uuid:1"));
@@ -615,15 +574,7 @@ mod tests {
         let related = Some(Topic::Related);
         assert_eq!(
             topics,
-            [
-                None,
-                Some(Topic::MentalHealth),
-                related,
-                None,
-                related,
-                related,
-                None
-            ]
+            [None, Some(Topic::MentalHealth), related, None, related, related, None]
         );
     }
 
@@ -639,14 +590,8 @@ mod tests {
     fn says_what_is_wrong_with_a_file_that_is_no_bundle() {
         assert_eq!(refusal(""), Error::NoBytes);
         assert_eq!(refusal(" \n"), Error::NoBytes);
-        assert_eq!(
-            refusal("<Bundle xmlns=\"http://hl7.org/fhir\"/>"),
-            Error::Xml
-        );
-        assert_eq!(
-            refusal("{\n  \"a\": nope}"),
-            Error::NotJson { line: 2, column: 9 }
-        );
+        assert_eq!(refusal("<Bundle xmlns=\"http://hl7.org/fhir\"/>"), Error::Xml);
+        assert_eq!(refusal("{\n  \"a\": nope}"), Error::NotJson { line: 2, column: 9 });
         assert!(matches!(refusal(&bundle("")[..40]), Error::NotJson { .. }));
         assert_eq!(
             split(b"\x1f\x8b\x08\x00").unwrap_err(),
@@ -662,15 +607,9 @@ mod tests {
             Error::NotABundle { found } => found,
             other => panic!("{other:?}"),
         };
-        assert_eq!(
-            found(r#"{"resourceType":"Patient","entry":3}"#),
-            "a FHIR Patient"
-        );
+        assert_eq!(found(r#"{"resourceType":"Patient","entry":3}"#), "a FHIR Patient");
         assert_eq!(found(r#"{"name":"secret"}"#), "JSON of another kind");
-        assert_eq!(
-            found(r#"{"resourceType":"secret"}"#),
-            "JSON of another kind"
-        );
+        assert_eq!(found(r#"{"resourceType":"secret"}"#), "JSON of another kind");
         assert_eq!(found(r#"{"resourceType":7}"#), "JSON of another kind");
     }
 
@@ -679,21 +618,14 @@ mod tests {
         assert_eq!(refusal(&bundle("")), Error::Empty);
         assert_eq!(refusal(r#"{"resourceType":"Bundle"}"#), Error::Empty);
         let patient = entry(r#"{"resourceType":"Patient"}"#);
-        for none in [
-            "{}",
-            r#"{"resource":null}"#,
-            r#"{"request":{"method":"DELETE"}}"#,
-        ] {
+        for none in ["{}", r#"{"resource":null}"#, r#"{"request":{"method":"DELETE"}}"#] {
             assert_eq!(
                 refusal(&bundle(&format!("{patient},{none}"))),
                 Error::NoResource { index: 1 }
             );
         }
         for untyped in ["{}", "[]", "\"Patient\"", "7", r#"{"resourceType":7}"#] {
-            assert_eq!(
-                refusal(&bundle(&entry(untyped))),
-                Error::NoResourceType { index: 0 }
-            );
+            assert_eq!(refusal(&bundle(&entry(untyped))), Error::NoResourceType { index: 0 });
         }
         assert!(matches!(
             refusal(r#"{"resourceType":"Bundle","entry":{"a":1}}"#),
@@ -707,10 +639,7 @@ mod tests {
             r#"{"resourceType":"Patient","resourceType":"Patient"}"#,
             r#"{"resourceType":"Condition","code":{"text":"HIV","te\u0078t":"a cold"}}"#,
         ] {
-            assert_eq!(
-                refusal(&bundle(&entry(twice))),
-                Error::DuplicateProperty { index: 0 }
-            );
+            assert_eq!(refusal(&bundle(&entry(twice))), Error::DuplicateProperty { index: 0 });
         }
     }
 
@@ -721,15 +650,10 @@ mod tests {
                 r#"{{"fullUrl":"urn:p","resource":{{"resourceType":"Patient","meta":{{"versionId":"{version}"}}}}}}"#
             )
         };
-        let twice = |a, b| {
-            bundle(&[patient(a), entry(r#"{"resourceType":"Basic"}"#), patient(b)].join(","))
-        };
+        let twice = |a, b| bundle(&[patient(a), entry(r#"{"resourceType":"Basic"}"#), patient(b)].join(","));
         assert_eq!(
             refusal(&twice("1", "1")),
-            Error::DuplicateFullUrl {
-                first: 0,
-                second: 2
-            }
+            Error::DuplicateFullUrl { first: 0, second: 2 }
         );
         assert_eq!(split(twice("1", "2").as_bytes()).unwrap().entries.len(), 3);
         let history = twice("1", "1").replace("collection", "history");
@@ -755,10 +679,7 @@ mod tests {
                 r#"{"resourceType":"Teapot"}"#,
                 "type Teapot, which is not a type of FHIR R4",
             ),
-            (
-                r#"{"resourceType":"Jane Doe 1970"}"#,
-                "entry 0 is a resource, which",
-            ),
+            (r#"{"resourceType":"Jane Doe 1970"}"#, "entry 0 is a resource, which"),
             (
                 r#"{"resourceType":"Encounter","class":"ambulatory"}"#,
                 "Encounter.class of entry 0 has the form of FHIR DSTU2",
@@ -784,7 +705,8 @@ mod tests {
             let found = not_r4(&bundle(&entry(resource)));
             assert!(found.contains(says), "{found}");
         }
-        let stated = r#"{"resourceType":"Bundle","fhirVersion":"5.0.0","entry":[{"resource":{"resourceType":"Patient"}}]}"#;
+        let stated =
+            r#"{"resourceType":"Bundle","fhirVersion":"5.0.0","entry":[{"resource":{"resourceType":"Patient"}}]}"#;
         assert!(not_r4(stated).contains("fhirVersion"));
         assert!(split(stated.replace("5.0.0", "4.0.1").as_bytes()).is_ok());
         let profiled = r#"{"resourceType":"Bundle","meta":{"profile":"http://hl7.org/fhir/5.0/StructureDefinition/Bundle"},"entry":[{"resource":{"resourceType":"Patient"}}]}"#;
@@ -806,54 +728,28 @@ mod tests {
         );
         let deep = |levels: usize| {
             let lists = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-            bundle(&entry(&format!(
-                r#"{{"resourceType":"Basic","x":{lists}}}"#
-            )))
+            bundle(&entry(&format!(r#"{{"resourceType":"Basic","x":{lists}}}"#)))
         };
         // Bundle, entry list, entry and resource are four levels themselves.
         assert!(split(deep(DEPTH_MAX - 4).as_bytes()).is_ok());
-        assert_eq!(
-            refusal(&deep(DEPTH_MAX - 3)),
-            Error::TooDeep {
-                depth_max: DEPTH_MAX
-            }
-        );
-        assert_eq!(
-            refusal(&deep(1_000_000)),
-            Error::TooDeep {
-                depth_max: DEPTH_MAX
-            }
-        );
-        assert_eq!(
-            refusal(&"[".repeat(1_000_000)),
-            Error::TooDeep {
-                depth_max: DEPTH_MAX
-            }
-        );
+        assert_eq!(refusal(&deep(DEPTH_MAX - 3)), Error::TooDeep { depth_max: DEPTH_MAX });
+        assert_eq!(refusal(&deep(1_000_000)), Error::TooDeep { depth_max: DEPTH_MAX });
+        assert_eq!(refusal(&"[".repeat(1_000_000)), Error::TooDeep { depth_max: DEPTH_MAX });
         // Brackets in strings are no nesting.
-        let text = entry(&format!(
-            r#"{{"resourceType":"Basic","id":"\"{}"}}"#,
-            "[".repeat(1_000)
-        ));
+        let text = entry(&format!(r#"{{"resourceType":"Basic","id":"\"{}"}}"#, "[".repeat(1_000)));
         assert!(split(bundle(&text).as_bytes()).is_ok());
         let many = vec![entry("{}"); ENTRIES_MAX + 1].join(",");
-        assert!(matches!(
-            refusal(&bundle(&many)),
-            Error::TooManyEntries { .. }
-        ));
+        assert!(matches!(refusal(&bundle(&many)), Error::TooManyEntries { .. }));
     }
 
     #[test]
     fn errors_repeat_nothing_of_the_patient() {
         for text in [
-            bundle(&entry(
-                r#"{"resourceType":"Patient","id":"Jane Doe","id":"Jane Doe"}"#,
-            )),
+            bundle(&entry(r#"{"resourceType":"Patient","id":"Jane Doe","id":"Jane Doe"}"#)),
             bundle(&entry(r#"{"resourceType":"Jane Doe"}"#)),
             r#"{"resourceType":"Bundle","type":["Jane Doe"],"entry":"Jane Doe"}"#.to_owned(),
             r#"{"resourceType":"Jane Doe"}"#.to_owned(),
-            r#"{"resourceType":"Bundle","fhirVersion":"Jane Doe","entry":[{"resource":{}}]}"#
-                .to_owned(),
+            r#"{"resourceType":"Bundle","fhirVersion":"Jane Doe","entry":[{"resource":{}}]}"#.to_owned(),
             r#"{"Jane Doe": Jane Doe}"#.to_owned(),
         ] {
             let error = refusal(&text);

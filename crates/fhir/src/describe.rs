@@ -73,15 +73,10 @@ pub(crate) fn title(resource_type: &str, resource: &Json) -> Option<String> {
         "description",
         "class",
     ];
-    if matches!(
-        resource_type,
-        "Patient" | "Person" | "RelatedPerson" | "Practitioner"
-    ) {
+    if matches!(resource_type, "Patient" | "Person" | "RelatedPerson" | "Practitioner") {
         return None;
     }
-    let title = PROPERTIES
-        .iter()
-        .find_map(|name| concept_text(resource.get(name)?))?;
+    let title = PROPERTIES.iter().find_map(|name| concept_text(resource.get(name)?))?;
     Some(title.chars().take(TITLE_CHARS_MAX).collect())
 }
 
@@ -91,16 +86,13 @@ fn concept_text(value: &Json) -> Option<&str> {
     if let Json::Text(text) = first {
         return Some(text);
     }
-    first
-        .text("text")
-        .or_else(|| first.text("display"))
-        .or_else(|| {
-            first
-                .get("coding")?
-                .items()
-                .iter()
-                .find_map(|coding| coding.text("display"))
-        })
+    first.text("text").or_else(|| first.text("display")).or_else(|| {
+        first
+            .get("coding")?
+            .items()
+            .iter()
+            .find_map(|coding| coding.text("display"))
+    })
 }
 
 #[cfg(test)]
@@ -125,24 +117,12 @@ mod tests {
     #[test]
     fn titles_what_it_is_and_never_who() {
         let concept = r#"{"code":{"coding":[{"code":"1"},{"code":"2","display":"Asthma"}]}}"#;
-        assert_eq!(
-            title("Condition", &parse(concept).unwrap()).as_deref(),
-            Some("Asthma")
-        );
+        assert_eq!(title("Condition", &parse(concept).unwrap()).as_deref(), Some("Asthma"));
         let list = r#"{"type":[{"text":"Check up"}]}"#;
-        assert_eq!(
-            title("Encounter", &parse(list).unwrap()).as_deref(),
-            Some("Check up")
-        );
+        assert_eq!(title("Encounter", &parse(list).unwrap()).as_deref(), Some("Check up"));
         let person = r#"{"name":"Ada Lovelace"}"#;
         assert_eq!(title("Patient", &parse(person).unwrap()), None);
         let long = format!(r#"{{"title":"{}"}}"#, "é".repeat(300));
-        assert_eq!(
-            title("List", &parse(&long).unwrap())
-                .unwrap()
-                .chars()
-                .count(),
-            200
-        );
+        assert_eq!(title("List", &parse(&long).unwrap()).unwrap().chars().count(), 200);
     }
 }

@@ -109,14 +109,10 @@ impl Label {
             "Observation" => observation(resource),
             "DiagnosticReport" => report(resource),
             "Specimen" => Self::Labs,
-            "Immunization" | "ImmunizationEvaluation" | "ImmunizationRecommendation" => {
-                Self::Immunisations
-            }
-            "Appointment" | "AppointmentResponse" | "Encounter" | "EpisodeOfCare" => {
-                Self::Encounters
-            }
-            "Device" | "DeviceRequest" | "DeviceUseStatement" | "Procedure" | "ServiceRequest"
-            | "SupplyDelivery" | "SupplyRequest" | "VisionPrescription" => Self::Procedures,
+            "Immunization" | "ImmunizationEvaluation" | "ImmunizationRecommendation" => Self::Immunisations,
+            "Appointment" | "AppointmentResponse" | "Encounter" | "EpisodeOfCare" => Self::Encounters,
+            "Device" | "DeviceRequest" | "DeviceUseStatement" | "Procedure" | "ServiceRequest" | "SupplyDelivery"
+            | "SupplyRequest" | "VisionPrescription" => Self::Procedures,
             "BodyStructure" | "ImagingStudy" | "Media" => Self::Imaging,
             "Account"
             | "ChargeItem"
@@ -139,9 +135,7 @@ impl Label {
             | "DocumentManifest"
             | "DocumentReference"
             | "QuestionnaireResponse" => Self::Documents,
-            "CarePlan" | "CareTeam" | "Goal" | "NutritionOrder" | "RequestGroup" | "Task" => {
-                Self::CarePlans
-            }
+            "CarePlan" | "CareTeam" | "Goal" | "NutritionOrder" | "RequestGroup" | "Task" => Self::CarePlans,
             "AuditEvent"
             | "Consent"
             | "Endpoint"
@@ -165,8 +159,8 @@ impl Label {
 fn observation(resource: &Json) -> Label {
     /// <https://hl7.org/fhir/R4/observation-vitalsigns.html>, with pulse oximetry.
     const VITAL_SIGNS: [&str; 13] = [
-        "85353-1", "9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "9843-4",
-        "29463-7", "39156-5", "85354-9", "8480-6", "8462-4",
+        "85353-1", "9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "9843-4", "29463-7", "39156-5",
+        "85354-9", "8480-6", "8462-4",
     ];
     let categories = describe::codes(resource.get("category"));
     let is = |code: &str| categories.contains(&code);
@@ -205,14 +199,7 @@ fn report(resource: &Json) -> Label {
         "LP29684-5",
     ];
     /// Notes in LOINC terms: cardiology, and the US Core clinical note types.
-    const NOTES: [&str; 6] = [
-        "LP29708-2",
-        "34117-2",
-        "11488-4",
-        "18842-5",
-        "11506-3",
-        "28570-0",
-    ];
+    const NOTES: [&str; 6] = ["LP29708-2", "34117-2", "11488-4", "18842-5", "11506-3", "28570-0"];
     let categories = describe::codes(resource.get("category"));
     if categories
         .iter()
@@ -258,27 +245,15 @@ mod tests {
             assert!(label.compartment() < 64);
         }
         assert_eq!(Label::from_compartment(16), None);
-        assert!(
-            "teeth"
-                .parse::<Label>()
-                .unwrap_err()
-                .to_string()
-                .contains("allergies")
-        );
+        assert!("teeth".parse::<Label>().unwrap_err().to_string().contains("allergies"));
     }
 
     #[test]
     fn observations_and_reports_go_by_category() {
-        let label = |resource_type: &str, body: &str| {
-            Label::of(resource_type, &crate::json::parse(body).unwrap())
-        };
-        let category =
-            |code: &str| format!(r#"{{"category":[{{"coding":[{{"code":"{code}"}}]}}]}}"#);
+        let label = |resource_type: &str, body: &str| Label::of(resource_type, &crate::json::parse(body).unwrap());
+        let category = |code: &str| format!(r#"{{"category":[{{"coding":[{{"code":"{code}"}}]}}]}}"#);
         assert_eq!(label("Observation", &category("laboratory")), Label::Labs);
-        assert_eq!(
-            label("Observation", &category("vital-signs")),
-            Label::Vitals
-        );
+        assert_eq!(label("Observation", &category("vital-signs")), Label::Vitals);
         assert_eq!(label("Observation", &category("imaging")), Label::Imaging);
         assert_eq!(label("Observation", &category("exam")), Label::Other);
         assert_eq!(
@@ -287,10 +262,7 @@ mod tests {
         );
         assert_eq!(label("DiagnosticReport", &category("LAB")), Label::Labs);
         assert_eq!(label("DiagnosticReport", &category("RAD")), Label::Imaging);
-        assert_eq!(
-            label("DiagnosticReport", &category("LP29708-2")),
-            Label::Documents
-        );
+        assert_eq!(label("DiagnosticReport", &category("LP29708-2")), Label::Documents);
         assert_eq!(label("NutritionOrder", "{}"), Label::CarePlans);
         assert_eq!(label("Basic", "{}"), Label::Other);
     }

@@ -51,9 +51,7 @@ pub enum Error {
         "the file is not JSON (line {line}, column {column}); choose a FHIR R4 Bundle in JSON, neither compressed nor one resource per line"
     )]
     NotJson { line: usize, column: usize },
-    #[error(
-        "the JSON is nested more than {depth_max} levels deep, which no FHIR resource is; have the source checked"
-    )]
+    #[error("the JSON is nested more than {depth_max} levels deep, which no FHIR resource is; have the source checked")]
     TooDeep { depth_max: usize },
     #[error(
         "the file is JSON but not an object; choose a FHIR R4 Bundle, which begins with {{\"resourceType\": \"Bundle\""
@@ -61,27 +59,17 @@ pub enum Error {
     NotAnObject,
     #[error("the file is {found}, not a Bundle; wrap the resource in a Bundle of type collection")]
     NotABundle { found: String },
-    #[error(
-        "the Bundle is not built as FHIR R4 states (line {line}, column {column}); check it with a FHIR validator"
-    )]
+    #[error("the Bundle is not built as FHIR R4 states (line {line}, column {column}); check it with a FHIR validator")]
     Malformed { line: usize, column: usize },
-    #[error(
-        "{found}; Medlock takes FHIR R4 (4.0.1 or 4.3.0): export it as R4, or convert it first"
-    )]
+    #[error("{found}; Medlock takes FHIR R4 (4.0.1 or 4.3.0): export it as R4, or convert it first")]
     NotR4 { index: Option<usize>, found: String },
     #[error("the Bundle has no entries: there is nothing to import")]
     Empty,
-    #[error(
-        "the Bundle has {entries} entries, more than {entries_max}; export it in several Bundles"
-    )]
+    #[error("the Bundle has {entries} entries, more than {entries_max}; export it in several Bundles")]
     TooManyEntries { entries: usize, entries_max: usize },
-    #[error(
-        "entry {index} has no resource; export the resources themselves, not links or deletions"
-    )]
+    #[error("entry {index} has no resource; export the resources themselves, not links or deletions")]
     NoResource { index: usize },
-    #[error(
-        "the resource of entry {index} does not name its resourceType; check it with a FHIR validator"
-    )]
+    #[error("the resource of entry {index} does not name its resourceType; check it with a FHIR validator")]
     NoResourceType { index: usize },
     #[error(
         "the resource of entry {index} has a property twice, so that two readers could read it differently; have the source corrected"
@@ -91,9 +79,7 @@ pub enum Error {
         "entries {first} and {second} have the same fullUrl, so that references to it are ambiguous; remove one of them"
     )]
     DuplicateFullUrl { first: usize, second: usize },
-    #[error(
-        "the frame has places for {expected} resources but {got} were given; fetch all of them before exporting"
-    )]
+    #[error("the frame has places for {expected} resources but {got} were given; fetch all of them before exporting")]
     Count { expected: usize, got: usize },
     #[error("this is not a Bundle frame of version 1")]
     NotAFrame,

@@ -101,26 +101,20 @@ const FOREIGN_TYPES: [(&str, &str); 38] = [
 
 /// What shows that a resource is not R4, as the beginning of a sentence; none if nothing does.
 pub(crate) fn foreign(index: usize, resource_type: &str, resource: &Json) -> Option<String> {
-    if let Some((_, release)) = FOREIGN_TYPES
-        .iter()
-        .find(|(name, _)| *name == resource_type)
-    {
+    if let Some((_, release)) = FOREIGN_TYPES.iter().find(|(name, _)| *name == resource_type) {
         return Some(format!(
             "entry {index} is a {resource_type}, which exists in FHIR {release} only"
         ));
     }
     if !is_type(resource_type) {
         // What stands here may be anything, so it is repeated only if it looks like a type.
-        let named =
-            resource_type.len() <= 64 && resource_type.bytes().all(|b| b.is_ascii_alphabetic());
+        let named = resource_type.len() <= 64 && resource_type.bytes().all(|b| b.is_ascii_alphabetic());
         let name = if named {
             format!("a resource of type {resource_type}")
         } else {
             "a resource".into()
         };
-        return Some(format!(
-            "entry {index} is {name}, which is not a type of FHIR R4"
-        ));
+        return Some(format!("entry {index} is {name}, which is not a type of FHIR R4"));
     }
     if let Some(release) = profile(resource) {
         return Some(format!("entry {index} states a profile of FHIR {release}"));
@@ -138,10 +132,7 @@ pub(crate) fn is_type(name: &str) -> bool {
 
 /// Whether a `fhirVersion` is of R4 or R4B.
 pub(crate) fn is_r4_version(version: &str) -> bool {
-    version == "4.0"
-        || version == "4.3"
-        || version.starts_with("4.0.")
-        || version.starts_with("4.3.")
+    version == "4.0" || version == "4.3" || version.starts_with("4.0.") || version.starts_with("4.3.")
 }
 
 /// The other release that a profile in `meta.profile` names.
@@ -159,12 +150,7 @@ pub(crate) fn profile(resource: &Json) -> Option<&'static str> {
     ];
     /// Only HL7's own profiles carry the release as their business version.
     const CORE: &str = "http://hl7.org/fhir/StructureDefinition/";
-    const VERSIONS: [(&str, &str); 4] = [
-        ("|1.0", "DSTU2"),
-        ("|3.0", "STU3"),
-        ("|5.0", "R5"),
-        ("|6.0", "R6"),
-    ];
+    const VERSIONS: [(&str, &str); 4] = [("|1.0", "DSTU2"), ("|3.0", "STU3"), ("|5.0", "R5"), ("|6.0", "R6")];
     let profiles = resource.get("meta")?.get("profile")?;
     profiles.items().iter().find_map(|profile| {
         let Json::Text(url) = profile else {
@@ -193,10 +179,7 @@ fn shape(resource_type: &str, resource: &Json) -> Option<(&'static str, &'static
         "Condition" if text("clinicalStatus") => Some(("clinicalStatus", "DSTU2 or STU3")),
         "AllergyIntolerance" if text("clinicalStatus") => Some(("clinicalStatus", "DSTU2 or STU3")),
         // `medication[x]` until R4B, one CodeableReference since.
-        "MedicationRequest"
-        | "MedicationStatement"
-        | "MedicationAdministration"
-        | "MedicationDispense"
+        "MedicationRequest" | "MedicationStatement" | "MedicationAdministration" | "MedicationDispense"
             if object("medication") =>
         {
             Some(("medication", "R5"))
@@ -212,10 +195,6 @@ mod tests {
     #[test]
     fn the_type_table_is_sorted_and_disjoint() {
         assert!(TYPES.is_sorted());
-        assert!(
-            FOREIGN_TYPES
-                .iter()
-                .all(|(name, _)| TYPES.binary_search(name).is_err())
-        );
+        assert!(FOREIGN_TYPES.iter().all(|(name, _)| TYPES.binary_search(name).is_err()));
     }
 }

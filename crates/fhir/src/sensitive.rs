@@ -64,9 +64,7 @@ impl fmt::Display for Topic {
     }
 }
 
-use Topic::{
-    Genetics, Hiv, Labelled, MentalHealth, SexualHealth, SocialHistory, SubstanceUse, Violence,
-};
+use Topic::{Genetics, Hiv, Labelled, MentalHealth, SexualHealth, SocialHistory, SubstanceUse, Violence};
 
 /// HL7 v3 ActCode, information sensitivity policies.
 /// <https://terminology.hl7.org/ValueSet-v3-InformationSensitivityPolicy.html>
@@ -459,8 +457,7 @@ pub(crate) fn is_labelled(resource: &Json) -> bool {
         let code = label.text("code").unwrap_or_default();
         // A label without a system is taken at its word.
         let system = label.text("system").unwrap_or("Confidentiality");
-        SECURITY_CODES.contains(&code)
-            || matches!(code, "R" | "V") && system.contains("Confidentiality")
+        SECURITY_CODES.contains(&code) || matches!(code, "R" | "V") && system.contains("Confidentiality")
     })
 }
 
@@ -470,17 +467,10 @@ pub(crate) fn is_labelled(resource: &Json) -> bool {
 fn code_topic(resource: &Json) -> Option<Topic> {
     let mut topic = None;
     resource.objects(&mut |object| {
-        let (Some(Json::Text(system)), Some(Json::Text(code))) =
-            (object.get("system"), object.get("code"))
-        else {
+        let (Some(Json::Text(system)), Some(Json::Text(code))) = (object.get("system"), object.get("code")) else {
             return;
         };
-        let exact = |table: &[(&str, Topic)]| {
-            table
-                .iter()
-                .find(|(known, _)| known == code)
-                .map(|(_, topic)| *topic)
-        };
+        let exact = |table: &[(&str, Topic)]| table.iter().find(|(known, _)| known == code).map(|(_, topic)| *topic);
         let found = if system.contains("snomed") {
             exact(&SNOMED)
         } else if system.contains("loinc") {
@@ -527,9 +517,7 @@ fn attached_text(attachment: &BTreeMap<String, Json>, data: &str) -> Option<Stri
     let Some(Json::Text(media_type)) = attachment.get("contentType") else {
         return None;
     };
-    let textual = media_type.starts_with("text/")
-        || media_type.contains("xml")
-        || media_type.contains("json");
+    let textual = media_type.starts_with("text/") || media_type.contains("xml") || media_type.contains("json");
     textual.then(|| String::from_utf8_lossy(&decode_base64(data)).into_owned())
 }
 
@@ -563,8 +551,7 @@ fn decode_base64(text: &str) -> Vec<u8> {
 /// paper trail of that visit.
 pub(crate) fn carries_over(source: &str, target: &str) -> bool {
     match target {
-        "Coverage" | "Device" | "EpisodeOfCare" | "Patient" | "Person" | "Practitioner"
-        | "RelatedPerson" => false,
+        "Coverage" | "Device" | "EpisodeOfCare" | "Patient" | "Person" | "Practitioner" | "RelatedPerson" => false,
         "Encounter" => matches!(
             source,
             "Claim"
@@ -606,11 +593,7 @@ mod tests {
         for code in ["ETH", "PSY", "SEX", "HIV", "SUD", "SDV"] {
             assert_eq!(labelled(act_code, code), Some(Labelled));
         }
-        assert_eq!(
-            labelled(act_code, "V"),
-            None,
-            "another V: not a confidentiality"
-        );
+        assert_eq!(labelled(act_code, "V"), None, "another V: not a confidentiality");
     }
 
     #[test]
@@ -621,39 +604,20 @@ mod tests {
                 &format!(r#"{{"code":{{"coding":[{{"system":"{system}","code":"{code}"}}]}}}}"#),
             )
         };
-        assert_eq!(
-            coded("http://snomed.info/sct", "370143000"),
-            Some(MentalHealth)
-        );
+        assert_eq!(coded("http://snomed.info/sct", "370143000"), Some(MentalHealth));
         assert_eq!(coded("http://snomed.info/sct", "86406008"), Some(Hiv));
         assert_eq!(coded("http://loinc.org", "2106-3"), Some(SexualHealth));
-        assert_eq!(
-            coded("urn:oid:2.16.840.1.113883.6.238", "2106-3"),
-            None,
-            "a race"
-        );
-        assert_eq!(
-            coded("http://hl7.org/fhir/sid/icd-10-cm", "F11.20"),
-            Some(SubstanceUse)
-        );
-        assert_eq!(
-            coded("http://hl7.org/fhir/sid/icd-10-cm", "F32.9"),
-            Some(MentalHealth)
-        );
-        assert_eq!(
-            coded("http://hl7.org/fhir/sid/icd-10", "T74.1"),
-            Some(Violence)
-        );
+        assert_eq!(coded("urn:oid:2.16.840.1.113883.6.238", "2106-3"), None, "a race");
+        assert_eq!(coded("http://hl7.org/fhir/sid/icd-10-cm", "F11.20"), Some(SubstanceUse));
+        assert_eq!(coded("http://hl7.org/fhir/sid/icd-10-cm", "F32.9"), Some(MentalHealth));
+        assert_eq!(coded("http://hl7.org/fhir/sid/icd-10", "T74.1"), Some(Violence));
         assert_eq!(coded("http://hl7.org/fhir/sid/icd-10-cm", "J45.0"), None);
     }
 
     #[test]
     fn words_are_found_in_texts_and_attachments_and_only_as_words() {
         let noted = |text: &str| topic("Procedure", &format!(r#"{{"code":{{"text":"{text}"}}}}"#));
-        assert_eq!(
-            noted("Depression screening (procedure)"),
-            Some(MentalHealth)
-        );
+        assert_eq!(noted("Depression screening (procedure)"), Some(MentalHealth));
         assert_eq!(noted("HIV-1 test"), Some(Hiv));
         assert_eq!(noted("Pre-exposure prophylaxis"), Some(Hiv));
         assert_eq!(noted("Latex (substance)"), None);
@@ -691,12 +655,7 @@ mod tests {
 
     #[test]
     fn base64_decodes_with_and_without_padding_and_line_breaks() {
-        for (text, bytes) in [
-            ("", ""),
-            ("Zg==", "f"),
-            ("Zm8", "fo"),
-            ("Zm9v\nYmFy", "foobar"),
-        ] {
+        for (text, bytes) in [("", ""), ("Zg==", "f"), ("Zm8", "fo"), ("Zm9v\nYmFy", "foobar")] {
             assert_eq!(decode_base64(text), bytes.as_bytes());
         }
     }

@@ -60,18 +60,14 @@ pub enum Error {
     DiskFull { dir: PathBuf },
     /// The stored bytes no longer match the CID. They are not returned. Putting
     /// the right bytes again repairs it.
-    #[error(
-        "block {cid} is damaged on disk, in {pack}; put it again from a replica to repair it ({reason})"
-    )]
+    #[error("block {cid} is damaged on disk, in {pack}; put it again from a replica to repair it ({reason})")]
     Corrupt {
         cid: Box<Cid>,
         pack: PathBuf,
         reason: String,
     },
     /// A pack's table of contents cannot be trusted, so its blocks cannot be found.
-    #[error(
-        "{pack} is damaged ({reason}); move it out of the store, start again, and fetch its blocks from a replica"
-    )]
+    #[error("{pack} is damaged ({reason}); move it out of the store, start again, and fetch its blocks from a replica")]
     DamagedPack { pack: PathBuf, reason: &'static str },
     /// The CID is of a kind that is never stored, or the block is too large.
     #[error(transparent)]
@@ -283,11 +279,7 @@ impl Inner {
     }
 
     /// Writes `blocks` as new packs. Under the lock of `next_pack`.
-    fn write_packs(
-        &self,
-        next_pack: &mut u64,
-        blocks: &BTreeMap<Digest, &[u8]>,
-    ) -> Result<(), Error> {
+    fn write_packs(&self, next_pack: &mut u64, blocks: &BTreeMap<Digest, &[u8]>) -> Result<(), Error> {
         let mut undo = Undo::default();
         let mut renames = Vec::new();
         let mut added = Vec::new();
@@ -374,19 +366,13 @@ impl Inner {
         sync_dir(parent(&path))
     }
 
-    fn write_temp(
-        &self,
-        path: &Path,
-        blocks: &[(Digest, &[u8])],
-    ) -> Result<Vec<(Digest, u32)>, Error> {
+    fn write_temp(&self, path: &Path, blocks: &[(Digest, &[u8])]) -> Result<Vec<(Digest, u32)>, Error> {
         pack::write(path, blocks).map_err(|e| self.write_error(path, e))
     }
 
     fn write_error(&self, path: &Path, error: io::Error) -> Error {
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull {
-                dir: self.dir.clone(),
-            },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull { dir: self.dir.clone() },
             _ => io_error(path, error),
         }
     }
@@ -403,10 +389,7 @@ impl Inner {
 
     fn pack_path(&self, number: u64) -> PathBuf {
         let shard = format!("{:02x}", number % 256);
-        self.dir
-            .join("packs")
-            .join(shard)
-            .join(format!("{number:016x}"))
+        self.dir.join("packs").join(shard).join(format!("{number:016x}"))
     }
 
     fn temp_path(&self, number: u64) -> PathBuf {
@@ -416,9 +399,7 @@ impl Inner {
     // A panic under one of these locks leaves the index true to the packs: it is
     // changed last, in one step.
     fn lock_packs(&self) -> MutexGuard<'_, u64> {
-        self.next_pack
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.next_pack.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn index(&self) -> RwLockReadGuard<'_, HashMap<Digest, Place>> {

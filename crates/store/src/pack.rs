@@ -33,10 +33,7 @@ pub(crate) fn table_bytes(count: usize) -> u64 {
 }
 
 /// Deals `blocks` out to packs of about `bytes_max`.
-pub(crate) fn parts<'a>(
-    blocks: &BTreeMap<Digest, &'a [u8]>,
-    bytes_max: usize,
-) -> Vec<Vec<(Digest, &'a [u8])>> {
+pub(crate) fn parts<'a>(blocks: &BTreeMap<Digest, &'a [u8]>, bytes_max: usize) -> Vec<Vec<(Digest, &'a [u8])>> {
     let mut parts = Vec::new();
     let mut part = Vec::new();
     let mut bytes = 0;
@@ -60,11 +57,7 @@ pub(crate) fn write(path: &Path, blocks: &[(Digest, &[u8])]) -> io::Result<Vec<(
     let mut table = Vec::with_capacity(blocks.len());
     let mut head = Vec::with_capacity(HEAD_BYTES + blocks.len() * ENTRY_BYTES);
     head.extend_from_slice(MAGIC);
-    head.extend(
-        u32::try_from(blocks.len())
-            .map_err(|_| invalid())?
-            .to_be_bytes(),
-    );
+    head.extend(u32::try_from(blocks.len()).map_err(|_| invalid())?.to_be_bytes());
     for (digest, block) in blocks {
         let bytes = u32::try_from(block.len()).map_err(|_| invalid())?;
         head.extend(digest);
@@ -77,9 +70,7 @@ pub(crate) fn write(path: &Path, blocks: &[(Digest, &[u8])]) -> io::Result<Vec<(
     for (_, block) in blocks {
         file.write_all(block)?;
     }
-    file.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_all()?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     Ok(table)
 }
 
@@ -111,18 +102,14 @@ pub(crate) fn read_table(path: &Path) -> Result<Vec<(Digest, u32)>, Error> {
 pub(crate) fn blocks(pack: &[u8]) -> Result<Vec<(Digest, &[u8])>, &'static str> {
     let mut rest = pack;
     let table = decode_table(pack.len() as u64, |bytes| {
-        let (head, tail) = rest
-            .split_at_checked(bytes)
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let (head, tail) = rest.split_at_checked(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
         rest = tail;
         Ok(head.to_vec())
     });
     let table = table.map_err(|_| "it is cut short")??;
     let mut blocks = Vec::with_capacity(table.len());
     for (digest, bytes) in table {
-        let (block, tail) = rest
-            .split_at_checked(bytes as usize)
-            .ok_or("it is cut short")?;
+        let (block, tail) = rest.split_at_checked(bytes as usize).ok_or("it is cut short")?;
         rest = tail;
         blocks.push((digest, block));
     }
@@ -147,10 +134,7 @@ fn decode_table(
         return Ok(Err("it is cut short"));
     }
     let mut head = take(HEAD_BYTES)?;
-    let Some(count) = head
-        .strip_prefix(MAGIC)
-        .and_then(|count| count.try_into().ok())
-    else {
+    let Some(count) = head.strip_prefix(MAGIC).and_then(|count| count.try_into().ok()) else {
         return Ok(Err("it is not a pack of version 1"));
     };
     let count = u32::from_be_bytes(count) as usize;

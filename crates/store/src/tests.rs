@@ -65,18 +65,12 @@ async fn putting_again_what_is_there_writes_nothing() {
     store.put(vec![]).await.unwrap();
     assert_eq!(packs(dir.path()).len(), 1);
     // Nor is a block kept twice when a batch has it twice, or new ones come with it.
-    store
-        .put([blocks(12, 10), blocks(12, 10)].concat())
-        .await
-        .unwrap();
+    store.put([blocks(12, 10), blocks(12, 10)].concat()).await.unwrap();
     let sizes: Vec<_> = packs(dir.path())
         .iter()
         .map(|p| fs::metadata(p).unwrap().len())
         .collect();
-    assert_eq!(
-        sizes,
-        [pack::table_bytes(10) + 100, pack::table_bytes(2) + 20]
-    );
+    assert_eq!(sizes, [pack::table_bytes(10) + 100, pack::table_bytes(2) + 20]);
 }
 
 #[tokio::test]
@@ -101,12 +95,7 @@ async fn removed_blocks_are_gone_from_the_disk() {
     store.put(batch.clone()).await.unwrap();
     store.put(other.clone()).await.unwrap();
 
-    let doomed = vec![
-        batch[3].cid,
-        batch[7].cid,
-        batch[3].cid,
-        raw_block(b"?".to_vec()).cid,
-    ];
+    let doomed = vec![batch[3].cid, batch[7].cid, batch[3].cid, raw_block(b"?".to_vec()).cid];
     assert_eq!(store.remove(doomed.clone()).await.unwrap(), 2);
     assert_eq!(store.remove(doomed).await.unwrap(), 0);
     let (gone, kept) = (
@@ -144,10 +133,7 @@ async fn a_damaged_block_is_reported_never_returned_and_repaired_by_putting_it_a
     store.put(batch.clone()).await.unwrap();
     let path = &packs(dir.path())[0];
     let mut bytes = fs::read(path).unwrap();
-    let at = bytes
-        .windows(100)
-        .position(|window| window == batch[1].bytes)
-        .unwrap();
+    let at = bytes.windows(100).position(|window| window == batch[1].bytes).unwrap();
     bytes[at + 50] ^= 0x10;
     fs::write(path, &bytes).unwrap();
 
@@ -248,10 +234,7 @@ async fn a_full_disk_keeps_nothing_of_the_batch_and_all_from_before() {
     assert_lacks(&store, &batch).await;
     assert_holds(&store, &before).await;
     assert_eq!(packs(dir.path()).len(), 1);
-    assert_eq!(
-        list(&dir.path().join("tmp")).unwrap(),
-        Vec::<PathBuf>::new()
-    );
+    assert_eq!(list(&dir.path().join("tmp")).unwrap(), Vec::<PathBuf>::new());
 
     // Removal needs room as well, and loses nothing without it.
     symlink("/dev/full", store.inner.temp_path(0)).unwrap();
@@ -288,10 +271,7 @@ async fn readers_never_see_a_pack_change_under_them() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let (kept, doomed) = (blocks(20, 64), blocks(60, 32));
-    store
-        .put([kept.clone(), doomed.clone()].concat())
-        .await
-        .unwrap();
+    store.put([kept.clone(), doomed.clone()].concat()).await.unwrap();
     let reader = |store: Store, kept: Vec<Block>| async move {
         for _ in 0..20 {
             assert_holds(&store, &kept).await;
@@ -311,9 +291,7 @@ async fn readers_never_see_a_pack_change_under_them() {
 async fn refuses_cids_and_blocks_that_are_never_stored() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let v0: Cid = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"
-        .parse()
-        .unwrap();
+    let v0: Cid = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH".parse().unwrap();
     assert!(matches!(store.get(&v0).await, Err(Error::Block(_))));
     assert!(matches!(store.has(&v0).await, Err(Error::Block(_))));
     assert!(matches!(store.remove(vec![v0]).await, Err(Error::Block(_))));

@@ -23,8 +23,7 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(
             most: bytes_most as u64,
         });
     }
-    let value: T =
-        serde_ipld_dagcbor::from_slice(bytes).map_err(|error| Error::malformed(what, error))?;
+    let value: T = serde_ipld_dagcbor::from_slice(bytes).map_err(|error| Error::malformed(what, error))?;
     if encode(&value) != bytes {
         return Err(Error::NotCanonical { what });
     }
@@ -35,12 +34,7 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(
 ///
 /// # Errors
 /// [`Error::UnknownVersion`]. A block without a readable `v` passes: [`decode`] says what is wrong with it.
-pub(crate) fn check_version(
-    what: &'static str,
-    bytes: &[u8],
-    bytes_most: usize,
-    known: u64,
-) -> Result<(), Error> {
+pub(crate) fn check_version(what: &'static str, bytes: &[u8], bytes_most: usize, known: u64) -> Result<(), Error> {
     #[derive(serde::Deserialize)]
     struct Version {
         v: u64,

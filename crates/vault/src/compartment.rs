@@ -39,12 +39,7 @@ impl CompartmentKeys {
     ///
     /// # Errors
     /// [`Error::CompartmentRange`]; [`Error::Malformed`] for epoch 0.
-    pub fn derive(
-        root: &RootSecret,
-        chart: &[u8; 32],
-        compartment: u8,
-        epoch: u32,
-    ) -> Result<Self, Error> {
+    pub fn derive(root: &RootSecret, chart: &[u8; 32], compartment: u8, epoch: u32) -> Result<Self, Error> {
         check(compartment, epoch)?;
         let place = [&chart[..], &[compartment], &epoch.to_be_bytes()].concat();
         let suite = suite::X25519.to_be_bytes();
@@ -59,12 +54,7 @@ impl CompartmentKeys {
             seal::derive_private(&ikm, key);
         });
         let history = HistoryKey::filled(|key| {
-            hkdf(
-                root.expose(),
-                None,
-                &[b"medlock/v1/compartment/history", &place],
-                key,
-            );
+            hkdf(root.expose(), None, &[b"medlock/v1/compartment/history", &place], key);
         });
         Ok(Self {
             compartment,
@@ -124,9 +114,7 @@ impl CompartmentKeys {
             )
             .expect("66 bytes are within AES-GCM's limit");
         Ok(Link(
-            sealed
-                .try_into()
-                .expect("66 bytes and a tag of 16 are LINK_BYTES"),
+            sealed.try_into().expect("66 bytes and a tag of 16 are LINK_BYTES"),
         ))
     }
 
@@ -149,10 +137,7 @@ impl CompartmentKeys {
         let plaintext = Zeroizing::new(plaintext);
         check_suite(u16::from_be_bytes([plaintext[0], plaintext[1]]))?;
         // The first epoch has nothing before it, and no link of it can be sealed.
-        let epoch = self
-            .epoch
-            .checked_sub(1)
-            .filter(|epoch| *epoch >= EPOCH_FIRST);
+        let epoch = self.epoch.checked_sub(1).filter(|epoch| *epoch >= EPOCH_FIRST);
         Ok(Self {
             compartment: self.compartment,
             epoch: epoch.ok_or_else(|| self.no_history())?,
@@ -164,12 +149,7 @@ impl CompartmentKeys {
     fn link_cipher(&self, chart: &[u8; 32]) -> Result<(Aes256Gcm, Vec<u8>), Error> {
         let history = self.history.as_ref().ok_or_else(|| self.no_history())?;
         let mut key = Zeroizing::new([0; 32]);
-        hkdf(
-            history.expose(),
-            None,
-            &[b"medlock/v1/compartment/link"],
-            &mut *key,
-        );
+        hkdf(history.expose(), None, &[b"medlock/v1/compartment/link"], &mut *key);
         let aad = [
             &b"medlock/v1/compartment/link"[..],
             chart,

@@ -137,11 +137,7 @@ impl DirectoryBody {
     /// [`Error::WrongEpoch`] when `keys` are older than asked for, or newer than the directory;
     /// [`Error::KeyMismatch`] when they are not the directory's; [`Error::NoHistory`]; [`Error::NoLink`];
     /// [`Error::Unopened`].
-    pub fn keys_at_epoch(
-        &self,
-        keys: &CompartmentKeys,
-        epoch: u32,
-    ) -> Result<CompartmentKeys, Error> {
+    pub fn keys_at_epoch(&self, keys: &CompartmentKeys, epoch: u32) -> Result<CompartmentKeys, Error> {
         let entry = self.entry(keys.compartment)?;
         if epoch > keys.epoch || epoch < compartment::EPOCH_FIRST {
             return Err(Error::WrongEpoch {
@@ -211,10 +207,7 @@ impl DirectoryBody {
 
     /// Adds the controller's signature over [`DirectoryBody::signing_hash`].
     pub fn with_signature(self, signature: Vec<u8>) -> Directory {
-        Directory {
-            body: self,
-            signature,
-        }
+        Directory { body: self, signature }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -250,11 +243,7 @@ impl DirectoryBody {
                     epoch: entry.epoch,
                     suite: entry.key.suite(),
                     key: ByteBuf::from(entry.key.as_bytes()),
-                    links: entry
-                        .links
-                        .iter()
-                        .map(|link| ByteBuf::from(&link.0[..]))
-                        .collect(),
+                    links: entry.links.iter().map(|link| ByteBuf::from(&link.0[..])).collect(),
                 })
                 .collect(),
             labels: WireLabels {
@@ -319,15 +308,10 @@ impl Directory {
             v: u64,
         }
         // A directory of a later format is named as such and not called malformed.
-        if let Ok(Outer {
-            body: Version { v },
-        }) = serde_ipld_dagcbor::from_slice(bytes)
+        if let Ok(Outer { body: Version { v } }) = serde_ipld_dagcbor::from_slice(bytes)
             && v != FORMAT_VERSION
         {
-            return Err(Error::UnknownVersion {
-                what: WHAT,
-                version: v,
-            });
+            return Err(Error::UnknownVersion { what: WHAT, version: v });
         }
         let wire: Wire = cbor::decode(WHAT, bytes, DIRECTORY_BYTES_MAX)?;
         if wire.signature.len() > SIGNATURE_BYTES_MAX {
@@ -350,11 +334,7 @@ impl Directory {
     /// # Errors
     /// [`Error::SignatureForm`]; [`Error::NotController`].
     pub fn verify(&self, domain: &Domain, controller: Address) -> Result<(), Error> {
-        let bytes: &[u8; SIGNATURE_BYTES] = self
-            .signature
-            .as_slice()
-            .try_into()
-            .map_err(|_| Error::SignatureForm)?;
+        let bytes: &[u8; SIGNATURE_BYTES] = self.signature.as_slice().try_into().map_err(|_| Error::SignatureForm)?;
         if !matches!(bytes[64], 27 | 28) {
             return Err(Error::SignatureForm);
         }
@@ -389,10 +369,7 @@ impl SealedLabels {
                 most: LABEL_BYTES_MAX as u64,
             });
         }
-        let list: Vec<(u8, &str)> = labels
-            .iter()
-            .map(|(number, label)| (*number, label.as_str()))
-            .collect();
+        let list: Vec<(u8, &str)> = labels.iter().map(|(number, label)| (*number, label.as_str())).collect();
         let mut plaintext = Zeroizing::new(cbor::encode(&list));
         plaintext.push(0x80);
         let padded = plaintext.len().next_multiple_of(LABELS_STEP_BYTES);
@@ -413,12 +390,7 @@ impl SealedLabels {
         Ok(Self { nonce, ciphertext })
     }
 
-    fn open(
-        &self,
-        root: &RootSecret,
-        chart: &[u8; 32],
-        version: u32,
-    ) -> Result<BTreeMap<u8, String>, Error> {
+    fn open(&self, root: &RootSecret, chart: &[u8; 32], version: u32) -> Result<BTreeMap<u8, String>, Error> {
         let (cipher, aad) = Self::cipher(root, chart, version);
         let plaintext = cipher
             .decrypt(
@@ -459,11 +431,7 @@ impl SealedLabels {
 fn check_size(size: u64) -> Result<(), Error> {
     let most = DIRECTORY_BYTES_MAX as u64;
     if size > most {
-        return Err(Error::TooLarge {
-            what: WHAT,
-            size,
-            most,
-        });
+        return Err(Error::TooLarge { what: WHAT, size, most });
     }
     Ok(())
 }

@@ -7,8 +7,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 use zeroize::Zeroizing;
 
 use crate::{
-    Binding, CompartmentKeys, DataKey, Error, Metadata, PublicKey, SealedPayload, cbor,
-    compartment,
+    Binding, CompartmentKeys, DataKey, Error, Metadata, PublicKey, SealedPayload, cbor, compartment,
     payload::{check_binding, commitment, open_payload},
     seal::{self, Sealed, check_suite},
 };
@@ -104,12 +103,7 @@ impl Envelope {
         if keys.suite() != self.suite {
             return Err(Error::UnknownSuite { suite: self.suite });
         }
-        let key = seal::open(
-            keys.private.expose(),
-            &self.info(binding),
-            &self.sealed,
-            WHAT,
-        )?;
+        let key = seal::open(keys.private.expose(), &self.info(binding), &self.sealed, WHAT)?;
         DataKey::from_slice(&key)
     }
 
@@ -128,9 +122,7 @@ impl Envelope {
             return Err(Error::PayloadMismatch { field: "length" });
         }
         if commitment(payload)? != self.commitment {
-            return Err(Error::PayloadMismatch {
-                field: "commitment",
-            });
+            return Err(Error::PayloadMismatch { field: "commitment" });
         }
         open_payload(&self.open(binding, keys)?, binding, payload)
     }

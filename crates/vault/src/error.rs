@@ -5,9 +5,7 @@ use alloy_primitives::Address;
 pub enum Error {
     #[error("this is not a {what}: it does not begin as one")]
     NotThis { what: &'static str },
-    #[error(
-        "{what} has format version {version}, which this program does not know; a newer one may"
-    )]
+    #[error("{what} has format version {version}, which this program does not know; a newer one may")]
     UnknownVersion { what: &'static str, version: u64 },
     #[error("suite {suite} is unknown here; a newer program may know it")]
     UnknownSuite { suite: u16 },
@@ -16,11 +14,7 @@ pub enum Error {
     #[error("{what} is not in its one canonical encoding")]
     NotCanonical { what: &'static str },
     #[error("{what} is {size} long, over the limit of {most}")]
-    TooLarge {
-        what: &'static str,
-        size: u64,
-        most: u64,
-    },
+    TooLarge { what: &'static str, size: u64, most: u64 },
     #[error("compartment {compartment} is out of range: compartments are 0..63")]
     CompartmentRange { compartment: u8 },
 
@@ -28,9 +22,7 @@ pub enum Error {
     Truncated,
     #[error("the data key is not the one that this payload commits to")]
     Commitment,
-    #[error(
-        "chunk {index} of the payload is not authentic: altered, moved, cut, or of another record"
-    )]
+    #[error("chunk {index} of the payload is not authentic: altered, moved, cut, or of another record")]
     Chunk { index: u32 },
     #[error("the payload's padding is not as the format has it")]
     Padding,
@@ -54,15 +46,11 @@ pub enum Error {
     #[error("the encapsulated key is of low order or malformed")]
     BadEncapsulatedKey,
 
-    #[error(
-        "no history was granted for compartment {compartment}: epoch {epoch} is before the grant"
-    )]
+    #[error("no history was granted for compartment {compartment}: epoch {epoch} is before the grant")]
     NoHistory { compartment: u8, epoch: u32 },
     #[error("the directory no longer holds the link to epoch {epoch} of compartment {compartment}")]
     NoLink { compartment: u8, epoch: u32 },
-    #[error(
-        "the private key of compartment {compartment}, epoch {epoch}, does not match the directory's public key"
-    )]
+    #[error("the private key of compartment {compartment}, epoch {epoch}, does not match the directory's public key")]
     KeyMismatch { compartment: u8, epoch: u32 },
     #[error("the directory does not list compartment {compartment}")]
     UnknownCompartment { compartment: u8 },
@@ -70,10 +58,7 @@ pub enum Error {
     #[error("the directory's signature is not a well-formed 65-byte signature with low s")]
     SignatureForm,
     #[error("the directory is signed by {signer}, not by the controller {controller}")]
-    NotController {
-        signer: Address,
-        controller: Address,
-    },
+    NotController { signer: Address, controller: Address },
     #[error("the keyring is of another {field} than asked for")]
     KeyringScope { field: &'static str },
 

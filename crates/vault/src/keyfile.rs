@@ -133,10 +133,7 @@ impl KeyFile {
             root: RootSecret::from_slice(&plaintext[64..])?,
         };
         if secrets.account.address()? != self.address {
-            return Err(Error::malformed(
-                WHAT,
-                "an address that is not the account's",
-            ));
+            return Err(Error::malformed(WHAT, "an address that is not the account's"));
         }
         Ok(secrets)
     }
@@ -176,11 +173,7 @@ impl KeyFile {
     pub fn from_json(json: &str) -> Result<Self, Error> {
         if json.len() > KEY_FILE_BYTES_MAX {
             let (size, most) = (json.len() as u64, KEY_FILE_BYTES_MAX as u64);
-            return Err(Error::TooLarge {
-                what: WHAT,
-                size,
-                most,
-            });
+            return Err(Error::TooLarge { what: WHAT, size, most });
         }
         #[derive(Deserialize)]
         struct VersionOnly {
@@ -189,21 +182,14 @@ impl KeyFile {
         let malformed = |why: &dyn std::fmt::Display| Error::malformed(WHAT, why);
         let VersionOnly { v } = serde_json::from_str(json).map_err(|error| malformed(&error))?;
         if v != FORMAT_VERSION {
-            return Err(Error::UnknownVersion {
-                what: WHAT,
-                version: v,
-            });
+            return Err(Error::UnknownVersion { what: WHAT, version: v });
         }
         let wire: Wire = serde_json::from_str(json).map_err(|error| malformed(&error))?;
-        if wire.kdf.name != KDF_NAME
-            || wire.kdf.version != KDF_VERSION
-            || wire.cipher != CIPHER_NAME
-        {
+        if wire.kdf.name != KDF_NAME || wire.kdf.version != KDF_VERSION || wire.cipher != CIPHER_NAME {
             return Err(malformed(&"an unknown key derivation or cipher"));
         }
         check_params(&wire.kdf.params)?;
-        let address =
-            Address::parse_checksummed(&wire.address, None).map_err(|error| malformed(&error))?;
+        let address = Address::parse_checksummed(&wire.address, None).map_err(|error| malformed(&error))?;
         let ciphertext = hex::decode(&wire.ciphertext).map_err(|error| malformed(&error))?;
         Ok(Self {
             address,

@@ -7,8 +7,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 use zeroize::Zeroizing;
 
 use crate::{
-    CompartmentKeys, CompartmentPrivateKey, Domain, EncryptionKey, Error, HistoryKey, PublicKey,
-    cbor, compartment,
+    CompartmentKeys, CompartmentPrivateKey, Domain, EncryptionKey, Error, HistoryKey, PublicKey, cbor, compartment,
     seal::{self, Sealed, check_suite},
     secret::SecretBytes,
 };
@@ -52,12 +51,7 @@ impl Keyring {
         keys: &[CompartmentKeys],
     ) -> Result<Self, Error> {
         let plaintext = encode_keys(keys)?;
-        let sealed = seal::seal(
-            rng,
-            recipient,
-            &info(recipient.suite(), domain, scope),
-            &plaintext,
-        )?;
+        let sealed = seal::seal(rng, recipient, &info(recipient.suite(), domain, scope), &plaintext)?;
         Ok(Self {
             suite: recipient.suite(),
             scope: *scope,
@@ -171,19 +165,11 @@ fn decode_keys(plaintext: &[u8]) -> Result<Vec<CompartmentKeys>, Error> {
     }
     let mut keys: Vec<CompartmentKeys> = Vec::with_capacity((*count).into());
     for entry in entries.chunks_exact(ENTRY_BYTES) {
-        let (compartment, epoch) = (
-            entry[0],
-            u32::from_be_bytes([entry[1], entry[2], entry[3], entry[4]]),
-        );
+        let (compartment, epoch) = (entry[0], u32::from_be_bytes([entry[1], entry[2], entry[3], entry[4]]));
         compartment::check(compartment, epoch)?;
         check_suite(u16::from_be_bytes([entry[5], entry[6]]))?;
-        if keys
-            .last()
-            .is_some_and(|last| last.compartment >= compartment)
-        {
-            return Err(malformed(
-                "compartments are not in ascending order, each once",
-            ));
+        if keys.last().is_some_and(|last| last.compartment >= compartment) {
+            return Err(malformed("compartments are not in ascending order, each once"));
         }
         let history = match entry[7] {
             0 if entry[40..] == [0; 32] => None,

@@ -41,8 +41,6 @@ pub use payload::{Metadata, SealedPayload, open_metadata, open_payload, seal_pay
 /// The version of `rand_core` whose `CryptoRng` this crate takes.
 pub use rand_core;
 pub use seal::PublicKey;
-pub use secret::{
-    AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret,
-};
+pub use secret::{AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret};
 /// Buffers that are wiped when dropped.
 pub use zeroize::Zeroizing;

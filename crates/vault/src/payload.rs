@@ -105,8 +105,7 @@ pub fn seal_payload(
     let stream = Stream::new(&keys, &header, binding);
 
     let chunks = region.len().div_ceil(CHUNK_BYTES);
-    let mut bytes =
-        Vec::with_capacity(HEADER_BYTES + first.len() + region.len() + (1 + chunks) * TAG_BYTES);
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region.len() + (1 + chunks) * TAG_BYTES);
     bytes.extend_from_slice(&header.to_bytes());
     stream.seal(0, false, &first, &mut bytes);
     for (index, chunk) in region.chunks(CHUNK_BYTES).enumerate() {
@@ -156,11 +155,7 @@ pub fn open_payload(
 ///
 /// # Errors
 /// As [`open_payload`].
-pub fn open_metadata(
-    data_key: &DataKey,
-    binding: &Binding,
-    bytes: &[u8],
-) -> Result<Metadata, Error> {
+pub fn open_metadata(data_key: &DataKey, binding: &Binding, bytes: &[u8]) -> Result<Metadata, Error> {
     Ok(open_first(data_key, binding, bytes)?.metadata)
 }
 
@@ -240,10 +235,7 @@ impl Header {
             || metadata_bytes as usize > METADATA_BYTES_MAX
             || !(metadata_bytes as usize).is_multiple_of(METADATA_STEP_BYTES)
         {
-            return Err(Error::malformed(
-                WHAT,
-                "impossible length of the metadata chunk",
-            ));
+            return Err(Error::malformed(WHAT, "impossible length of the metadata chunk"));
         }
         let (mut salt, mut commitment) = ([0; 32], [0; 32]);
         salt.copy_from_slice(&header[16..48]);
@@ -328,11 +320,7 @@ struct First<'a> {
     rest: &'a [u8],
 }
 
-fn open_first<'a>(
-    data_key: &DataKey,
-    binding: &Binding,
-    bytes: &'a [u8],
-) -> Result<First<'a>, Error> {
+fn open_first<'a>(data_key: &DataKey, binding: &Binding, bytes: &'a [u8]) -> Result<First<'a>, Error> {
     check_binding(binding)?;
     let header = Header::parse(bytes)?;
     let keys = Keys::derive(data_key, &header.salt);
@@ -355,11 +343,7 @@ fn open_first<'a>(
     })
 }
 
-fn encode_metadata(
-    metadata: &Metadata,
-    encoding: Encoding,
-    content_bytes: u64,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn encode_metadata(metadata: &Metadata, encoding: Encoding, content_bytes: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let encoded = Zeroizing::new(cbor::encode(metadata));
     let length = (METADATA_PREFIX_BYTES + encoded.len()).next_multiple_of(METADATA_STEP_BYTES);
     if length > METADATA_BYTES_MAX {
@@ -388,16 +372,12 @@ fn decode_metadata(plaintext: &[u8]) -> Result<(Metadata, Encoding, u64), Error>
         1 => Encoding::Zstd,
         _ => return Err(malformed("unknown content encoding")),
     };
-    let content_bytes = prefix[1..9]
-        .iter()
-        .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let content_bytes = prefix[1..9].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
     check_content_length(content_bytes)?;
     let length = prefix[9..]
         .iter()
         .fold(0usize, |sum, byte| sum << 8 | usize::from(*byte));
-    let (encoded, padding) = rest
-        .split_at_checked(length)
-        .ok_or_else(|| malformed("cut short"))?;
+    let (encoded, padding) = rest.split_at_checked(length).ok_or_else(|| malformed("cut short"))?;
     if padding.len() >= METADATA_STEP_BYTES || padding.iter().any(|byte| *byte != 0) {
         return Err(Error::Padding);
     }
@@ -415,8 +395,7 @@ fn encode_content(media_type: &str, content: &[u8]) -> (Encoding, Zeroizing<Vec<
         // The compressor is young. What it made is read back before anything relies on it:
         // a fault in it costs space, and never a record.
         if frame.len() < content.len()
-            && decompress(&frame, content.len())
-                .is_ok_and(|(decoded, read)| *decoded == content && read == frame.len())
+            && decompress(&frame, content.len()).is_ok_and(|(decoded, read)| *decoded == content && read == frame.len())
         {
             return (Encoding::Zstd, pad(&frame));
         }
@@ -460,11 +439,7 @@ fn check_padding(padding: &[u8]) -> Result<(), Error> {
 }
 
 /// The region's length before it is opened: exact for stored content, bounded for compressed content.
-fn check_region_length(
-    encoding: Encoding,
-    content_bytes: u64,
-    region_bytes: u64,
-) -> Result<(), Error> {
+fn check_region_length(encoding: Encoding, content_bytes: u64, region_bytes: u64) -> Result<(), Error> {
     let most = padded_length(content_bytes);
     let fits = match encoding {
         Encoding::Stored => region_bytes == most,
@@ -556,10 +531,7 @@ pub(crate) fn check_binding(binding: &Binding) -> Result<(), Error> {
         return Err(Error::malformed("binding", "record versions count from 1"));
     }
     if (binding.version == 1) != (binding.previous == [0; 32]) {
-        return Err(Error::malformed(
-            "binding",
-            "version 1 alone has no previous pointer",
-        ));
+        return Err(Error::malformed("binding", "version 1 alone has no previous pointer"));
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 //! Suite 1 is DHKEM(X25519, HKDF-SHA256) 0x0020, HKDF-SHA256 0x0001, AES-256-GCM 0x0002.
 //! What a seal is bound to goes into `info`, so that it enters the key schedule itself; `aad` stays empty.
 use hpke::{
-    Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable, aead::AesGcm256,
-    kdf::HkdfSha256, kem::X25519HkdfSha256,
+    Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256,
+    kem::X25519HkdfSha256,
 };
 use medlock_abi::terms::suite;
 use rand_core::CryptoRng;
@@ -43,17 +43,8 @@ impl PublicKey {
     /// RFC 7748 section 6.1: a low-order point gives zero with every private key, so one try with any of them tells.
     fn is_low_order(&self) -> Result<bool, Error> {
         let (key, _) = X25519::derive_keypair(&[0; 32]);
-        let point =
-            <X25519 as Kem>::EncappedKey::from_bytes(&self.0).map_err(|_| Error::BadPublicKey)?;
-        Ok(
-            hpke::setup_receiver::<AesGcm256, HkdfSha256, X25519>(
-                &OpModeR::Base,
-                &key,
-                &point,
-                &[],
-            )
-            .is_err(),
-        )
+        let point = <X25519 as Kem>::EncappedKey::from_bytes(&self.0).map_err(|_| Error::BadPublicKey)?;
+        Ok(hpke::setup_receiver::<AesGcm256, HkdfSha256, X25519>(&OpModeR::Base, &key, &point, &[]).is_err())
     }
 }
 
@@ -77,24 +68,17 @@ pub fn check_suite(suite: u16) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::BadPublicKey`].
-pub fn seal(
-    rng: &mut impl CryptoRng,
-    recipient: &PublicKey,
-    info: &[u8],
-    plaintext: &[u8],
-) -> Result<Sealed, Error> {
-    let key =
-        <X25519 as Kem>::PublicKey::from_bytes(&recipient.0).map_err(|_| Error::BadPublicKey)?;
-    let (encapsulated, ciphertext) =
-        hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519>(
-            &OpModeS::Base,
-            &key,
-            info,
-            plaintext,
-            &[],
-            rng,
-        )
-        .map_err(|_| Error::BadPublicKey)?;
+pub fn seal(rng: &mut impl CryptoRng, recipient: &PublicKey, info: &[u8], plaintext: &[u8]) -> Result<Sealed, Error> {
+    let key = <X25519 as Kem>::PublicKey::from_bytes(&recipient.0).map_err(|_| Error::BadPublicKey)?;
+    let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519>(
+        &OpModeS::Base,
+        &key,
+        info,
+        plaintext,
+        &[],
+        rng,
+    )
+    .map_err(|_| Error::BadPublicKey)?;
     Ok(Sealed {
         encapsulated: encapsulated.to_bytes().to_vec(),
         ciphertext,
@@ -105,16 +89,10 @@ pub fn seal(
 ///
 /// # Errors
 /// [`Error::BadEncapsulatedKey`]; [`Error::Unopened`] on a wrong key, another `info`, or altered bytes.
-pub fn open(
-    private: &[u8; 32],
-    info: &[u8],
-    sealed: &Sealed,
-    what: &'static str,
-) -> Result<SecretBytes, Error> {
-    let key =
-        <X25519 as Kem>::PrivateKey::from_bytes(private).map_err(|_| Error::Unopened { what })?;
-    let encapsulated = <X25519 as Kem>::EncappedKey::from_bytes(&sealed.encapsulated)
-        .map_err(|_| Error::BadEncapsulatedKey)?;
+pub fn open(private: &[u8; 32], info: &[u8], sealed: &Sealed, what: &'static str) -> Result<SecretBytes, Error> {
+    let key = <X25519 as Kem>::PrivateKey::from_bytes(private).map_err(|_| Error::Unopened { what })?;
+    let encapsulated =
+        <X25519 as Kem>::EncappedKey::from_bytes(&sealed.encapsulated).map_err(|_| Error::BadEncapsulatedKey)?;
     let opened = hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519>(
         &OpModeR::Base,
         &key,
@@ -132,8 +110,7 @@ pub fn open(
 
 pub(crate) fn public_key(private: &[u8; 32]) -> PublicKey {
     // `from_bytes` clamps and fails only on a length other than 32 (RFC 9180 section 7.1.2).
-    let key = <X25519 as Kem>::PrivateKey::from_bytes(private)
-        .expect("32 bytes are an X25519 private key");
+    let key = <X25519 as Kem>::PrivateKey::from_bytes(private).expect("32 bytes are an X25519 private key");
     PublicKey(X25519::sk_to_pk(&key).to_bytes().into())
 }
 

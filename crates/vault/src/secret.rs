@@ -132,8 +132,7 @@ impl AccountKey {
     /// # Errors
     /// [`Error::InvalidKey`] when the bytes are zero or not below the order of secp256k1.
     pub fn address(&self) -> Result<Address, Error> {
-        let key = SigningKey::from_slice(&self.0[..])
-            .map_err(|_| Error::InvalidKey { what: "AccountKey" })?;
+        let key = SigningKey::from_slice(&self.0[..]).map_err(|_| Error::InvalidKey { what: "AccountKey" })?;
         Ok(Address::from_private_key(&key))
     }
 }

@@ -8,11 +8,7 @@ use crate::{extract::Caller, limits::Limit, problem::Result, state::Gateway};
 #[utoipa::path(post, path = "/v1/blocks", tag = "blocks", security(("session" = [])),
     request_body(content = Binary, content_type = "application/vnd.ipld.car"),
     responses((status = 200, body = Uploaded), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
-pub async fn upload(
-    State(gateway): State<Gateway>,
-    caller: Caller,
-    body: Body,
-) -> Result<Json<Uploaded>> {
+pub async fn upload(State(gateway): State<Gateway>, caller: Caller, body: Body) -> Result<Json<Uploaded>> {
     let within_quota = |bytes| {
         gateway
             .limits

@@ -2,17 +2,14 @@
 use axum::{Json, extract::State, response::Response};
 use medlock_abi::terms::{COMPARTMENTS, reason};
 use medlock_api::{
-    Actions, Chart, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version,
-    Versions,
+    Actions, Chart, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version, Versions,
     schema::{Binary, Hex32},
 };
 use medlock_indexer::{Page, Record};
 
 use crate::{
     access::{Role, forbidden, unreadable},
-    extract::{
-        Caller, ChartPath, PageQuery, Path, Query, RecordPath, RecordsQuery, cursor, page_limit,
-    },
+    extract::{Caller, ChartPath, PageQuery, Path, Query, RecordPath, RecordsQuery, cursor, page_limit},
     handlers::{block_of, dag_cbor},
     problem::{Failure, Result},
     state::Gateway,
@@ -28,11 +25,7 @@ pub async fn chart(
     Path(ChartPath { chart }): Path<ChartPath>,
 ) -> Result<Json<Chart>> {
     let standing = gateway.standing(chart, caller.account).await?;
-    let indexed = gateway
-        .index_at(&standing.block)
-        .await?
-        .chart(chart)
-        .await?;
+    let indexed = gateway.index_at(&standing.block).await?.chart(chart).await?;
     let indexed = indexed.ok_or_else(|| Failure::from(Kind::IndexBehind))?;
     Ok(Json(Chart {
         chart,
@@ -97,11 +90,7 @@ pub async fn grants(
     let index = gateway.index_at(&standing.block).await?;
     let grants = match standing.role {
         Role::Controller => index.grants(chart, page).await?,
-        Role::Grantee(_) => index
-            .grant(chart, caller.account)
-            .await?
-            .into_iter()
-            .collect(),
+        Role::Grantee(_) => index.grant(chart, caller.account).await?.into_iter().collect(),
     };
     Ok(Json(grants_body(grants, page.limit)))
 }
@@ -120,11 +109,7 @@ pub async fn my_grants(
         limit: page_limit(query.limit),
     };
     let block = gateway.chain.latest().await?;
-    let grants = gateway
-        .index_at(&block)
-        .await?
-        .grants_to(caller.account, page)
-        .await?;
+    let grants = gateway.index_at(&block).await?.grants_to(caller.account, page).await?;
     Ok(Json(grants_body(grants, page.limit)))
 }
 
@@ -146,10 +131,7 @@ pub async fn records(
         None => u64::MAX,
         Some(compartment) if compartment < COMPARTMENTS => 1 << compartment,
         Some(_) => {
-            return Err(Failure::bad_request(
-                "compartment",
-                "compartments are 0 to 63",
-            ));
+            return Err(Failure::bad_request("compartment", "compartments are 0 to 63"));
         }
     };
     let standing = gateway.standing(chart, caller.account).await?;
@@ -175,15 +157,9 @@ pub async fn versions(
     Path(RecordPath { chart, record }): Path<RecordPath>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Versions>> {
-    let (after, limit) = (
-        cursor(query.after.as_deref())?.unwrap_or(0),
-        page_limit(query.limit),
-    );
+    let (after, limit) = (cursor(query.after.as_deref())?.unwrap_or(0), page_limit(query.limit));
     let standing = gateway.standing(chart, caller.account).await?;
-    let on_chain = gateway
-        .chain
-        .record_of(&standing.block, chart, record)
-        .await?;
+    let on_chain = gateway.chain.record_of(&standing.block, chart, record).await?;
     if on_chain.version == 0 || !Compartments(standing.readable()).contains(on_chain.compartment) {
         return Err(unreadable(reason::UNKNOWN_RECORD));
     }
@@ -235,8 +211,5 @@ fn grants_body(grants: Vec<medlock_indexer::Grant>, limit: u32) -> Grants {
 
 /// The cursor after a full page; a shorter one is the last.
 pub fn next<T>(items: &[T], limit: u32, cursor: impl Fn(&T) -> String) -> Option<String> {
-    items
-        .last()
-        .filter(|_| items.len() >= limit as usize)
-        .map(cursor)
+    items.last().filter(|_| items.len() >= limit as usize).map(cursor)
 }

@@ -36,11 +36,7 @@ pub async fn read(
     extract::Json(request): extract::Json<ReadRequest>,
 ) -> Result<Response> {
     let (envelope, basis) = gateway
-        .read(
-            caller.account,
-            (path.chart, path.record, path.version),
-            &request,
-        )
+        .read(caller.account, (path.chart, path.record, path.version), &request)
         .await?;
     Ok((basis_headers(&basis), dag_cbor(envelope)).into_response())
 }
@@ -70,14 +66,8 @@ pub async fn reads(
     Path(ChartPath { chart }): Path<ChartPath>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Reads>> {
-    let (after, limit) = (
-        cursor(query.after.as_deref())?.unwrap_or(0),
-        page_limit(query.limit),
-    );
-    gateway
-        .standing(chart, caller.account)
-        .await?
-        .controller_only()?;
+    let (after, limit) = (cursor(query.after.as_deref())?.unwrap_or(0), page_limit(query.limit));
+    gateway.standing(chart, caller.account).await?.controller_only()?;
     let reads = gateway.db.receipts(chart, after, limit).await?;
     let next = next(&reads, limit, |entry| entry.sequence.to_string());
     Ok(Json(Reads { reads, next }))

@@ -1,9 +1,7 @@
 //! What this gateway serves, and how it is doing. Public.
 use alloy::primitives::Address;
 use axum::{Json, extract::State};
-use medlock_api::{
-    Credential, Deployment, Health, Kind, Party, PartyKey, Problem, Roles, Status, schema::Hex20,
-};
+use medlock_api::{Credential, Deployment, Health, Kind, Party, PartyKey, Problem, Roles, Status, schema::Hex20};
 
 use crate::{
     extract::{AccountPath, Path},
@@ -14,9 +12,7 @@ use crate::{
 /// The process answers.
 #[utoipa::path(get, path = "/health", tag = "service", responses((status = 200, body = Health)))]
 pub async fn health() -> Json<Health> {
-    Json(Health {
-        status: "ok".into(),
-    })
+    Json(Health { status: "ok".into() })
 }
 
 /// The chain is the deployment's, the index follows it, and the database answers.
@@ -30,9 +26,7 @@ pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Health>> {
         .map_err(|cause| Failure::caused(Kind::ChainMismatch, cause))?;
     gateway.index_at(&block).await?;
     gateway.db.ping().await?;
-    Ok(Json(Health {
-        status: "ready".into(),
-    }))
+    Ok(Json(Health { status: "ready".into() }))
 }
 
 /// The deployment that this gateway serves, and its own account.
@@ -71,11 +65,7 @@ pub async fn party(
 ) -> Result<Json<Party>> {
     let block = gateway.chain.latest().await?;
     let found = gateway.index_at(&block).await?.party(account).await?;
-    Ok(Json(party_body(
-        account,
-        found,
-        block.time.max(gateway.now()),
-    )))
+    Ok(Json(party_body(account, found, block.time.max(gateway.now()))))
 }
 
 fn party_body(account: Address, found: medlock_indexer::Party, now: u64) -> Party {

@@ -34,10 +34,7 @@ const GENESIS: Block = Block {
 async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
     for seed in 0..24 {
         let folder = tempfile::tempdir().unwrap();
-        let (live, fresh) = (
-            folder.path().join("live.db"),
-            folder.path().join("fresh.db"),
-        );
+        let (live, fresh) = (folder.path().join("live.db"), folder.path().join("fresh.db"));
         let mut dice = Dice(seed);
         let mut chain = vec![Mined {
             block: GENESIS,
@@ -82,10 +79,7 @@ async fn a_second_writer_is_refused_and_changes_nothing() {
     let mut second = Store::open(&path, &DEPLOYMENT, GENESIS).await.unwrap();
     first.commit(&batch(GENESIS, &chain[1..3])).await.unwrap();
     let before = dump(&path).await;
-    let error = second
-        .commit(&batch(GENESIS, &chain[1..5]))
-        .await
-        .unwrap_err();
+    let error = second.commit(&batch(GENESIS, &chain[1..5])).await.unwrap_err();
     assert!(error.to_string().contains("another indexer"), "{error:#}");
     assert_eq!(dump(&path).await, before);
 }
@@ -123,13 +117,7 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
             (DEPLOYMENT.records, amended.to_log_data()),
         ],
     );
-    let error = format!(
-        "{:#}",
-        store
-            .commit(&batch(GENESIS, &chain[1..]))
-            .await
-            .unwrap_err()
-    );
+    let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
     assert!(
         error.contains("log 1 of block 1") && error.contains("version 2"),
         "{error}"
@@ -154,15 +142,11 @@ async fn a_database_of_another_deployment_is_refused() {
     let Err(error) = Store::open(&path, &other, GENESIS).await else {
         panic!("opened")
     };
-    assert!(
-        format!("{error:#}").contains("another deployment"),
-        "{error:#}"
-    );
+    assert!(format!("{error:#}").contains("another deployment"), "{error:#}");
 }
 
 #[tokio::test]
-async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_ends_at_one_with_events()
- {
+async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_ends_at_one_with_events() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS)
         .await
@@ -177,11 +161,7 @@ async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_end
         logs: vec![],
         after: Contracts::default(),
     }];
-    push(
-        &mut chain,
-        1,
-        vec![(DEPLOYMENT.records, opened.to_log_data())],
-    );
+    push(&mut chain, 1, vec![(DEPLOYMENT.records, opened.to_log_data())]);
     store.commit(&batch(GENESIS, &chain[1..])).await.unwrap();
     let with_event = chain[1].block;
     let mut after = with_event;
@@ -203,11 +183,7 @@ async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_end
         after = block;
     }
     assert_eq!(
-        store
-            .block_at_or_below(2 * RECENT_BLOCKS - 1)
-            .await
-            .unwrap()
-            .number,
+        store.block_at_or_below(2 * RECENT_BLOCKS - 1).await.unwrap().number,
         5_000
     );
     assert_eq!(store.block_at_or_below(4_999).await.unwrap(), with_event);
@@ -223,51 +199,31 @@ fn a_log_that_is_not_byte_for_byte_an_event_is_undecodable() {
         directory: id(2),
     }
     .to_log_data();
-    let decoded = |address, data: LogData| {
-        decode(&DEPLOYMENT, &log(address, data, &GENESIS, 3)).map(|e| e.name)
-    };
-    assert_eq!(
-        decoded(DEPLOYMENT.records, opened.clone()).unwrap(),
-        "ChartOpened"
-    );
+    let decoded = |address, data: LogData| decode(&DEPLOYMENT, &log(address, data, &GENESIS, 3)).map(|e| e.name);
+    assert_eq!(decoded(DEPLOYMENT.records, opened.clone()).unwrap(), "ChartOpened");
     // Not an event of that contract; not of this deployment; unknown topic; no topics; too short; too long;
     // dirty padding of an address.
-    let mut bad = vec![
-        (DEPLOYMENT.registry, opened.clone()),
-        (Address::ZERO, opened.clone()),
-    ];
+    let mut bad = vec![(DEPLOYMENT.registry, opened.clone()), (Address::ZERO, opened.clone())];
     let topics = opened.topics().to_vec();
     bad.push((
         DEPLOYMENT.records,
         LogData::new_unchecked(vec![id(9)], opened.data.clone()),
     ));
-    bad.push((
-        DEPLOYMENT.records,
-        LogData::new_unchecked(vec![], opened.data.clone()),
-    ));
+    bad.push((DEPLOYMENT.records, LogData::new_unchecked(vec![], opened.data.clone())));
     bad.push((
         DEPLOYMENT.records,
         LogData::new_unchecked(topics.clone(), opened.data.slice(..31)),
     ));
     let long = [opened.data.as_ref(), &[0]].concat();
-    bad.push((
-        DEPLOYMENT.records,
-        LogData::new_unchecked(topics.clone(), long.into()),
-    ));
+    bad.push((DEPLOYMENT.records, LogData::new_unchecked(topics.clone(), long.into())));
     let mut dirty = topics;
     dirty[2].0[0] = 1;
-    bad.push((
-        DEPLOYMENT.records,
-        LogData::new_unchecked(dirty, opened.data),
-    ));
+    bad.push((DEPLOYMENT.records, LogData::new_unchecked(dirty, opened.data)));
     for (address, data) in bad {
         let error = decoded(address, data.clone())
             .expect_err(&format!("{address} {data:?}"))
             .to_string();
-        assert!(
-            error.starts_with("cannot decode log 3 of block 0"),
-            "{error}"
-        );
+        assert!(error.starts_with("cannot decode log 3 of block 0"), "{error}");
     }
 }
 
@@ -338,11 +294,7 @@ impl Contracts {
                 0 => {
                     let active = dice.one_in(2);
                     self.issuers.insert(party, active);
-                    IRegistry::IssuerSet {
-                        issuer: party,
-                        active,
-                    }
-                    .to_log_data()
+                    IRegistry::IssuerSet { issuer: party, active }.to_log_data()
                 }
                 1 => {
                     let (issuer, roles) = (who(1 + dice.below(6)), dice.next());
@@ -414,11 +366,7 @@ impl Contracts {
                 .to_log_data();
                 vec![records(ended), records(next_directory(chart))]
             }
-            2 if chart
-                .grants
-                .get(&party)
-                .is_some_and(|g| g.epoch == chart.epoch) =>
-            {
+            2 if chart.grants.get(&party).is_some_and(|g| g.epoch == chart.epoch) => {
                 chart.grants.remove(&party);
                 let revoked = IRecords::Revoked {
                     chart: chart_id,
@@ -427,11 +375,7 @@ impl Contracts {
                 .to_log_data();
                 vec![records(revoked), records(next_directory(chart))]
             }
-            3 if chart
-                .grants
-                .get(&party)
-                .is_some_and(|g| g.epoch == chart.epoch) =>
-            {
+            3 if chart.grants.get(&party).is_some_and(|g| g.epoch == chart.epoch) => {
                 if let Some(grant) = chart.grants.get_mut(&party) {
                     grant.keyring = digest;
                 }
@@ -452,16 +396,8 @@ impl Contracts {
                     compartments: dice.next(),
                     purposes: dice.next() as u32,
                     actions: dice.next() as u8,
-                    notBefore: if dice.one_in(2) {
-                        now + dice.below(20)
-                    } else {
-                        0
-                    },
-                    expiry: if dice.one_in(2) {
-                        now + 1 + dice.below(60)
-                    } else {
-                        0
-                    },
+                    notBefore: if dice.one_in(2) { now + dice.below(20) } else { 0 },
+                    expiry: if dice.one_in(2) { now + 1 + dice.below(60) } else { 0 },
                     keyring: digest,
                 };
                 let data = granted.to_log_data();
@@ -536,11 +472,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             .rev()
             .find(|mined| mined.block.time <= at)
             .unwrap_or(&chain[0]);
-        let Decision {
-            allowed,
-            reason,
-            block,
-        } = index.decide(&question, at).await.unwrap();
+        let Decision { allowed, reason, block } = index.decide(&question, at).await.unwrap();
         assert_eq!(
             reason,
             then.after.decide(&question, at),
@@ -568,11 +500,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
                 .unwrap()
                 .contains(&chart)
         );
-        let standing: BTreeMap<_, _> = model
-            .grants
-            .iter()
-            .filter(|(_, g)| g.epoch == model.epoch)
-            .collect();
+        let standing: BTreeMap<_, _> = model.grants.iter().filter(|(_, g)| g.epoch == model.epoch).collect();
         let grants = index.grants(*chart_id, Page::default()).await.unwrap();
         assert_eq!(grants.len(), standing.len());
         for grant in &grants {
@@ -586,14 +514,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
                     grant.expiry,
                     grant.keyring
                 ),
-                (
-                    g.compartments,
-                    g.purposes,
-                    g.actions,
-                    g.notBefore,
-                    g.expiry,
-                    g.keyring
-                )
+                (g.compartments, g.purposes, g.actions, g.notBefore, g.expiry, g.keyring)
             );
             assert!(
                 index
@@ -608,10 +529,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         let mut listed = Vec::new();
         loop {
             let after = listed.last().map(|record: &crate::Record| record.position);
-            let page = index
-                .records(*chart_id, mask, Page { after, limit: 2 })
-                .await
-                .unwrap();
+            let page = index.records(*chart_id, mask, Page { after, limit: 2 }).await.unwrap();
             listed.extend_from_slice(&page);
             if page.len() < 2 {
                 break;
@@ -627,10 +545,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         for (record, (id, (compartment, version, pointer))) in listed.iter().zip(expected) {
             assert_eq!((record.record_id, record.compartment), (*id, *compartment));
             assert_eq!((record.version, record.pointer), (*version, *pointer));
-            assert_eq!(
-                record.block_hash,
-                chain[record.block_number as usize].block.hash
-            );
+            assert_eq!(record.block_hash, chain[record.block_number as usize].block.hash);
             let versions = index.versions(*chart_id, *id, 0).await.unwrap();
             assert_eq!(versions.len(), *version as usize);
             for pair in versions.windows(2) {
@@ -641,11 +556,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             }
             assert_eq!(versions.last(), Some(record));
             assert_eq!(
-                index
-                    .record_version(*chart_id, *id, *version)
-                    .await
-                    .unwrap()
-                    .as_ref(),
+                index.record_version(*chart_id, *id, *version).await.unwrap().as_ref(),
                 Some(record)
             );
         }
@@ -713,10 +624,7 @@ async fn catch_up(store: &mut Store, chain: &[Mined], dice: &mut Dice) {
             return;
         }
         let to = (from + dice.below(7) as usize).min(chain.len() - 1);
-        store
-            .commit(&batch(checkpoint, &chain[from..=to]))
-            .await
-            .unwrap();
+        store.commit(&batch(checkpoint, &chain[from..=to])).await.unwrap();
     }
 }
 
@@ -737,11 +645,7 @@ fn batch(after: Block, mined: &[Mined]) -> Batch {
         })
         .map(|log| decode(&DEPLOYMENT, &log).unwrap())
         .collect();
-    Batch {
-        after,
-        blocks,
-        entries,
-    }
+    Batch { after, blocks, entries }
 }
 
 fn log(address: Address, data: LogData, block: &Block, log_index: u64) -> Log {

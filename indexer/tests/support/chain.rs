@@ -19,9 +19,7 @@ pub struct Chain {
 impl Chain {
     /// Starts a chain on a free port and deploys both contracts, in one block each.
     pub async fn start() -> Self {
-        let anvil = medlock_anvil::spawn(medlock_anvil::Config::default())
-            .await
-            .unwrap();
+        let anvil = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
         let url = anvil.url();
         let signer = anvil.accounts()[0].signer.clone();
         let rpc = ProviderBuilder::new()
@@ -34,10 +32,7 @@ impl Chain {
             let request = TransactionRequest::default().with_deploy_code(emitter());
             let sent = *rpc.send_transaction(request).await.unwrap().tx_hash();
             let receipt = receipt(&rpc, sent).await;
-            (
-                receipt.contract_address.unwrap(),
-                receipt.block_number.unwrap(),
-            )
+            (receipt.contract_address.unwrap(), receipt.block_number.unwrap())
         };
         let (registry, start_block) = deploy().await;
         let (records, _) = deploy().await;
@@ -66,8 +61,7 @@ impl Chain {
     }
 
     pub async fn registry(&self, event: impl IntoLogData) {
-        self.log(self.deployment.registry, event.into_log_data())
-            .await;
+        self.log(self.deployment.registry, event.into_log_data()).await;
     }
 
     pub async fn log(&self, contract: Address, data: LogData) {
@@ -82,27 +76,17 @@ impl Chain {
 
     /// Mines `logs` together in one block.
     pub async fn log_in_one_block(&self, logs: &[(Address, LogData)]) {
-        let _: serde_json::Value = self
-            .rpc
-            .raw_request("evm_setAutomine".into(), (false,))
-            .await
-            .unwrap();
+        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (false,)).await.unwrap();
         let sender: Address = self.rpc.get_accounts().await.unwrap()[0];
         let nonce = self.rpc.get_transaction_count(sender).await.unwrap();
         let mut sent = Vec::new();
         for ((contract, data), nonce) in logs.iter().zip(nonce..) {
             // The gas limit is given, since an estimate does not know the transactions before it.
-            let request = call(*contract, data)
-                .with_nonce(nonce)
-                .with_gas_limit(1_000_000);
+            let request = call(*contract, data).with_nonce(nonce).with_gas_limit(1_000_000);
             sent.push(*self.rpc.send_transaction(request).await.unwrap().tx_hash());
         }
         self.mine(1).await;
-        let _: serde_json::Value = self
-            .rpc
-            .raw_request("evm_setAutomine".into(), (true,))
-            .await
-            .unwrap();
+        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (true,)).await.unwrap();
         for sent in sent {
             receipt(&self.rpc, sent).await;
         }
@@ -127,10 +111,7 @@ impl Chain {
     }
 
     pub async fn snapshot(&self) -> serde_json::Value {
-        self.rpc
-            .raw_request("evm_snapshot".into(), ())
-            .await
-            .unwrap()
+        self.rpc.raw_request("evm_snapshot".into(), ()).await.unwrap()
     }
 
     pub async fn revert(&self, snapshot: &serde_json::Value) {
@@ -152,12 +133,7 @@ impl Chain {
     }
 
     pub async fn tip(&self) -> (u64, B256) {
-        let block = self
-            .rpc
-            .get_block_by_number(Default::default())
-            .await
-            .unwrap()
-            .unwrap();
+        let block = self.rpc.get_block_by_number(Default::default()).await.unwrap().unwrap();
         (block.header.number, block.header.hash)
     }
 }
@@ -173,9 +149,7 @@ async fn receipt(rpc: &DynProvider, sent: B256) -> TransactionReceipt {
             }
         }
     };
-    let receipt = tokio::time::timeout(Duration::from_secs(30), wait)
-        .await
-        .unwrap();
+    let receipt = tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap();
     assert!(receipt.status());
     receipt
 }
@@ -184,9 +158,7 @@ fn call(contract: Address, data: &LogData) -> TransactionRequest {
     let mut input = vec![data.topics().len() as u8];
     input.extend(data.topics().iter().flat_map(|topic| topic.0));
     input.extend_from_slice(&data.data);
-    TransactionRequest::default()
-        .with_to(contract)
-        .with_input(input)
+    TransactionRequest::default().with_to(contract).with_input(input)
 }
 
 /// Init code of a contract whose call data is one byte n, n topics of 32 bytes, data; it logs them as they are.
@@ -199,15 +171,7 @@ fn emitter() -> Bytes {
     let mut bodies = Vec::new();
     for n in 0..5u8 {
         // if n == n: jump
-        code.extend([
-            0x80,
-            0x60,
-            n,
-            0x14,
-            0x60,
-            u8::try_from(target).unwrap(),
-            0x57,
-        ]);
+        code.extend([0x80, 0x60, n, 0x14, 0x60, u8::try_from(target).unwrap(), 0x57]);
         let mut body = vec![0x5b];
         for topic in (0..n).rev() {
             body.extend([0x60, 1 + 32 * topic, 0x35]);

@@ -30,9 +30,7 @@ impl Proxy {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let proxy = Self { url, state };
-        let app = Router::new()
-            .route("/", post(handle))
-            .with_state(proxy.clone());
+        let app = Router::new().route("/", post(handle)).with_state(proxy.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         proxy
     }
@@ -54,17 +52,11 @@ async fn handle(State(proxy): State<Proxy>, body: String) -> impl IntoResponse {
         (state.0.clone(), fate)
     };
     match fate {
-        Fate::Forward => (
-            StatusCode::OK,
-            forward(&upstream, request).await.to_string(),
-        ),
+        Fate::Forward => (StatusCode::OK, forward(&upstream, request).await.to_string()),
         Fate::ForwardAfter(deed) => {
             // Apart, so that it is done even where the asker hangs up.
             tokio::spawn(deed).await.unwrap();
-            (
-                StatusCode::OK,
-                forward(&upstream, request).await.to_string(),
-            )
+            (StatusCode::OK, forward(&upstream, request).await.to_string())
         }
         Fate::Answer(status, mut body) => {
             body["id"] = request["id"].clone();

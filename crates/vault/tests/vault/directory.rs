@@ -3,8 +3,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::Address;
 use k256::ecdsa::SigningKey;
 use medlock_vault::{
-    AccountKey, Binding, CompartmentKeys, Directory, DirectoryBody, Domain, Envelope, Error,
-    RootSecret, seal_payload,
+    AccountKey, Binding, CompartmentKeys, Directory, DirectoryBody, Domain, Envelope, Error, RootSecret, seal_payload,
 };
 
 use crate::{DOMAIN, TestRng, binding, metadata, raw_cid};
@@ -66,16 +65,10 @@ fn lists_the_keys_that_the_controller_derives() {
             (epoch, keys.public_key(), epoch as usize - 1)
         );
     }
-    assert_eq!(
-        decoded.body.entry(9),
-        Err(Error::UnknownCompartment { compartment: 9 })
-    );
+    assert_eq!(decoded.body.entry(9), Err(Error::UnknownCompartment { compartment: 9 }));
     assert_eq!(decoded.body.open_labels(&root()).unwrap(), labels());
     let other = RootSecret::generate(&mut TestRng::new("other"));
-    assert!(matches!(
-        decoded.body.open_labels(&other),
-        Err(Error::Unopened { .. })
-    ));
+    assert!(matches!(decoded.body.open_labels(&other), Err(Error::Unopened { .. })));
 }
 
 #[test]
@@ -85,10 +78,7 @@ fn every_chart_compartment_and_epoch_has_keys_of_its_own() {
         for compartment in [0, 1, 63] {
             for epoch in [1, 2, 256] {
                 let keys = CompartmentKeys::derive(&root(), &chart, compartment, epoch).unwrap();
-                assert!(
-                    seen.insert(*keys.private.expose())
-                        && seen.insert(*keys.history.unwrap().expose())
-                );
+                assert!(seen.insert(*keys.private.expose()) && seen.insert(*keys.history.unwrap().expose()));
             }
         }
     }
@@ -129,10 +119,7 @@ fn refuses_a_directory_that_the_controller_did_not_sign_as_it_stands() {
         );
     }
     for domain in [
-        Domain {
-            chain_id: 1,
-            ..DOMAIN
-        },
+        Domain { chain_id: 1, ..DOMAIN },
         Domain {
             records: [1; 20],
             ..DOMAIN
@@ -154,32 +141,18 @@ fn refuses_to_make_a_directory_that_could_not_be_read() {
     let derive = |epochs: &[(u8, u32)], label: &str| {
         let labels = BTreeMap::from([(0, label.to_owned())]);
         let epochs = epochs.iter().copied().collect();
-        DirectoryBody::derive(
-            &mut TestRng::new("directory"),
-            &root(),
-            &CHART,
-            1,
-            &epochs,
-            &labels,
-        )
-        .map(|_| ())
+        DirectoryBody::derive(&mut TestRng::new("directory"), &root(), &CHART, 1, &epochs, &labels).map(|_| ())
     };
     let all: Vec<(u8, u32)> = (0..64).map(|compartment| (compartment, u32::MAX)).collect();
     assert!(matches!(
         derive(&all, ""),
-        Err(Error::TooLarge {
-            what: "directory",
-            ..
-        })
+        Err(Error::TooLarge { what: "directory", .. })
     ));
     assert!(matches!(
         derive(&[(0, 1)], &"x".repeat(257)),
         Err(Error::TooLarge { what: "label", .. })
     ));
-    assert_eq!(
-        derive(&[(64, 1)], ""),
-        Err(Error::CompartmentRange { compartment: 64 })
-    );
+    assert_eq!(derive(&[(64, 1)], ""), Err(Error::CompartmentRange { compartment: 64 }));
 }
 
 #[test]
@@ -203,14 +176,7 @@ fn accepts_one_form_of_signature() {
     // The other s, with the other parity, recovers the same signer: EIP-2 forbids it.
     let s = k256::NonZeroScalar::try_from(&directory.signature[32..64]).unwrap();
     let high = (-s).to_bytes();
-    refused(
-        [
-            &directory.signature[..32],
-            &high,
-            &[27 + 28 - directory.signature[64]],
-        ]
-        .concat(),
-    );
+    refused([&directory.signature[..32], &high, &[27 + 28 - directory.signature[64]]].concat());
 }
 
 #[test]
@@ -267,11 +233,7 @@ fn refuses_malformed_directories() {
             version: 2
         })
     );
-    let key = block
-        .windows(5)
-        .position(|window| window == b"\x63key\x58")
-        .unwrap()
-        + 6;
+    let key = block.windows(5).position(|window| window == b"\x63key\x58").unwrap() + 6;
     let mut changed = block.clone();
     changed[key..key + 32].fill(0);
     assert_eq!(Directory::decode(&changed), Err(Error::BadPublicKey));
@@ -287,15 +249,7 @@ fn read(directory: &DirectoryBody, keys: &CompartmentKeys, epoch: u32) -> Result
     let at_epoch = CompartmentKeys::derive(&root(), &CHART, binding.compartment, epoch).unwrap();
     let payload = seal_payload(&mut rng, &binding, &metadata(), b"content").unwrap();
     let cid = raw_cid(&payload.bytes);
-    let envelope = Envelope::seal(
-        &mut rng,
-        &binding,
-        epoch,
-        &at_epoch.public_key(),
-        cid,
-        &payload,
-    )
-    .unwrap();
+    let envelope = Envelope::seal(&mut rng, &binding, epoch, &at_epoch.public_key(), cid, &payload).unwrap();
     let keys = directory.keys_at_epoch(keys, envelope.epoch)?;
     envelope
         .open_record(&binding, &keys, &payload.bytes)
@@ -307,11 +261,7 @@ fn history_opens_every_earlier_epoch_and_nothing_without_it() {
     let directory = body(4, &[(3, 5)]);
     let keys = CompartmentKeys::derive(&root(), &CHART, 3, 5).unwrap();
     for epoch in 1..=5 {
-        assert_eq!(
-            read(&directory, &keys, epoch).unwrap(),
-            b"content",
-            "epoch {epoch}"
-        );
+        assert_eq!(read(&directory, &keys, epoch).unwrap(), b"content", "epoch {epoch}");
     }
     let from_now_on = keys.clone().without_history();
     assert_eq!(read(&directory, &from_now_on, 5).unwrap(), b"content");
@@ -340,10 +290,7 @@ fn a_revoked_reader_cannot_open_what_is_sealed_after_the_rotation() {
     );
     assert_eq!(
         read(&rotated, &revoked, 2),
-        Err(Error::WrongEpoch {
-            given: 1,
-            expected: 2
-        })
+        Err(Error::WrongEpoch { given: 1, expected: 2 })
     );
     // Neither the key nor the history key of epoch 1 opens anything of epoch 2.
     let disguised = CompartmentKeys {
@@ -358,20 +305,13 @@ fn a_revoked_reader_cannot_open_what_is_sealed_after_the_rotation() {
         })
     );
     let link = &rotated.entry(3).unwrap().links[0];
-    assert!(matches!(
-        disguised.open_link(&CHART, link),
-        Err(Error::Unopened { .. })
-    ));
-    assert!(matches!(
-        revoked.open_link(&CHART, link),
-        Err(Error::Unopened { .. })
-    ));
+    assert!(matches!(disguised.open_link(&CHART, link), Err(Error::Unopened { .. })));
+    assert!(matches!(revoked.open_link(&CHART, link), Err(Error::Unopened { .. })));
 }
 
 #[test]
 fn a_link_opens_only_in_its_own_place() {
-    let derive =
-        |compartment, epoch| CompartmentKeys::derive(&root(), &CHART, compartment, epoch).unwrap();
+    let derive = |compartment, epoch| CompartmentKeys::derive(&root(), &CHART, compartment, epoch).unwrap();
     let link = derive(3, 3).seal_link(&CHART, &derive(3, 2)).unwrap();
     assert_eq!(
         link,
@@ -386,10 +326,7 @@ fn a_link_opens_only_in_its_own_place() {
         (derive(4, 3), CHART),
         (derive(3, 3), [0; 32]),
     ] {
-        assert!(matches!(
-            keys.open_link(&chart, &link),
-            Err(Error::Unopened { .. })
-        ));
+        assert!(matches!(keys.open_link(&chart, &link), Err(Error::Unopened { .. })));
     }
     let mut altered = link.clone();
     altered.0[81] ^= 1;
@@ -399,10 +336,7 @@ fn a_link_opens_only_in_its_own_place() {
     ));
     assert!(matches!(
         derive(3, 3).seal_link(&CHART, &derive(3, 1)),
-        Err(Error::WrongEpoch {
-            given: 1,
-            expected: 2
-        })
+        Err(Error::WrongEpoch { given: 1, expected: 2 })
     ));
     assert!(matches!(
         derive(3, 3).seal_link(&CHART, &derive(4, 2)),

@@ -1,6 +1,5 @@
 use medlock_vault::{
-    Binding, CompartmentKeys, Envelope, Error, RootSecret, SealedPayload,
-    envelope::ENVELOPE_BYTES_MAX, seal_payload,
+    Binding, CompartmentKeys, Envelope, Error, RootSecret, SealedPayload, envelope::ENVELOPE_BYTES_MAX, seal_payload,
 };
 
 use crate::{TestRng, binding, metadata, other_bindings, raw_cid};
@@ -23,8 +22,7 @@ fn seal(binding: &Binding, content: &[u8]) -> Sealed {
     let keys = keys(EPOCH);
     let payload = seal_payload(&mut rng, binding, &metadata(), content).unwrap();
     let cid = raw_cid(&payload.bytes);
-    let envelope =
-        Envelope::seal(&mut rng, binding, EPOCH, &keys.public_key(), cid, &payload).unwrap();
+    let envelope = Envelope::seal(&mut rng, binding, EPOCH, &keys.public_key(), cid, &payload).unwrap();
     Sealed {
         keys,
         payload,
@@ -32,12 +30,7 @@ fn seal(binding: &Binding, content: &[u8]) -> Sealed {
     }
 }
 
-fn open(
-    envelope: &Envelope,
-    binding: &Binding,
-    keys: &CompartmentKeys,
-    payload: &[u8],
-) -> Result<Vec<u8>, Error> {
+fn open(envelope: &Envelope, binding: &Binding, keys: &CompartmentKeys, payload: &[u8]) -> Result<Vec<u8>, Error> {
     envelope
         .open_record(binding, keys, payload)
         .map(|(_, content)| content.to_vec())
@@ -54,15 +47,8 @@ fn opens_what_was_sealed_after_a_trip_through_its_block() {
     assert!(block.len() < 512, "{} bytes", block.len());
     let decoded = Envelope::decode(&block).unwrap();
     assert_eq!(decoded, envelope);
-    assert!(
-        decoded
-            .open(&binding(), &keys)
-            .unwrap()
-            .same(&payload.data_key)
-    );
-    let (opened, content) = decoded
-        .open_record(&binding(), &keys, &payload.bytes)
-        .unwrap();
+    assert!(decoded.open(&binding(), &keys).unwrap().same(&payload.data_key));
+    let (opened, content) = decoded.open_record(&binding(), &keys, &payload.bytes).unwrap();
     assert_eq!((opened, &content[..]), (metadata(), &b"content"[..]));
 }
 
@@ -70,17 +56,8 @@ fn opens_what_was_sealed_after_a_trip_through_its_block() {
 fn the_link_to_the_payload_is_a_real_one() {
     // dag-cbor: tag 42, a byte string, a zero byte, then the CID.
     let envelope = seal(&binding(), b"content").envelope;
-    let link = [
-        &b"\x67payload\xd8\x2a\x58\x25\x00"[..],
-        &envelope.payload.to_bytes(),
-    ]
-    .concat();
-    assert!(
-        envelope
-            .encode()
-            .windows(link.len())
-            .any(|window| window == link)
-    );
+    let link = [&b"\x67payload\xd8\x2a\x58\x25\x00"[..], &envelope.payload.to_bytes()].concat();
+    assert!(envelope.encode().windows(link.len()).any(|window| window == link));
 }
 
 #[test]
@@ -126,16 +103,10 @@ fn refuses_every_altered_field() {
     type Change = fn(&mut Envelope);
     let changes: [(Change, Error); 7] = [
         (|envelope| envelope.epoch += 1, unopened.clone()),
-        (
-            |envelope| envelope.payload = raw_cid(b"another"),
-            unopened.clone(),
-        ),
+        (|envelope| envelope.payload = raw_cid(b"another"), unopened.clone()),
         (|envelope| envelope.payload_bytes += 1, unopened.clone()),
         (|envelope| envelope.commitment[0] ^= 1, unopened.clone()),
-        (
-            |envelope| envelope.sealed.ciphertext[0] ^= 1,
-            unopened.clone(),
-        ),
+        (|envelope| envelope.sealed.ciphertext[0] ^= 1, unopened.clone()),
         (|envelope| envelope.sealed.encapsulated[0] ^= 1, unopened),
         (
             |envelope| envelope.sealed.encapsulated = vec![0; 32],
@@ -149,11 +120,7 @@ fn refuses_every_altered_field() {
             epoch: changed.epoch,
             ..keys.clone()
         };
-        assert_eq!(
-            changed.open(&binding(), &keys).err(),
-            Some(expected),
-            "change {index}"
-        );
+        assert_eq!(changed.open(&binding(), &keys).err(), Some(expected), "change {index}");
     }
     for length in [0, 1, 15, 16, 47] {
         let mut cut = envelope.clone();
@@ -163,10 +130,7 @@ fn refuses_every_altered_field() {
             Some(Error::Unopened { what: "envelope" })
         );
         cut.sealed.encapsulated.truncate(length.min(31));
-        assert_eq!(
-            cut.open(&binding(), &keys).err(),
-            Some(Error::BadEncapsulatedKey)
-        );
+        assert_eq!(cut.open(&binding(), &keys).err(), Some(Error::BadEncapsulatedKey));
     }
     let longer = [&payload.bytes[..], b"x"].concat();
     assert_eq!(
@@ -181,18 +145,10 @@ fn refuses_payloads_swapped_between_two_records() {
         record_id: [0x77; 32],
         ..binding()
     };
-    let (one, two) = (
-        seal(&binding(), b"content one"),
-        seal(&elsewhere, b"content two"),
-    );
+    let (one, two) = (seal(&binding(), b"content one"), seal(&elsewhere, b"content two"));
     assert_eq!(one.payload.bytes.len(), two.payload.bytes.len());
     let found = open(&one.envelope, &binding(), &one.keys, &two.payload.bytes);
-    assert_eq!(
-        found,
-        Err(Error::PayloadMismatch {
-            field: "commitment"
-        })
-    );
+    assert_eq!(found, Err(Error::PayloadMismatch { field: "commitment" }));
     // With the link rewritten as well.
     let mut forged = one.envelope.clone();
     forged.payload = two.envelope.payload;
@@ -203,9 +159,7 @@ fn refuses_payloads_swapped_between_two_records() {
 
 #[test]
 fn refuses_keys_of_another_epoch_compartment_or_chart() {
-    let Sealed {
-        payload, envelope, ..
-    } = seal(&binding(), b"content");
+    let Sealed { payload, envelope, .. } = seal(&binding(), b"content");
     for epoch in [EPOCH - 1, EPOCH + 1] {
         let found = open(&envelope, &binding(), &keys(epoch), &payload.bytes);
         assert_eq!(
@@ -226,13 +180,7 @@ fn refuses_keys_of_another_epoch_compartment_or_chart() {
     let root = RootSecret::generate(&mut TestRng::new("root"));
     let other = CompartmentKeys::derive(&root, &binding().chart, 4, EPOCH).unwrap();
     let found = open(&envelope, &binding(), &other, &payload.bytes);
-    assert_eq!(
-        found,
-        Err(Error::WrongCompartment {
-            given: 4,
-            expected: 3
-        })
-    );
+    assert_eq!(found, Err(Error::WrongCompartment { given: 4, expected: 3 }));
     for chart_or_root in [
         CompartmentKeys::derive(&root, &[0; 32], 3, EPOCH).unwrap(),
         CompartmentKeys::derive(
@@ -275,19 +223,11 @@ fn refuses_every_encoding_but_the_canonical_one() {
         ),
         (
             "a key twice",
-            replaced(
-                &replaced(&block, b"\xad", b"\xae"),
-                b"\x61v\x01",
-                b"\x61v\x01\x61v\x01",
-            ),
+            replaced(&replaced(&block, b"\xad", b"\xae"), b"\x61v\x01", b"\x61v\x01\x61v\x01"),
         ),
         (
             "an unknown key",
-            replaced(
-                &replaced(&block, b"\xad", b"\xae"),
-                b"\x61v\x01",
-                b"\x61v\x01\x61w\x01",
-            ),
+            replaced(&replaced(&block, b"\xad", b"\xae"), b"\x61v\x01", b"\x61v\x01\x61w\x01"),
         ),
         (
             "a missing key",
@@ -301,11 +241,7 @@ fn refuses_every_encoding_but_the_canonical_one() {
         ("a cut block", block[..block.len() - 1].to_vec()),
         (
             "a float for a number",
-            replaced(
-                &block,
-                b"\x65epoch\x04",
-                b"\x65epoch\xfb\x40\x10\0\0\0\0\0\0",
-            ),
+            replaced(&block, b"\x65epoch\x04", b"\x65epoch\xfb\x40\x10\0\0\0\0\0\0"),
         ),
         (
             "a link without its tag",
@@ -321,10 +257,7 @@ fn refuses_every_encoding_but_the_canonical_one() {
         assert!(
             matches!(
                 Envelope::decode(&variant),
-                Err(Error::Malformed {
-                    what: "envelope",
-                    ..
-                } | Error::NotCanonical { .. })
+                Err(Error::Malformed { what: "envelope", .. } | Error::NotCanonical { .. })
             ),
             "{what}: {:?}",
             Envelope::decode(&variant)
@@ -335,8 +268,7 @@ fn refuses_every_encoding_but_the_canonical_one() {
 #[test]
 fn names_what_a_newer_or_impossible_envelope_has() {
     let block = seal(&binding(), b"content").envelope.encode();
-    let decode =
-        |from: &[u8], to: &[u8]| Envelope::decode(&replaced(&block, from, to)).unwrap_err();
+    let decode = |from: &[u8], to: &[u8]| Envelope::decode(&replaced(&block, from, to)).unwrap_err();
     assert_eq!(
         decode(b"\x61v\x01", b"\x61v\x02"),
         Error::UnknownVersion {
@@ -381,11 +313,7 @@ fn no_cut_or_flipped_block_makes_the_decoder_panic() {
             flipped[at] ^= 1 << (rng.array::<1>()[0] % 8);
         }
         if let Ok(envelope) = Envelope::decode(&flipped) {
-            assert_eq!(
-                envelope.encode(),
-                flipped,
-                "what decodes encodes to the same bytes"
-            );
+            assert_eq!(envelope.encode(), flipped, "what decodes encodes to the same bytes");
         }
     }
 }

@@ -15,16 +15,10 @@ pub struct Forge {
 }
 
 impl Forge {
-    pub fn new(
-        data_key: &[u8; 32],
-        salt: &[u8; 32],
-        binding: &Binding,
-        metadata_bytes: u32,
-    ) -> Self {
+    pub fn new(data_key: &[u8; 32], salt: &[u8; 32], binding: &Binding, metadata_bytes: u32) -> Self {
         let hkdf = Hkdf::<Sha256>::new(Some(salt), data_key);
         let (mut key, mut commitment, mut nonce_prefix) = ([0; 32], [0; 32], [0; 7]);
-        hkdf.expand(b"medlock/v1/payload/key\x00\x01", &mut key)
-            .unwrap();
+        hkdf.expand(b"medlock/v1/payload/key\x00\x01", &mut key).unwrap();
         hkdf.expand(b"medlock/v1/payload/commitment\x00\x01", &mut commitment)
             .unwrap();
         hkdf.expand(b"medlock/v1/payload/nonce\x00\x01", &mut nonce_prefix)

@@ -65,10 +65,7 @@ fn refuses_every_altered_field() {
         format!("{}{other}{}", &text[..at], &text[at + 1..]).into()
     };
     assert_eq!(open("/kdf/params/iterations", 1.into()), Ok(()));
-    let other = Secrets::generate(&mut TestRng::new("other"))
-        .account
-        .address()
-        .unwrap();
+    let other = Secrets::generate(&mut TestRng::new("other")).account.address().unwrap();
     for (pointer, value) in [
         ("/kdf/params/iterations", 2.into()),
         ("/kdf/params/memoryKib", 8192.into()),
@@ -95,21 +92,12 @@ fn refuses_every_altered_field() {
         ("/kdf/version", 16.into()),
         ("/cipher", "none".into()),
         ("/address", "0x1234".into()),
-        (
-            "/address",
-            json["address"].as_str().unwrap().to_lowercase().into(),
-        ),
+        ("/address", json["address"].as_str().unwrap().to_lowercase().into()),
         ("/nonce", "00".into()),
         ("/ciphertext", "zz".into()),
     ] {
         assert!(
-            matches!(
-                open(pointer, value),
-                Err(Error::Malformed {
-                    what: "key file",
-                    ..
-                })
-            ),
+            matches!(open(pointer, value), Err(Error::Malformed { what: "key file", .. })),
             "{pointer}"
         );
     }
@@ -133,13 +121,7 @@ fn bounds_what_a_key_file_may_cost_to_open() {
             },
             "memoryKib",
         ),
-        (
-            KdfParams {
-                iterations: 0,
-                ..QUICK
-            },
-            "iterations",
-        ),
+        (KdfParams { iterations: 0, ..QUICK }, "iterations"),
         (
             KdfParams {
                 iterations: 17,
@@ -151,9 +133,7 @@ fn bounds_what_a_key_file_may_cost_to_open() {
         (KdfParams { lanes: 17, ..QUICK }, "lanes"),
     ] {
         let found = KeyFile::seal(&mut TestRng::new("x"), &secrets, b"", params).err();
-        assert!(
-            matches!(found, Some(Error::KdfParameter { parameter: named, .. }) if named == parameter)
-        );
+        assert!(matches!(found, Some(Error::KdfParameter { parameter: named, .. }) if named == parameter));
         let mut json: serde_json::Value = serde_json::from_str(&file.to_json()).unwrap();
         json["kdf"]["params"] = serde_json::to_value(params).unwrap();
         assert!(matches!(
@@ -162,10 +142,7 @@ fn bounds_what_a_key_file_may_cost_to_open() {
         ));
     }
     let long = " ".repeat(KEY_FILE_BYTES_MAX + 1);
-    assert!(matches!(
-        KeyFile::from_json(&long),
-        Err(Error::TooLarge { .. })
-    ));
+    assert!(matches!(KeyFile::from_json(&long), Err(Error::TooLarge { .. })));
     for text in ["", "{}", "[]", "{\"v\":1}"] {
         assert!(
             matches!(KeyFile::from_json(text), Err(Error::Malformed { .. })),

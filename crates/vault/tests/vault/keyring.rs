@@ -1,6 +1,4 @@
-use medlock_vault::{
-    CompartmentKeys, Domain, EncryptionKey, Error, Keyring, KeyringScope, RootSecret,
-};
+use medlock_vault::{CompartmentKeys, Domain, EncryptionKey, Error, Keyring, KeyringScope, RootSecret};
 
 use crate::{DOMAIN, TestRng};
 
@@ -44,22 +42,14 @@ fn gives_the_grantee_exactly_the_granted_keys() {
     let opened = keyring.open(&DOMAIN, &CHART, &CLINIC, &clinic()).unwrap();
     assert_eq!(opened.len(), granted.len());
     for (opened, granted) in opened.iter().zip(&granted) {
-        assert_eq!(
-            (opened.compartment, opened.epoch),
-            (granted.compartment, granted.epoch)
-        );
+        assert_eq!((opened.compartment, opened.epoch), (granted.compartment, granted.epoch));
         assert!(opened.private.same(&granted.private));
         assert_eq!(opened.history.is_some(), granted.history.is_some());
         if let (Some(opened), Some(granted)) = (&opened.history, &granted.history) {
             assert!(opened.same(granted));
         }
     }
-    assert!(
-        seal(&[])
-            .open(&DOMAIN, &CHART, &CLINIC, &clinic())
-            .unwrap()
-            .is_empty()
-    );
+    assert!(seal(&[]).open(&DOMAIN, &CHART, &CLINIC, &clinic()).unwrap().is_empty());
 }
 
 #[test]
@@ -70,10 +60,7 @@ fn is_small_and_shows_no_more_than_the_number_of_compartments() {
         .into_iter()
         .map(CompartmentKeys::without_history)
         .collect();
-    assert_eq!(
-        seal(&without).encode().len(),
-        seal(&keys(&[1, 2])).encode().len()
-    );
+    assert_eq!(seal(&without).encode().len(), seal(&keys(&[1, 2])).encode().len());
 }
 
 #[test]
@@ -81,24 +68,15 @@ fn refuses_any_other_key_grantee_chart_or_deployment() {
     let keyring = seal(&keys(&[3]));
     let other = EncryptionKey::generate(&mut TestRng::new("insurer"));
     let unopened = Some(Error::Unopened { what: "keyring" });
-    assert_eq!(
-        keyring.open(&DOMAIN, &CHART, &CLINIC, &other).err(),
-        unopened
-    );
+    assert_eq!(keyring.open(&DOMAIN, &CHART, &CLINIC, &other).err(), unopened);
     for domain in [
-        Domain {
-            chain_id: 1,
-            ..DOMAIN
-        },
+        Domain { chain_id: 1, ..DOMAIN },
         Domain {
             records: [1; 20],
             ..DOMAIN
         },
     ] {
-        assert_eq!(
-            keyring.open(&domain, &CHART, &CLINIC, &clinic()).err(),
-            unopened
-        );
+        assert_eq!(keyring.open(&domain, &CHART, &CLINIC, &clinic()).err(), unopened);
     }
     assert_eq!(
         keyring.open(&DOMAIN, &[0; 32], &CLINIC, &clinic()).err(),
@@ -132,19 +110,14 @@ fn refuses_any_other_key_grantee_chart_or_deployment() {
             ..keyring.clone()
         };
         assert_eq!(
-            rewritten
-                .open(&DOMAIN, &scope.chart, &scope.grantee, &clinic())
-                .err(),
+            rewritten.open(&DOMAIN, &scope.chart, &scope.grantee, &clinic()).err(),
             unopened
         );
     }
     for at in [0, keyring.sealed.ciphertext.len() - 1] {
         let mut altered = keyring.clone();
         altered.sealed.ciphertext[at] ^= 1;
-        assert_eq!(
-            altered.open(&DOMAIN, &CHART, &CLINIC, &clinic()).err(),
-            unopened
-        );
+        assert_eq!(altered.open(&DOMAIN, &CHART, &CLINIC, &clinic()).err(), unopened);
     }
 }
 
@@ -169,10 +142,7 @@ fn refuses_malformed_keyrings() {
     }
     assert!(Keyring::decode(&[&block[..], b"\0"].concat()).is_err());
     let replaced = |from: &[u8], to: &[u8]| {
-        let at = block
-            .windows(from.len())
-            .position(|window| window == from)
-            .unwrap();
+        let at = block.windows(from.len()).position(|window| window == from).unwrap();
         Keyring::decode(&[&block[..at], to, &block[at + from.len()..]].concat())
     };
     assert_eq!(
@@ -199,48 +169,30 @@ fn refuses_malformed_keyrings() {
     ]
     .concat();
     let entry = |compartment: u8, flag: u8, history: u8| {
-        [
-            &[compartment, 0, 0, 0, 2, 0, 1, flag][..],
-            &[5; 32],
-            &[history; 32],
-        ]
-        .concat()
+        [&[compartment, 0, 0, 0, 2, 0, 1, flag][..], &[5; 32], &[history; 32]].concat()
     };
     let open = |plaintext: &[u8]| {
-        let sealed = medlock_vault::seal::seal(
-            &mut TestRng::new("raw"),
-            &clinic().public_key(),
-            &info,
-            plaintext,
-        )
-        .unwrap();
+        let sealed =
+            medlock_vault::seal::seal(&mut TestRng::new("raw"), &clinic().public_key(), &info, plaintext).unwrap();
         let keyring = Keyring {
             suite: 1,
             scope: SCOPE,
             sealed,
         };
-        keyring
-            .open(&DOMAIN, &CHART, &CLINIC, &clinic())
-            .map(|keys| keys.len())
+        keyring.open(&DOMAIN, &CHART, &CLINIC, &clinic()).map(|keys| keys.len())
     };
     assert_eq!(open(&[&[1][..], &entry(3, 1, 6)].concat()), Ok(1));
     for (what, plaintext) in [
         ("nothing", vec![]),
         ("a count without entries", vec![1]),
-        (
-            "entries without a count",
-            [&[0][..], &entry(3, 1, 6)].concat(),
-        ),
+        ("entries without a count", [&[0][..], &entry(3, 1, 6)].concat()),
         ("a cut entry", [&[1][..], &entry(3, 1, 6)[..71]].concat()),
         (
             "the same compartment twice",
             [&[2][..], &entry(3, 1, 6), &entry(3, 1, 6)].concat(),
         ),
         ("a flag of 2", [&[1][..], &entry(3, 2, 6)].concat()),
-        (
-            "a history key that is not there",
-            [&[1][..], &entry(3, 0, 6)].concat(),
-        ),
+        ("a history key that is not there", [&[1][..], &entry(3, 0, 6)].concat()),
         ("compartment 64", [&[1][..], &entry(64, 1, 6)].concat()),
     ] {
         assert!(

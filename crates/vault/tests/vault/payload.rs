@@ -69,16 +69,9 @@ fn gives_back_content_of_every_length_around_the_chunk_boundaries() {
 #[test]
 fn compresses_text_and_hides_its_exact_length() {
     let (_, small) = seal(&metadata(), &json(3_000_000));
-    assert!(
-        small.len() < 300_000,
-        "{} bytes for repetitive JSON",
-        small.len()
-    );
+    assert!(small.len() < 300_000, "{} bytes for repetitive JSON", small.len());
     // All content up to 1023 bytes looks alike, and longer content comes in steps.
-    assert_eq!(
-        seal(&stored(), b"").1.len(),
-        seal(&stored(), &[7; 1023]).1.len()
-    );
+    assert_eq!(seal(&stored(), b"").1.len(), seal(&stored(), &[7; 1023]).1.len());
     assert_eq!(
         seal(&stored(), &[7; 70_000]).1.len(),
         seal(&stored(), &[7; 70_500]).1.len()
@@ -115,10 +108,7 @@ fn padme_is_the_published_function() {
     ] {
         assert_eq!(padme(length), padded, "padme({length})");
     }
-    assert!(
-        (1..100_000)
-            .all(|length| padme(length) >= length && padme(length) - length <= length * 12 / 100)
-    );
+    assert!((1..100_000).all(|length| padme(length) >= length && padme(length) - length <= length * 12 / 100));
 }
 
 #[test]
@@ -180,10 +170,7 @@ fn refuses_a_payload_that_is_cut_anywhere() {
 fn refuses_bytes_after_the_end() {
     let (key, mut bytes) = seal(&stored(), &[1; 100_000]);
     bytes.push(0);
-    assert_eq!(
-        open(&key, &bytes),
-        Err(Error::ContentLength { declared: 100_000 })
-    );
+    assert_eq!(open(&key, &bytes), Err(Error::ContentLength { declared: 100_000 }));
     let (key, mut bytes) = seal(&metadata(), &json(100_000));
     bytes.push(0);
     assert_eq!(open(&key, &bytes), Err(Error::Chunk { index: 1 }));
@@ -198,8 +185,7 @@ fn refuses_bytes_after_the_end() {
 fn refuses_chunks_that_are_moved_repeated_or_of_another_payload() {
     let random = TestRng::new("content").bytes(3 * CHUNK_BYTES);
     let (key, bytes) = seal(&stored(), &random);
-    let chunk =
-        |index: usize| CONTENT_AT + index * SEALED_CHUNK..CONTENT_AT + (index + 1) * SEALED_CHUNK;
+    let chunk = |index: usize| CONTENT_AT + index * SEALED_CHUNK..CONTENT_AT + (index + 1) * SEALED_CHUNK;
 
     let mut swapped = bytes.clone();
     swapped[chunk(0)].copy_from_slice(&bytes[chunk(1)]);
@@ -219,23 +205,10 @@ fn refuses_chunks_that_are_moved_repeated_or_of_another_payload() {
 
     // Even with the same data key and salt, in another record.
     for (field, elsewhere) in other_bindings() {
-        let forge = Forge::new(
-            key.expose(),
-            &bytes[16..48].try_into().unwrap(),
-            &elsewhere,
-            256,
-        );
+        let forge = Forge::new(key.expose(), &bytes[16..48].try_into().unwrap(), &elsewhere, 256);
         let mut spliced = bytes.clone();
-        spliced[chunk(1)].copy_from_slice(&forge.chunk(
-            2,
-            false,
-            &random[CHUNK_BYTES..2 * CHUNK_BYTES],
-        ));
-        assert_eq!(
-            open(&key, &spliced),
-            Err(Error::Chunk { index: 2 }),
-            "{field}"
-        );
+        spliced[chunk(1)].copy_from_slice(&forge.chunk(2, false, &random[CHUNK_BYTES..2 * CHUNK_BYTES]));
+        assert_eq!(open(&key, &spliced), Err(Error::Chunk { index: 2 }), "{field}");
     }
 }
 
@@ -255,10 +228,7 @@ fn refuses_a_payload_in_any_other_place_than_its_own() {
     };
     assert!(matches!(
         open_at(&key, &first_with_previous, &bytes),
-        Err(Error::Malformed {
-            what: "binding",
-            ..
-        })
+        Err(Error::Malformed { what: "binding", .. })
     ));
 }
 
@@ -304,11 +274,7 @@ fn refuses_a_wrong_key_and_a_commitment_to_another() {
 #[test]
 fn refuses_a_ciphertext_that_is_authentic_under_two_keys() {
     let mut rng = TestRng::new("two keys");
-    let (one, two, salt) = (
-        DataKey::generate(&mut rng),
-        DataKey::generate(&mut rng),
-        rng.array(),
-    );
+    let (one, two, salt) = (DataKey::generate(&mut rng), DataKey::generate(&mut rng), rng.array());
     let mut forges = [&one, &two].map(|key| Forge::new(key.expose(), &salt, &binding(), 256));
     // Both would have to read the same header; it commits to the first key. The nonce prefix depends on the key,
     // which AES-GCM does not mind.
@@ -353,11 +319,7 @@ fn collide(forges: &[Forge; 2], ciphertext: &[u8; 256], at: usize) -> Vec<u8> {
         let cipher = Aes256Gcm::new(&forge.key.into());
         let tag = |aad: &[u8]| {
             let nonce = forge.nonce(0, false);
-            block(
-                &cipher
-                    .encrypt(&nonce.into(), Payload { msg: &[], aad })
-                    .unwrap(),
-            )
+            block(&cipher.encrypt(&nonce.into(), Payload { msg: &[], aad }).unwrap())
         };
         // The tag of nothing is the mask; the tag of one zero block is (its length times H) xor the mask.
         let mask = tag(&[]);
@@ -409,14 +371,11 @@ fn refuses_authentic_payloads_that_are_wrong_inside() {
     let mut rng = TestRng::new("wrong inside");
     let (key, salt) = (DataKey::generate(&mut rng), rng.array());
     let forge = Forge::new(key.expose(), &salt, &binding(), 256);
-    let check =
-        |first: Vec<u8>, region: Vec<u8>| open(&key, &forge.payload(&first, &region)).unwrap_err();
+    let check = |first: Vec<u8>, region: Vec<u8>| open(&key, &forge.payload(&first, &region)).unwrap_err();
     let content = [7u8; 100];
     let good = || padded(&content, 1024);
     assert_eq!(
-        open(&key, &forge.payload(&first(0, 100, METADATA), &good()))
-            .unwrap()
-            .1,
+        open(&key, &forge.payload(&first(0, 100, METADATA), &good())).unwrap().1,
         content
     );
 
@@ -448,30 +407,18 @@ fn refuses_authentic_payloads_that_are_wrong_inside() {
     // Metadata: unknown encoding, a length past the end, dirt in the padding, a second encoding of the same map.
     assert!(matches!(
         check(first(2, 100, METADATA), good()),
-        Error::Malformed {
-            what: "metadata",
-            ..
-        }
+        Error::Malformed { what: "metadata", .. }
     ));
     let mut long = first(0, 100, METADATA);
     long[9] = 0xff;
-    assert!(matches!(
-        check(long, good()),
-        Error::Malformed {
-            what: "metadata",
-            ..
-        }
-    ));
+    assert!(matches!(check(long, good()), Error::Malformed { what: "metadata", .. }));
     let mut dirty = first(0, 100, METADATA);
     dirty[255] = 1;
     assert_eq!(check(dirty, good()), Error::Padding);
     let verbose = [&METADATA[..11], b"\x78\x11application/dicom"].concat();
     assert!(matches!(
         check(first(0, 100, &verbose), good()),
-        Error::Malformed {
-            what: "metadata",
-            ..
-        }
+        Error::Malformed { what: "metadata", .. }
     ));
     let null = [b"\xa2\x65title\xf6", &METADATA[1..]].concat();
     assert_eq!(
@@ -515,16 +462,9 @@ fn decompression_is_bounded_by_the_declared_length() {
     );
     for blocks in [7, 9, 250] {
         let error = check(eight, &frame(WINDOW_128_KIB, blocks), 1024).unwrap_err();
-        assert_eq!(
-            error,
-            Error::ContentLength { declared: eight },
-            "{blocks} blocks"
-        );
+        assert_eq!(error, Error::ContentLength { declared: eight }, "{blocks} blocks");
     }
-    assert_eq!(
-        check(eight, &frame(WINDOW_16_MIB, 8), 1024),
-        Err(Error::Compression)
-    );
+    assert_eq!(check(eight, &frame(WINDOW_16_MIB, 8), 1024), Err(Error::Compression));
     // A frame without an end, no frame at all, a frame and dirt, a frame that is no shorter than its content.
     let mut endless = frame(WINDOW_128_KIB, 8);
     let last = endless.len() - 4;
@@ -548,14 +488,8 @@ fn no_damaged_frame_makes_the_decoder_panic() {
     let (key, salt) = (DataKey::generate(&mut rng), rng.array());
     let forge = Forge::new(key.expose(), &salt, &binding(), 256);
     let words = rng.bytes(4000);
-    let content: Vec<u8> = words
-        .iter()
-        .flat_map(|word| json(usize::from(*word % 60)))
-        .collect();
-    let frame = ruzstd::encoding::compress_to_vec(
-        &content[..],
-        ruzstd::encoding::CompressionLevel::Fastest,
-    );
+    let content: Vec<u8> = words.iter().flat_map(|word| json(usize::from(*word % 60))).collect();
+    let frame = ruzstd::encoding::compress_to_vec(&content[..], ruzstd::encoding::CompressionLevel::Fastest);
     for _ in 0..3000 {
         let mut damaged = frame.clone();
         for _ in 0..=rng.array::<1>()[0] % 4 {
@@ -568,10 +502,7 @@ fn no_damaged_frame_makes_the_decoder_panic() {
             damaged[u16::from_be_bytes(rng.array()) as usize % most] = rng.array::<1>()[0];
         }
         let length = padme((damaged.len() as u64 + 1).max(1024)) as usize;
-        let payload = forge.payload(
-            &first(1, content.len() as u64, METADATA),
-            &padded(&damaged, length),
-        );
+        let payload = forge.payload(&first(1, content.len() as u64, METADATA), &padded(&damaged, length));
         if let Ok((_, found)) = open(&key, &payload) {
             assert_eq!(found.len(), content.len());
         }
@@ -587,10 +518,7 @@ fn refuses_to_seal_what_could_not_be_opened() {
     };
     assert!(matches!(
         seal_payload(&mut rng, &binding(), &long, b""),
-        Err(Error::TooLarge {
-            what: "metadata",
-            ..
-        })
+        Err(Error::TooLarge { what: "metadata", .. })
     ));
     for wrong in [
         Binding {

@@ -1,8 +1,8 @@
 use std::fmt::{Debug, Display, LowerHex};
 
 use medlock_vault::{
-    AccountKey, CompartmentKeys, CompartmentPrivateKey, DataKey, EncryptionKey, Error, HistoryKey,
-    PublicKey, RootSecret, SealedPayload, Secrets,
+    AccountKey, CompartmentKeys, CompartmentPrivateKey, DataKey, EncryptionKey, Error, HistoryKey, PublicKey,
+    RootSecret, SealedPayload, Secrets,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use static_assertions::assert_not_impl_any;
@@ -38,13 +38,9 @@ fn refuses_keys_of_a_wrong_length_and_accounts_out_of_range() {
 #[test]
 fn gives_the_address_of_a_known_account() {
     // The first account of the mnemonic "test test ... junk", known to every Ethereum developer.
-    let key =
-        hex::decode("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80").unwrap();
+    let key = hex::decode("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80").unwrap();
     let address = AccountKey::from_slice(&key).unwrap().address().unwrap();
-    assert_eq!(
-        address.to_checksum(None),
-        "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
-    );
+    assert_eq!(address.to_checksum(None), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 }
 
 #[test]
@@ -76,12 +72,6 @@ fn refuses_public_keys_of_low_order() {
     }
     let key = EncryptionKey::generate(&mut TestRng::new("key")).public_key();
     assert_eq!(PublicKey::new(1, key.as_bytes()), Ok(key));
-    assert_eq!(
-        PublicKey::new(1, &key.as_bytes()[1..]),
-        Err(Error::BadPublicKey)
-    );
-    assert_eq!(
-        PublicKey::new(2, key.as_bytes()),
-        Err(Error::UnknownSuite { suite: 2 })
-    );
+    assert_eq!(PublicKey::new(1, &key.as_bytes()[1..]), Err(Error::BadPublicKey));
+    assert_eq!(PublicKey::new(2, key.as_bytes()), Err(Error::UnknownSuite { suite: 2 }));
 }

@@ -5,23 +5,17 @@ use std::{collections::BTreeMap, path::Path};
 
 use alloy_primitives::Address;
 use medlock_vault::{
-    AccountKey, Binding, CompartmentKeys, DataKey, Directory, DirectoryBody, EncryptionKey,
-    Envelope, Error, KeyFile, Keyring, KeyringScope, Link, Metadata, RootSecret, Secrets,
-    open_payload, seal_payload,
+    AccountKey, Binding, CompartmentKeys, DataKey, Directory, DirectoryBody, EncryptionKey, Envelope, Error, KeyFile,
+    Keyring, KeyringScope, Link, Metadata, RootSecret, Secrets, open_payload, seal_payload,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    DOMAIN, TestRng, binding, directory::sign, keyfile::QUICK, metadata, other_bindings, raw_cid,
-    stored,
-};
+use crate::{DOMAIN, TestRng, binding, directory::sign, keyfile::QUICK, metadata, other_bindings, raw_cid, stored};
 
 /// Compares with the committed file, or writes it; returns what a reader sees.
 fn committed(name: &str, fresh: Value) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("vectors")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
     let text = serde_json::to_string_pretty(&fresh).unwrap() + "\n";
     if std::env::var("MEDLOCK_VECTORS").is_ok_and(|value| value == "write") {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -75,11 +69,7 @@ fn read_binding(value: &Value) -> Binding {
 /// The vectors' name of an error: the variant, without its fields.
 fn error_name(error: &Error) -> String {
     let debug = format!("{error:?}");
-    debug
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap()
-        .to_owned()
+    debug.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned()
 }
 
 /// What a negative case does to the bytes of the case it starts from.
@@ -92,10 +82,7 @@ fn edited(bytes: &[u8], edit: &Value) -> Vec<u8> {
         "xor" => out[number::<usize>(&edit["at"])] ^= number::<u8>(&edit["with"]),
         "replace" => {
             let (from, to) = (unhex(&edit["from"]), unhex(&edit["to"]));
-            let at = out
-                .windows(from.len())
-                .position(|window| window == from)
-                .unwrap();
+            let at = out.windows(from.len()).position(|window| window == from).unwrap();
             out.splice(at..at + from.len(), to);
         }
         "swap" => {
@@ -123,12 +110,7 @@ fn check_refused<T>(file: &Value, open: impl Fn(&Value, &[u8]) -> Result<T, Erro
         let error = open(&inputs, &bytes)
             .err()
             .unwrap_or_else(|| panic!("{} opened", case["name"]));
-        assert_eq!(
-            error_name(&error),
-            case["error"].as_str().unwrap(),
-            "{}",
-            case["name"]
-        );
+        assert_eq!(error_name(&error), case["error"].as_str().unwrap(), "{}", case["name"]);
     }
 }
 
@@ -281,13 +263,7 @@ fn payload_vectors_hold() {
     ];
     for (field, elsewhere) in other_bindings() {
         let with = json!({"binding": write_binding(&elsewhere)});
-        bad.push(refused(
-            &format!("another {field}"),
-            1,
-            none(),
-            with,
-            "Chunk",
-        ));
+        bad.push(refused(&format!("another {field}"), 1, none(), with, "Chunk"));
     }
     let file = committed("payload.json", json!({"opened": opened, "refused": bad}));
 
@@ -303,12 +279,7 @@ fn payload_vectors_hold() {
             "{}",
             case["name"]
         );
-        assert_eq!(
-            hex(Sha256::digest(&content)),
-            case["contentSha256"],
-            "{}",
-            case["name"]
-        );
+        assert_eq!(hex(Sha256::digest(&content)), case["contentSha256"], "{}", case["name"]);
     }
     check_refused(&file, open);
 }
@@ -317,8 +288,7 @@ fn payload_vectors_hold() {
 fn compartment_vectors_hold() {
     let root = RootSecret::generate(&mut TestRng::new("medlock/vectors/root"));
     let chart = binding().chart;
-    let derive =
-        |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
+    let derive = |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
     let mut keys = Vec::new();
     for (compartment, epoch) in [(0, 1), (3, 1), (3, 2), (63, u32::MAX)] {
         let derived = derive(compartment, epoch);
@@ -347,10 +317,7 @@ fn compartment_vectors_hold() {
     let case = &file["opened"][0];
     let opened = open(case, &unhex(&case["bytes"])).unwrap();
     assert_eq!(hex(opened.private.expose()), file["keys"][1]["privateKey"]);
-    assert_eq!(
-        hex(opened.history.unwrap().expose()),
-        file["keys"][1]["historyKey"]
-    );
+    assert_eq!(hex(opened.history.unwrap().expose()), file["keys"][1]["historyKey"]);
     check_refused(&file, open);
 }
 
@@ -361,12 +328,10 @@ fn envelope_vectors_hold() {
     let keys = CompartmentKeys::derive(&root, &binding().chart, binding().compartment, 4).unwrap();
     let payload = seal_payload(&mut rng, &binding(), &stored(), b"content").unwrap();
     let cid = raw_cid(&payload.bytes);
-    let envelope =
-        Envelope::seal(&mut rng, &binding(), 4, &keys.public_key(), cid, &payload).unwrap();
+    let envelope = Envelope::seal(&mut rng, &binding(), 4, &keys.public_key(), cid, &payload).unwrap();
     let block = envelope.encode();
     let none = || json!({"op": "none"});
-    let replace =
-        |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
     let mut bad = vec![
         refused(
             "another private key",
@@ -375,13 +340,7 @@ fn envelope_vectors_hold() {
             json!({"privateKey": hex([7; 32])}),
             "Unopened",
         ),
-        refused(
-            "another epoch's key",
-            0,
-            none(),
-            json!({"epoch": 3}),
-            "WrongEpoch",
-        ),
+        refused("another epoch's key", 0, none(), json!({"epoch": 3}), "WrongEpoch"),
         refused(
             "another epoch written in",
             0,
@@ -488,10 +447,7 @@ fn envelope_vectors_hold() {
         let keys = CompartmentKeys {
             compartment: binding.compartment,
             epoch: number(&inputs["epoch"]),
-            private: medlock_vault::CompartmentPrivateKey::from_slice(&unhex(
-                &inputs["privateKey"],
-            ))
-            .unwrap(),
+            private: medlock_vault::CompartmentPrivateKey::from_slice(&unhex(&inputs["privateKey"])).unwrap(),
             history: None,
         };
         let envelope = Envelope::decode(bytes)?;
@@ -524,8 +480,7 @@ fn directory_vectors_hold() {
     let (digest, hash) = (body.digest(), body.signing_hash(&DOMAIN));
     let directory = sign(body, &DOMAIN, &account);
     let none = || json!({"op": "none"});
-    let replace =
-        |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
     let key = directory.body.compartments[0].key;
     let opened = json!([{
         "root": hex(root.expose()), "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records),
@@ -575,8 +530,7 @@ fn keyring_vectors_hold() {
     let root = RootSecret::generate(&mut rng);
     let grantee = EncryptionKey::generate(&mut rng);
     let chart = binding().chart;
-    let derive =
-        |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
+    let derive = |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
     let keys = [derive(0, 1), derive(3, 2).without_history()];
     let scope = KeyringScope {
         chart,
@@ -586,8 +540,7 @@ fn keyring_vectors_hold() {
     };
     let keyring = Keyring::seal(&mut rng, &DOMAIN, &scope, &grantee.public_key(), &keys).unwrap();
     let none = || json!({"op": "none"});
-    let replace =
-        |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
     let listed: Vec<Value> = keys
         .iter()
         .map(|keys| {
@@ -622,12 +575,7 @@ fn keyring_vectors_hold() {
             records: array(&inputs["records"]),
         };
         let key = EncryptionKey::from_slice(&unhex(&inputs["privateKey"])).unwrap();
-        Keyring::decode(bytes)?.open(
-            &domain,
-            &array(&inputs["chart"]),
-            &array(&inputs["grantee"]),
-            &key,
-        )
+        Keyring::decode(bytes)?.open(&domain, &array(&inputs["chart"]), &array(&inputs["grantee"]), &key)
     };
     let case = &file["opened"][0];
     let opened = open(case, &unhex(&case["bytes"])).unwrap();
@@ -656,9 +604,7 @@ fn key_file_vectors_hold() {
         }),
     );
     let read = KeyFile::from_json(&file["file"].to_string()).unwrap();
-    let opened = read
-        .open(file["passphrase"].as_str().unwrap().as_bytes())
-        .unwrap();
+    let opened = read.open(file["passphrase"].as_str().unwrap().as_bytes()).unwrap();
     assert_eq!(hex(opened.account.expose()), file["account"]);
     assert_eq!(hex(opened.encryption.expose()), file["encryption"]);
     assert_eq!(hex(opened.root.expose()), file["root"]);
@@ -666,8 +612,5 @@ fn key_file_vectors_hold() {
         .open(file["refused"]["passphrase"].as_str().unwrap().as_bytes())
         .err()
         .unwrap();
-    assert_eq!(
-        error_name(&error),
-        file["refused"]["error"].as_str().unwrap()
-    );
+    assert_eq!(error_name(&error), file["refused"]["error"].as_str().unwrap());
 }
