@@ -46,7 +46,7 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
         KeysCommand::Publish => {
             let client = global.client().await?;
             let mined = client.publish_key().await?;
-            out.say(&mined, || {
+            out.say(mined, || {
                 format!(
                     "Published the encryption key of {} (gas {}).",
                     client.address(),
@@ -87,17 +87,17 @@ pub async fn party(global: &Global, out: Output, command: PartyCommand) -> anyho
             };
             let expiry = until(valid_for.as_deref())?;
             let mined = client.issue_credential(account, roles.0, expiry, digest).await?;
-            out.say(&mined, || {
+            out.say(mined, || {
                 format!("{account} is credentialed{} (gas {}).", ends(expiry), mined.gas)
             })?;
         }
         PartyCommand::Revoke { account } => {
             let mined = client.revoke_credential(account).await?;
-            out.say(&mined, || format!("The credential of {account} is revoked."))?;
+            out.say(mined, || format!("The credential of {account} is revoked."))?;
         }
         PartyCommand::Issuer { account, remove } => {
             let mined = client.set_issuer(account, !remove).await?;
-            out.say(&mined, || match remove {
+            out.say(mined, || match remove {
                 false => format!("{account} may issue credentials."),
                 true => format!("{account} may no longer issue credentials; those it issued are not current."),
             })?;
@@ -305,7 +305,7 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
             };
             let expiry = terms.expiry;
             let mined = client.grant(chart, grantee, terms).await?;
-            out.say(&mined, || {
+            out.say(mined, || {
                 format!("Granted to {grantee}{} (gas {}).", ends(expiry), mined.gas)
             })?;
         }
@@ -320,7 +320,7 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
         }
         GrantCommand::RevokeAll { chart } => {
             let mined = client.revoke_all(chart).await?;
-            out.say(&mined, || {
+            out.say(mined, || {
                 "Every grant of this chart is revoked, and every key rotated.".into()
             })?;
         }
