@@ -1,12 +1,10 @@
 //! What bad input and hostile services get: a clear error, nothing released, nothing half-written.
 
-use std::path::{Path, PathBuf};
-
 use alloy::primitives::{Address, B256, keccak256};
 use medlock_abi::records::IRecords::IRecordsErrors;
 use medlock_client::{Client, Endpoints, Error, Fault, Identity, Metadata, NewDocument, api::Purpose, terms::reason};
 use medlock_fhir::Label;
-use medlock_tests::{World, small_bundle, treatment};
+use medlock_tests::{World, files, small_bundle, treatment};
 
 fn treat() -> Purpose {
     Purpose::from_code("TREAT").unwrap()
@@ -220,17 +218,6 @@ async fn altered_blocks_are_never_served_as_records() {
             || matches!(&error, Error::Problem { kind, .. } if kind == "block-corrupt" || kind == "block-missing");
         assert!(named, "{error}");
     }
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        match entry.file_type().unwrap().is_dir() {
-            true => found.extend(files(&entry.path())),
-            false => found.push(entry.path()),
-        }
-    }
-    found
 }
 
 /// Tampering that hashes cannot show, because the liar recomputes them: caught by what the chain says and by the AAD.

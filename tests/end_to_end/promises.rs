@@ -1,23 +1,23 @@
 //! One test per promise made to a user (DESIGN.md, "Promises to keep"), as far as they are kept today.
 //! Promise 6 (an old signature cannot undo a revocation) comes with signed operations, issue 4.
 
-use std::{collections::BTreeSet, path::Path, time::Instant};
+use std::{collections::BTreeSet, time::Instant};
 
 use alloy::{
     eips::BlockId,
-    primitives::{B256, U256},
+    primitives::{Address, B256, U256},
     providers::Provider,
 };
 use medlock_abi::records::IRecords;
 use medlock_client::{
     Error, GrantTerms, Identity, Metadata,
-    api::{Purpose, Question},
+    api::Purpose,
     identity::rng,
     now,
-    terms::{action, purpose},
+    terms::{self, action, purpose},
 };
 use medlock_fhir::Label;
-use medlock_tests::{World, eventually, small_bundle, treatment};
+use medlock_tests::{World, eventually, files, small_bundle, treatment};
 use medlock_vault::Secrets;
 
 fn treat() -> Purpose {
@@ -226,43 +226,47 @@ async fn the_index_equals_the_chain_after_restart_and_reorg() {
     })
     .await;
 
+    // Every question there is, asked of the contract and of SQL at the same block.
     world.indexed().await;
-    for (who, compartment, code) in [
-        (&clinic, Label::Labs, "TREAT"),
-        (&clinic, Label::Labs, "HPAYMT"),
-        (&insurer, Label::Claims, "HPAYMT"),
-        (&patient, Label::Labs, "PATRQT"),
+    let mut questions = Vec::new();
+    for grantee in [
+        clinic.address(),
+        insurer.address(),
+        patient.address(),
+        Address::repeat_byte(1),
     ] {
-        let question = |at| Question {
-            chart,
-            compartment: compartment.compartment(),
-            record_id: None,
-            purpose: Purpose::from_code(code).unwrap(),
-            action: medlock_client::api::Action::READ,
-            at,
-        };
-        // A time well ahead is answered from SQL, the present by the contract.
-        let verdicts = who
-            .ask(vec![question(None), question(Some(now() + 600))])
-            .await
-            .unwrap();
-        assert_eq!(
-            (verdicts[0].allowed, &verdicts[0].reason),
-            (verdicts[1].allowed, &verdicts[1].reason),
-            "{code} in {compartment:?}"
-        );
-    }
-}
-
-fn files(dir: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        match entry.file_type().unwrap().is_dir() {
-            true => found.extend(files(&entry.path())),
-            false => found.push(entry.path()),
+        for compartment in 0..terms::COMPARTMENTS {
+            for (_, purpose) in terms::purpose::ALL {
+                for (_, action) in terms::action::ALL {
+                    questions.push(IRecords::Question {
+                        chart,
+                        grantee,
+                        compartment,
+                        recordId: B256::ZERO,
+                        purpose,
+                        action,
+                    });
+                }
+            }
         }
     }
-    found
+    let index = world.dev.indexer().index();
+    let head = index.head().await.unwrap();
+    let mut allowed = 0;
+    for batch in questions.chunks(terms::BATCH_MOST) {
+        let call = IRecords::decideManyCall {
+            questions: batch.to_vec(),
+        };
+        let block = BlockId::Hash(head.hash.into());
+        let by_contract = world.chain().call_at(records, call, block).await.unwrap();
+        for (question, reason) in batch.iter().zip(by_contract) {
+            let by_sql = index.decide(question, head.time).await.unwrap();
+            assert_eq!(by_sql.reason, reason, "{question:?}");
+            allowed += u32::from(by_sql.allowed);
+        }
+    }
+    // The clinic: 17 compartments, one purpose, two actions. The patient: everything.
+    assert_eq!(allowed, 17 * 2 + 64 * 7 * 3);
 }
 
 fn between<'a>(text: &'a str, after: &str, open: &str, close: &str) -> &'a str {

@@ -208,6 +208,21 @@ pub fn medlock_binary() -> PathBuf {
     path
 }
 
+/// Every file below a folder.
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry"))
+    {
+        match entry.file_type().expect("a type").is_dir() {
+            true => found.extend(files(&entry.path())),
+            false => found.push(entry.path()),
+        }
+    }
+    found
+}
+
 /// Tries until `probe` gives something, within a deadline.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut probe: impl FnMut() -> F) -> T {
     let deadline = Instant::now() + PATIENCE;

@@ -48,7 +48,7 @@ pub struct Entry<'a> {
 /// The bytes of a Bundle before, between and after its resources.
 ///
 /// It holds `fullUrl`s and request URLs, so it tells how many resources of which
-/// type there are, sensitive ones included: store it under [`Frame::LABEL`].
+/// type there are, sensitive ones included: store it in a compartment of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// One more than there are resources.
@@ -120,8 +120,6 @@ pub fn join(frame: &Frame, resources: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, Er
 }
 
 impl Frame {
-    /// The compartment to store a frame in.
-    pub const LABEL: Label = Label::Sensitive;
     /// The media type of [`Frame::to_bytes`].
     pub const MEDIA_TYPE: &'static str = "application/vnd.medlock.bundle-frame+json";
 
