@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use medlock_client::{
     Client, GrantTerms, Identity, Metadata, NewDocument,
     api::{self, Action, Purpose},
-    default_labels, identity, now, terms,
+    default_labels, file, identity, now, terms,
 };
 use medlock_vault::Secrets;
 use serde_json::json;
@@ -15,7 +15,6 @@ use serde_json::json;
 use crate::{
     args::Global,
     args::{ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand},
-    config,
     output::{self, Output, exit, table, time},
 };
 
@@ -28,7 +27,7 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
                     file.display()
                 )));
             }
-            let passphrase = global.passphrase("Passphrase for the new key file: ")?;
+            let passphrase = global.chosen_passphrase("Passphrase for the new key file: ")?;
             let secrets = Secrets::generate(&mut identity::rng());
             let made = identity::create(&file, &secrets, &passphrase)?;
             out.say(json!({ "account": made.address(), "file": file }), || {
@@ -249,7 +248,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
         } => {
             let content: Arc<[u8]> = read_file(&file)?.into();
             let document = NewDocument {
-                record_id: client.record_id(chart, &content),
+                record_id: client.record_id(chart, &[&[compartment], &*content].concat()),
                 compartment,
                 metadata: Metadata {
                     media_type,
@@ -263,7 +262,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             out.say(json!({ "record_id": record, "stored": stored }), || {
                 match stored.first() {
                     Some(_) => format!("Added record {record}."),
-                    None => format!("Record {record} holds these very bytes already."),
+                    None => format!("You added these bytes before: they are record {record}."),
                 }
             })?;
         }
@@ -276,7 +275,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             let content = read_file(&file)?;
             let open = client.chart(chart).await?;
             let before = open.read(record, None, parse_purpose(&purpose)?).await?;
-            let stored = open.amend(record, before.metadata, &content).await?;
+            let stored = open.amend(&before, before.metadata.clone(), &content).await?;
             out.say(&stored, || format!("Record {record} is at version {}.", stored.version))?;
         }
     }
@@ -398,7 +397,7 @@ pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<Ex
 pub async fn fund(global: &Global, out: Output, account: Address, ether: u64) -> anyhow::Result<ExitCode> {
     use alloy::providers::Provider;
     let endpoints = global.endpoints()?;
-    let chain = medlock_client::Chain::new(&endpoints.rpc, Identity::generate()?.signer().clone())?;
+    let chain = medlock_client::Chain::discover(&endpoints.rpc, Identity::generate()?.signer().clone()).await?;
     let wei = U256::from(ether) * U256::from(10).pow(U256::from(18));
     chain
         .provider()
@@ -555,5 +554,5 @@ fn write_content(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         stdout.write_all(bytes)?;
         return Ok(stdout.flush()?);
     }
-    config::write_atomically(path, bytes)
+    file::replace(path, bytes).with_context(|| format!("write {}", path.display()))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use medlock_client::{Client, Endpoints, Identity};
+use medlock_client::{Client, Endpoints, Error, Identity};
 use medlock_deploy::Deployment;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -89,9 +89,10 @@ impl Global {
     }
 
     pub fn key_path(&self) -> anyhow::Result<&Path> {
-        self.key
-            .as_deref()
-            .context("which key file? Name it with --key FILE or MEDLOCK_KEY; `medlock keys new FILE` makes one")
+        self.key.as_deref().ok_or_else(|| {
+            let which = "which one? Name it with --key FILE or MEDLOCK_KEY; `medlock keys new FILE` makes one";
+            Error::KeyFile(which.into()).into()
+        })
     }
 
     /// Opens the key file that was named.
@@ -118,9 +119,33 @@ impl Global {
         secret_or_ask("MEDLOCK_PASSPHRASE", prompt)
     }
 
-    pub fn new_passphrase(&self) -> anyhow::Result<Zeroizing<String>> {
-        secret_or_ask("MEDLOCK_NEW_PASSPHRASE", "New passphrase: ")
+    /// For a new key file: asked twice, as a slip of the finger would lose the keys for good.
+    pub fn chosen_passphrase(&self, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+        let asked = self.passphrase_file.is_none() && std::env::var_os("MEDLOCK_PASSPHRASE").is_none();
+        let passphrase = self.passphrase(prompt)?;
+        if asked {
+            confirm(&passphrase)?;
+        }
+        Ok(passphrase)
     }
+
+    pub fn new_passphrase(&self) -> anyhow::Result<Zeroizing<String>> {
+        let asked = std::env::var_os("MEDLOCK_NEW_PASSPHRASE").is_none();
+        let passphrase = secret_or_ask("MEDLOCK_NEW_PASSPHRASE", "New passphrase: ")?;
+        if asked {
+            confirm(&passphrase)?;
+        }
+        Ok(passphrase)
+    }
+}
+
+fn confirm(passphrase: &str) -> anyhow::Result<()> {
+    let again = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
+    anyhow::ensure!(
+        again.as_str() == passphrase,
+        Error::KeyFile("the two passphrases differ; nothing was written".into())
+    );
+    Ok(())
 }
 
 fn secret_or_ask(variable: &str, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
@@ -130,17 +155,4 @@ fn secret_or_ask(variable: &str, prompt: &str) -> anyhow::Result<Zeroizing<Strin
     rpassword::prompt_password(prompt)
         .map(Zeroizing::new)
         .with_context(|| format!("no terminal to ask for a passphrase; set {variable} or use --passphrase-file"))
-}
-
-/// Replaces a file in one step, so that nobody ever reads half of it.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::io::Write;
-    let beside = path.with_extension("part");
-    let write = || {
-        let mut file = std::fs::File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    write().with_context(|| format!("write {}", path.display()))
 }

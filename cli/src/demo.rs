@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use medlock_client::{
     Client, Endpoints, Error, GrantTerms, Identity, Mined,
     api::{Action, Purpose, Question, Verdict},
-    default_labels, now,
+    default_labels, file, now,
     terms::{self, action, purpose, role},
 };
 use medlock_fhir::Label;
@@ -31,6 +31,8 @@ const TREATMENT_DAYS: u64 = 90;
 const CLAIM_DAYS: u64 = 30;
 /// From the receipt of a revocation until the revoked reader is refused.
 const REFUSED_WITHIN_MS: u128 = 1_000;
+/// Says that a folder is the demo's own.
+const MARKER: &str = ".medlock-demo";
 /// Enough for everything the demo sends.
 const FUNDS_ETHER: u64 = 100;
 
@@ -133,10 +135,7 @@ struct Cast {
 pub async fn run(config: Config, out: Output) -> anyhow::Result<()> {
     let bundle =
         std::fs::read(&config.bundle).with_context(|| format!("read the bundle {}", config.bundle.display()))?;
-    if config.dir.exists() {
-        std::fs::remove_dir_all(&config.dir).with_context(|| format!("empty {}", config.dir.display()))?;
-    }
-    std::fs::create_dir_all(&config.dir).with_context(|| format!("create {}", config.dir.display()))?;
+    empty(&config.dir)?;
     let mut story = Story {
         out,
         began: Instant::now(),
@@ -158,9 +157,30 @@ pub async fn run(config: Config, out: Output) -> anyhow::Result<()> {
     story.report.error = told.as_ref().err().map(|error| format!("{error:#}"));
     story.report.total_ms = story.began.elapsed().as_millis();
     let path = config.dir.join("report.json");
-    crate::config::write_atomically(&path, &serde_json::to_vec_pretty(&story.report)?)?;
+    file::replace(&path, &serde_json::to_vec_pretty(&story.report)?)
+        .with_context(|| format!("write {}", path.display()))?;
     told?;
     epilogue(&story, &path)
+}
+
+/// Makes an empty folder for the demo. One that the demo did not make is left alone.
+fn empty(dir: &Path) -> anyhow::Result<()> {
+    let marker = dir.join(MARKER);
+    let mut entries = match std::fs::read_dir(dir) {
+        Ok(entries) => Some(entries),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(|| format!("read {}", dir.display())),
+    };
+    if marker.exists() {
+        std::fs::remove_dir_all(dir).with_context(|| format!("empty {}", dir.display()))?;
+    } else if entries.as_mut().is_some_and(|entries| entries.next().is_some()) {
+        bail!(
+            "{} is not empty, and no folder of an earlier demo: name another with --dir",
+            dir.display()
+        );
+    }
+    file::create(&marker, b"The demo empties this folder each time.\n")
+        .with_context(|| format!("create {}", marker.display()))
 }
 
 async fn tell(story: &mut Story, config: &Config, bundle: &[u8]) -> anyhow::Result<()> {
@@ -203,6 +223,7 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         artifacts: config.artifacts.clone(),
         rpc_port: 0,
         gateway_port: 0,
+        public_url: None,
     })
     .await?;
     let deployed = dev
@@ -217,7 +238,7 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         };
         story.row(&step.name, Some(&mined), None);
     }
-    let provider = medlock_client::Chain::new(&dev.endpoints.rpc, Identity::generate()?.signer().clone())?;
+    let provider = medlock_client::Chain::discover(&dev.endpoints.rpc, Identity::generate()?.signer().clone()).await?;
     for (name, address) in [
         ("registry", dev.deployment.registry),
         ("records", dev.deployment.records),
@@ -522,7 +543,7 @@ async fn amend(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<B2
     let first = open.read(record, None, code("TREAT")).await?;
     let note = b"\n{\"note\":\"corrected at the follow-up visit\"}";
     let corrected = [first.content.as_slice(), note].concat();
-    let stored = open.amend(record, first.metadata.clone(), &corrected).await?;
+    let stored = open.amend(&first, first.metadata.clone(), &corrected).await?;
     story.row("amend a record", Some(&stored.mined), Some(stored.envelope.clone()));
     let second = open.read(record, None, code("TREAT")).await?;
     let first_again = open.read(record, Some(1), code("TREAT")).await?;
@@ -566,7 +587,7 @@ async fn revoke(story: &mut Story, cast: &Cast, chart: B256, record: B256) -> an
     let patient = cast.patient.chart(chart).await?;
     let current = patient.read(record, None, code("PATRQT")).await?;
     let next = [current.content.as_slice(), b"\n{\"note\":\"the patient's own\"}"].concat();
-    let stored = patient.amend(record, current.metadata.clone(), &next).await?;
+    let stored = patient.amend(&current, current.metadata.clone(), &next).await?;
     story.row(
         "the patient writes the next version",
         Some(&stored.mined),

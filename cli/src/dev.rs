@@ -8,13 +8,13 @@ use std::{
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, bail};
 use medlock_client::{
-    Chain, Client, Endpoints, Identity,
+    Chain, Client, Endpoints, Identity, file,
     identity::{self, rng},
 };
 use medlock_deploy::{Artifacts, Deployed, Deployment};
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets};
 
-use crate::config::{Connection, Home, write_atomically};
+use crate::config::{Connection, Home};
 
 /// Passphrase of the development chain's owner key file. Its account key is public knowledge anyway.
 pub const OWNER_PASSPHRASE: &str = "medlock-dev";
@@ -28,6 +28,8 @@ pub struct Config {
     /// 0: any free port.
     pub rpc_port: u16,
     pub gateway_port: u16,
+    /// The URL that clients use, where something stands in front of the gateway: sign-in messages name it.
+    pub public_url: Option<String>,
 }
 
 /// The running services. Dropping it stops them without ceremony; [`Dev::shutdown`] is the way to do it.
@@ -67,7 +69,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
     .context("start the indexer")?;
     let gateway = medlock_gateway::spawn(medlock_gateway::Config {
         listen: local(config.gateway_port),
-        public_url: None,
+        public_url: config.public_url.clone(),
         rpc_url: chain.url(),
         deployment: indexed(&deployment),
         index: indexer.index(),
@@ -80,13 +82,14 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
 
     let endpoints = Endpoints {
         rpc: chain.url(),
-        gateway: gateway.url(),
+        gateway: config.public_url.unwrap_or_else(|| gateway.url()),
     };
     let connection = Connection {
         rpc: endpoints.rpc.clone(),
         gateway: endpoints.gateway.clone(),
     };
-    write_atomically(&home.connection(), &serde_json::to_vec_pretty(&connection)?)?;
+    file::replace(&home.connection(), &serde_json::to_vec_pretty(&connection)?)
+        .with_context(|| format!("write {}", home.connection().display()))?;
     Ok(Dev {
         endpoints,
         deployment,
@@ -106,6 +109,11 @@ impl Dev {
     /// The registry's owner: the chain's first account, an issuer by virtue of the deployment.
     pub fn owner(&self) -> anyhow::Result<Identity> {
         Ok(Identity::open(&self.home.owner_key(), OWNER_PASSPHRASE)?)
+    }
+
+    /// Where the gateway itself listens, whatever stands in front of it.
+    pub fn gateway_url(&self) -> String {
+        self.gateway.url()
     }
 
     pub fn indexer(&self) -> &medlock_indexer::Handle {
@@ -152,7 +160,7 @@ async fn deployment(
     owner: &PrivateKeySigner,
     artifacts: &Path,
 ) -> anyhow::Result<(Deployment, Option<Deployed>)> {
-    let chain = Chain::new(rpc, owner.clone())?;
+    let chain = Chain::new(rpc, medlock_anvil::CHAIN_ID, owner.clone())?;
     let path = home.deployment();
     if path.exists() {
         let deployment = Deployment::load(&path)?;
@@ -191,7 +199,6 @@ fn owner_key_file(home: &Home, owner: &PrivateKeySigner) -> anyhow::Result<()> {
 
 /// The gateway's own signing key: it must start unattended, so the file's mode protects it.
 pub fn gateway_key(path: &Path) -> anyhow::Result<PrivateKeySigner> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
     match std::fs::read_to_string(path) {
         Ok(text) => {
             let text = zeroize::Zeroizing::new(text);
@@ -202,14 +209,7 @@ pub fn gateway_key(path: &Path) -> anyhow::Result<PrivateKeySigner> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = AccountKey::generate(&mut rng());
             let hex = zeroize::Zeroizing::new(hex::encode(key.expose()));
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .with_context(|| format!("create {}", path.display()))?;
-            file.write_all(hex.as_bytes())?;
-            file.sync_all()?;
+            file::create(path, hex.as_bytes()).with_context(|| format!("create {}", path.display()))?;
             Ok(PrivateKeySigner::from_slice(key.expose())?)
         }
         Err(error) => bail!("read {}: {error}", path.display()),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use medlock_client::{Chain, Endpoints, Identity};
 use medlock_deploy::Artifacts;
 use serde_json::json;
@@ -24,6 +24,7 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
         artifacts: args.artifacts.artifacts.clone(),
         rpc_port: args.rpc_port,
         gateway_port: args.gateway_port,
+        public_url: None,
     })
     .await?;
     let Endpoints { rpc, gateway } = &running.endpoints;
@@ -129,11 +130,23 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
 }
 
 pub async fn deploy(global: &Global, out: Output, args: DeployArgs) -> anyhow::Result<ExitCode> {
+    if args.out.exists() {
+        bail!(
+            "{} exists already; move it away, or name another file with --out",
+            args.out.display()
+        );
+    }
     let owner: Identity = global.identity()?;
     let artifacts = Artifacts::load(&args.artifacts.artifacts)?;
-    let chain = Chain::new(&rpc(global)?, owner.signer().clone())?;
+    let chain = Chain::discover(&rpc(global)?, owner.signer().clone()).await?;
     let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), &artifacts).await?;
-    deployed.deployment.save(&args.out)?;
+    deployed.deployment.save(&args.out).with_context(|| {
+        let contracts = &deployed.deployment;
+        format!(
+            "deployed registry {} and records {}, but",
+            contracts.registry, contracts.records
+        )
+    })?;
     out.say(&deployed.deployment, || {
         format!(
             "Deployed and activated: registry {}, records {}. Wrote {}.",

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256, keccak256};
 use medlock_abi::records::IRecords::IRecordsErrors;
 use medlock_client::{Client, Endpoints, Error, Fault, Identity, Metadata, NewDocument, api::Purpose, terms::reason};
 use medlock_fhir::Label;
-use medlock_tests::{World, files, small_bundle, treatment};
+use medlock_tests::{World, files, fixture, treatment};
 
 fn treat() -> Purpose {
     Purpose::from_code("TREAT").unwrap()
@@ -86,7 +86,8 @@ async fn who_has_no_right_is_told_so_and_changes_nothing() {
     stranger.publish_key().await.unwrap();
     patient.grant(chart, stranger.address(), treatment()).await.unwrap();
     let open = stranger.chart(chart).await.unwrap();
-    let uncredentialed = failure(open.amend(record, Metadata::default(), b"x").await);
+    let before = open.read(record, None, treat()).await.unwrap();
+    let uncredentialed = failure(open.amend(&before, Metadata::default(), b"x").await);
     assert!(
         matches!(
             &uncredentialed,
@@ -117,6 +118,7 @@ async fn an_expired_grant_is_refused_with_its_reason() {
     };
     let open = clinic.chart(chart).await.unwrap();
     open.add(vec![document], |_| ()).await.unwrap();
+    let before = open.read(B256::repeat_byte(1), None, treat()).await.unwrap();
 
     // Two days later, by the chain's clock.
     use alloy::providers::Provider;
@@ -132,7 +134,7 @@ async fn an_expired_grant_is_refused_with_its_reason() {
         matches!(&late, Error::Problem { status: 403, reason: Some(reason), .. } if reason == "expired"),
         "{late:?}"
     );
-    let write = failure(open.amend(B256::repeat_byte(1), Metadata::default(), b"late").await);
+    let write = failure(open.amend(&before, Metadata::default(), b"late").await);
     let expired = |error: &Error| {
         matches!(error,
         Error::Contract { fault: Fault::Records(IRecordsErrors::NotWriter(e)), .. } if e.reason == reason::EXPIRED)
@@ -284,7 +286,8 @@ async fn swapped_and_cut_payloads_do_not_open() {
 async fn an_interrupted_import_is_completed_by_repeating_it() {
     let world = World::start().await;
     let (patient, chart) = world.patient().await;
-    let bundle = small_bundle();
+    // Two batches.
+    let bundle = fixture("bundles/toddler.json");
     let open = patient.chart(chart).await.unwrap();
     // Cut off after the first batch, as by Ctrl-C.
     let first_batch = {
@@ -304,6 +307,7 @@ async fn an_interrupted_import_is_completed_by_repeating_it() {
     let partial = patient.records(chart, None).await.unwrap().len();
     assert!(partial >= first_batch);
     let completed = open.import(&bundle, |_, _| ()).await.unwrap();
+    assert!(partial < completed.records, "the import was cut off");
     assert_eq!(completed.stored.len() + partial, completed.records);
     world.indexed().await;
     assert_eq!(patient.records(chart, None).await.unwrap().len(), completed.records);

@@ -2,6 +2,8 @@
 //!
 //! Start at [`World::start`]. Everything in it is real; [`World::restart`] is how a crash or an upgrade looks.
 
+pub mod proxy;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -17,6 +19,7 @@ use medlock_client::{
     Chain, Client, GrantTerms, Identity, now,
     terms::{action, purpose, role},
 };
+use proxy::Proxy;
 use tempfile::TempDir;
 
 /// Longest wait for anything that should come soon.
@@ -25,22 +28,32 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct World {
     pub dev: Dev,
     dir: TempDir,
+    proxy: Option<Proxy>,
 }
 
 impl World {
     pub async fn start() -> Self {
+        Self::fresh(None).await
+    }
+
+    /// With `proxy` between every client and the gateway, and the gateway known by the proxy's URL.
+    pub async fn behind(proxy: &Proxy) -> Self {
+        Self::fresh(Some(proxy.clone())).await
+    }
+
+    async fn fresh(proxy: Option<Proxy>) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let dev = spawn(dir.path()).await;
-        Self { dev, dir }
+        let dev = spawn(dir.path(), proxy.as_ref()).await;
+        Self { dev, dir, proxy }
     }
 
     /// Stops everything, lets `between` touch the folder, and starts again on it.
     pub async fn restart(self, between: impl FnOnce(&Path)) -> Self {
-        let Self { dev, dir } = self;
+        let Self { dev, dir, proxy } = self;
         dev.shutdown().await.expect("shut down");
         between(dir.path());
-        let dev = spawn(dir.path()).await;
-        Self { dev, dir }
+        let dev = spawn(dir.path(), proxy.as_ref()).await;
+        Self { dev, dir, proxy }
     }
 
     pub fn home(&self) -> &Path {
@@ -70,7 +83,12 @@ impl World {
     /// A chain client that signs for nobody in particular.
     pub fn chain(&self) -> Chain {
         let nobody = Identity::generate().expect("an identity");
-        Chain::new(&self.dev.endpoints.rpc, nobody.signer().clone()).expect("a URL")
+        Chain::new(
+            &self.dev.endpoints.rpc,
+            self.dev.deployment.chain_id,
+            nobody.signer().clone(),
+        )
+        .expect("a URL")
     }
 
     /// A credentialed party with a published key.
@@ -151,15 +169,20 @@ impl World {
     }
 }
 
-async fn spawn(home: &Path) -> Dev {
-    dev::spawn(dev::Config {
+async fn spawn(home: &Path, proxy: Option<&Proxy>) -> Dev {
+    let dev = dev::spawn(dev::Config {
         home: home.to_owned(),
         artifacts: artifacts(),
         rpc_port: 0,
         gateway_port: 0,
+        public_url: proxy.map(Proxy::url),
     })
     .await
-    .expect("start the World")
+    .expect("start the World");
+    if let Some(proxy) = proxy {
+        proxy.point_at(&dev.gateway_url());
+    }
+    dev
 }
 
 /// Everything, for treatment, for a day.

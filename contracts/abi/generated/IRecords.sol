@@ -63,7 +63,7 @@ interface IRecords {
     error RecordExists(bytes32 recordId);
     error UnknownRecord(bytes32 recordId);
     /// The record has moved on since the caller read it.
-    error RecordVersion(uint32 given, uint32 expected);
+    error StalePointer(bytes32 given, bytes32 current);
     error NotWriter(address caller, uint8 compartment, uint8 reason);
     error NotCredentialed(address caller);
     error BatchSize(uint256 given, uint256 most);
@@ -89,8 +89,9 @@ interface IRecords {
     /// By the controller, or a credentialed provider with a write grant on each record's compartment.
     /// `directoryVersion`: the version whose keys the envelopes are sealed to; a stale one is refused.
     function addRecords(bytes32 chart, uint32 directoryVersion, NewRecord[] calldata records) external;
-    /// `version`: the current version of the record; the new one is that plus one, in the same compartment.
-    function amendRecord(bytes32 chart, uint32 directoryVersion, bytes32 recordId, uint32 version, uint8 codec, bytes32 pointer) external;
+    /// `previous`: the pointer that the caller read and replaces; the record's next version, in the same
+    /// compartment. A version number would also fit another history after a reorg.
+    function amendRecord(bytes32 chart, uint32 directoryVersion, bytes32 recordId, bytes32 previous, uint8 codec, bytes32 pointer) external;
     /// `author` and `createdAt` are those of the current version. Version 0 where there is none.
     function recordOf(bytes32 chart, bytes32 recordId) external view
         returns (address author, uint64 createdAt, uint32 version, uint8 compartment, uint8 codec, bytes32 pointer);

@@ -42,7 +42,7 @@ pub enum Error {
     CompartmentRange(IRecords::CompartmentRange),
     RecordExists(IRecords::RecordExists),
     UnknownRecord(IRecords::UnknownRecord),
-    RecordVersion(IRecords::RecordVersion),
+    StalePointer(IRecords::StalePointer),
     NotWriter(IRecords::NotWriter),
     NotCredentialed(IRecords::NotCredentialed),
     BatchSize(IRecords::BatchSize),
@@ -212,10 +212,10 @@ impl Records {
         Ok(())
     }
 
-    /// Puts a new version in the place of `version`, in the same compartment. By whom `addRecords` may be called.
+    /// Puts a new version in the place of the one that `previous` points to, in the same compartment. By whom `addRecords` may be called.
     ///
     /// # Errors
-    /// `UnknownChart`, `DirectoryVersion`, `UnknownRecord`, `RecordVersion`, `ZeroDigest`, `NotWriter`,
+    /// `UnknownChart`, `DirectoryVersion`, `UnknownRecord`, `StalePointer`, `ZeroDigest`, `NotWriter`,
     /// `NotCredentialed`.
     /// # Events
     /// `RecordAmended`.
@@ -224,7 +224,7 @@ impl Records {
         chart: B256,
         directory_version: u32,
         record_id: B256,
-        version: u32,
+        previous: B256,
         codec: u8,
         pointer: B256,
     ) -> Result<(), Error> {
@@ -234,23 +234,19 @@ impl Records {
         if head.version == 0 {
             return Err(IRecords::UnknownRecord { recordId: record_id }.into());
         }
-        if head.version != version {
-            return Err(IRecords::RecordVersion {
-                given: version,
-                expected: head.version,
-            }
-            .into());
+        let current = self.records.getter(chart).getter(record_id).pointer.get();
+        if current != previous {
+            return Err(IRecords::StalePointer { given: previous, current }.into());
         }
         require_digest(pointer)?;
         let author = self.vm().msg_sender();
         self.require_grant_to_write(chart, author, head.compartment)?;
         self.require_credential_to_write(&chart_head, author)?;
 
-        let previous = self.records.getter(chart).getter(record_id).pointer.get();
         head.author = author;
         head.created_at = self.vm().block_timestamp();
         // One more each transaction: 2^32 of them cannot be paid for.
-        head.version = version + 1;
+        head.version += 1;
         head.codec = codec;
         self.write_record(chart, record_id, head, pointer);
         self.vm().log(IRecords::RecordAmended {

@@ -183,7 +183,7 @@ fn every_write_refuses_an_unknown_chart() {
     let records = world.by(PATIENT);
     assert_eq!(records.set_directory(OTHER_CHART, 2, ROTATED), unknown);
     assert_eq!(records.add_records(OTHER_CHART, 1, vec![record(RECORD, LABS)]), unknown);
-    assert_eq!(records.amend_record(OTHER_CHART, 1, RECORD, 1, 0, POINTER), unknown);
+    assert_eq!(records.amend_record(OTHER_CHART, 1, RECORD, POINTER, 0, POINTER), unknown);
     assert_eq!(records.grant(OTHER_CHART, CLINIC, terms(1), KEYRING), unknown);
     assert_eq!(records.set_keyrings(OTHER_CHART, vec![]), unknown);
     assert_eq!(records.revoke(OTHER_CHART, CLINIC, 2, ROTATED, vec![]), unknown);
@@ -246,7 +246,7 @@ fn refuses_envelopes_sealed_to_a_stale_directory() {
         .add_records(CHART, 2, vec![record(RECORD, LABS)])
         .unwrap();
     assert_eq!(
-        world.by(PATIENT).amend_record(CHART, 1, RECORD, 1, 0, AMENDED),
+        world.by(PATIENT).amend_record(CHART, 1, RECORD, POINTER, 0, AMENDED),
         Err(IRecords::DirectoryVersion { given: 1, expected: 2 }.into())
     );
 }
@@ -397,7 +397,7 @@ fn a_writer_other_than_the_controller_needs_a_provider_credential() {
     // The patient holds none, and the insurer cannot amend what is there either.
     world.add(PATIENT, vec![record(id(1), LABS)]).unwrap();
     assert_eq!(
-        world.by(INSURER).amend_record(CHART, 1, RECORD, 1, 0, AMENDED),
+        world.by(INSURER).amend_record(CHART, 1, RECORD, POINTER, 0, AMENDED),
         Err(IRecords::NotCredentialed { caller: INSURER }.into())
     );
 }
@@ -408,21 +408,21 @@ fn amending_follows_the_current_version_and_links_to_the_previous() {
     world.add(PATIENT, vec![record(RECORD, LABS)]).unwrap();
     world.grant(CLINIC, terms(1 << LABS));
     let amend =
-        |world: &mut World, id, version, pointer| world.by(CLINIC).amend_record(CHART, 1, id, version, 9, pointer);
+        |world: &mut World, id, previous, pointer| world.by(CLINIC).amend_record(CHART, 1, id, previous, 9, pointer);
     assert_eq!(
-        amend(&mut world, id(5), 1, AMENDED),
+        amend(&mut world, id(5), POINTER, AMENDED),
         Err(IRecords::UnknownRecord { recordId: id(5) }.into())
     );
     assert_eq!(
-        amend(&mut world, RECORD, 0, AMENDED),
-        Err(IRecords::RecordVersion { given: 0, expected: 1 }.into())
+        amend(&mut world, RECORD, B256::ZERO, AMENDED),
+        Err(IRecords::StalePointer { given: B256::ZERO, current: POINTER }.into())
     );
     assert_eq!(
-        amend(&mut world, RECORD, 1, B256::ZERO),
+        amend(&mut world, RECORD, POINTER, B256::ZERO),
         Err(IRecords::ZeroDigest {}.into())
     );
     world.vm.set_block_timestamp(NOW + 5);
-    amend(&mut world, RECORD, 1, AMENDED).unwrap();
+    amend(&mut world, RECORD, POINTER, AMENDED).unwrap();
     assert_eq!(
         world.records.record_of(CHART, RECORD),
         (CLINIC, NOW + 5, 2, LABS, 9, AMENDED)
@@ -441,12 +441,12 @@ fn amending_follows_the_current_version_and_links_to_the_previous() {
     );
     // A second writer who read version 1 is told so.
     assert_eq!(
-        amend(&mut world, RECORD, 1, POINTER),
-        Err(IRecords::RecordVersion { given: 1, expected: 2 }.into())
+        amend(&mut world, RECORD, POINTER, id(9)),
+        Err(IRecords::StalePointer { given: POINTER, current: AMENDED }.into())
     );
     world.grant(CLINIC, terms(1 << CLAIMS));
     assert_eq!(
-        amend(&mut world, RECORD, 2, POINTER),
+        amend(&mut world, RECORD, AMENDED, id(9)),
         Err(IRecords::NotWriter {
             caller: CLINIC,
             compartment: LABS,

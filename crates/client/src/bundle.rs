@@ -103,15 +103,7 @@ impl OpenChart {
 
     /// Reads the bundle that was imported last, byte for byte as it came: every resource in its first version.
     pub async fn export(&self, purpose: Purpose, progress: impl Fn(u64, u64)) -> Result<Zeroizing<Vec<u8>>> {
-        let frames = self.client().records(self.id(), Some(FRAMES)).await?;
-        let newest = frames
-            .last()
-            .ok_or_else(|| Error::Usage("no bundle was imported into this chart".into()))?;
-        let frame = self.read(newest.record_id, Some(1), purpose).await?;
-        let frame: FrameRecord = serde_json::from_slice(&frame.content).map_err(|error| Error::Tampered {
-            what: "the bundle's frame".into(),
-            detail: error.to_string(),
-        })?;
+        let frame = self.newest_frame(purpose).await?;
         let total = frame.records.len() as u64 + 1;
         let done = AtomicU64::new(1);
         let resources: Vec<Zeroizing<Vec<u8>>> = futures::stream::iter(&frame.records)
@@ -125,6 +117,24 @@ impl OpenChart {
             .await?;
         let frame = Frame::from_bytes(frame.frame.get().as_bytes())?;
         Ok(Zeroizing::new(medlock_fhir::join(&frame, &resources)?))
+    }
+}
+
+impl OpenChart {
+    /// Any writer may put other things beside the frames; those are passed over.
+    async fn newest_frame(&self, purpose: Purpose) -> Result<FrameRecord> {
+        let listed = self.client().records(self.id(), Some(FRAMES)).await?;
+        for record in listed.iter().rev() {
+            let document = self.read(record.record_id, Some(1), purpose).await?;
+            if document.metadata.media_type != Frame::MEDIA_TYPE {
+                continue;
+            }
+            return serde_json::from_slice(&document.content).map_err(|error| Error::Tampered {
+                what: "the bundle's frame".into(),
+                detail: error.to_string(),
+            });
+        }
+        Err(Error::Usage("no bundle was imported into this chart".into()))
     }
 }
 

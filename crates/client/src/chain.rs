@@ -7,7 +7,7 @@ use alloy::{
     network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, Bytes, TxKind},
     providers::{DynProvider, Provider, ProviderBuilder},
-    rpc::types::TransactionRequest,
+    rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolInterface},
     transports::{RpcError, TransportErrorKind},
@@ -41,8 +41,9 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Does not touch the network.
-    pub fn new(rpc_url: &str, signer: PrivateKeySigner) -> Result<Self> {
+    /// Does not touch the network. `chain_id` is what every transaction is signed for, whatever the endpoint says:
+    /// the same account may have funds on another chain.
+    pub fn new(rpc_url: &str, chain_id: u64, signer: PrivateKeySigner) -> Result<Self> {
         let url = rpc_url
             .parse()
             .map_err(|_| Error::Usage(format!("not a URL: {rpc_url}")))?;
@@ -52,7 +53,7 @@ impl Chain {
             .disable_recommended_fillers()
             .with_gas_estimation()
             .with_simple_nonce_management()
-            .fetch_chain_id()
+            .with_chain_id(chain_id)
             .wallet(EthereumWallet::from(signer))
             .connect_http(url)
             .erased();
@@ -61,6 +62,17 @@ impl Chain {
             url: rpc_url.to_owned(),
             sending: Arc::default(),
         })
+    }
+
+    /// Asks the endpoint once which chain it is, and signs for that one from then on.
+    pub async fn discover(rpc_url: &str, signer: PrivateKeySigner) -> Result<Self> {
+        let asking = Self::new(rpc_url, 0, signer.clone())?;
+        let chain_id = asking.provider.get_chain_id().await;
+        Self::new(
+            rpc_url,
+            chain_id.map_err(|error| asking.error("eth_chainId", error))?,
+            signer,
+        )
     }
 
     pub fn provider(&self) -> &DynProvider {
@@ -87,6 +99,14 @@ impl Chain {
         })
     }
 
+    /// The hash of a block, if the chain has it.
+    pub(crate) async fn block_hash(&self, number: u64) -> Result<Option<B256>> {
+        let block = self.provider.get_block_by_number(number.into()).await;
+        Ok(block
+            .map_err(|error| self.error("eth_getBlockByNumber", error))?
+            .map(|block| block.header.hash))
+    }
+
     /// Sends a transaction and waits until it is mined. A revert is found before sending, by the gas estimate.
     pub async fn send<C: SolCall>(&self, to: Address, call: C) -> Result<Mined> {
         self.send_raw(C::SIGNATURE, TxKind::Call(to), call.abi_encode().into())
@@ -98,33 +118,54 @@ impl Chain {
         request.to = Some(kind);
         let sent = {
             let _one_at_a_time = self.sending.lock().await;
-            self.provider.send_transaction(request).await
+            self.provider.send_transaction(request.clone()).await
         };
         let hash = *sent.map_err(|error| self.error(doing, error))?.tx_hash();
-        let receipt = tokio::time::timeout(RECEIPT_WAIT, async {
-            let mut pause = RECEIPT_POLL_FIRST;
-            loop {
-                match self.provider.get_transaction_receipt(hash).await {
-                    Ok(Some(receipt)) => return Ok(receipt),
-                    Ok(None) => tokio::time::sleep(pause).await,
-                    Err(error) => return Err(self.error(doing, error)),
-                }
-                pause = (pause * 2).min(RECEIPT_POLL_MOST);
-            }
-        })
-        .await
-        .map_err(|_| Error::NotMined { transaction: hash })??;
+        let receipt = self.receipt(hash).await?;
         if !receipt.status() {
-            return Err(Error::Reverted {
-                doing: doing.to_owned(),
-                fault: format!("transaction {hash} was mined and reverted"),
-            });
+            return Err(self.explain(doing, hash, request, &receipt).await);
         }
         Ok(Mined {
             transaction: hash,
             block: receipt.block_number.unwrap_or_default(),
             gas: receipt.gas_used,
         })
+    }
+
+    /// Waits for a receipt. The transaction is on its way: an endpoint that fails now must not be taken for a
+    /// transaction that was not sent, or the step would be done twice.
+    async fn receipt(&self, transaction: B256) -> Result<TransactionReceipt> {
+        tokio::time::timeout(RECEIPT_WAIT, async {
+            let mut pause = RECEIPT_POLL_FIRST;
+            loop {
+                if let Ok(Some(receipt)) = self.provider.get_transaction_receipt(transaction).await {
+                    return receipt;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(RECEIPT_POLL_MOST);
+            }
+        })
+        .await
+        .map_err(|_| Error::NotMined { transaction })
+    }
+
+    /// Why a mined transaction reverted: the same call, again, on the state it met.
+    async fn explain(
+        &self,
+        doing: &str,
+        transaction: B256,
+        request: TransactionRequest,
+        receipt: &TransactionReceipt,
+    ) -> Error {
+        let request = request.with_from(receipt.from);
+        let block = receipt.block_number.unwrap_or_default();
+        match self.provider.call(request).block(block.into()).await {
+            Err(error) => self.error(doing, error),
+            Ok(_) => Error::Reverted {
+                doing: doing.to_owned(),
+                fault: format!("transaction {transaction} was mined and reverted"),
+            },
+        }
     }
 
     pub(crate) fn error(&self, doing: &str, error: RpcError<TransportErrorKind>) -> Error {
@@ -171,6 +212,20 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// True where the contract said no to this caller, not to what it sent.
+    pub fn is_refusal(&self) -> bool {
+        use IRecordsErrors as R;
+        use IRegistryErrors as G;
+        matches!(
+            self,
+            Fault::Records(
+                R::UnknownChart(_) | R::NotController(_) | R::NotWriter(_) | R::NotCredentialed(_) | R::NoGrant(_)
+            ) | Fault::Registry(G::NotOwner(_) | G::NotPendingOwner(_) | G::NotIssuer(_) | G::NotCredentialIssuer(_))
+        )
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         use IRecordsErrors as R;
@@ -196,11 +251,7 @@ impl std::fmt::Display for Fault {
                     "directory version {} was named, {} is expected: the chart's keys have been rotated",
                     e.given, e.expected
                 ),
-                R::RecordVersion(e) => write!(
-                    f,
-                    "version {} was named, the record is at version {}: read it again first",
-                    e.given, e.expected
-                ),
+                R::StalePointer(_) => write!(f, "the record was amended since you read it: read it again first"),
                 R::NoGrant(e) => write!(f, "{} has no grant on this chart", e.grantee),
                 R::RecordExists(e) => write!(f, "record {} exists already", e.recordId),
                 R::UnknownRecord(e) => write!(f, "there is no record {} in this chart", e.recordId),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::{
-    primitives::{Address, B256, keccak256},
+    primitives::{Address, B256, Signature, keccak256},
     signers::SignerSync,
 };
 use medlock_abi::{
@@ -20,6 +20,7 @@ use crate::{
     chain::Mined,
     error::{Error, Result},
     identity::rng,
+    now,
 };
 
 /// A chart's state on chain.
@@ -36,7 +37,7 @@ pub struct ChartState {
 pub struct Read {
     #[serde(flatten)]
     pub entry: api::ReadEntry,
-    /// The reader's signature and the entry's own hash hold.
+    /// The reader signed it, it is there once, and it fits its neighbours in the chain of receipts.
     pub proven: bool,
 }
 
@@ -98,6 +99,12 @@ impl Client {
     /// Sets or replaces a grant, and hands the grantee the keys that go with it, history included.
     pub async fn grant(&self, chart: B256, grantee: Address, terms: GrantTerms) -> Result<Mined> {
         let state = self.controlled(chart).await?;
+        // A narrower grant would leave the grantee with keys that no later revocation rotates.
+        let present = self.grant_terms(chart, grantee, state.grant_epoch).await?;
+        let present = present.map_or(0, |present| readable(&present));
+        if present & !readable(&terms) != 0 {
+            return Err(Error::GrantNarrowed { grantee });
+        }
         let directory = self.directory(chart, &state).await?;
         let block = self.keyring_block(chart, grantee, &terms, &directory).await?;
         let keyring = digest(&block)?;
@@ -115,9 +122,14 @@ impl Client {
     pub async fn revoke(&self, chart: B256, grantee: Address) -> Result<Revoked> {
         let state = self.controlled(chart).await?;
         let terms = self.grant_terms(chart, grantee, state.grant_epoch).await?;
-        let held = terms.ok_or(Error::NoGrant { grantee })?.compartments;
-        let next = self.rotated(chart, &state, held).await?;
-        let mut keyrings = self.reseal(chart, &state, grantee, held, &next.directory).await?;
+        let revoked = terms.ok_or(Error::NoGrant { grantee })?;
+        let (expired, staying) = self.others(chart, &state, grantee).await?;
+        // Whose time is over holds keys as well, and gets no new ones.
+        let lost = expired
+            .iter()
+            .fold(readable(&revoked), |mask, terms| mask | readable(terms));
+        let next = self.rotated(chart, &state, lost).await?;
+        let mut keyrings = self.reseal(chart, &staying, lost, &next.directory).await?;
         let resealed = keyrings.iter().map(|keyring| keyring.grantee).collect();
         // More grantees than one transaction takes receive theirs right after it.
         let later = keyrings.split_off(keyrings.len().min(terms::BATCH_MOST));
@@ -154,24 +166,36 @@ impl Client {
         self.gateway().await?.grants(chart).await
     }
 
-    /// Who read what, when, and why. Each entry is checked: the reader signed it, and it hangs in the gateway's chain.
+    /// Who read what, when, and why, by the gateway's log. Each entry is checked: the reader signed it for this gateway,
+    /// it is there once, and it fits its neighbours in the gateway's chain of receipts. That none was left out shows
+    /// only once the receipts are anchored on chain (issue 7).
     pub async fn reads(&self, chart: B256) -> Result<Vec<Read>> {
         let (chain_id, records) = (self.deployment.chain_id, self.deployment.records);
-        let entries = self.gateway().await?.reads(chart).await?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| {
-                let signer = alloy::primitives::Signature::from_raw(&entry.signature)
-                    .and_then(|signature| {
-                        signature.recover_address_from_prehash(&entry.receipt.signing_hash(chain_id, records))
-                    })
-                    .ok();
-                let proven = signer == Some(entry.receipt.reader)
-                    && entry.receipt.chart == chart
-                    && entry.hash == entry.link_hash(chain_id, records);
-                Read { entry, proven }
-            })
-            .collect())
+        let gateway = self.gateway().await?;
+        let entries = gateway.reads(chart).await?;
+        let mut seen = BTreeSet::new();
+        let mut before: Option<(u64, B256)> = None;
+        let mut reads = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let receipt = &entry.receipt;
+            let signer = Signature::from_raw(&entry.signature)
+                .and_then(|signature| signature.recover_address_from_prehash(&receipt.signing_hash(chain_id, records)))
+                .ok();
+            let fits = match before {
+                None => true,
+                Some((sequence, hash)) if entry.sequence == sequence + 1 => entry.previous == hash,
+                Some((sequence, _)) => entry.sequence > sequence,
+            };
+            let proven = signer == Some(receipt.reader)
+                && receipt.chart == chart
+                && receipt.gateway == gateway.account()
+                && seen.insert((receipt.reader, receipt.nonce))
+                && fits
+                && entry.hash == entry.link_hash(chain_id, records);
+            before = Some((entry.sequence, entry.hash));
+            reads.push(Read { entry, proven });
+        }
+        Ok(reads)
     }
 
     /// The state of a chart that we control.
@@ -217,37 +241,41 @@ impl Client {
         Ok(next)
     }
 
-    /// Seals the rotated keys to every grantee who stays, and uploads the keyrings. The gateway names the grantees;
-    /// the chain says whether it is true.
-    async fn reseal(
+    /// The other grants of a chart: those whose time is over, and those in force or still to come. The gateway names
+    /// the grantees; the chain says whether it is true.
+    async fn others(
         &self,
         chart: B256,
         state: &ChartState,
         revoked: Address,
+    ) -> Result<(Vec<GrantTerms>, BTreeMap<Address, GrantTerms>)> {
+        let listed = self.gateway().await?.grants(Some(chart)).await?;
+        let named: BTreeSet<Address> = listed.into_iter().map(|grant| grant.grantee).collect();
+        let (mut expired, mut staying) = (Vec::new(), BTreeMap::new());
+        for grantee in named.into_iter().filter(|grantee| *grantee != revoked) {
+            match self.grant_terms(chart, grantee, state.grant_epoch).await? {
+                Some(terms) if terms.expiry != 0 && terms.expiry <= now() => expired.push(terms),
+                Some(terms) => drop(staying.insert(grantee, terms)),
+                None => (),
+            }
+        }
+        Ok((expired, staying))
+    }
+
+    /// Seals the rotated keys to the grantees who stay, and uploads the keyrings.
+    async fn reseal(
+        &self,
+        chart: B256,
+        staying: &BTreeMap<Address, GrantTerms>,
         rotated: u64,
         directory: &Directory,
     ) -> Result<Vec<IRecords::Keyring>> {
-        let named: BTreeSet<Address> = self
-            .gateway()
-            .await?
-            .grants(Some(chart))
-            .await?
-            .into_iter()
-            .map(|grant| grant.grantee)
-            .filter(|grantee| *grantee != revoked)
-            .collect();
         let mut blocks = Vec::new();
         let mut keyrings = Vec::new();
-        for grantee in named {
-            let Some(terms) = self.grant_terms(chart, grantee, state.grant_epoch).await? else {
-                continue;
-            };
-            if terms.compartments & rotated == 0 {
-                continue;
-            }
-            let block = self.keyring_block(chart, grantee, &terms, directory).await?;
+        for (grantee, terms) in staying.iter().filter(|(_, terms)| readable(terms) & rotated != 0) {
+            let block = self.keyring_block(chart, *grantee, terms, directory).await?;
             keyrings.push(IRecords::Keyring {
-                grantee,
+                grantee: *grantee,
                 keyring: digest(&block)?,
             });
             blocks.push(block);
@@ -341,6 +369,14 @@ struct NextDirectory {
     version: u32,
     digest: B256,
     directory: Directory,
+}
+
+/// The compartments that a grant gives keys for.
+fn readable(terms: &GrantTerms) -> u64 {
+    match terms.actions & terms::action::READ {
+        0 => 0,
+        _ => terms.compartments,
+    }
 }
 
 pub(crate) fn digest(block: &Block) -> Result<B256> {

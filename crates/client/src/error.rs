@@ -57,6 +57,14 @@ pub enum Error {
     NoGrant { grantee: Address },
     #[error("there is no record {record} in this chart")]
     UnknownRecord { record: B256 },
+    #[error(
+        "record {record} stands there already, but is not what you are adding: {author} added it, or it is in another compartment"
+    )]
+    RecordTaken { record: B256, author: Address },
+    #[error(
+        "{grantee} would lose what its present grant allows, but keep the keys to it: revoke that grant first, then grant anew"
+    )]
+    GrantNarrowed { grantee: Address },
     #[error("record {record} has no version {version}; the latest is {latest}")]
     UnknownVersion { record: B256, version: u32, latest: u32 },
     #[error("the keys of chart {chart} were rotated again and again while records were being sealed; try again")]
@@ -89,7 +97,9 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Problem { status, .. } => matches!(status, 401 | 403 | 404),
-            Self::Contract { .. } | Self::NotController { .. } | Self::NoGrant { .. } => true,
+            Self::Contract { fault, .. } => fault.is_refusal(),
+            // A gateway does not tell an unknown chart from a forbidden one; neither do we.
+            Self::UnknownChart { .. } | Self::NotController { .. } | Self::NoGrant { .. } => true,
             _ => false,
         }
     }

@@ -21,8 +21,9 @@ const CONNECT_WAIT: Duration = Duration::from_secs(10);
 const READ_WAIT: Duration = Duration::from_secs(60);
 /// Largest JSON answer or single block that is read into memory.
 const ANSWER_BYTES_MOST: usize = 16 << 20;
-/// Largest payload that is read into memory, ciphertext bytes.
-pub const PAYLOAD_BYTES_MOST: u64 = 256 << 20;
+/// Largest payload that is read into memory, ciphertext bytes: the largest content that the vault seals, with all that
+/// sealing adds (at most an eighth of padding, and a tag for each 64 KiB).
+pub const PAYLOAD_BYTES_MOST: u64 = medlock_vault::payload::CONTENT_BYTES_MAX / 4 * 5;
 /// How often an answer "the index is behind" is asked again, and after which pause.
 const BEHIND_TRIES: u32 = 40;
 const BEHIND_PAUSE: Duration = Duration::from_millis(100);

@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
-use medlock_vault::{EncryptionKey, KdfParams, KeyFile, RootSecret, Secrets, rand_core::CryptoRng};
+use medlock_vault::{EncryptionKey, KdfParams, KeyFile, RootSecret, Secrets, Zeroizing, rand_core::CryptoRng};
+use unicode_normalization::UnicodeNormalization;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    file,
+};
 
 /// Randomness of the operating system.
 pub fn rng() -> impl CryptoRng {
@@ -42,7 +46,7 @@ impl Identity {
     /// [`Error::KeyFile`] where it cannot be read or does not open.
     pub fn open(path: &Path, passphrase: &str) -> Result<Self> {
         let secrets = read(path)?
-            .open(passphrase.as_bytes())
+            .open(&normalised(passphrase))
             .map_err(|error| key_file(path, error))?;
         Self::new(&secrets)
     }
@@ -75,46 +79,30 @@ pub fn read(path: &Path) -> Result<KeyFile> {
 /// # Errors
 /// [`Error::KeyFile`] where the file exists already: a key file is never overwritten.
 pub fn create(path: &Path, secrets: &Secrets, passphrase: &str) -> Result<KeyFile> {
-    let file = seal(path, secrets, passphrase)?;
-    write_new(path, file.to_json().as_bytes())?;
-    Ok(file)
+    let sealed = seal(path, secrets, passphrase)?;
+    file::create(path, sealed.to_json().as_bytes()).map_err(|error| key_file(path, error))?;
+    Ok(sealed)
 }
 
 /// Seals the secrets of the key file at `path` under another passphrase, and replaces it in one step.
 pub fn change_passphrase(path: &Path, old: &str, new: &str) -> Result<()> {
     let secrets = read(path)?
-        .open(old.as_bytes())
+        .open(&normalised(old))
         .map_err(|error| key_file(path, error))?;
-    let file = seal(path, &secrets, new)?;
-    let beside = path.with_extension("new");
-    write_new(&beside, file.to_json().as_bytes())?;
-    std::fs::rename(&beside, path).map_err(|error| key_file(path, error))
+    let sealed = seal(path, &secrets, new)?;
+    file::replace(path, sealed.to_json().as_bytes()).map_err(|error| key_file(path, error))
 }
 
 fn seal(path: &Path, secrets: &Secrets, passphrase: &str) -> Result<KeyFile> {
     if passphrase.is_empty() {
         return Err(key_file(path, "the passphrase is empty"));
     }
-    KeyFile::seal(&mut rng(), secrets, passphrase.as_bytes(), KdfParams::OWASP).map_err(|error| key_file(path, error))
+    KeyFile::seal(&mut rng(), secrets, &normalised(passphrase), KdfParams::OWASP).map_err(|error| key_file(path, error))
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(|error| key_file(path, error))?;
-    }
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| key_file(path, error))?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.map_err(|error| {
-        // Half a key file must not be taken for one; the error that matters is the first.
-        let _ = std::fs::remove_file(path);
-        key_file(path, error)
-    })
+/// The same passphrase typed on another keyboard may be other code points: NFC, as docs/formats.md has it.
+fn normalised(passphrase: &str) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(passphrase.nfc().collect::<String>().into_bytes())
 }
 
 fn key_file(path: &Path, detail: impl std::fmt::Display) -> Error {

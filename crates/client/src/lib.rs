@@ -11,6 +11,7 @@ mod chain;
 mod chart;
 mod consent;
 mod error;
+pub mod file;
 mod gateway;
 pub mod identity;
 mod party;
@@ -56,7 +57,7 @@ pub struct Client {
 impl Client {
     /// Checks that the chain is the deployment's. The gateway is asked when it is first needed.
     pub async fn connect(endpoints: &Endpoints, deployment: Deployment, identity: Identity) -> Result<Self> {
-        let chain = Chain::new(&endpoints.rpc, identity.signer().clone())?;
+        let chain = Chain::new(&endpoints.rpc, deployment.chain_id, identity.signer().clone())?;
         deployment.check(chain.provider()).await?;
         Ok(Self {
             chain,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy::{
     eips::BlockNumberOrTag,
-    primitives::{B256, keccak256},
+    primitives::{Address, B256, Log, keccak256},
     providers::Provider,
     rpc::types::Filter,
     signers::SignerSync,
@@ -175,20 +175,20 @@ impl OpenChart {
         Ok(stored)
     }
 
-    /// Adds the next version of a record. The one before stays readable and linked.
-    pub async fn amend(&self, record: B256, metadata: Metadata, content: &[u8]) -> Result<Stored> {
+    /// Adds the next version of a record in the place of `before`, which must still be the latest: who corrects a
+    /// record has read what it corrects. The version before stays readable and linked.
+    pub async fn amend(&self, before: &Document, metadata: Metadata, content: &[u8]) -> Result<Stored> {
         let client = &self.client;
         for _ in 0..ROTATION_TRIES {
-            let current = self.latest(record).await?;
             let context = self.context.lock().await.clone();
-            let binding = self.binding(record, current.version + 1, current.pointer, current.compartment);
+            let binding = self.binding(before.record_id, before.version + 1, before.pointer, before.compartment);
             let sealed = Sealed::new(&context.directory, &binding, &metadata, content)?;
             client.gateway().await?.upload(sealed.blocks.clone()).await?;
             let call = IRecords::amendRecordCall {
                 chart: self.chart,
                 directoryVersion: context.state.directory_version,
-                recordId: record,
-                version: current.version,
+                recordId: before.record_id,
+                previous: before.pointer,
                 codec: terms::CODEC_DAG_CBOR,
                 pointer: sealed.pointer,
             };
@@ -303,7 +303,7 @@ impl OpenChart {
                 Err(error) if is_rotation(&error) => self.refresh().await?,
                 Err(error) if is_existing(&error) => {
                     for (document, known) in documents.iter().zip(&mut known) {
-                        *known = self.exists(document.record_id).await?;
+                        *known = self.is_ours(document).await?;
                     }
                 }
                 Err(error) => return Err(error),
@@ -312,8 +312,33 @@ impl OpenChart {
         Err(Error::KeysRotated { chart: self.chart })
     }
 
-    async fn exists(&self, record: B256) -> Result<bool> {
-        Ok(self.on_chain(record).await?.version != 0)
+    /// Whether we added this record before. An id that somebody else took is an error, not a success: their bytes
+    /// stand there, not ours.
+    async fn is_ours(&self, document: &NewDocument) -> Result<bool> {
+        let record = document.record_id;
+        let found = self.on_chain(record).await?;
+        if found.version == 0 {
+            return Ok(false);
+        }
+        let author = match found.version {
+            1 => found.author,
+            // Somebody may have amended it since; who added it stands in the first version's event.
+            _ => self.first_author(record).await?,
+        };
+        if author != self.client.address() || found.compartment != document.compartment {
+            return Err(Error::RecordTaken { record, author });
+        }
+        Ok(true)
+    }
+
+    async fn first_author(&self, record: B256) -> Result<Address> {
+        let listed = self.listed(record, 1).await?;
+        let log = self.event(record, 1, listed.block).await?;
+        let event = IRecords::RecordAdded::decode_log(&log).map_err(|error| Error::Tampered {
+            what: format!("version 1 of record {record}"),
+            detail: error.to_string(),
+        })?;
+        Ok(event.author)
     }
 
     async fn on_chain(&self, record: B256) -> Result<IRecords::recordOfReturn> {
@@ -352,17 +377,8 @@ impl OpenChart {
                 latest: latest.version,
             });
         }
-        let listed = self.client.gateway().await?.versions(self.chart, record).await?;
-        let block = listed
-            .iter()
-            .find(|listed| listed.version == version)
-            .ok_or(Error::UnknownVersion {
-                record,
-                version,
-                latest: latest.version,
-            })?
-            .block;
-        let (pointer, previous) = self.written(record, version, block).await?;
+        let listed = self.listed(record, version).await?;
+        let (pointer, previous) = self.written(record, version, listed.block).await?;
         Ok(Placed {
             version,
             compartment: latest.compartment,
@@ -371,14 +387,44 @@ impl OpenChart {
         })
     }
 
+    /// What the gateway says of a version: where to look, not what to believe.
+    async fn listed(&self, record: B256, version: u32) -> Result<api::Version> {
+        let listed = self.client.gateway().await?.versions(self.chart, record).await?;
+        let latest = listed.len() as u32;
+        listed
+            .into_iter()
+            .find(|listed| listed.version == version)
+            .ok_or(Error::UnknownVersion {
+                record,
+                version,
+                latest,
+            })
+    }
+
     /// Pointer and previous pointer of a version, from its event in `block`.
     async fn written(&self, record: B256, version: u32, block: u64) -> Result<(B256, B256)> {
+        let log = self.event(record, version, block).await?;
+        let tampered = |error: alloy::sol_types::Error| Error::Tampered {
+            what: format!("version {version} of record {record}"),
+            detail: error.to_string(),
+        };
+        if version == 1 {
+            let event = IRecords::RecordAdded::decode_log(&log).map_err(tampered)?;
+            return Ok((event.pointer, B256::ZERO));
+        }
+        let event = IRecords::RecordAmended::decode_log(&log).map_err(tampered)?;
+        Ok((event.pointer, event.previous))
+    }
+
+    /// The event that wrote a version, in `block`.
+    async fn event(&self, record: B256, version: u32, block: u64) -> Result<Log> {
+        let signature = match version {
+            1 => IRecords::RecordAdded::SIGNATURE_HASH,
+            _ => IRecords::RecordAmended::SIGNATURE_HASH,
+        };
         let filter = Filter::new()
             .address(self.client.deployment.records)
-            .event_signature(vec![
-                IRecords::RecordAdded::SIGNATURE_HASH,
-                IRecords::RecordAmended::SIGNATURE_HASH,
-            ])
+            .event_signature(signature)
             .topic1(self.chart)
             .topic2(record)
             .from_block(BlockNumberOrTag::Number(block))
@@ -390,14 +436,10 @@ impl OpenChart {
             .get_logs(&filter)
             .await
             .map_err(|error| self.client.chain.error("eth_getLogs", error))?;
-        logs.iter()
-            .find_map(|log| {
-                if version == 1 {
-                    let event = IRecords::RecordAdded::decode_log(&log.inner).ok()?;
-                    return Some((event.pointer, B256::ZERO));
-                }
-                let event = IRecords::RecordAmended::decode_log(&log.inner).ok()?;
-                (event.version == version).then_some((event.pointer, event.previous))
+        logs.into_iter()
+            .map(|log| log.inner)
+            .find(|log| {
+                version == 1 || IRecords::RecordAmended::decode_log(log).is_ok_and(|event| event.version == version)
             })
             .ok_or_else(|| Error::Tampered {
                 what: format!("version {version} of record {record}"),

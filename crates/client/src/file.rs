@@ -1,0 +1,92 @@
+//! Files that hold secrets or plaintext: for this user's eyes alone, whole or not at all.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Error, ErrorKind, Result, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use medlock_vault::rand_core::Rng;
+
+use crate::identity::rng;
+
+/// Writes a new file.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`]: nothing is overwritten.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = Beside::write(path, bytes)?;
+    // A link fails where the name is taken; a rename would replace it.
+    std::fs::hard_link(&beside.0, path)?;
+    sync_folder(path)
+}
+
+/// Writes a file, in the place of the one that may be there.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = Beside::write(path, bytes)?;
+    std::fs::rename(&beside.0, path)?;
+    sync_folder(path)
+}
+
+/// A finished file under a name of its own, gone when dropped unless it was renamed.
+struct Beside(PathBuf);
+
+impl Beside {
+    fn write(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "not a file's name"))?;
+        std::fs::create_dir_all(folder(path))?;
+        let beside = folder(path).join(format!(".{}.{:016x}", name.to_string_lossy(), rng().next_u64()));
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)?;
+        let beside = Self(beside);
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(beside)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // After a rename there is nothing left; otherwise nothing better can be done about it here.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Without this the name itself may be lost in a power cut.
+fn sync_folder(path: &Path) -> Result<()> {
+    File::open(folder(path))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_private_and_never_replaces_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deep/er/secret");
+        create(&path, b"one").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(create(&path, b"two").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        replace(&path, b"three").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"three");
+        let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+        assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
+    }
+}
