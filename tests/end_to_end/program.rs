@@ -1,10 +1,14 @@
 //! The `medlock` program as people use it: the README's tour, exit codes, and JSON.
 
 use std::{
+    io::Write,
     path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
+use alloy::{primitives::U256, providers::Provider};
+use medlock_client::{Client, Endpoints, Error, Identity, api::Purpose};
+use medlock_deploy::Deployment;
 use medlock_tests::{World, artifacts, fixture, medlock_binary, root};
 use serde_json::Value;
 
@@ -167,7 +171,7 @@ async fn exit_codes_say_what_went_wrong() {
     let elsewhere = world.medlock(Some(&patient.key), &["chart", "open", "--home", "/nonexistent"]);
     assert_ne!(code(&elsewhere), 0);
     let unknown = patient.run(&["grant", "revoke-all", &format!("0x{}", "07".repeat(32))]);
-    assert_eq!(code(&unknown), 1, "{}", text(&unknown));
+    assert_eq!(code(&unknown), 3, "{}", text(&unknown));
     assert!(text(&unknown).contains("there is no chart"));
     let completions = world.medlock(None, &["completions", "bash"]);
     assert!(String::from_utf8(completions.stdout).unwrap().contains("medlock"));
@@ -217,6 +221,55 @@ async fn dev_survives_signals_and_names_a_port_in_use() {
     let pid = again.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert!(again.wait().unwrap().success(), "Ctrl-C is a clean stop");
+}
+
+/// The folder is a small file system of its own, filled to the last byte under the running services.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_named_and_nothing_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let mount = "mount -t tmpfs -o size=48m tmpfs \"$1\" && exec \"$0\" dev --json --rpc-port 0 --gateway-port 0 --home \"$1\" --artifacts \"$2\"";
+    let mut dev = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", mount])
+        .args([medlock_binary().as_path(), home.path(), artifacts().as_path()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("unshare, of util-linux");
+    let told = first_json(&mut dev);
+    // The mount is the child's own; this is the way to it from outside.
+    let inside = PathBuf::from(format!("/proc/{}/root{}", dev.id(), home.path().display()));
+    let endpoints = Endpoints {
+        rpc: told["rpc"].as_str().unwrap().to_owned(),
+        gateway: told["gateway"].as_str().unwrap().to_owned(),
+    };
+    let deployment = Deployment::load(inside.join("deployment.json")).unwrap();
+    let patient = Client::connect(&endpoints, deployment, Identity::generate().unwrap())
+        .await
+        .unwrap();
+    let funds = (patient.address(), U256::from(10).pow(U256::from(20)));
+    let provider = patient.chain().provider();
+    provider
+        .raw_request::<_, ()>("anvil_setBalance".into(), funds)
+        .await
+        .unwrap();
+    let (chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
+    let open = patient.chart(chart).await.unwrap();
+
+    let filler = inside.join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
+    let bundle = fixture("bundles/toddler.json");
+    let error = open.import(&bundle, |_, _| ()).await.expect_err("no room");
+    let named = matches!(&error, Error::Problem { status: 500..=599, .. } | Error::Chain { .. });
+    assert!(named, "{error:?}");
+
+    std::fs::remove_file(&filler).unwrap();
+    let imported = open.import(&bundle, |_, _| ()).await.expect("there is room again");
+    assert!(!imported.stored.is_empty());
+    let purpose = Purpose::from_code("PATRQT").unwrap();
+    assert_eq!(open.export(purpose, |_, _| ()).await.unwrap().as_slice(), bundle);
+    dev.kill().unwrap();
+    dev.wait().unwrap();
 }
 
 /// Reads standard output until it holds one whole JSON value.

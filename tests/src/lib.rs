@@ -24,6 +24,8 @@ use tempfile::TempDir;
 
 /// Longest wait for anything that should come soon.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at a condition.
+const POLL: Duration = Duration::from_millis(10);
 
 pub struct World {
     pub dev: Dev,
@@ -254,6 +256,6 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut probe:
             return found;
         }
         assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
-        tokio::task::yield_now().await;
+        tokio::time::sleep(POLL).await;
     }
 }
