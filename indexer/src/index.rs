@@ -7,7 +7,11 @@ use crate::{
 };
 use alloy::primitives::{Address, B256, Bytes};
 use medlock_abi::{records::IRecords::Question, terms::reason};
-use sqlx::{Row, SqlitePool, sqlite::SqlitePoolOptions, sqlite::SqliteRow};
+use sqlx::{
+    Row, Sqlite, SqlitePool,
+    query::Query,
+    sqlite::{SqliteArguments, SqlitePoolOptions, SqliteRow},
+};
 use std::{fmt, path::Path, str::FromStr, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -176,7 +180,7 @@ pub struct Grant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
     pub account: Address,
-    /// `None`: never issued, or revoked.
+    /// `None`: never issued, or revoked. (`credentialOf` of the registry still tells of a revoked one, not current.)
     pub credential: Option<Credential>,
     /// The newest published encryption key.
     pub key: Option<PartyKey>,
@@ -266,6 +270,35 @@ macro_rules! grant_columns {
          JOIN keyring AS k ON k.chart = g.chart AND k.grantee = g.grantee AND k.valid_to_block IS NULL"
     };
 }
+/// The end of a list's statement, of the rows of `$table` that are current: see [`list`].
+macro_rules! page {
+    ($table:literal) => {
+        concat!(
+            " AND ",
+            $table,
+            ".valid_to_block IS NULL",
+            " AND (",
+            $table,
+            ".valid_from_block, ",
+            $table,
+            ".valid_from_log) > ($2, $3)",
+            " ORDER BY ",
+            $table,
+            ".valid_from_block, ",
+            $table,
+            ".valid_from_log LIMIT $4",
+        )
+    };
+}
+
+type Statement = Query<'static, Sqlite, SqliteArguments>;
+
+/// A page of the list that `key` names. The statement takes $1: the key, $2 and $3: block and log of the position to
+/// begin after, $4: the limit. What else it takes is bound by the caller, from $5.
+fn list(sql: &'static str, key: &[u8], page: Page) -> Statement {
+    let (block, log, limit) = page.bounds();
+    sqlx::query(sql).bind(key.to_vec()).bind(block).bind(log).bind(limit)
+}
 
 /// The index, to ask.
 #[derive(Clone)]
@@ -298,138 +331,82 @@ impl Index {
     }
 
     pub async fn chart(&self, chart: B256) -> Result<Option<Chart>> {
-        let row = sqlx::query(concat!(
-            chart_columns!(),
-            " WHERE c.chart = $1 AND c.valid_to_block IS NULL"
-        ))
-        .bind(chart.as_slice())
-        .fetch_optional(&self.pool)
-        .await?;
-        row.as_ref().map(chart_row).transpose()
+        const SQL: &str = concat!(chart_columns!(), " WHERE c.chart = $1 AND c.valid_to_block IS NULL");
+        self.row(sqlx::query(SQL).bind(chart.to_vec()), chart_row).await
     }
 
     /// The charts that `controller` controls.
     pub async fn charts_of(&self, controller: Address, page: Page) -> Result<Vec<Chart>> {
-        let (block, log, limit) = page.bounds();
-        let rows = sqlx::query(concat!(
-            chart_columns!(),
-            " WHERE c.controller = $1 AND c.valid_to_block IS NULL
-                AND (c.valid_from_block, c.valid_from_log) > ($2, $3)
-              ORDER BY c.valid_from_block, c.valid_from_log LIMIT $4"
-        ))
-        .bind(controller.as_slice())
-        .bind(block)
-        .bind(log)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(chart_row).collect()
+        const SQL: &str = concat!(chart_columns!(), " WHERE c.controller = $1", page!("c"));
+        self.rows(list(SQL, controller.as_slice(), page), chart_row).await
     }
 
     /// Digest of the current compartment directory.
     pub async fn directory_digest(&self, chart: B256) -> Result<Option<B256>> {
-        let row = sqlx::query("SELECT digest FROM directory WHERE chart = $1 AND valid_to_block IS NULL")
-            .bind(chart.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(|row| b256(&row, "digest")).transpose()
+        const SQL: &str = "SELECT digest FROM directory WHERE chart = $1 AND valid_to_block IS NULL";
+        self.row(sqlx::query(SQL).bind(chart.to_vec()), |row| b256(row, "digest"))
+            .await
     }
 
     /// The latest version of each record in `compartments` (bit n: compartment n), in the order in which they were added.
     pub async fn records(&self, chart: B256, compartments: u64, page: Page) -> Result<Vec<Record>> {
-        let (block, log, limit) = page.bounds();
-        let rows = sqlx::query(concat!(
+        const SQL: &str = concat!(
             record_columns!(),
-            " WHERE r.chart = $1 AND r.valid_to_block IS NULL AND v.valid_to_block IS NULL
-                AND (($2 >> r.compartment) & 1) = 1
-                AND (r.valid_from_block, r.valid_from_log) > ($3, $4)
-              ORDER BY r.valid_from_block, r.valid_from_log LIMIT $5"
-        ))
-        .bind(chart.as_slice())
-        .bind(compartments.cast_signed())
-        .bind(block)
-        .bind(log)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(record_row).collect()
+            " WHERE r.chart = $1 AND v.valid_to_block IS NULL AND (($5 >> r.compartment) & 1) = 1",
+            page!("r")
+        );
+        let query = list(SQL, chart.as_slice(), page).bind(compartments.cast_signed());
+        self.rows(query, record_row).await
     }
 
     /// The versions of a record after version `after` (0: from the first), ascending, at most [`PAGE_MOST`].
     /// Empty where there is no such record.
     pub async fn versions(&self, chart: B256, record_id: B256, after: u32) -> Result<Vec<Record>> {
-        let rows = sqlx::query(concat!(
+        const SQL: &str = concat!(
             record_columns!(),
             " WHERE v.chart = $1 AND v.record_id = $2 AND v.version > $3 AND r.valid_to_block IS NULL
               ORDER BY v.version LIMIT $4"
-        ))
-        .bind(chart.as_slice())
-        .bind(record_id.as_slice())
-        .bind(i64::from(after))
-        .bind(i64::from(PAGE_MOST))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(record_row).collect()
+        );
+        let query = sqlx::query(SQL)
+            .bind(chart.to_vec())
+            .bind(record_id.to_vec())
+            .bind(i64::from(after))
+            .bind(i64::from(PAGE_MOST));
+        self.rows(query, record_row).await
     }
 
     pub async fn record_version(&self, chart: B256, record_id: B256, version: u32) -> Result<Option<Record>> {
-        let row = sqlx::query(concat!(
+        const SQL: &str = concat!(
             record_columns!(),
             " WHERE v.chart = $1 AND v.record_id = $2 AND v.version = $3 AND r.valid_to_block IS NULL"
-        ))
-        .bind(chart.as_slice())
-        .bind(record_id.as_slice())
-        .bind(i64::from(version))
-        .fetch_optional(&self.pool)
-        .await?;
-        row.as_ref().map(record_row).transpose()
+        );
+        let query = sqlx::query(SQL)
+            .bind(chart.to_vec())
+            .bind(record_id.to_vec())
+            .bind(i64::from(version));
+        self.row(query, record_row).await
     }
 
     /// The grants that stand on `chart`.
     pub async fn grants(&self, chart: B256, page: Page) -> Result<Vec<Grant>> {
-        let (block, log, limit) = page.bounds();
-        let rows = sqlx::query(concat!(
-            grant_columns!(),
-            " WHERE g.chart = $1 AND g.valid_to_block IS NULL AND (g.valid_from_block, g.valid_from_log) > ($2, $3)
-              ORDER BY g.valid_from_block, g.valid_from_log LIMIT $4"
-        ))
-        .bind(chart.as_slice())
-        .bind(block)
-        .bind(log)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(grant_row).collect()
+        const SQL: &str = concat!(grant_columns!(), " WHERE g.chart = $1", page!("g"));
+        self.rows(list(SQL, chart.as_slice(), page), grant_row).await
     }
 
     /// The grants that stand and were given to `grantee`.
     pub async fn grants_to(&self, grantee: Address, page: Page) -> Result<Vec<Grant>> {
-        let (block, log, limit) = page.bounds();
-        let rows = sqlx::query(concat!(
-            grant_columns!(),
-            " WHERE g.grantee = $1 AND g.valid_to_block IS NULL AND (g.valid_from_block, g.valid_from_log) > ($2, $3)
-              ORDER BY g.valid_from_block, g.valid_from_log LIMIT $4"
-        ))
-        .bind(grantee.as_slice())
-        .bind(block)
-        .bind(log)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(grant_row).collect()
+        const SQL: &str = concat!(grant_columns!(), " WHERE g.grantee = $1", page!("g"));
+        self.rows(list(SQL, grantee.as_slice(), page), grant_row).await
     }
 
     /// The grant of `grantee` on `chart`, where it stands.
     pub async fn grant(&self, chart: B256, grantee: Address) -> Result<Option<Grant>> {
-        let row = sqlx::query(concat!(
+        const SQL: &str = concat!(
             grant_columns!(),
             " WHERE g.chart = $1 AND g.grantee = $2 AND g.valid_to_block IS NULL"
-        ))
-        .bind(chart.as_slice())
-        .bind(grantee.as_slice())
-        .fetch_optional(&self.pool)
-        .await?;
-        row.as_ref().map(grant_row).transpose()
+        );
+        let query = sqlx::query(SQL).bind(chart.to_vec()).bind(grantee.to_vec());
+        self.row(query, grant_row).await
     }
 
     /// Digest of the keyring that goes with a grant that stands.
@@ -582,6 +559,14 @@ impl Index {
     /// Ends the connections of this and every clone.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    async fn rows<T>(&self, query: Statement, read: fn(&SqliteRow) -> Result<T>) -> Result<Vec<T>> {
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+
+    async fn row<T>(&self, query: Statement, read: fn(&SqliteRow) -> Result<T>) -> Result<Option<T>> {
+        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 }
 
