@@ -13,9 +13,6 @@ use anyhow::{Context, Result, bail};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
 
-/// How often in a row the node's answers may not fit together before that is taken for a fault of the node.
-/// A reorg tears one or two.
-const TORN_MOST: u32 = 20;
 /// A head that goes back on the same chain is usually one endpoint of several that lags. This many polls later it
 /// is taken at its word.
 const BEHIND_POLLS_MOST: u32 = 5;
@@ -43,8 +40,6 @@ pub struct Pipeline {
     progress: watch::Sender<Progress>,
     /// Polls in a row at which the node was behind, on our chain.
     behind_polls: u32,
-    /// Torn answers in a row.
-    torn: u32,
     pause: Duration,
 }
 
@@ -74,7 +69,6 @@ impl Pipeline {
             poll,
             progress,
             behind_polls: 0,
-            torn: 0,
             pause: poll,
         })
     }
@@ -129,7 +123,8 @@ impl Pipeline {
     }
 
     async fn next(&mut self) -> Result<Step> {
-        let tip = self.source.tip().await?;
+        let newest = self.source.tip().await?;
+        let tip = newest.block;
         self.progress
             .send_if_modified(|p| std::mem::replace(&mut p.chain_head, tip.number) != tip.number);
         let checkpoint = self.checkpoint;
@@ -149,7 +144,7 @@ impl Pipeline {
             // Fewer blocks than at the start: `walk_back` looks whether this is still the deployment's chain.
             return self.walk_back(tip).await;
         }
-        let chunk = self.source.chunk(from, &tip).await?;
+        let chunk = self.source.chunk(from, &newest).await?;
         if from == checkpoint.number + 1 && chunk.first.parent != checkpoint.hash {
             return self.walk_back(tip).await;
         }
@@ -204,7 +199,7 @@ impl Pipeline {
             number = stored
                 .number
                 .checked_sub(1)
-                .context("the chain was reset while it was read")?;
+                .ok_or_else(|| SourceError::Torn("the chain was reset while it was read".into()))?;
         }
     }
 
@@ -231,27 +226,20 @@ impl Pipeline {
     }
 
     fn fine(&mut self) {
-        self.torn = 0;
         self.pause = self.poll;
         self.progress.send_if_modified(|p| p.trouble.take().is_some());
     }
 
     /// How long to pause before trying again; an error where trying again does not help.
+    ///
+    /// A reorg tears an answer or two, and a node that restarts or lags may err for minutes: whatever the node does
+    /// short of serving another chain, the next answer may be right.
     fn trouble(&mut self, error: anyhow::Error) -> Result<Duration> {
-        match error.downcast_ref::<SourceError>() {
-            Some(SourceError::Torn(_)) => {
-                self.torn += 1;
-                if self.torn > TORN_MOST {
-                    bail!(error.context(format!("after {TORN_MOST} attempts")));
-                }
-                tracing::debug!("reading again: {error:#}");
-                return Ok(self.poll);
-            }
-            Some(SourceError::Unavailable { .. }) => {}
-            None => return Err(error),
+        if error.downcast_ref::<SourceError>().is_none() {
+            return Err(error);
         }
         self.pause = (self.pause * 2).min(TROUBLE_PAUSE_MOST);
-        tracing::warn!("waiting for the node: {error:#}");
+        tracing::warn!("trying again: {error:#}");
         let trouble: Arc<str> = format!("{error:#}").into();
         self.progress.send_modify(|p| p.trouble = Some(trouble));
         Ok(self.pause)

@@ -3,10 +3,16 @@
 //! Near the tip each block is asked for by hash and linked to its parent, so that a reorg between two requests cannot
 //! mix two chains. Further back, where reorgs are rare, ranges of blocks are asked for at once: the range's last block is
 //! read before everything else and again after it, and the hash of every log is compared with its block's.
+//!
+//! A node may serve a header before it has indexed the block's logs, and then answers "no logs". So every header that is
+//! fetched is held against the logs: where its bloom has one of our contracts and no log of that contract came, the
+//! block is asked about again, and the receipts settle it. Near the tip that is every block. In a range only headers of
+//! blocks with logs are fetched, and the first and last: a node that leaves out all logs of another block, when that is
+//! at least [`TIP_BLOCKS`] old, is not found out.
 use crate::{Deployment, model::Block};
 use alloy::{
     network::Ethereum,
-    primitives::{Address, B256, U64},
+    primitives::{Address, B256, Bloom, BloomInput, U64},
     providers::{Provider, RootProvider},
     rpc::types::{Filter, Log},
     transports::{RpcError, TransportError, TransportErrorKind},
@@ -26,8 +32,12 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 const RETRY_PAUSE_MOST: Duration = Duration::from_secs(5);
 /// Requests at once.
 const PARALLEL: usize = 8;
-/// This many newest blocks are asked for one by one, by hash. Deeper reorgs are rarer than a node's timeouts.
-const TIP_BLOCKS: u64 = 16;
+/// This many newest blocks are asked for one by one, by hash: 16 s of Arbitrum. Deeper reorgs are rarer than a node's
+/// timeouts, and a node that has not indexed a block's logs by then is broken rather than late.
+const TIP_BLOCKS: u64 = 64;
+/// How often a block is asked for logs that its bloom tells of, before its receipts are. Blooms of full blocks often
+/// seem to have our contracts, so more would be wasted on most.
+const LOGS_ATTEMPTS_MOST: u32 = 2;
 /// Where the range of `eth_getLogs` starts and ends up. Most providers allow 500 to 10,000 blocks.
 const RANGE_FIRST: u64 = 1_000;
 const RANGE_MOST: u64 = 10_000;
@@ -45,9 +55,22 @@ pub enum SourceError {
     /// Answers that do not fit together: the chain moved between them, or the node errs.
     #[error("the node's answers do not fit together: {0}")]
     Torn(String),
+    #[error(
+        "the chain ends at block {tip}, before the deployment's block {start_block}: it was reset, or the node is still \
+         syncing"
+    )]
+    Short { tip: u64, start_block: u64 },
 }
 
 type Result<T> = std::result::Result<T, SourceError>;
+
+/// A block with what its header tells of its logs.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    pub block: Block,
+    /// Over the address and topics of every log of the block.
+    pub bloom: Bloom,
+}
 
 /// Consecutive blocks' worth of chain.
 #[derive(Debug)]
@@ -82,7 +105,8 @@ impl Source {
         })
     }
 
-    /// Block 0. Fails for good where the node serves another chain than the deployment's.
+    /// Block 0. Fails for good where the node serves another chain than the deployment's; a chain that ends before the
+    /// deployment's start may yet grow.
     pub async fn identify(&self) -> anyhow::Result<Block> {
         let chain_id: U64 = self.request("eth_chainId", ()).await?;
         let Deployment {
@@ -107,19 +131,15 @@ impl Source {
                 genesis.hash
             )));
         }
-        let tip = self.tip().await?;
-        if tip.number < start_block {
-            bail!(WrongChain(format!(
-                "the chain ends at block {}, before the deployment's block {start_block}: it was reset, or the node is \
-                 still syncing",
-                tip.number
-            )));
+        let tip = self.tip().await?.block.number;
+        if tip < start_block {
+            bail!(SourceError::Short { tip, start_block });
         }
         Ok(genesis)
     }
 
     /// The newest block.
-    pub async fn tip(&self) -> Result<Block> {
+    pub async fn tip(&self) -> Result<Header> {
         self.header("latest".into())
             .await?
             .ok_or_else(|| SourceError::Torn("there is no latest block".into()))
@@ -127,71 +147,42 @@ impl Source {
 
     /// The block of this number on the node's chain; `None` past its end.
     pub async fn block(&self, number: u64) -> Result<Option<Block>> {
-        let block = self.header(format!("{number:#x}")).await?;
-        match block {
-            Some(block) if block.number != number => Err(SourceError::Torn(format!(
-                "asked for block {number}, got block {}",
-                block.number
-            ))),
-            block => Ok(block),
-        }
+        Ok(self.header_at(number).await?.map(|header| header.block))
     }
 
     /// The next blocks from `from` on, which must not be past `tip`. The chunk hangs together; whether it continues
     /// what is stored shows in `first.parent`.
-    pub async fn chunk(&mut self, from: u64, tip: &Block) -> Result<Chunk> {
-        if tip.number - from < TIP_BLOCKS {
+    pub async fn chunk(&mut self, from: u64, tip: &Header) -> Result<Chunk> {
+        if tip.block.number - from < TIP_BLOCKS {
             self.chunk_by_hash(from, tip).await
         } else {
-            self.chunk_by_range(from, tip.number - TIP_BLOCKS).await
+            self.chunk_by_range(from, tip.block.number - TIP_BLOCKS).await
         }
     }
 
-    async fn chunk_by_hash(&self, from: u64, tip: &Block) -> Result<Chunk> {
-        let headers: Vec<Block> = stream::iter(from..tip.number)
-            .map(|number| self.present_block(number))
+    async fn chunk_by_hash(&self, from: u64, tip: &Header) -> Result<Chunk> {
+        let headers: Vec<Header> = stream::iter(from..tip.block.number)
+            .map(|number| self.present_header(number))
             .buffered(PARALLEL)
             .chain(stream::iter([Ok(*tip)]))
             .try_collect()
             .await?;
-        for pair in headers.windows(2) {
-            if pair[1].parent != pair[0].hash {
-                return Err(torn_at(pair[1].number));
-            }
-        }
-        let per_block: Vec<Vec<Log>> = stream::iter(headers.clone())
-            .map(|header| async move {
-                let filter = Filter::new()
-                    .at_block_hash(header.hash)
-                    .address(self.addresses().to_vec());
-                let mut logs: Vec<Log> = self.request("eth_getLogs", (filter,)).await?;
-                check_logs(&mut logs, &[header], self.addresses())?;
-                Ok(logs)
-            })
+        linked(&headers)?;
+        let per_block: Vec<(Header, Vec<Log>)> = stream::iter(headers)
+            .map(|header| async move { Ok((header, self.logs_of(&header).await?)) })
             .buffered(PARALLEL)
             .try_collect()
             .await?;
         // A node may answer "no logs" for a block that it has since dropped.
-        self.still_there(tip).await?;
-        let last = headers.len() - 1;
-        let blocks = headers
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i == last || !per_block[*i].is_empty())
-            .map(|(_, header)| *header)
-            .collect();
-        Ok(Chunk {
-            first: headers[0],
-            blocks,
-            logs: per_block.into_iter().flatten().collect(),
-        })
+        self.still_there(&tip.block).await?;
+        Chunk::new(per_block)
     }
 
     async fn chunk_by_range(&mut self, from: u64, most: u64) -> Result<Chunk> {
         let (last, mut logs) = loop {
             let to = most.min(from.saturating_add(self.range - 1));
             // Read before everything else and again after it: the frame that holds the chunk together.
-            let last = self.present_block(to).await?;
+            let last = self.present_header(to).await?;
             let filter = Filter::new()
                 .from_block(from)
                 .to_block(to)
@@ -211,37 +202,91 @@ impl Source {
                 Err(_) => break (last, self.request("eth_getLogs", (filter,)).await?),
             }
         };
+        let to = last.block.number;
         let mut numbers: Vec<u64> = logs.iter().filter_map(|log| log.block_number).collect();
         numbers.push(from);
-        numbers.retain(|number| *number != last.number);
+        numbers.retain(|number| *number != to);
         numbers.sort_unstable();
         numbers.dedup();
-        if numbers.iter().any(|n| !(from..last.number).contains(n)) {
-            return Err(SourceError::Torn(format!(
-                "logs from outside blocks {from} to {}",
-                last.number
-            )));
+        if numbers.iter().any(|n| !(from..to).contains(n)) {
+            return Err(SourceError::Torn(format!("logs from outside blocks {from} to {to}")));
         }
-        let mut blocks: Vec<Block> = stream::iter(numbers)
-            .map(|number| self.present_block(number))
+        let mut headers: Vec<Header> = stream::iter(numbers)
+            .map(|number| self.present_header(number))
             .buffered(PARALLEL)
             .try_collect()
             .await?;
-        blocks.push(last);
-        self.still_there(&last).await?;
-        for pair in blocks.windows(2) {
-            if pair[1].number == pair[0].number + 1 && pair[1].parent != pair[0].hash {
-                return Err(torn_at(pair[1].number));
-            }
-        }
-        check_logs(&mut logs, &blocks, self.addresses())?;
-        let first = blocks[0];
-        blocks.retain(|block| {
-            let place = |log: &Log| log.block_number;
-            *block == last || logs.binary_search_by_key(&Some(block.number), place).is_ok()
-        });
+        headers.push(last);
+        linked(&headers)?;
+        check_logs(&mut logs, &headers, self.addresses())?;
         self.learn(logs.len());
-        Ok(Chunk { first, blocks, logs })
+        let mut logs = logs.into_iter().peekable();
+        let mut per_block = Vec::with_capacity(headers.len());
+        for header in headers {
+            let given = std::iter::from_fn(|| logs.next_if(|log| log.block_number == Some(header.block.number)));
+            let mut given: Vec<Log> = given.collect();
+            if header.left_out(&given, self.addresses()).is_some() {
+                given = self.logs_of(&header).await?;
+            }
+            per_block.push((header, given));
+        }
+        self.still_there(&last.block).await?;
+        Chunk::new(per_block)
+    }
+
+    /// The logs of our contracts in one block; that none is left out is checked against the header.
+    async fn logs_of(&self, header: &Header) -> Result<Vec<Log>> {
+        let mut attempt = 1;
+        loop {
+            let filter = Filter::new()
+                .at_block_hash(header.block.hash)
+                .address(self.addresses().to_vec());
+            let mut logs: Vec<Log> = self.request("eth_getLogs", (filter,)).await?;
+            check_logs(&mut logs, &[*header], self.addresses())?;
+            let Some(contract) = header.left_out(&logs, self.addresses()) else {
+                return Ok(logs);
+            };
+            if attempt == LOGS_ATTEMPTS_MOST {
+                return self.logs_from_receipts(header, contract).await;
+            }
+            sleep(RETRY_PAUSE).await;
+            attempt += 1;
+        }
+    }
+
+    /// The same from the block's receipts, which are proved whole: all their logs give the header's bloom.
+    /// `contract` seems to be left out by `eth_getLogs`.
+    async fn logs_from_receipts(&self, header: &Header, contract: Address) -> Result<Vec<Log>> {
+        let number = header.block.number;
+        // By number, which more nodes understand than a hash; the bloom and the logs' block hashes tell which block it is.
+        let receipts: Option<Vec<Receipt>> = self
+            .request("eth_getBlockReceipts", (format!("{number:#x}"),))
+            .await
+            .map_err(|error| match error {
+                SourceError::Unavailable { what, error } => SourceError::Unavailable {
+                    what: format!(
+                        "the header of block {number} tells of logs of {contract}, eth_getLogs gives none; to settle \
+                         it, {what}"
+                    ),
+                    error,
+                },
+                error => error,
+            })?;
+        let receipts = receipts.ok_or_else(|| torn_at(number))?;
+        let mut logs: Vec<Log> = receipts.into_iter().flat_map(|receipt| receipt.logs).collect();
+        let mut bloom = Bloom::ZERO;
+        for log in &logs {
+            bloom.accrue_log(&log.inner);
+        }
+        if bloom != header.bloom {
+            return Err(SourceError::Torn(format!(
+                "the receipts of block {number} are not those that its header tells of"
+            )));
+        }
+        logs.retain(|log| self.addresses().contains(&log.inner.address));
+        check_logs(&mut logs, &[*header], self.addresses())?;
+        tracing::debug!(number, %contract, found = logs.len(), "asked the receipts for logs");
+        Ok(logs)
     }
 
     /// The next range, after one that brought so many logs.
@@ -262,25 +307,38 @@ impl Source {
         [self.deployment.registry, self.deployment.records]
     }
 
-    async fn present_block(&self, number: u64) -> Result<Block> {
-        self.block(number).await?.ok_or_else(|| torn_at(number))
+    async fn present_header(&self, number: u64) -> Result<Header> {
+        self.header_at(number).await?.ok_or_else(|| torn_at(number))
     }
 
     async fn still_there(&self, block: &Block) -> Result<()> {
-        if self.present_block(block.number).await? == *block {
+        if self.present_header(block.number).await?.block == *block {
             Ok(())
         } else {
             Err(torn_at(block.number))
         }
     }
 
-    async fn header(&self, which: String) -> Result<Option<Block>> {
-        let header: Option<Header> = self.request("eth_getBlockByNumber", (which, false)).await?;
-        Ok(header.map(|h| Block {
-            number: h.number.to(),
-            hash: h.hash,
-            parent: h.parent_hash,
-            time: h.timestamp.to(),
+    async fn header_at(&self, number: u64) -> Result<Option<Header>> {
+        match self.header(format!("{number:#x}")).await? {
+            Some(Header { block, .. }) if block.number != number => Err(SourceError::Torn(format!(
+                "asked for block {number}, got block {}",
+                block.number
+            ))),
+            header => Ok(header),
+        }
+    }
+
+    async fn header(&self, which: String) -> Result<Option<Header>> {
+        let header: Option<HeaderAnswer> = self.request("eth_getBlockByNumber", (which, false)).await?;
+        Ok(header.map(|h| Header {
+            block: Block {
+                number: h.number.to(),
+                hash: h.hash,
+                parent: h.parent_hash,
+                time: h.timestamp.to(),
+            },
+            bloom: h.logs_bloom,
         }))
     }
 
@@ -333,11 +391,57 @@ impl<T: DeserializeOwned + Debug + Send + Sync + Unpin + 'static> Answer for T {
 /// The part of a header that is read. Nodes differ in the rest.
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "camelCase")]
-struct Header {
+struct HeaderAnswer {
     number: U64,
     hash: B256,
     parent_hash: B256,
     timestamp: U64,
+    logs_bloom: Bloom,
+}
+
+/// The part of a receipt that is read.
+#[derive(Deserialize, Debug)]
+struct Receipt {
+    logs: Vec<Log>,
+}
+
+impl Header {
+    /// The first of `contracts` that the bloom has and that none of `logs`, this block's, is of. A bloom may have it by
+    /// chance; it never lacks one that logged.
+    fn left_out(&self, logs: &[Log], contracts: [Address; 2]) -> Option<Address> {
+        contracts.into_iter().find(|contract| {
+            self.bloom.contains_input(BloomInput::Raw(contract.as_slice()))
+                && logs.iter().all(|log| log.inner.address != *contract)
+        })
+    }
+}
+
+impl Chunk {
+    /// `per_block`: ascending, at least one.
+    fn new(per_block: Vec<(Header, Vec<Log>)>) -> Result<Self> {
+        let (Some((first, _)), Some((last, _))) = (per_block.first(), per_block.last()) else {
+            return Err(SourceError::Torn("no blocks were read".into()));
+        };
+        let (first, last) = (first.block, last.block);
+        let told = |(header, logs): &&(Header, Vec<Log>)| header.block == last || !logs.is_empty();
+        Ok(Self {
+            first,
+            blocks: per_block.iter().filter(told).map(|(header, _)| header.block).collect(),
+            logs: per_block.into_iter().flat_map(|(_, logs)| logs).collect(),
+        })
+    }
+}
+
+/// Checks that each block names the one before it as its parent, where both are here. `headers` is ascending.
+fn linked(headers: &[Header]) -> Result<()> {
+    let torn = |pair: &&[Header]| {
+        let (parent, child) = (&pair[0].block, &pair[1].block);
+        child.number == parent.number + 1 && child.parent != parent.hash
+    };
+    match headers.windows(2).find(torn) {
+        Some(pair) => Err(torn_at(pair[1].block.number)),
+        None => Ok(()),
+    }
 }
 
 /// The node does not serve the deployment's chain. Trying again does not help.
@@ -362,8 +466,9 @@ fn shrinks(error: &TransportError) -> bool {
     }
 }
 
-/// Sorts `logs` and checks that each is mined, once, by one of our contracts, in one of `blocks` (ascending).
-fn check_logs(logs: &mut [Log], blocks: &[Block], addresses: [Address; 2]) -> Result<()> {
+/// Sorts `logs` and checks that each is mined, once, by one of our contracts, in one of the blocks of `headers`
+/// (ascending), whose bloom has it.
+fn check_logs(logs: &mut [Log], headers: &[Header], addresses: [Address; 2]) -> Result<()> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     for log in &*logs {
         let (Some(number), Some(hash), Some(index)) = (log.block_number, log.block_hash, log.log_index) else {
@@ -374,9 +479,14 @@ fn check_logs(logs: &mut [Log], blocks: &[Block], addresses: [Address; 2]) -> Re
                 "log {index} of block {number} was not asked for"
             )));
         }
-        match blocks.binary_search_by_key(&number, |block| block.number) {
-            Ok(found) if blocks[found].hash == hash => {}
+        let header = match headers.binary_search_by_key(&number, |header| header.block.number) {
+            Ok(found) if headers[found].block.hash == hash => &headers[found],
             _ => return Err(torn_at(number)),
+        };
+        if !header.bloom.contains_raw_log(log.inner.address, log.inner.topics()) {
+            return Err(SourceError::Torn(format!(
+                "the header of block {number} denies log {index}: its bloom lacks it"
+            )));
         }
     }
     let place = |log: &Log| (log.block_number, log.log_index);

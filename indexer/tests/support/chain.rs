@@ -28,14 +28,8 @@ impl Chain {
             .wallet(EthereumWallet::from(signer))
             .connect_http(url.parse().unwrap())
             .erased();
-        let deploy = || async {
-            let request = TransactionRequest::default().with_deploy_code(emitter());
-            let sent = *rpc.send_transaction(request).await.unwrap().tx_hash();
-            let receipt = receipt(&rpc, sent).await;
-            (receipt.contract_address.unwrap(), receipt.block_number.unwrap())
-        };
-        let (registry, start_block) = deploy().await;
-        let (records, _) = deploy().await;
+        let (registry, start_block) = deploy(&rpc).await;
+        let (records, _) = deploy(&rpc).await;
         let genesis = rpc.get_block(0.into()).await.unwrap().unwrap();
         let chain_id = rpc.get_chain_id().await.unwrap();
         let deployment = Deployment {
@@ -51,6 +45,11 @@ impl Chain {
             deployment,
             _anvil: anvil,
         }
+    }
+
+    /// Deploys another contract that logs what it is told, which is not ours.
+    pub async fn stranger(&self) -> Address {
+        deploy(&self.rpc).await.0
     }
 
     /// Logs each event of `records`, in a transaction and so a block of its own.
@@ -138,8 +137,16 @@ impl Chain {
     }
 }
 
+/// Address and block of a new emitter.
+async fn deploy(rpc: &DynProvider) -> (Address, u64) {
+    let request = TransactionRequest::default().with_deploy_code(emitter());
+    let sent = *rpc.send_transaction(request).await.unwrap().tx_hash();
+    let receipt = receipt(rpc, sent).await;
+    (receipt.contract_address.unwrap(), receipt.block_number.unwrap())
+}
+
 /// Of a mined transaction that succeeded. (alloy's own wait counts blocks upwards, and hangs where a reorg takes some back.)
-async fn receipt(rpc: &DynProvider, sent: B256) -> TransactionReceipt {
+pub async fn receipt(rpc: &DynProvider, sent: B256) -> TransactionReceipt {
     let mut tick = tokio::time::interval(Duration::from_millis(5));
     let wait = async {
         loop {

@@ -1,0 +1,259 @@
+//! Nodes that answer "no logs" for a block whose header they serve already.
+use crate::support::{
+    caught_up,
+    chain::Chain,
+    event::{added, granted, id, opened, who},
+    index,
+    proxy::{Fate, Proxy},
+    same_as_from_scratch, trouble, until,
+};
+use alloy::primitives::{Address, B256, Bloom, BloomInput, IntoLogData, LogData, U256, keccak256};
+use medlock_abi::{records::IRecords, registry::IRegistry};
+use medlock_indexer::Handle;
+use serde_json::{Value, json};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// A chart with a grant that the newest block revokes; the index has all but that block.
+struct Revoking {
+    chain: Chain,
+    proxy: Proxy,
+    handle: Handle,
+    db: PathBuf,
+    before: u64,
+    revoked_in: B256,
+    _folder: tempfile::TempDir,
+}
+
+impl Revoking {
+    async fn start() -> Self {
+        let chain = Chain::start().await;
+        let proxy = Proxy::start(&chain.url).await;
+        let folder = tempfile::tempdir().unwrap();
+        let db = folder.path().join("index.db");
+        chain.records([opened(id(1), who(1)), granted(id(1), who(2), 8)]).await;
+        let handle = index(&chain, &proxy.url, &db).await;
+        caught_up(&handle, &chain).await;
+        let before = chain.tip().await.0;
+        // Nothing gets through until the test has its rule.
+        proxy.rule(|_, _| Fate::Answer(503, json!({})));
+        let revoked = IRecords::Revoked {
+            chart: id(1),
+            grantee: who(2),
+        };
+        chain
+            .log_in_one_block(&[
+                (chain.deployment.records, revoked.into_log_data()),
+                (chain.deployment.registry, issuer_set()),
+            ])
+            .await;
+        let revoked_in = chain.tip().await.1;
+        Self {
+            chain,
+            proxy,
+            handle,
+            db,
+            before,
+            revoked_in,
+            _folder: folder,
+        }
+    }
+
+    /// Waits for the revocation, and compares everything.
+    async fn seen(self) {
+        caught_up(&self.handle, &self.chain).await;
+        assert_eq!(self.handle.index().grant(id(1), who(2)).await.unwrap(), None);
+        self.handle.shutdown().await.unwrap();
+        same_as_from_scratch(&self.chain, &self.db).await;
+    }
+
+    async fn still_before(&self) {
+        assert_eq!(self.handle.index().head().await.unwrap().number, self.before);
+    }
+}
+
+#[tokio::test]
+async fn logs_that_come_late_are_asked_for_again() {
+    let revoking = Revoking::start().await;
+    let (mut asked, receipts) = (0, Arc::new(AtomicU32::new(0)));
+    let receipts_ = receipts.clone();
+    revoking.proxy.rule(move |method, _| {
+        match method {
+            "eth_getLogs" => asked += 1,
+            "eth_getBlockReceipts" => _ = receipts_.fetch_add(1, Ordering::Relaxed),
+            _ => {}
+        }
+        if method == "eth_getLogs" && asked == 1 {
+            Fate::Answer(200, json!({ "result": [] }))
+        } else {
+            Fate::Forward
+        }
+    });
+    revoking.seen().await;
+    assert_eq!(receipts.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn logs_that_never_come_are_taken_from_the_receipts() {
+    // All logs of the block, or one contract's.
+    for one in [false, true] {
+        let revoking = Revoking::start().await;
+        let spared = one.then_some(revoking.chain.deployment.registry);
+        revoking.proxy.rule(leaving_out(revoking.revoked_in, spared));
+        revoking.seen().await;
+    }
+}
+
+#[tokio::test]
+async fn without_whole_receipts_it_waits_rather_than_skip_the_block() {
+    let revoking = Revoking::start().await;
+    let mut logs = leaving_out(revoking.revoked_in, None);
+    revoking.proxy.rule(move |method, params| match method {
+        "eth_getBlockReceipts" => {
+            Fate::Answer(200, json!({ "error": { "code": -32601, "message": "no such method" } }))
+        }
+        _ => logs(method, params),
+    });
+    trouble(&revoking.handle, "to settle it, eth_getBlockReceipts").await;
+    revoking.still_before().await;
+
+    let mut logs = leaving_out(revoking.revoked_in, None);
+    revoking.proxy.rule(move |method, params| match method {
+        "eth_getBlockReceipts" => Fate::Change(Box::new(|receipts| {
+            let receipts = receipts.as_array_mut().unwrap();
+            assert_eq!(receipts.len(), 2);
+            receipts.pop();
+        })),
+        _ => logs(method, params),
+    });
+    trouble(&revoking.handle, "are not those that its header tells of").await;
+    revoking.still_before().await;
+
+    revoking.proxy.rule(leaving_out(revoking.revoked_in, None));
+    revoking.seen().await;
+}
+
+#[tokio::test]
+async fn a_header_without_its_bloom_is_not_believed() {
+    let revoking = Revoking::start().await;
+    revoking.proxy.rule(|method, _| match method {
+        "eth_getBlockByNumber" => Fate::Change(Box::new(|header| header["logsBloom"] = json!(Bloom::ZERO))),
+        _ => Fate::Forward,
+    });
+    trouble(&revoking.handle, "denies log 0").await;
+    revoking.still_before().await;
+    revoking.proxy.rule(|_, _| Fate::Forward);
+    revoking.seen().await;
+}
+
+#[tokio::test]
+async fn a_bloom_that_has_our_contract_by_chance_is_settled_by_the_receipts() {
+    let chain = Chain::start().await;
+    let proxy = Proxy::start(&chain.url).await;
+    let receipts = Arc::new(AtomicU32::new(0));
+    let receipts_ = receipts.clone();
+    proxy.rule(move |method, _| {
+        if method == "eth_getBlockReceipts" {
+            receipts_.fetch_add(1, Ordering::Relaxed);
+        }
+        Fate::Forward
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("index.db");
+    let handle = index(&chain, &proxy.url, &db).await;
+    caught_up(&handle, &chain).await;
+    let stranger = chain.stranger().await;
+    let topics = covering(chain.deployment.records);
+    chain.log(stranger, LogData::new_unchecked(topics, vec![].into())).await;
+    chain.records([opened(id(1), who(1))]).await;
+    caught_up(&handle, &chain).await;
+    assert_eq!(receipts.load(Ordering::Relaxed), 1);
+    handle.shutdown().await.unwrap();
+    same_as_from_scratch(&chain, &db).await;
+}
+
+#[tokio::test]
+async fn a_range_is_checked_where_its_headers_are_read() {
+    let chain = Chain::start().await;
+    chain.records([opened(id(1), who(1))]).await;
+    chain
+        .log_in_one_block(&[
+            (chain.deployment.records, added(id(1), 10, who(1), 3)),
+            (chain.deployment.registry, issuer_set()),
+        ])
+        .await;
+    // Far beyond the newest blocks that are read one by one.
+    chain.mine(100).await;
+    let proxy = Proxy::start(&chain.url).await;
+    let (records, ranges) = (chain.deployment.records, Arc::new(AtomicU32::new(0)));
+    let ranges_ = ranges.clone();
+    proxy.rule(move |method, params| {
+        if method != "eth_getLogs" || params[0]["fromBlock"].is_null() {
+            return Fate::Forward;
+        }
+        ranges_.fetch_add(1, Ordering::Relaxed);
+        Fate::Change(Box::new(move |logs| {
+            // The chart's opening, the block's only log, stays; of the block with both contracts' logs one goes.
+            let is_ours = |log: &Value| log["address"] == json!(records);
+            let last = logs.as_array().unwrap().iter().rposition(is_ours).unwrap();
+            logs.as_array_mut().unwrap().remove(last);
+        }))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("index.db");
+    let handle = index(&chain, &proxy.url, &db).await;
+    until("all is indexed", async || {
+        handle.index().head().await.unwrap().hash == chain.tip().await.1
+    })
+    .await;
+    assert_eq!(ranges.load(Ordering::Relaxed), 1);
+    handle.shutdown().await.unwrap();
+    same_as_from_scratch(&chain, &db).await;
+}
+
+/// A node that never gives the logs of `block`, but for those of `spared`.
+fn leaving_out(block: B256, spared: Option<Address>) -> impl FnMut(&str, &Value) -> Fate + Send + 'static {
+    move |method, params| {
+        if method == "eth_getLogs" && params[0]["blockHash"] == json!(block) {
+            Fate::Change(Box::new(move |logs| {
+                let logs = logs.as_array_mut().unwrap();
+                assert_eq!(logs.len(), 2);
+                logs.retain(|log| spared.is_some_and(|spared| log["address"] == json!(spared)));
+            }))
+        } else {
+            Fate::Forward
+        }
+    }
+}
+
+/// Topics whose bits in a bloom have all those of `contract`.
+fn covering(contract: Address) -> Vec<B256> {
+    let bloom = |of: &[u8]| Bloom::from(BloomInput::Raw(of));
+    let mut left = bloom(contract.as_slice());
+    let mut topics = Vec::new();
+    for seed in 0.. {
+        let topic = keccak256(U256::from(seed).to_be_bytes::<32>());
+        let covered = left & bloom(topic.as_slice());
+        if covered != Bloom::ZERO {
+            left ^= covered;
+            topics.push(topic);
+        }
+        if left == Bloom::ZERO {
+            break;
+        }
+    }
+    topics
+}
+
+fn issuer_set() -> LogData {
+    IRegistry::IssuerSet {
+        issuer: who(9),
+        active: true,
+    }
+    .into_log_data()
+}

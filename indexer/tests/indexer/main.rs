@@ -1,0 +1,6 @@
+//! The whole indexer against a real chain: made-up logs, mischievous nodes, the real contracts.
+mod chain;
+mod contracts;
+mod left_out;
+#[path = "../support/mod.rs"]
+mod support;
