@@ -1,6 +1,9 @@
-//! End-to-end tests: one module for the promises of DESIGN.md, one for what bad input gets, one for other people's tools.
+//! End-to-end tests: the promises of DESIGN.md, who holds which keys, what bad input and
+//! lying services get, the program as people use it, and other people's tools.
 
 mod bad_input;
+mod keys;
+mod lying;
 mod program;
 mod promises;
 mod tools;
