@@ -1,11 +1,13 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup build bench reproducible clean
+.PHONY: demo test check contracts setup build reproducible clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
 CONTRACTS := target/debug/medlock-contracts
+# What a browser will run: no I/O, no clock, and it builds for wasm32.
+PURE := medlock-api medlock-dag medlock-fhir medlock-vault
 
 demo: contracts
 	$(MEDLOCK) demo
@@ -23,6 +25,9 @@ check: contracts
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd contracts && cargo clippy --workspace --all-targets -- -D warnings
 	$(CONTRACTS) abi --check
+	cargo=$$(tools/setup-wasm.sh); for package in $(PURE); do \
+	    RUSTC_BOOTSTRAP=1 $$cargo check --quiet -Z build-std=std,panic_abort \
+	        --target wasm32-unknown-unknown --target-dir target/wasm -p $$package || exit 1; done
 
 contracts: setup build
 	$(CONTRACTS) build
