@@ -282,6 +282,10 @@ async fn a_payload_is_the_one_in_the_envelope_block_by_block() {
             "a block too many at the start",
             with(&|blocks| blocks.insert(0, foreign[1].clone())),
         ),
+        (
+            "half a block too many",
+            [&whole[..], &whole[whole.len() - 100..]].concat(),
+        ),
         ("a block twice", with(&|blocks| blocks.insert(1, blocks[1].clone()))),
         ("a block left out", with(&|blocks| drop(blocks.remove(1)))),
         ("two blocks the other way round", with(&|blocks| blocks.swap(1, 2))),
@@ -358,7 +362,9 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
     // With a node that vouches for the gateway's digest, there is still the controller's signature.
     gateway.honest();
     let (second_chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
+    patient.revoke_all(second_chart).await.unwrap();
     let of_another_chart = directory(&patient, second_chart).await;
+    assert_eq!(of_another_chart.body.version, current.body.version);
     let node = Proxy::before(&world.dev.endpoints.rpc).await;
     let misled = through(&world, &node, &gateway, clinic.identity()).await.unwrap();
     let cases = [
@@ -445,16 +451,21 @@ async fn a_keyring_is_our_own_and_of_the_directorys_keys() {
     let mut flipped = own.clone();
     *flipped.last_mut().unwrap() ^= 1;
     let cases = [
-        ("another party's keyring", insurers),
-        ("another party's keyring in our name", in_our_name.encode()),
-        ("one bit flipped", flipped),
-        ("nothing", Vec::new()),
+        ("another party's keyring", insurers, "another grantee"),
+        (
+            "another party's keyring in our name",
+            in_our_name.encode(),
+            "does not open",
+        ),
+        ("one bit flipped", flipped, "does not open"),
+        ("nothing", Vec::new(), "malformed"),
     ];
-    for (case, keyring) in cases {
+    for (case, keyring, says) in cases {
         swap(&gateway, Method::GET, "/keyring", keyring);
         let open = clinic.chart(chart).await.unwrap();
-        let (what, _) = tampered(case, open.keyring().await);
+        let (what, detail) = tampered(case, open.keyring().await);
         assert_eq!(what, "the keyring", "{case}");
+        assert!(detail.contains(says), "{case}: {detail}");
         let (what, _) = tampered(case, open.read(record, None, treat()).await);
         assert_eq!(what, "the keyring", "{case}");
     }
@@ -494,32 +505,41 @@ async fn a_version_is_what_its_event_on_chain_says() {
     let [record, _] = two_vital_signs(&clinic, chart).await;
     let before = open.read(record, None, treat()).await.unwrap();
     open.amend(&before, Metadata::default(), b"amended").await.unwrap();
+    let second = open.read(record, None, treat()).await.unwrap();
+    open.amend(&second, Metadata::default(), b"amended again")
+        .await
+        .unwrap();
     let heard = gateway.overhear(|asked| asked.is(Method::GET, "/versions"));
     let first = open.fetch(record, Some(1), treat()).await.unwrap();
     let listed = heard.json()["versions"].clone();
-    assert!(listed[0]["block"].as_u64() < listed[1]["block"].as_u64());
+    let blocks: Vec<u64> = (0..3).map(|at| listed[at]["block"].as_u64().unwrap()).collect();
+    assert!(blocks.is_sorted_by(|a, b| a < b));
 
-    let [first_block, second_block] = [listed[0]["block"].clone(), listed[1]["block"].clone()];
-    lie(&gateway, Method::GET, "/versions", move |page| {
-        page["versions"][0]["block"] = second_block.clone();
-        page["versions"][1]["block"] = first_block.clone();
-    });
-    for version in [1, 2] {
-        let (what, _) = tampered("the other's block", open.read(record, Some(version), treat()).await);
-        assert_eq!(what, format!("version {version} of record {record}"));
+    let next_ones_block = move |page: &mut Value| {
+        for at in 0..3 {
+            page["versions"][at]["block"] = json!(blocks[(at + 1) % 3]);
+        }
+    };
+    let next_ones_number = |page: &mut Value| {
+        for at in 0..3 {
+            page["versions"][at]["version"] = json!((at + 1) % 3 + 1);
+        }
+    };
+    let refuses_all = async |case: &str| {
+        for version in 1..=3 {
+            let (what, _) = tampered(case, open.read(record, Some(version), treat()).await);
+            assert_eq!(what, format!("version {version} of record {record}"), "{case}");
+        }
         assert!(
             !asked_for(&gateway, Method::POST, "/reads"),
-            "a receipt was signed for it"
+            "{case}: a receipt was signed"
         );
-    }
-    lie(&gateway, Method::GET, "/versions", |page| {
-        page["versions"][0]["version"] = json!(2);
-        page["versions"][1]["version"] = json!(1);
-    });
-    for version in [1, 2] {
-        let (what, _) = tampered("the other's number", open.read(record, Some(version), treat()).await);
-        assert_eq!(what, format!("version {version} of record {record}"));
-    }
+    };
+    lie(&gateway, Method::GET, "/versions", next_ones_block);
+    refuses_all("the next one's block").await;
+    lie(&gateway, Method::GET, "/versions", next_ones_number);
+    refuses_all("the next one's number").await;
+
     lie(&gateway, Method::GET, "/versions", |page| {
         drop(page["versions"].as_array_mut().unwrap().remove(0))
     });
@@ -584,67 +604,51 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
     let yesterday = question("TREAT", Some(now() - 80_000));
     let yesterday = clinic.ask(vec![yesterday]).await.unwrap().remove(0);
 
-    // The gateway's own key cannot make a block of the chain.
+    // With the gateway's own key: about something else, or by a block that the chain does not have.
     let own = medlock::dev::gateway_key(&world.home().join("gateway.key")).unwrap();
-    let invented = Verdict {
-        block_hash: B256::repeat_byte(7),
-        ..allowed.clone()
+    let but = |edit: &dyn Fn(&mut Verdict)| {
+        let mut verdict = allowed.clone();
+        edit(&mut verdict);
+        vec![sign(verdict, &own)]
     };
-    let to_come = Verdict {
-        block_number: allowed.block_number + 1_000,
-        ..allowed.clone()
-    };
+    let mut bare_yes = denied.clone();
+    bare_yes.allowed = true;
+    let by_mallory = sign(as_yes(&denied), mallory.signer());
+    let (treatment, then) = (question("TREAT", None), question("TREAT", Some(now() - 50_000)));
+    let one = || vec![allowed.clone()];
     let (not_signed, other) = ("is not signed by the gateway", "answers another question");
+    let (count, no_block) = ("not as many verdicts", "the chain does not have");
     let cases = [
-        (
-            "a no turned into a yes",
-            &research,
-            vec![Verdict {
-                allowed: true,
-                ..denied.clone()
-            }],
-            not_signed,
-        ),
+        ("a no turned into a yes", &research, vec![bare_yes], not_signed),
         ("with its reason", &research, vec![as_yes(&denied)], not_signed),
+        ("signed by another key", &research, vec![by_mallory], not_signed),
+        ("another purpose's yes", &research, one(), other),
+        ("another party's yes", &treatment, vec![insurers], other),
+        ("another chart's", &treatment, but(&|v| v.chart = v.block_hash), other),
+        ("another compartment's", &treatment, but(&|v| v.compartment += 1), other),
+        ("a record's", &treatment, but(&|v| v.record_id = v.block_hash), other),
         (
-            "signed by another key",
-            &research,
-            vec![sign(as_yes(&denied), mallory.signer())],
-            not_signed,
-        ),
-        ("the yes to another question", &research, vec![allowed.clone()], other),
-        (
-            "the yes to another party",
-            &question("TREAT", None),
-            vec![insurers],
+            "another action's",
+            &treatment,
+            but(&|v| v.action = Action::WRITE),
             other,
         ),
-        ("yesterday's answer", &question("TREAT", None), vec![yesterday], other),
-        ("tomorrow's answer", &question("TREAT", None), vec![tomorrow], other),
+        ("yesterday's", &treatment, vec![yesterday], other),
+        ("tomorrow's", &treatment, vec![tomorrow], other),
+        ("today's, of another day", &then, one(), other),
+        ("none", &treatment, vec![], count),
+        ("two", &treatment, [one(), one()].concat(), count),
         (
-            "today's answer for then",
-            &question("TREAT", Some(now() - 50_000)),
-            vec![allowed.clone()],
-            other,
-        ),
-        ("no answer", &research, vec![], "not as many verdicts"),
-        (
-            "two answers",
-            &question("TREAT", None),
-            vec![allowed.clone(), allowed.clone()],
-            "not as many verdicts",
+            "by an invented block",
+            &treatment,
+            but(&|v| v.block_hash = v.chart),
+            no_block,
         ),
         (
-            "an invented block",
-            &question("TREAT", None),
-            vec![sign(invented, &own)],
-            "the chain does not have",
-        ),
-        (
-            "a block to come",
-            &question("TREAT", None),
-            vec![sign(to_come, &own)],
-            "the chain does not have",
+            "by a block to come",
+            &treatment,
+            but(&|v| v.block_number += 1_000),
+            no_block,
         ),
     ];
     for (case, question, verdicts, says) in cases {
@@ -658,10 +662,7 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
         assert!(detail.contains(says), "{case}: {detail}");
     }
     // What was replayed is fine where it belongs.
-    let reply = serde_json::to_vec(&api::DecisionReply {
-        verdicts: vec![allowed],
-    })
-    .unwrap();
+    let reply = serde_json::to_vec(&api::DecisionReply { verdicts: one() }).unwrap();
     swap(&gateway, Method::POST, "/v1/decisions", reply);
     assert!(clinic.ask(vec![question("TREAT", None)]).await.unwrap()[0].allowed);
 }
