@@ -16,6 +16,7 @@ CREATE TABLE used_nonce (
     nonce      TEXT    PRIMARY KEY,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX used_nonce_by_expiry ON used_nonce (expires_at);
 
 -- The token itself is never stored.
 CREATE TABLE session (
@@ -25,6 +26,8 @@ CREATE TABLE session (
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_account ON session (account, created_at);
+-- Ended sessions are dropped at each sign-in.
+CREATE INDEX session_by_expiry ON session (expires_at);
 
 -- Append-only, hash-chained (medlock_api::receipt): written, and on disk, before the envelope is served.
 CREATE TABLE receipt (

@@ -23,6 +23,9 @@ pub struct Readable {
     pub reason: u8,
     /// sha2-256 digest of the version's envelope.
     pub pointer: B256,
+    /// The same of the version before; zero for version 1.
+    pub previous: B256,
+    pub compartment: u8,
 }
 
 /// What an account is to a chart.
@@ -70,7 +73,7 @@ impl Gateway {
     /// # Errors
     /// `ForbiddenOrUnknown` for whoever is neither its controller nor a grantee at present; chain trouble.
     pub async fn standing(&self, chart: B256, account: Address) -> Result<Standing> {
-        let block = self.chain.latest().await?;
+        let block = self.latest().await?;
         let found = self.chain.chart_of(&block, chart).await?;
         let role = if !found.controller.is_zero() && found.controller == account {
             Role::Controller
@@ -79,8 +82,8 @@ impl Gateway {
             if found.controller.is_zero() || grant.terms.compartments == 0 {
                 return Err(forbidden(reason::NO_GRANT));
             }
-            let now = block.time.max(self.now());
-            match out_of_force(grant.epoch, found.grantEpoch, &grant.terms, now) {
+            let moment = block.time.max(self.now());
+            match out_of_force(grant.epoch, found.grantEpoch, &grant.terms, block.time, moment) {
                 Some(why) => return Err(forbidden(why)),
                 None => Role::Grantee(grant.terms),
             }
@@ -96,7 +99,7 @@ impl Gateway {
     }
 
     /// Whether `reader` may read this version for `purpose`, decided by the contract at the latest block, and where
-    /// its envelope is. The pointer of the latest version is the chain's, that of an older one the index's.
+    /// its envelope is. The pointer of the latest version is the chain's; what was before is the index's to say.
     ///
     /// # Errors
     /// `ForbiddenOrUnknown`, alike for what is refused and for what does not exist; `IndexBehind`; chain trouble.
@@ -106,8 +109,9 @@ impl Gateway {
         reader: Address,
         purpose: Purpose,
     ) -> Result<Readable> {
-        let block = self.chain.latest().await?;
+        let block = self.latest().await?;
         let record = self.chain.record_of(&block, chart, record_id).await?;
+        let exists = record.version != 0;
         // Of an unknown record the compartment is 0 here too: the question is asked all the same, so that
         // refusal and absence take the same steps.
         let question = Question {
@@ -120,22 +124,26 @@ impl Gateway {
         };
         let why = self.decide_now(&block, question, block.time.max(self.now())).await?;
         if !reason::is_allowed(why) {
-            return Err(unreadable(why));
+            return Err(unreadable(why, exists));
         }
         if version == 0 || version > record.version {
-            return Err(unreadable(reason::UNKNOWN_RECORD));
+            return Err(unreadable(reason::UNKNOWN_RECORD, exists));
         }
-        let pointer = if version == record.version {
-            record.pointer
+        let (pointer, previous) = if record.version == 1 {
+            (record.pointer, B256::ZERO)
         } else {
             let index = self.index_at(&block).await?;
             let indexed = index.record_version(chart, record_id, version).await?;
-            indexed.ok_or_else(|| Failure::from(Kind::IndexBehind))?.pointer
+            let indexed = indexed.ok_or_else(|| Failure::from(Kind::IndexBehind))?;
+            let latest = version == record.version;
+            (if latest { record.pointer } else { indexed.pointer }, indexed.previous)
         };
         Ok(Readable {
             block,
             reason: why,
             pointer,
+            previous,
+            compartment: record.compartment,
         })
     }
 
@@ -144,7 +152,7 @@ impl Gateway {
     pub async fn decide_now(&self, block: &Block, question: Question, moment: u64) -> Result<u8> {
         let (chart, grantee) = (question.chart, question.grantee);
         let why = self.chain.decide(block, question).await?;
-        if why == reason::GRANT && moment > block.time && moment >= self.grant_ends(block, chart, grantee).await? {
+        if ends_first(why) && moment > block.time && moment >= self.grant_ends(block, chart, grantee).await? {
             return Ok(reason::EXPIRED);
         }
         Ok(why)
@@ -160,13 +168,29 @@ impl Gateway {
     }
 }
 
-/// Why a grant is not in force at `now`. The contract's order of reasons.
-fn out_of_force(epoch: u32, chart_epoch: u32, terms: &GrantTerms, now: u64) -> Option<u8> {
+/// Whether an expired grant would have been the reason before `why`, in the contract's order.
+pub fn ends_first(why: u8) -> bool {
+    matches!(
+        why,
+        reason::GRANT
+            | reason::COMPARTMENT
+            | reason::PURPOSE
+            | reason::ACTION
+            | reason::UNKNOWN_RECORD
+            | reason::RECORD_COMPARTMENT
+    )
+}
+
+/// Why a grant is not in force. The contract's order of reasons.
+///
+/// On an idle chain the latest block's clock stands still, and both ends err on the patient's side: a grant begins when
+/// a block says so (`block_time`), as the contract has it, and ends by the clock too (`moment`, that or later).
+fn out_of_force(epoch: u32, chart_epoch: u32, terms: &GrantTerms, block_time: u64, moment: u64) -> Option<u8> {
     if epoch < chart_epoch {
         Some(reason::REVOKED)
-    } else if now < terms.notBefore {
+    } else if block_time < terms.notBefore {
         Some(reason::NOT_YET_VALID)
-    } else if terms.expiry != 0 && now >= terms.expiry {
+    } else if terms.expiry != 0 && moment >= terms.expiry {
         Some(reason::EXPIRED)
     } else {
         None
@@ -189,11 +213,14 @@ pub fn forbidden(why: u8) -> Failure {
 }
 
 /// For one record: beside [`merged`], a record in a compartment that was not granted reads as unknown.
-pub fn unreadable(why: u8) -> Failure {
-    forbidden(if why == reason::COMPARTMENT {
-        reason::UNKNOWN_RECORD
-    } else {
-        why
+///
+/// About a record that does not exist the question was for compartment 0: what the grant lacks there says nothing, and
+/// would tell absence from a compartment that was not granted.
+pub fn unreadable(why: u8, exists: bool) -> Failure {
+    forbidden(match why {
+        reason::COMPARTMENT => reason::UNKNOWN_RECORD,
+        reason::PURPOSE | reason::ACTION if !exists => reason::UNKNOWN_RECORD,
+        why => why,
     })
 }
 
@@ -213,12 +240,16 @@ mod tests {
 
     #[test]
     fn a_grant_is_in_force_from_its_start_until_before_its_end() {
-        assert_eq!(out_of_force(1, 1, &terms(10, 20), 9), Some(reason::NOT_YET_VALID));
-        assert_eq!(out_of_force(1, 1, &terms(10, 20), 10), None);
-        assert_eq!(out_of_force(1, 1, &terms(10, 20), 19), None);
-        assert_eq!(out_of_force(1, 1, &terms(10, 20), 20), Some(reason::EXPIRED));
-        assert_eq!(out_of_force(1, 1, &terms(0, 0), u64::MAX), None);
-        assert_eq!(out_of_force(0, 1, &terms(0, 0), 5), Some(reason::REVOKED));
+        let at = |terms, time| out_of_force(1, 1, &terms, time, time);
+        assert_eq!(at(terms(10, 20), 9), Some(reason::NOT_YET_VALID));
+        assert_eq!(at(terms(10, 20), 10), None);
+        assert_eq!(at(terms(10, 20), 19), None);
+        assert_eq!(at(terms(10, 20), 20), Some(reason::EXPIRED));
+        assert_eq!(at(terms(0, 0), u64::MAX), None);
+        assert_eq!(out_of_force(0, 1, &terms(0, 0), 5, 5), Some(reason::REVOKED));
+        // No block for a while: what has not begun on chain has not begun, what has ended by the clock has ended.
+        assert_eq!(out_of_force(1, 1, &terms(10, 20), 9, 15), Some(reason::NOT_YET_VALID));
+        assert_eq!(out_of_force(1, 1, &terms(10, 20), 15, 25), Some(reason::EXPIRED));
     }
 
     #[test]
@@ -228,9 +259,13 @@ mod tests {
             body(forbidden(reason::UNKNOWN_CHART)),
             body(forbidden(reason::NO_GRANT))
         );
-        let unknown = body(unreadable(reason::UNKNOWN_RECORD));
-        assert_eq!(unknown, body(unreadable(reason::COMPARTMENT)));
-        assert_eq!(unknown, body(unreadable(reason::RECORD_COMPARTMENT)));
+        let unknown = body(unreadable(reason::UNKNOWN_RECORD, false));
+        assert_eq!(unknown, body(unreadable(reason::COMPARTMENT, true)));
+        assert_eq!(unknown, body(unreadable(reason::RECORD_COMPARTMENT, true)));
+        for asked_of_compartment_0 in [reason::COMPARTMENT, reason::PURPOSE, reason::ACTION] {
+            assert_eq!(unknown, body(unreadable(asked_of_compartment_0, false)));
+        }
+        assert_ne!(unknown, body(unreadable(reason::PURPOSE, true)));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Blocks in and out as CAR v1 streams, in memory that does not grow with the stream.
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use anyhow::anyhow;
 use axum::body::{Body, Bytes};
@@ -9,39 +12,68 @@ use medlock_dag::{BLOCK_BYTES_MAX, Block, Cid, FileReader, car};
 use medlock_store::{Error as StoreError, Store};
 use tokio::time::timeout;
 
-use crate::problem::{Failure, Result};
+use crate::{
+    limits::BLOCK_BYTES_LEAST,
+    problem::{Failure, Result},
+};
 
 /// One upload: a bulk import of a large chart, or a CT study. More goes in several.
 pub const UPLOAD_BYTES_MOST: u64 = 2 * 1024 * 1024 * 1024;
 /// Blocks are put in batches of about this much: one sync each, and what an upload holds in memory.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// A sender that is silent for longer has gone.
-const IDLE: Duration = Duration::from_secs(30);
+/// A sender that is silent for half a minute has gone, and one slower than a poor mobile line holds a place that others
+/// wait for.
+pub const PACE: Pace = Pace {
+    idle: Duration::from_secs(30),
+    bytes_per_second: 16 * 1024,
+};
 /// A payload up to this size is read and checked whole before the first byte is sent, so that a missing or corrupt
 /// block is an answer; in a larger one the stream is cut there, and the client sees it truncated.
 const CHECKED_FIRST_BYTES: usize = 4 * 1024 * 1024;
 
+/// How slow the other side of a stream may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Between two pieces; and what the whole has to begin with.
+    pub idle: Duration,
+    /// In the long run.
+    pub bytes_per_second: u64,
+}
+
+impl Pace {
+    /// How long `bytes` may take.
+    fn allowed(self, bytes: u64) -> Duration {
+        self.idle + Duration::from_secs(bytes / self.bytes_per_second)
+    }
+}
+
 /// Reads a CAR stream into the store. Each block is hashed against its CID before it is put.
 ///
-/// `within_quota` is told of the bytes of each piece, and may end it.
+/// `charge` is told of the bytes of each piece, and of what small blocks count beyond their own; it may end the upload.
 /// A stream that fails midway leaves the batches before the fault in the store: blocks that nothing points to.
 ///
 /// # Errors
-/// `CarInvalid`, `PayloadTooLarge`, `TooMany`, `Timeout`; `Internal` where the store fails.
-pub async fn upload(store: &Store, body: Body, within_quota: impl Fn(u64) -> bool) -> Result<Uploaded> {
+/// `CarInvalid`, `PayloadTooLarge`, `Timeout`, what `charge` fails with; `Internal` where the store fails.
+pub async fn upload(store: &Store, body: Body, pace: Pace, charge: impl Fn(u64) -> Result<()>) -> Result<Uploaded> {
     let mut pieces = body.into_data_stream();
     let mut reader = car::Reader::new();
     let (mut batch, mut batch_bytes, mut received) = (Vec::new(), 0, 0u64);
+    // On the sender alone: a slow disk of ours is not its fault.
+    let mut waited = Duration::ZERO;
     let mut total = Uploaded { blocks: 0, bytes: 0 };
     loop {
-        let piece = match timeout(IDLE, pieces.next()).await {
+        let (left, asked) = (pace.allowed(received).saturating_sub(waited), Instant::now());
+        let piece = match timeout(left.min(pace.idle), pieces.next()).await {
             Ok(Some(piece)) => piece.map_err(|_| Problem::new(Kind::CarInvalid).detail("the upload was broken off"))?,
             Ok(None) => break,
             Err(_) => return Err(Kind::Timeout.into()),
         };
-        if !within_quota(piece.len() as u64) {
-            return Err(Kind::TooMany.into());
+        waited += asked.elapsed();
+        // Many short waits are a long one.
+        if waited > pace.allowed(received) {
+            return Err(Kind::Timeout.into());
         }
+        charge(piece.len() as u64)?;
         received += piece.len() as u64;
         if received > UPLOAD_BYTES_MOST {
             return Err(Problem::new(Kind::PayloadTooLarge)
@@ -52,6 +84,7 @@ pub async fn upload(store: &Store, body: Body, within_quota: impl Fn(u64) -> boo
             batch_bytes += block.bytes.len();
             total.blocks += 1;
             total.bytes += block.bytes.len() as u64;
+            charge(BLOCK_BYTES_LEAST.saturating_sub(block.bytes.len() as u64))?;
             batch.push(block);
         }
         if batch_bytes >= BATCH_BYTES {
@@ -90,44 +123,53 @@ pub async fn get(store: &Store, cid: &Cid) -> Result<Block> {
     }
 }
 
-/// The payload `root` as a CAR stream: its blocks depth first, as a reader wants them.
+/// The payload `root` as a CAR stream: its blocks depth first, as a reader wants them. `held` is dropped with the
+/// stream: at its end, or where the reader has gone.
 ///
 /// # Errors
 /// As [`get`], for what is found before the first byte is sent.
-pub async fn download(store: Store, root: Cid, payload_bytes: u64) -> Result<Body> {
+pub async fn download(store: Store, root: Cid, payload_bytes: u64, held: impl Send + 'static) -> Result<Body> {
     let reader =
         FileReader::new(root, payload_bytes).map_err(|error| Failure::block(Kind::BlockCorrupt, &root, error))?;
-    let mut frames = Frames { store, reader };
+    let mut frames = Frames {
+        store,
+        reader,
+        sent: 0,
+        since: Instant::now(),
+        _held: held,
+    };
     let header = car::header(&[root]).map_err(|error| Failure::caused(Kind::Internal, error))?;
     let mut checked = VecDeque::from([Bytes::from(header)]);
-    let mut checked_bytes = 0;
-    while checked_bytes + BLOCK_BYTES_MAX <= CHECKED_FIRST_BYTES {
+    while frames.sent as usize + BLOCK_BYTES_MAX <= CHECKED_FIRST_BYTES {
         match frames.next().await? {
-            Some(frame) => {
-                checked_bytes += frame.len();
-                checked.push_back(frame);
-            }
+            Some(frame) => checked.push_back(frame),
             None => break,
         }
     }
+    frames.since = Instant::now();
     Ok(Body::from_stream(
         stream::iter(checked.into_iter().map(Ok)).chain(frames.into_stream()),
     ))
 }
 
 /// The frames of one payload's blocks, one at a time.
-struct Frames {
+struct Frames<T> {
     store: Store,
     reader: FileReader,
+    /// Bytes handed out, or at hand.
+    sent: u64,
+    since: Instant,
+    _held: T,
 }
 
-impl Frames {
+impl<T: Send + 'static> Frames<T> {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         let Some(cid) = self.reader.wanted() else {
             return Ok(None);
         };
         let block = get(&self.store, &cid).await?;
         let frame = car::frame(&block);
+        self.sent += frame.len() as u64;
         // A node that is not of a UnixFS file was stored by whoever wrote the envelope; nobody can read it.
         self.reader
             .accept(block)
@@ -138,6 +180,11 @@ impl Frames {
     fn into_stream(self) -> impl Stream<Item = std::result::Result<Bytes, std::io::Error>> {
         stream::unfold(Some(self), |frames| async {
             let mut frames = frames?;
+            // Whoever takes nothing at all is cut off by the connection.
+            if frames.since.elapsed() > PACE.allowed(frames.sent) {
+                tracing::warn!("a payload was taken too slowly");
+                return Some((Err(std::io::ErrorKind::TimedOut.into()), None));
+            }
             match frames.next().await {
                 Ok(frame) => Some((Ok(frame?), Some(frames))),
                 Err(failure) => {
@@ -189,9 +236,11 @@ mod tests {
                     .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
                     .collect::<Vec<_>>(),
             );
-            let uploaded = upload(&store, Body::from_stream(pieces), |_| true).await.unwrap();
+            let uploaded = upload(&store, Body::from_stream(pieces), PACE, |_| Ok(()))
+                .await
+                .unwrap();
             assert_eq!(uploaded.blocks, blocks.len() as u64);
-            let body = download(store.clone(), root, bytes as u64).await.unwrap();
+            let body = download(store.clone(), root, bytes as u64, ()).await.unwrap();
             let (roots, blocks) = car::read(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
             assert_eq!(roots, [root]);
             let mut reader = FileReader::new(root, bytes as u64).unwrap();
@@ -219,11 +268,11 @@ mod tests {
             car::header(&[block.cid]).unwrap(),
             b"hello".to_vec(),
         ] {
-            let failure = upload(&store, Body::from(bad), |_| true).await.unwrap_err();
+            let failure = upload(&store, Body::from(bad), PACE, |_| Ok(())).await.unwrap_err();
             assert_eq!(failure.problem().kind(), Some(Kind::CarInvalid));
         }
         assert!(!store.has(&block.cid).await.unwrap());
-        assert!(upload(&store, Body::from(good.clone()), |_| true).await.is_ok());
+        assert!(upload(&store, Body::from(good.clone()), PACE, |_| Ok(())).await.is_ok());
     }
 
     #[tokio::test]
@@ -240,7 +289,7 @@ mod tests {
             )
             .await
             .unwrap();
-        let failure = download(store, root, 600_000).await.unwrap_err();
+        let failure = download(store, root, 600_000, ()).await.unwrap_err();
         assert_eq!(failure.problem().kind(), Some(Kind::BlockMissing));
         assert_eq!(
             failure.problem().digest,
@@ -259,7 +308,7 @@ mod tests {
         let mut bytes = std::fs::read(&pack).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&pack, bytes).unwrap();
-        let failure = download(store, root, 6).await.unwrap_err();
+        let failure = download(store, root, 6, ()).await.unwrap_err();
         assert_eq!(failure.problem().kind(), Some(Kind::BlockCorrupt));
     }
 
@@ -268,8 +317,51 @@ mod tests {
         let (_dir, store) = store();
         let block = dag_cbor_block(b"\xa0".to_vec());
         let car = car::write(&[block.cid], [&block]).unwrap();
-        let failure = upload(&store, Body::from(car), |_| false).await.unwrap_err();
+        let full = |_| Err(Kind::TooMany.into());
+        let failure = upload(&store, Body::from(car), PACE, full).await.unwrap_err();
         assert_eq!(failure.problem().kind(), Some(Kind::TooMany));
         assert!(!store.has(&block.cid).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_small_block_counts_as_much_as_it_costs() {
+        let (_dir, store) = store();
+        let blocks: Vec<Block> = (0..100u8).map(|i| dag_cbor_block(vec![0x18, i + 24])).collect();
+        let large = dag_cbor_block(vec![7; 9000]);
+        let charged = std::cell::Cell::new(0);
+        let charge = |bytes| {
+            charged.set(charged.get() + bytes);
+            Ok(())
+        };
+        let car = car::write(&[large.cid], blocks.iter().chain([&large])).unwrap();
+        upload(&store, Body::from(car), PACE, charge).await.unwrap();
+        let least = 100 * BLOCK_BYTES_LEAST + 9000;
+        assert!((least..least + 10_000).contains(&charged.get()), "{}", charged.get());
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_stops_or_trickles_is_let_go() {
+        let (_dir, store) = store();
+        let pace = Pace {
+            idle: Duration::from_millis(5),
+            bytes_per_second: u64::MAX,
+        };
+        let block = dag_cbor_block(content(500_000));
+        let car = Bytes::from(car::write(&[block.cid], [&block]).unwrap());
+        let begun = stream::iter([Ok::<_, std::io::Error>(car.slice(..100))]);
+        let silent = Body::from_stream(begun.chain(stream::pending()));
+        // A byte at a time: never idle for long.
+        let trickle = stream::iter(0..car.len()).then(move |i| {
+            let byte = car.slice(i..=i);
+            async {
+                tokio::task::yield_now().await;
+                Ok::<_, std::io::Error>(byte)
+            }
+        });
+        let slow = Body::from_stream(trickle);
+        for body in [silent, slow] {
+            let failure = upload(&store, body, pace, |_| Ok(())).await.unwrap_err();
+            assert_eq!(failure.kind(), Some(Kind::Timeout));
+        }
     }
 }

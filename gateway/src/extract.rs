@@ -1,4 +1,6 @@
 //! What handlers take from a request. Every refusal is a problem.
+use std::time::{Duration, Instant};
+
 use alloy::primitives::{Address, B256};
 use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
@@ -6,6 +8,7 @@ use axum::{
 };
 use medlock_api::{Kind, Problem};
 use serde::{Deserialize, de::DeserializeOwned};
+use tokio::time::timeout;
 
 use crate::{
     limits::Limit,
@@ -16,6 +19,9 @@ use crate::{
 
 /// JSON bodies: the largest is a full batch of questions, about 45 KiB.
 pub const JSON_BYTES_MOST: usize = 64 * 1024;
+/// A JSON body is small: one that takes longer does not come. Shorter than the time a request has, so that a slow sender
+/// is told from a slow gateway.
+const JSON_TIMEOUT: Duration = Duration::from_secs(10);
 /// Items in one page of a listing, whatever is asked for.
 pub const PAGE_MOST: u32 = 500;
 
@@ -41,10 +47,22 @@ impl FromRequestParts<Gateway> for Caller {
         if now >= expires_at {
             return Err(Kind::SessionExpired.into());
         }
-        if !gateway.limits.take(account, Limit::Requests, 1, now) {
-            return Err(Kind::TooMany.into());
-        }
+        gateway.limits.take(account, Limit::Requests, 1, now)?;
         Ok(Self { account, token_hash })
+    }
+}
+
+/// On routes that need no session: one of the requests that everybody together has.
+pub struct Anybody;
+
+impl FromRequestParts<Gateway> for Anybody {
+    type Rejection = Failure;
+
+    async fn from_request_parts(_: &mut Parts, gateway: &Gateway) -> Result<Self> {
+        match gateway.open.take(Instant::now()) {
+            true => Ok(Self),
+            false => Err(Kind::Busy.into()),
+        }
     }
 }
 
@@ -136,7 +154,8 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, gateway: &Gateway) -> Result<Self> {
-        match axum::Json::from_request(request, gateway).await {
+        let body = timeout(JSON_TIMEOUT, axum::Json::from_request(request, gateway));
+        match body.await.map_err(|_| Kind::Timeout)? {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(JsonRejection::BytesRejection(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(Problem::new(Kind::PayloadTooLarge)

@@ -6,22 +6,14 @@ pub mod reads;
 pub mod service;
 pub mod sessions;
 
-use alloy::primitives::B256;
 use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
 use medlock_api::media_type;
-use medlock_dag::{Block, dag_cbor_cid};
-
-use crate::{problem::Result, state::Gateway};
+use medlock_dag::Block;
 
 /// One dag-cbor block as a body.
 fn dag_cbor(block: Block) -> Response {
     ([(CONTENT_TYPE, media_type::DAG_CBOR)], block.bytes).into_response()
-}
-
-/// The dag-cbor block that a digest on chain stands for.
-async fn block_of(gateway: &Gateway, digest: B256) -> Result<Block> {
-    crate::blocks::get(&gateway.store, &dag_cbor_cid(digest.0)).await
 }

@@ -4,13 +4,14 @@
 //! serve an envelope before its receipt is on disk, serve bytes that do not match their CID, or log who reads whom.
 //!
 //! Start reading at `routes.rs` (every route and limit), then `read.rs` (one read, step by step) and `access.rs`
-//! (who may). `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; wire types are `medlock_api`.
+//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; wire types are `medlock_api`.
 mod access;
 mod blocks;
 mod chain;
 mod db;
 mod extract;
 mod handlers;
+mod keys;
 mod limits;
 mod problem;
 mod read;
@@ -19,23 +20,26 @@ mod routes;
 mod session;
 mod state;
 mod verdict;
+mod wire;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use anyhow::{Context as _, Result, anyhow};
 use medlock_indexer::{Deployment, Index};
 use medlock_store::Store;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 pub use blocks::UPLOAD_BYTES_MOST;
 pub use extract::{JSON_BYTES_MOST, PAGE_MOST};
-pub use limits::{REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR};
+pub use limits::{
+    BLOCK_BYTES_LEAST, DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST, REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR,
+    UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST,
+};
 pub use receipt::FRESH_SECONDS;
 pub use routes::openapi_json;
 pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
@@ -96,14 +100,18 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         signer: key,
         site,
         limits: limits::Limits::default(),
-        at_once: Semaphore::new(routes::AT_ONCE_MOST),
+        uploads: limits::Gate::new(UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST),
+        downloads: limits::Gate::new(DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST),
+        open: limits::Bucket::new(limits::OPEN_PER_SECOND, limits::OPEN_BURST, Instant::now()),
+        marks: state::Marks::default(),
+        pulse: Default::default(),
     });
     let (stop, mut stopped) = watch::channel(false);
     let stopping = async move {
         // An error: the handle was dropped, which stops the server too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let server = axum::serve(listener, routes::router(gateway)).with_graceful_shutdown(stopping);
+    let server = axum::serve(wire::Door(listener), routes::router(gateway)).with_graceful_shutdown(stopping);
     let task = tokio::spawn(server.into_future());
     Ok(Handle {
         addr,

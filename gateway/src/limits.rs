@@ -1,15 +1,34 @@
-//! Limits by account, in this process. (Several gateways behind one address each count for themselves.)
+//! Limits: by account, and of the whole process. (Several gateways behind one address each count for themselves.)
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use alloy::primitives::Address;
+use medlock_api::Kind;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::problem::{Failure, Result};
 
 /// Requests of one account in a minute: a bulk read of thousands of records goes through, a loop gone wild does not.
 pub const REQUESTS_PER_MINUTE: u64 = 12_000;
 /// Bytes uploaded by one account in an hour: a bulk import goes through, filling the disk takes time and an alarm.
 pub const UPLOAD_BYTES_PER_HOUR: u64 = 32 * 1024 * 1024 * 1024;
+/// What a block counts at least: the store keeps an entry in memory for each, however small, and a file system a page.
+pub const BLOCK_BYTES_LEAST: u64 = 4096;
+/// Uploads at work at once: each holds a batch of blocks in memory, and they share one disk.
+pub const UPLOADS_AT_ONCE_MOST: usize = 16;
+/// Of one account.
+pub const UPLOADS_EACH_MOST: u32 = 4;
+/// Payloads on their way out at once: each holds up to a few MiB.
+pub const DOWNLOADS_AT_ONCE_MOST: usize = 48;
+/// Of one account: more than a client reads side by side.
+pub const DOWNLOADS_EACH_MOST: u32 = 12;
+/// Requests a second, of everybody together, on routes that need no session...
+pub const OPEN_PER_SECOND: u32 = 50;
+/// ...and how many of them may come at one moment: a hospital's morning of sign-ins.
+pub const OPEN_BURST: u32 = 200;
 /// Counts in memory before those of windows past are dropped.
 const COUNTS_MOST: usize = 10_000;
 
@@ -30,28 +49,128 @@ impl Limit {
     }
 }
 
-/// Counts in fixed windows: the number of the window, and what it has seen.
+/// Counts in fixed windows.
 #[derive(Default)]
 pub struct Limits {
-    counts: Mutex<HashMap<(Address, Limit), (u64, u64)>>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    /// The number of the window, and what it has seen.
+    of: HashMap<(Address, Limit), (u64, u64)>,
+    /// How many counts there may be before the next sweep: a sweep looks at all, so it must be rare.
+    sweep_at: usize,
 }
 
 impl Limits {
-    /// Counts `amount` more of `account`; `false` once the window has seen more than the limit.
-    #[must_use]
-    pub fn take(&self, account: Address, limit: Limit, amount: u64, now: u64) -> bool {
+    /// Counts `amount` more of `account`.
+    ///
+    /// # Errors
+    /// `TooMany` once the window has seen more than the limit; Retry-After is where it ends.
+    pub fn take(&self, account: Address, limit: Limit, amount: u64, now: u64) -> Result<()> {
         let (most, seconds) = limit.bounds();
         // A panic elsewhere cannot leave a count half-written.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= COUNTS_MOST {
-            counts.retain(|(_, limit), (window, _)| *window == now / limit.bounds().1);
+        if counts.of.len() >= counts.sweep_at.max(COUNTS_MOST) {
+            counts
+                .of
+                .retain(|(_, limit), (window, _)| *window == now / limit.bounds().1);
+            counts.sweep_at = counts.of.len() * 2;
         }
-        let (window, count) = counts.entry((account, limit)).or_default();
+        let (window, count) = counts.of.entry((account, limit)).or_default();
         if *window != now / seconds {
             (*window, *count) = (now / seconds, 0);
         }
         *count = count.saturating_add(amount);
-        *count <= most
+        if *count <= most {
+            Ok(())
+        } else {
+            Err(Failure::from(Kind::TooMany).retry_after(seconds - now % seconds))
+        }
+    }
+}
+
+/// A door with so many places, and so many of them for one account.
+pub struct Gate {
+    places: Arc<Semaphore>,
+    each_most: u32,
+    held: Mutex<HashMap<Address, u32>>,
+}
+
+/// One place behind a [`Gate`], until it is dropped.
+pub struct Pass {
+    gate: Arc<Gate>,
+    account: Address,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Gate {
+    pub fn new(places: usize, each_most: u32) -> Arc<Self> {
+        Arc::new(Self {
+            places: Arc::new(Semaphore::new(places)),
+            each_most,
+            held: Mutex::default(),
+        })
+    }
+
+    /// # Errors
+    /// `TooMany` where the account holds its share, `Busy` where all places are taken.
+    pub fn enter(self: &Arc<Self>, account: Address) -> Result<Pass> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.get(&account).copied().unwrap_or(0);
+        if count >= self.each_most {
+            return Err(Kind::TooMany.into());
+        }
+        // The semaphore is never closed: it refuses only where it is empty.
+        let place = self.places.clone().try_acquire_owned().map_err(|_| Kind::Busy)?;
+        held.insert(account, count + 1);
+        drop(held);
+        Ok(Pass {
+            gate: self.clone(),
+            account,
+            _place: place,
+        })
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut held = self.gate.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.account) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.account);
+            }
+        }
+    }
+}
+
+/// A token bucket: `burst` at one moment, `per_second` in the long run.
+pub struct Bucket {
+    per_second: f64,
+    burst: f64,
+    /// What is in it, and when that was so.
+    level: Mutex<(f64, Instant)>,
+}
+
+impl Bucket {
+    pub fn new(per_second: u32, burst: u32, now: Instant) -> Self {
+        Self {
+            per_second: per_second.into(),
+            burst: burst.into(),
+            level: Mutex::new((burst.into(), now)),
+        }
+    }
+
+    #[must_use]
+    pub fn take(&self, now: Instant) -> bool {
+        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed: Duration = now.saturating_duration_since(level.1);
+        let filled = (level.0 + passed.as_secs_f64() * self.per_second).min(self.burst);
+        let taken = filled >= 1.0;
+        *level = (filled - if taken { 1.0 } else { 0.0 }, level.1.max(now));
+        taken
     }
 }
 
@@ -59,15 +178,68 @@ impl Limits {
 mod tests {
     use super::*;
 
+    const BUSY: Address = Address::repeat_byte(1);
+    const CALM: Address = Address::repeat_byte(2);
+
+    fn kind(failure: Failure) -> Option<Kind> {
+        failure.problem().kind()
+    }
+
     #[test]
     fn an_account_waits_for_the_next_window_and_holds_up_no_other() {
         let limits = Limits::default();
-        let (busy, calm) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        assert!(limits.take(busy, Limit::Requests, REQUESTS_PER_MINUTE, 60));
-        assert!(!limits.take(busy, Limit::Requests, 1, 119));
-        assert!(limits.take(busy, Limit::UploadBytes, 1, 119));
-        assert!(limits.take(calm, Limit::Requests, 1, 119));
-        assert!(limits.take(busy, Limit::Requests, 1, 120));
-        assert!(!limits.take(busy, Limit::UploadBytes, u64::MAX, 120));
+        let refused = |limit, amount, now| {
+            let failure = limits.take(BUSY, limit, amount, now).unwrap_err();
+            (failure.retry_after_seconds(), kind(failure))
+        };
+        assert!(limits.take(BUSY, Limit::Requests, REQUESTS_PER_MINUTE, 60).is_ok());
+        assert_eq!(refused(Limit::Requests, 1, 100), (Some(20), Some(Kind::TooMany)));
+        assert!(limits.take(BUSY, Limit::UploadBytes, 1, 119).is_ok());
+        assert!(limits.take(CALM, Limit::Requests, 1, 119).is_ok());
+        assert!(limits.take(BUSY, Limit::Requests, 1, 120).is_ok());
+        // Not "in a second": the hour's quota comes back with the hour.
+        assert_eq!(
+            refused(Limit::UploadBytes, u64::MAX, 3600 + 600),
+            (Some(3000), Some(Kind::TooMany))
+        );
+    }
+
+    #[test]
+    fn counts_of_windows_past_are_dropped_and_those_of_this_one_kept() {
+        let limits = Limits::default();
+        let account = |i: usize| Address::left_padding_from(&i.to_be_bytes());
+        for i in 0..COUNTS_MOST {
+            limits.take(account(i), Limit::Requests, 1, 0).unwrap();
+        }
+        limits.take(BUSY, Limit::Requests, REQUESTS_PER_MINUTE, 60).unwrap();
+        assert_eq!(limits.counts.lock().unwrap().of.len(), 1);
+        assert!(limits.take(BUSY, Limit::Requests, 1, 61).is_err());
+    }
+
+    #[test]
+    fn no_account_takes_every_place_and_a_place_left_is_free_again() {
+        let gate = Gate::new(3, 2);
+        let mut busy = vec![gate.enter(BUSY).unwrap(), gate.enter(BUSY).unwrap()];
+        assert_eq!(gate.enter(BUSY).err().and_then(kind), Some(Kind::TooMany));
+        let calm = gate.enter(CALM).unwrap();
+        assert_eq!(gate.enter(CALM).err().and_then(kind), Some(Kind::Busy));
+        busy.pop();
+        assert_eq!(gate.enter(CALM).map(drop).err().and_then(kind), None);
+        assert_eq!(gate.enter(BUSY).map(drop).err().and_then(kind), None);
+        drop((busy, calm));
+        assert!(gate.held.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_fills_with_time() {
+        let start = Instant::now();
+        let bucket = Bucket::new(2, 3, start);
+        assert_eq!([0; 4].map(|_| bucket.take(start)), [true, true, true, false]);
+        let later = start + Duration::from_millis(500);
+        assert_eq!([0; 2].map(|_| bucket.take(later)), [true, false]);
+        // A moment before the last one seen, by another thread's clock, gives nothing back.
+        assert!(!bucket.take(start));
+        let much_later = start + Duration::from_secs(3600);
+        assert_eq!([0; 4].map(|_| bucket.take(much_later)), [true, true, true, false]);
     }
 }

@@ -10,7 +10,7 @@ use medlock_api::{Kind, Problem, media_type};
 use medlock_dag::Cid;
 
 /// When to come back after a passing trouble.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// What a handler fails with.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Failure {
     problem: Box<Problem>,
     /// For the log alone. Must hold no account, chart, token or body.
     cause: Option<anyhow::Error>,
+    retry_after: Option<u64>,
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -32,6 +33,7 @@ impl Failure {
         Self {
             problem: Box::new(Problem::new(kind)),
             cause: Some(cause.into()),
+            retry_after: None,
         }
     }
 
@@ -40,6 +42,24 @@ impl Failure {
         let mut failure = Self::caused(kind, cause);
         failure.problem.digest = medlock_dag::digest(cid).ok().map(Into::into);
         failure
+    }
+
+    /// When to come back, in seconds, where it is known better than "soon".
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    pub fn kind(&self) -> Option<Kind> {
+        self.problem.kind()
+    }
+
+    /// What Retry-After says; `None`: coming back does not help by itself.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.or(match self.kind() {
+            Some(Kind::Busy | Kind::ChainDown | Kind::IndexBehind | Kind::TooMany) => Some(RETRY_AFTER_SECONDS),
+            _ => None,
+        })
     }
 
     #[cfg(test)]
@@ -53,6 +73,7 @@ impl From<Problem> for Failure {
         Self {
             problem: Box::new(problem),
             cause: None,
+            retry_after: None,
         }
     }
 }
@@ -96,7 +117,8 @@ impl fmt::Display for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Self { problem, cause } = self;
+        let retry_after = self.retry_after_seconds();
+        let Self { problem, cause, .. } = self;
         // The table of kinds holds valid codes only; its test says so.
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let kind = problem.kind();
@@ -112,14 +134,11 @@ impl IntoResponse for Failure {
         let mut response = (status, Json(*problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::PROBLEM));
-        match kind {
-            Some(Kind::NoSession | Kind::SessionExpired) => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            Some(Kind::ChainDown | Kind::IndexBehind | Kind::TooMany) => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-            }
-            _ => {}
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(Kind::NoSession | Kind::SessionExpired) = kind {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

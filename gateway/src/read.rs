@@ -41,7 +41,7 @@ impl Gateway {
         if request.receipt.pointer != basis.pointer {
             return Err(receipt_invalid("pointer"));
         }
-        let (block, _) = self.envelope(place, basis.pointer).await?;
+        let (block, _) = self.envelope(place, &basis).await?;
         let checked = Checked {
             request,
             block: basis.block.number,
@@ -59,7 +59,7 @@ impl Gateway {
     /// of the newest one.
     ///
     /// # Errors
-    /// `ReceiptMissing`, and those of [`Gateway::read`].
+    /// `ReceiptMissing`, `TooMany`, `Busy`, and those of [`Gateway::read`].
     pub async fn payload(&self, reader: Address, place: Place) -> Result<Body> {
         let (chart, record_id, version) = place;
         // About the caller's own receipts alone: whether the version exists does not show.
@@ -73,18 +73,22 @@ impl Gateway {
         if filed.receipt.pointer != basis.pointer {
             return Err(Kind::ReceiptMissing.into());
         }
-        let (_, envelope) = self.envelope(place, basis.pointer).await?;
-        blocks::download(self.store.clone(), envelope.payload, envelope.payload_bytes).await
+        let (_, envelope) = self.envelope(place, &basis).await?;
+        let pass = self.downloads.enter(reader)?;
+        blocks::download(self.store.clone(), envelope.payload, envelope.payload_bytes, pass).await
     }
 
-    /// The envelope block that `pointer` stands for, decoded, and checked to be of `place`.
-    async fn envelope(&self, (chart, record_id, version): Place, pointer: B256) -> Result<(Block, Envelope)> {
-        let cid = dag_cbor_cid(pointer.0);
+    /// The envelope block that the pointer stands for, decoded, and checked to be of `place`: the pointer is whatever the
+    /// record's author wrote, and may be that of another chart's record.
+    async fn envelope(&self, (chart, record_id, version): Place, basis: &Readable) -> Result<(Block, Envelope)> {
+        let cid = dag_cbor_cid(basis.pointer.0);
         let block = blocks::get(&self.store, &cid).await?;
         // Whoever wrote the pointer wrote the envelope: one that cannot be read is as good as corrupt.
         let envelope =
             Envelope::decode(&block.bytes).map_err(|error| Failure::block(Kind::BlockCorrupt, &cid, error))?;
-        if (envelope.chart, envelope.record_id, envelope.version) != (chart.0, record_id.0, version) {
+        let place = (envelope.chart, envelope.record_id, envelope.version);
+        let within = (envelope.previous, envelope.compartment);
+        if place != (chart.0, record_id.0, version) || within != (basis.previous.0, basis.compartment) {
             return Err(Failure::block(
                 Kind::BlockCorrupt,
                 &cid,

@@ -1,7 +1,8 @@
 //! All routes, their limits, and the OpenAPI document that is made from them.
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alloy::primitives::FixedBytes;
+use anyhow::anyhow;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
@@ -11,7 +12,7 @@ use axum::{
     routing::get,
 };
 use medlock_api::Kind;
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tracing::Instrument as _;
 use utoipa::{
     Modify, OpenApi,
@@ -29,9 +30,12 @@ use crate::{
     state::{Gateway, random},
 };
 
-/// Requests at work at once; more are turned away at the door rather than queued without end.
-pub const AT_ONCE_MOST: usize = 1024;
-/// From the last byte of the head to the first byte of the answer. Uploads have an idle time-out of their own.
+/// Requests at work at once; more are turned away at the door rather than queued without end. Well above what can come
+/// without a session and send its body slowly: the bucket of `limits.rs`, for the time-out of a JSON body.
+const AT_ONCE_MOST: usize = 1024;
+/// Served even where all others are turned away: whoever watches a gateway must not take a full one for a dead one.
+const ALWAYS: [&str; 2] = ["/health", "/ready"];
+/// From the last byte of the head to the first byte of the answer. Uploads have time-outs of their own.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Names a request in the log, and to whoever asks about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("medlock-request-id");
@@ -56,7 +60,7 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(reads::payload)) //           GET    /v1/charts/{chart}/records/{record}/versions/{version}/payload
         .routes(routes!(reads::reads)) //             GET    /v1/charts/{chart}/reads
         .routes(routes!(decisions::decide)) //        POST   /v1/decisions
-        .layer(middleware::from_fn(in_time));
+        .layer(middleware::from_fn_with_state(REQUEST_TIMEOUT, in_time));
     timed.routes(routes!(blocks::upload)) //          POST   /v1/blocks
 }
 
@@ -64,7 +68,7 @@ fn api() -> OpenApiRouter<Gateway> {
 pub fn router(gateway: Gateway) -> Router {
     let (router, document) = api().split_for_parts();
     let document = json(&document);
-    router
+    let router = router
         .route(
             "/openapi.json",
             get(async || ([(header::CONTENT_TYPE, "application/json")], document)),
@@ -72,9 +76,15 @@ pub fn router(gateway: Gateway) -> Router {
         .fallback(async || Failure::from(Kind::NoRoute))
         .method_not_allowed_fallback(async || Failure::from(Kind::NoRoute))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MOST))
-        .layer(middleware::from_fn_with_state(gateway.clone(), at_once))
+        .with_state(gateway);
+    guarded(router, Semaphore::new(AT_ONCE_MOST))
+}
+
+/// With a door that lets in as many at once as `places` has.
+fn guarded(router: Router, places: Semaphore) -> Router {
+    router
+        .layer(middleware::from_fn_with_state(Arc::new(places), at_once))
         .layer(middleware::from_fn(traced))
-        .with_state(gateway)
 }
 
 /// The OpenAPI 3.1 document, pretty-printed. `gateway/openapi.json` is its snapshot.
@@ -152,16 +162,64 @@ async fn traced(request: Request, next: Next) -> Response {
     response
 }
 
-async fn at_once(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    match gateway.at_once.try_acquire() {
-        Ok(_permit) => next.run(request).await,
-        Err(_) => Failure::from(Kind::TooMany).into_response(),
+async fn at_once(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    if ALWAYS.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    match places.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => Failure::from(Kind::Busy).into_response(),
     }
 }
 
-async fn in_time(request: Request, next: Next) -> Response {
-    match timeout(REQUEST_TIMEOUT, next.run(request)).await {
+async fn in_time(State(most): State<Duration>, request: Request, next: Next) -> Response {
+    match timeout(most, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Failure::from(Kind::Timeout).into_response(),
+        Err(_) => Failure::caused(Kind::Busy, anyhow!("not done after {most:?}")).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::StatusCode;
+
+    async fn serve(router: Router) -> String {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(axum::serve(listener, router).into_future());
+        format!("http://{address}")
+    }
+
+    async fn status(url: &str, path: &str) -> (StatusCode, bool) {
+        let answer = reqwest::get(format!("{url}{path}")).await.unwrap();
+        (answer.status(), answer.headers().contains_key(header::RETRY_AFTER))
+    }
+
+    #[tokio::test]
+    async fn a_full_gateway_says_so_and_still_answers_about_its_health() {
+        let mut router = Router::new();
+        for path in ["/health", "/ready", "/v1/grants"] {
+            router = router.route(path, get(async || "ok"));
+        }
+        let url = serve(guarded(router, Semaphore::new(0))).await;
+        assert_eq!(status(&url, "/health").await, (StatusCode::OK, false));
+        assert_eq!(status(&url, "/ready").await, (StatusCode::OK, false));
+        assert_eq!(
+            status(&url, "/v1/grants").await,
+            (StatusCode::SERVICE_UNAVAILABLE, true)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_does_not_get_done_blames_itself() {
+        let router = Router::new()
+            .route("/v1/grants", get(std::future::pending::<()>))
+            .layer(middleware::from_fn_with_state(Duration::from_millis(10), in_time));
+        let url = serve(guarded(router, Semaphore::new(1))).await;
+        assert_eq!(
+            status(&url, "/v1/grants").await,
+            (StatusCode::SERVICE_UNAVAILABLE, true)
+        );
     }
 }

@@ -1,25 +1,38 @@
 //! What every handler works with.
 use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
+use anyhow::anyhow;
+use medlock_api::Kind;
 use medlock_indexer::{Deployment, Index};
 use medlock_store::Store;
-use tokio::sync::Semaphore;
+use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
     chain::{Block, Chain},
     db::Db,
-    limits::Limits,
-    problem::Result,
+    limits::{Bucket, Gate, Limits},
+    problem::{Failure, Result},
     session::Site,
 };
 
 /// How long a question waits for the index to reach the chain's head: a few polls. It makes what a caller has just
 /// written visible to its next request.
 const INDEX_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a node that is behind is asked again: a replica of several catches up within that, and the index takes back
+/// the blocks of a chain that did become shorter.
+const LATEST_WAIT: Duration = Duration::from_secs(3);
+/// Between two looks at something that is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How old the chain's state may be in answers about this gateway's own health: they are free to ask for.
+const PULSE_FOR: Duration = Duration::from_secs(1);
 
 /// One gateway. Cheap to clone.
 #[derive(Clone)]
@@ -34,8 +47,47 @@ pub struct Parts {
     pub signer: PrivateKeySigner,
     pub site: Site,
     pub limits: Limits,
-    /// One permit for each request at work.
-    pub at_once: Semaphore,
+    pub uploads: Arc<Gate>,
+    pub downloads: Arc<Gate>,
+    /// For requests without a session.
+    pub open: Bucket,
+    pub marks: Marks,
+    /// When the chain was last looked at for the sake of health, and what came of it.
+    pub pulse: Mutex<Option<(Instant, std::result::Result<Block, Kind>)>>,
+}
+
+/// The highest blocks seen: at the node, and in the index.
+#[derive(Default)]
+pub struct Marks {
+    chain: AtomicU64,
+    index: AtomicU64,
+}
+
+impl Marks {
+    /// Whether a node at block `latest` is to be believed, with the index at block `indexed`; if not, the block that was
+    /// seen before. `indexed_before`: what [`Marks::indexed`] gave before the index was asked.
+    ///
+    /// Not even one block of slack: a revocation takes one block, and on an idle chain the replica that lacks it may
+    /// lack it for hours. A reorganisation to the same height passes. A chain that became shorter is recognised by the
+    /// index having taken back blocks, and the marks follow it down.
+    fn admit(&self, indexed_before: u64, indexed: u64, latest: u64) -> std::result::Result<(), u64> {
+        if indexed < indexed_before {
+            self.index.store(indexed, SeqCst);
+            self.chain.fetch_min(indexed, SeqCst);
+        } else {
+            self.index.fetch_max(indexed, SeqCst);
+        }
+        let mark = self.chain.load(SeqCst).max(indexed);
+        if latest < mark {
+            return Err(mark);
+        }
+        self.chain.fetch_max(latest, SeqCst);
+        Ok(())
+    }
+
+    fn indexed(&self) -> u64 {
+        self.index.load(SeqCst)
+    }
 }
 
 impl std::ops::Deref for Gateway {
@@ -71,12 +123,111 @@ impl Gateway {
             .map_or(0, |time| time.as_secs())
     }
 
-    /// The index, once it holds `block`.
+    /// The chain's latest block, never one before a block that was seen already.
+    ///
+    /// # Errors
+    /// `ChainDown`, also where the node stays behind.
+    pub async fn latest(&self) -> Result<Block> {
+        let deadline = Instant::now() + LATEST_WAIT;
+        loop {
+            let indexed_before = self.marks.indexed();
+            let block = self.chain.latest().await?;
+            let indexed = self.index.head().await?.number;
+            let Err(mark) = self.marks.admit(indexed_before, indexed, block.number) else {
+                return Ok(block);
+            };
+            if Instant::now() >= deadline {
+                let number = block.number;
+                let cause = anyhow!("the node is at block {number}, and block {mark} was seen before");
+                return Err(Failure::caused(Kind::ChainDown, cause));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// The chain's latest block as of up to a second ago, if the chain is the deployment's: one look for however many
+    /// ask.
+    ///
+    /// # Errors
+    /// `ChainDown`, `ChainMismatch`.
+    pub async fn pulse(&self) -> Result<Block> {
+        let mut pulse = self.pulse.lock().await;
+        if let Some((at, outcome)) = &*pulse
+            && at.elapsed() < PULSE_FOR
+        {
+            return outcome.map_err(Failure::from);
+        }
+        let outcome = match self.latest().await {
+            Ok(block) => match self.chain.identify().await {
+                Ok(()) => Ok(block),
+                Err(cause) => Err(Failure::caused(Kind::ChainMismatch, cause)),
+            },
+            Err(failure) => Err(failure),
+        };
+        let kept = match &outcome {
+            Ok(block) => Ok(*block),
+            Err(failure) => Err(failure.kind().unwrap_or(Kind::Internal)),
+        };
+        *pulse = Some((Instant::now(), kept));
+        outcome
+    }
+
+    /// The index, once it holds `block`: this very one, and not another of its height that a reorganisation removed.
     ///
     /// # Errors
     /// `IndexBehind`.
     pub async fn index_at(&self, block: &Block) -> Result<&Index> {
-        self.index.wait_for_block(block.number, INDEX_WAIT).await?;
-        Ok(&self.index)
+        let deadline = Instant::now() + INDEX_WAIT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let head = self.index.wait_for_block(block.number, left).await?;
+            if head.number > block.number || head.hash == block.hash {
+                return Ok(&self.index);
+            }
+            if left.is_zero() {
+                let cause = anyhow!("the index has another block {}", block.number);
+                return Err(Failure::caused(Kind::IndexBehind, cause));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A look at node and index, with nothing else going on.
+    fn look(marks: &Marks, indexed: u64, latest: u64) -> std::result::Result<(), u64> {
+        marks.admit(marks.indexed(), indexed, latest)
+    }
+
+    #[test]
+    fn a_node_that_falls_behind_is_not_believed_until_it_has_caught_up() {
+        let marks = Marks::default();
+        assert_eq!(look(&marks, 7, 10), Ok(()));
+        assert_eq!(look(&marks, 10, 9), Err(10));
+        assert_eq!(
+            look(&marks, 10, 10),
+            Ok(()),
+            "another block of the same height may be one"
+        );
+        // Behind the index is behind as well: after a restart nothing else is known.
+        assert_eq!(look(&Marks::default(), 10, 9), Err(10));
+    }
+
+    #[test]
+    fn a_chain_that_became_shorter_is_believed_once_the_index_says_so() {
+        let marks = Marks::default();
+        assert_eq!(look(&marks, 10, 10), Ok(()));
+        assert_eq!(look(&marks, 10, 6), Err(10));
+        assert_eq!(look(&marks, 6, 6), Ok(()));
+        assert_eq!(look(&marks, 6, 5), Err(6));
+        // An index that is merely late has taken nothing back.
+        let marks = Marks::default();
+        assert_eq!(look(&marks, 4, 10), Ok(()));
+        assert_eq!(look(&marks, 6, 6), Err(10));
+        // Nor has one that was asked before somebody else saw it further.
+        assert_eq!(marks.admit(4, 5, 9), Err(10));
     }
 }

@@ -13,7 +13,7 @@ use medlock_abi::{
 use medlock_api::{DecisionRequest, Question, Verdict};
 
 use crate::{
-    access::merged,
+    access::{ends_first, merged},
     chain::Block,
     problem::{Failure, Result},
     state::Gateway,
@@ -32,7 +32,7 @@ impl Gateway {
     /// `BadRequest`, `IndexBehind`, chain trouble.
     pub async fn verdicts(&self, grantee: Address, request: &DecisionRequest) -> Result<Vec<Verdict>> {
         check(request)?;
-        let block = self.chain.latest().await?;
+        let block = self.latest().await?;
         let now = block.time.max(self.now());
         let is_now = |question: &Question| question.at.is_none_or(|at| at.abs_diff(now) <= NOW_SECONDS);
         let present: Vec<_> = request
@@ -57,7 +57,7 @@ impl Gateway {
                 self.decide_then(&block, asked(question, grantee), at).await?
             };
             // As in `decide_now`; asked once for each chart.
-            if why == reason::GRANT && is_now(question) && at > block.time {
+            if ends_first(why) && is_now(question) && at > block.time {
                 let ends = match grant_ends_of.get(&question.chart) {
                     Some(ends) => *ends,
                     None => {

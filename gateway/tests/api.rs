@@ -1,5 +1,13 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
-use std::{path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
 
 use alloy::{
     network::{Ethereum, EthereumWallet, TransactionBuilder as _},
@@ -18,8 +26,11 @@ use medlock_api::{Kind, Problem, Purpose, ReadRequest, Receipt};
 use medlock_dag::{Block, FileReader, car, dag_cbor_block};
 use medlock_indexer::Deployment;
 use medlock_store::Store;
-use medlock_vault::{Binding, CompartmentKeys, Envelope, Metadata, RootSecret, rand_core::UnwrapErr, seal_payload};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use medlock_vault::{
+    Binding, CompartmentKeys, DirectoryBody, Domain, EncryptionKey, Envelope, Keyring, KeyringScope, Metadata,
+    RootSecret, rand_core::UnwrapErr, seal_payload,
+};
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -27,10 +38,16 @@ const CHART: B256 = B256::repeat_byte(0xc1);
 const UNKNOWN: B256 = B256::repeat_byte(0xee);
 const LABS: u8 = 3;
 const NOTES: u8 = 5;
+/// For what comes soon, on a machine with a lot else to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often an answer that the index is behind is taken for passing.
+const BEHIND_TRIES: usize = 10;
 
 /// A chain with the contracts, an index, a store and a gateway. Patient, clinic and stranger are known accounts.
 struct World {
     chain: medlock_anvil::Handle,
+    /// How the gateway sees the chain.
+    node: Arc<Node>,
     indexer: medlock_indexer::Handle,
     gateway: medlock_gateway::Handle,
     store: Store,
@@ -39,7 +56,65 @@ struct World {
     patient: PrivateKeySigner,
     clinic: PrivateKeySigner,
     stranger: PrivateKeySigner,
+    /// The chart's root of keys.
+    root: RootSecret,
+    /// The chart's directory and the clinic's keyring, of [`World::with_chart`].
+    keys: Option<[Block; 2]>,
     _dir: tempfile::TempDir,
+}
+
+/// A node in front of the chain: it passes everything on, and may lag or lie about the latest block.
+struct Node {
+    chain: String,
+    http: reqwest::Client,
+    /// Blocks that it is behind.
+    lag: AtomicU64,
+    /// Gives the latest block another hash.
+    forges: AtomicBool,
+    calls: AtomicU64,
+}
+
+impl Node {
+    /// The node and its URL.
+    async fn spawn(chain: String) -> (Arc<Self>, String) {
+        let node = Arc::new(Self {
+            chain,
+            http: reqwest::Client::new(),
+            lag: AtomicU64::new(0),
+            forges: AtomicBool::new(false),
+            calls: AtomicU64::new(0),
+        });
+        let answering = node.clone();
+        let answer = async move |request: axum::Json<Value>| answering.answer(request.0).await;
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().route("/", axum::routing::post(answer));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        (node, url)
+    }
+
+    async fn answer(&self, mut request: Value) -> Result<axum::Json<Value>, axum::http::StatusCode> {
+        self.calls.fetch_add(1, SeqCst);
+        let latest = request["method"] == "eth_getBlockByNumber" && request["params"][0] == "latest";
+        let lag = self.lag.load(SeqCst);
+        if latest && lag > 0 {
+            let ask = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": [] });
+            let head = self.pass_on(&ask).await?["result"].as_str().unwrap().to_owned();
+            let head = u64::from_str_radix(head.trim_start_matches("0x"), 16).unwrap();
+            request["params"][0] = format!("{:#x}", head - lag).into();
+        }
+        let mut answer = self.pass_on(&request).await?;
+        if latest && self.forges.load(SeqCst) {
+            answer["result"]["hash"] = json!(B256::repeat_byte(0xfa));
+        }
+        Ok(axum::Json(answer))
+    }
+
+    async fn pass_on(&self, request: &Value) -> Result<Value, axum::http::StatusCode> {
+        let gone = |_| axum::http::StatusCode::BAD_GATEWAY;
+        let answer = self.http.post(&self.chain).json(request).send().await.map_err(gone)?;
+        answer.json().await.map_err(gone)
+    }
 }
 
 /// Makes a receipt of another read.
@@ -56,7 +131,6 @@ struct Written {
 
 impl World {
     async fn start() -> Self {
-        // Another test of this process may have installed it.
         let dir = tempfile::tempdir().unwrap();
         let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
         let [owner, patient, clinic, stranger] = [0, 1, 2, 3].map(|i: usize| chain.accounts()[i].signer.clone());
@@ -84,10 +158,11 @@ impl World {
         .await
         .unwrap();
         let store = Store::open(dir.path().join("blocks")).unwrap();
+        let (node, rpc_url) = Node::spawn(chain.url()).await;
         let gateway = medlock_gateway::spawn(medlock_gateway::Config {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: None,
-            rpc_url: chain.url(),
+            rpc_url,
             deployment,
             index: indexer.index(),
             store: store.clone(),
@@ -99,6 +174,7 @@ impl World {
         let http = reqwest::Client::new();
         let world = Self {
             chain,
+            node,
             indexer,
             gateway,
             store,
@@ -107,6 +183,8 @@ impl World {
             patient,
             clinic,
             stranger,
+            root: RootSecret::generate(&mut UnwrapErr(getrandom::SysRng)),
+            keys: None,
             _dir: dir,
         };
         let registry = deployment.registry;
@@ -132,43 +210,73 @@ impl World {
 
     /// The patient's chart, and the clinic's grant: labs, for treatment, read and write.
     async fn with_chart() -> Self {
-        let world = Self::start().await;
-        let directory = dag_cbor_block(b"\x69directory".to_vec());
-        let keyring = dag_cbor_block(b"\x67keyring".to_vec());
-        let digest = |block: &Block| B256::from(medlock_dag::digest(&block.cid).unwrap());
-        let open = IRecords::openChartCall {
-            chart: CHART,
-            directory: digest(&directory),
-        };
-        world.send(&world.patient, world.deployment.records, open).await;
-        world.grant(&digest(&keyring), 0).await;
-        world.store.put(vec![directory, keyring]).await.unwrap();
+        let mut world = Self::start().await;
+        let keys = world.seal_keys();
+        world.open(&world.patient, CHART, digest(&keys[0])).await;
+        world.store.put(keys.to_vec()).await.unwrap();
+        world.keys = Some(keys);
+        world.grant(|_| ()).await;
         world
     }
 
-    async fn grant(&self, keyring: &B256, expiry: u64) {
-        let terms = IRecords::GrantTerms {
-            compartments: 1 << LABS,
-            purposes: purpose::TREAT,
-            actions: action::READ | action::WRITE,
-            notBefore: 0,
-            expiry,
+    /// The chart's first directory, and a keyring for the clinic.
+    fn seal_keys(&self) -> [Block; 2] {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let domain = Domain {
+            chain_id: self.deployment.chain_id,
+            records: self.deployment.records.into_array(),
         };
-        let grant = IRecords::grantCall {
+        let epochs = BTreeMap::from([(LABS, 1), (NOTES, 1)]);
+        let body = DirectoryBody::derive(&mut rng, &self.root, &CHART.0, 1, &epochs, &BTreeMap::new()).unwrap();
+        let signature = self.patient.sign_hash_sync(&body.signing_hash(&domain)).unwrap();
+        let directory = body.with_signature(signature.as_bytes().to_vec());
+        let scope = KeyringScope {
+            chart: CHART.0,
+            grantee: self.clinic.address().into_array(),
+            directory_version: 1,
+            key_version: 1,
+        };
+        let keys = [CompartmentKeys::derive(&self.root, &CHART.0, LABS, 1).unwrap()];
+        let recipient = EncryptionKey::generate(&mut rng).public_key();
+        let keyring = Keyring::seal(&mut rng, &domain, &scope, &recipient, &keys).unwrap();
+        [directory.encode(), keyring.encode()].map(dag_cbor_block)
+    }
+
+    async fn open(&self, controller: &PrivateKeySigner, chart: B256, directory: B256) {
+        let open = IRecords::openChartCall { chart, directory };
+        self.send(controller, self.deployment.records, open).await;
+    }
+
+    /// The patient's usual grant to the clinic, or another.
+    async fn grant(&self, edit: impl Fn(&mut IRecords::grantCall)) {
+        let keyring = self.keys.as_ref().map_or(B256::repeat_byte(8), |keys| digest(&keys[1]));
+        let mut grant = IRecords::grantCall {
             chart: CHART,
             grantee: self.clinic.address(),
-            terms,
-            keyring: *keyring,
+            terms: IRecords::GrantTerms {
+                compartments: 1 << LABS,
+                purposes: purpose::TREAT,
+                actions: action::READ | action::WRITE,
+                notBefore: 0,
+                expiry: 0,
+            },
+            keyring,
         };
+        edit(&mut grant);
         self.send(&self.patient, self.deployment.records, grant).await;
     }
 
     async fn revoke(&self) {
+        self.revoke_with(B256::repeat_byte(0xd2)).await;
+    }
+
+    /// `directory`: digest of the directory that takes the first one's place.
+    async fn revoke_with(&self, directory: B256) {
         let revoke = IRecords::revokeCall {
             chart: CHART,
             grantee: self.clinic.address(),
             version: 2,
-            directory: B256::repeat_byte(0xd2),
+            directory,
             keyrings: Vec::new(),
         };
         self.send(&self.patient, self.deployment.records, revoke).await;
@@ -178,6 +286,11 @@ impl World {
     async fn write(&self, author: &PrivateKeySigner, record_id: B256, compartment: u8, content: &[u8]) -> Written {
         let written = self.seal(record_id, compartment, (1, B256::ZERO), content);
         let pointer = written.pointer;
+        self.add(author, CHART, (record_id, compartment, pointer)).await;
+        written
+    }
+
+    async fn add(&self, author: &PrivateKeySigner, chart: B256, (record_id, compartment, pointer): (B256, u8, B256)) {
         let record = IRecords::NewRecord {
             recordId: record_id,
             compartment,
@@ -185,27 +298,30 @@ impl World {
             pointer,
         };
         let add = IRecords::addRecordsCall {
-            chart: CHART,
+            chart,
             directoryVersion: 1,
             records: vec![record],
         };
         self.send(author, self.deployment.records, add).await;
-        written
     }
 
     /// The same as the version after `first`.
     async fn amend(&self, author: &PrivateKeySigner, first: &Written, compartment: u8, content: &[u8]) -> Written {
         let written = self.seal(first.record_id, compartment, (2, first.pointer), content);
+        self.replace(author, first, &written).await;
+        written
+    }
+
+    async fn replace(&self, author: &PrivateKeySigner, first: &Written, written: &Written) {
         let amend = IRecords::amendRecordCall {
             chart: CHART,
             directoryVersion: 1,
             recordId: first.record_id,
-            version: 1,
+            previous: first.pointer,
             codec: CODEC_DAG_CBOR,
             pointer: written.pointer,
         };
         self.send(author, self.deployment.records, amend).await;
-        written
     }
 
     fn seal(&self, record_id: B256, compartment: u8, (version, previous): (u32, B256), content: &[u8]) -> Written {
@@ -227,7 +343,7 @@ impl World {
             source: None,
         };
         let sealed = seal_payload(&mut rng, &binding, &metadata, content).unwrap();
-        let keys = CompartmentKeys::derive(&RootSecret::generate(&mut rng), &CHART.0, compartment, 1).unwrap();
+        let keys = CompartmentKeys::derive(&self.root, &CHART.0, compartment, 1).unwrap();
         let (payload, mut blocks) = medlock_dag::file(&sealed.bytes);
         let envelope = Envelope::seal(&mut rng, &binding, 1, &keys.public_key(), payload, &sealed).unwrap();
         let envelope = dag_cbor_block(envelope.encode());
@@ -306,7 +422,19 @@ impl World {
         self.request(Method::GET, &path).bearer_auth(token)
     }
 
-    fn upload(&self, token: &str, body: Vec<u8>) -> RequestBuilder {
+    fn get(&self, token: &str, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path).bearer_auth(token)
+    }
+
+    /// A call that only a development chain takes.
+    async fn rpc(&self, method: &'static str, params: Value) -> Value {
+        provider(&self.chain.url(), &self.patient)
+            .raw_request(method.into(), params)
+            .await
+            .unwrap()
+    }
+
+    fn upload(&self, token: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
         self.request(Method::POST, "/v1/blocks").bearer_auth(token).body(body)
     }
 
@@ -332,6 +460,10 @@ fn now() -> u64 {
         .as_secs()
 }
 
+fn digest(block: &Block) -> B256 {
+    medlock_dag::digest(&block.cid).unwrap().into()
+}
+
 fn rand32() -> [u8; 32] {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).unwrap();
@@ -343,32 +475,63 @@ async fn ok<T: DeserializeOwned>(request: RequestBuilder) -> T {
 }
 
 async fn ok_bytes(request: RequestBuilder) -> Vec<u8> {
-    let response = request.send().await.unwrap();
-    let status = response.status();
-    let body = response.bytes().await.unwrap();
+    let (status, _, body) = answer(request, None).await;
     assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
-    body.to_vec()
+    body
+}
+
+/// Status, headers and body. An index that is behind is asked again, as a client does, unless that is what is `wanted`.
+async fn answer(request: RequestBuilder, wanted: Option<Kind>) -> (StatusCode, HeaderMap, Vec<u8>) {
+    for _ in 0..BEHIND_TRIES {
+        // A body that streams can be sent once.
+        let Some(request) = request.try_clone() else { break };
+        let (status, headers, body) = once(request).await;
+        let kind = serde_json::from_slice::<Problem>(&body)
+            .ok()
+            .and_then(|problem| problem.kind());
+        if kind != Some(Kind::IndexBehind) || wanted == kind {
+            return (status, headers, body);
+        }
+    }
+    once(request).await
+}
+
+async fn once(request: RequestBuilder) -> (StatusCode, HeaderMap, Vec<u8>) {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    (status, headers, response.bytes().await.unwrap().to_vec())
+}
+
+/// Tries until `probe` gives something.
+async fn eventually<T>(mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}");
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The problem that the request is answered with.
 async fn refused(request: RequestBuilder, kind: Kind) -> Problem {
-    let response = request.send().await.unwrap();
-    let status = response.status();
+    let (status, headers, body) = answer(request, Some(kind)).await;
     assert_eq!(
-        response
-            .headers()
-            .get("content-type")
-            .map(|value| value.to_str().unwrap()),
-        Some("application/problem+json")
+        headers.get("content-type").map(|value| value.to_str().unwrap()),
+        Some("application/problem+json"),
+        "{status}"
     );
-    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
-    assert!(response.headers().get("access-control-allow-origin").is_none());
-    let problem: Problem = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert!(headers.get("access-control-allow-origin").is_none());
+    let problem: Problem = serde_json::from_slice(&body).unwrap();
     assert_eq!(
         (problem.kind(), status.as_u16()),
         (Some(kind), kind.status()),
         "{problem:?}"
     );
+    let passing = matches!(kind, Kind::Busy | Kind::ChainDown | Kind::IndexBehind | Kind::TooMany);
+    assert_eq!(headers.contains_key("retry-after"), passing);
     problem
 }
 
@@ -516,11 +679,11 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
         .await
         .reason;
     assert_eq!(why.as_deref(), Some("purpose-not-granted"));
-    let response = world.read(&clinic, &request).send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(response.headers()["medlock-reason"], "grant");
-    let served_at: u64 = response.headers()["medlock-block"].to_str().unwrap().parse().unwrap();
-    let envelope = dag_cbor_block(response.bytes().await.unwrap().to_vec());
+    let (status, headers, envelope) = answer(world.read(&clinic, &request), None).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers["medlock-reason"], "grant");
+    let served_at: u64 = headers["medlock-block"].to_str().unwrap().parse().unwrap();
+    let envelope = dag_cbor_block(envelope);
     assert_eq!(medlock_dag::digest(&envelope.cid).unwrap(), written.pointer.0);
     refused(world.read(&clinic, &request), Kind::ReceiptReplayed).await;
 
@@ -679,14 +842,9 @@ async fn what_does_not_exist_and_what_is_forbidden_read_the_same() {
         (chart.controller, chart.directory_version),
         (world.patient.address(), 1)
     );
-    for (part, want) in [("directory", "idirectory"), ("keyring", "gkeyring")] {
-        let block = ok_bytes(
-            world
-                .request(Method::GET, &format!("/v1/charts/{CHART}/{part}"))
-                .bearer_auth(&clinic),
-        )
-        .await;
-        assert_eq!(block, want.as_bytes());
+    for (part, want) in ["directory", "keyring"].iter().zip(world.keys.as_ref().unwrap()) {
+        let block = ok_bytes(world.get(&clinic, &format!("/v1/charts/{CHART}/{part}"))).await;
+        assert!(block == want.bytes, "{part}");
     }
     let grants: medlock_api::Grants = ok(world.request(Method::GET, "/v1/grants").bearer_auth(&clinic)).await;
     assert_eq!(grants.grants.len(), 1);
@@ -768,26 +926,266 @@ async fn verdicts_are_signed_and_speak_of_the_time_asked_about() {
     }
 
     // Nobody mines a block when a grant runs out; it has run out all the same.
-    let expiry = now() + 2;
-    world.grant(&B256::repeat_byte(8), expiry).await;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    let expired = loop {
-        let [verdict] = &ask(&clinic, json!([question(CHART, LABS, "TREAT", None)])).await[..] else {
-            panic!("one answer")
-        };
-        assert!(verdict.allowed == (verdict.at < expiry), "{verdict:?}");
-        if !verdict.allowed {
-            break verdict.clone();
-        }
-        assert!(tokio::time::Instant::now() < deadline);
+    let at_present = async || {
+        let mut verdicts = ask(&clinic, json!([question(CHART, LABS, "TREAT", None)])).await;
+        verdicts.pop().unwrap()
     };
+    let chart = || world.get(&clinic, &format!("/v1/charts/{CHART}"));
+    // Enough for the transaction to be mined before, on a busy machine too.
+    let expiry = now() + 10;
+    world.grant(|grant| grant.terms.expiry = expiry).await;
+    let expired = eventually(async || {
+        let verdict = at_present().await;
+        assert!(verdict.allowed == (verdict.at < expiry), "{verdict:?}");
+        (!verdict.allowed).then_some(verdict)
+    })
+    .await;
     assert_eq!(expired.reason_code, reason::EXPIRED);
-    let chart = world
-        .request(Method::GET, &format!("/v1/charts/{CHART}"))
-        .bearer_auth(&clinic);
-    assert_eq!(
-        refused(chart, Kind::ForbiddenOrUnknown).await.reason.as_deref(),
-        Some("expired")
+    let why = refused(chart(), Kind::ForbiddenOrUnknown).await.reason;
+    assert_eq!(why.as_deref(), Some("expired"));
+
+    // Nor when one begins; it begins when a block says so, on every route.
+    let beginning = now() + 2;
+    world.grant(|grant| grant.terms.notBefore = beginning).await;
+    eventually(async || {
+        let over = now() > beginning;
+        assert_eq!(at_present().await.reason_code, reason::NOT_YET_VALID);
+        let why = refused(chart(), Kind::ForbiddenOrUnknown).await.reason;
+        assert_eq!(why.as_deref(), Some("not-yet-valid"));
+        over.then_some(())
+    })
+    .await;
+    world.rpc("evm_mine", json!([])).await;
+    assert!(at_present().await.allowed);
+    let _: medlock_api::Chart = ok(chart()).await;
+    world.stop().await;
+}
+
+/// A digest on chain is whatever its author wrote there, and anybody may open a chart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_is_served_only_as_what_it_is() {
+    let world = World::with_chart().await;
+    let written = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
+    world.store.put(written.blocks.clone()).await.unwrap();
+    let [directory, keyring] = world.keys.as_ref().unwrap().each_ref().map(digest);
+    let stranger = world.sign_in(&world.stranger).await;
+    let (clinic, patient) = (world.sign_in(&world.clinic).await, world.sign_in(&world.patient).await);
+    let corrupt = async |token: &str, path: String, digest: B256| {
+        let problem = refused(world.get(token, &path), Kind::BlockCorrupt).await;
+        assert_eq!((problem.digest, problem.detail), (Some(digest), None), "{path}");
+    };
+
+    // A chart of one's own, whose directory is somebody else's envelope, directory or keyring.
+    for (chart, digest) in [(0xf0, written.pointer), (0xf1, directory), (0xf2, keyring)] {
+        let chart = B256::repeat_byte(chart);
+        world.open(&world.stranger, chart, digest).await;
+        corrupt(&stranger, format!("/v1/charts/{chart}/directory"), digest).await;
+    }
+    // A grant of one's own, whose keyring is that.
+    let foreign = B256::repeat_byte(0xf0);
+    for digest in [written.pointer, directory, keyring] {
+        let terms = IRecords::GrantTerms {
+            compartments: 1,
+            purposes: purpose::TREAT,
+            actions: action::READ,
+            notBefore: 0,
+            expiry: 0,
+        };
+        let grant = IRecords::grantCall {
+            chart: foreign,
+            grantee: world.clinic.address(),
+            terms,
+            keyring: digest,
+        };
+        world.send(&world.stranger, world.deployment.records, grant).await;
+        corrupt(&clinic, format!("/v1/charts/{foreign}/keyring"), digest).await;
+    }
+    let grantee = world.stranger.address();
+    world.grant(|grant| grant.grantee = grantee).await;
+    corrupt(&stranger, format!("/v1/charts/{CHART}/keyring"), keyring).await;
+
+    // A record of one's own, whose pointer is that: no envelope, no receipt, no payload.
+    let id = written.record_id;
+    world.add(&world.stranger, foreign, (id, LABS, written.pointer)).await;
+    let read = world.read(
+        &stranger,
+        &world.receipt(&world.stranger, &written, |r| r.chart = foreign),
     );
+    assert_eq!(refused(read, Kind::BlockCorrupt).await.digest, Some(written.pointer));
+    let payload = format!("/v1/charts/{foreign}/records/{id}/versions/1/payload");
+    refused(world.get(&stranger, &payload), Kind::ReceiptMissing).await;
+    let log: medlock_api::Reads = ok(world.get(&stranger, &format!("/v1/charts/{foreign}/reads"))).await;
+    assert!(log.reads.is_empty());
+
+    // In the right chart and of another record, version, compartment or history.
+    let mislaid = world.seal(B256::repeat_byte(2), NOTES, (1, B256::ZERO), b"notes");
+    let mut wrong = vec![];
+    for (record_id, envelope) in [(3, &written), (2, &mislaid)] {
+        let record_id = B256::repeat_byte(record_id);
+        world
+            .add(&world.clinic, CHART, (record_id, LABS, envelope.pointer))
+            .await;
+        wrong.push((record_id, 1, envelope.pointer));
+    }
+    world.store.put(mislaid.blocks).await.unwrap();
+    let forked = world.seal(id, LABS, (2, B256::repeat_byte(9)), b"forked");
+    world.replace(&world.clinic, &written, &forked).await;
+    world.store.put(forked.blocks).await.unwrap();
+    wrong.push((id, 2, forked.pointer));
+    for (record_id, version, pointer) in wrong {
+        let edit = |r: &mut Receipt| (r.record_id, r.version, r.pointer) = (record_id, version, pointer);
+        let read = world.read(&clinic, &world.receipt(&world.clinic, &written, edit));
+        assert_eq!(refused(read, Kind::BlockCorrupt).await.digest, Some(pointer));
+    }
+    let log: medlock_api::Reads = ok(world.get(&patient, &format!("/v1/charts/{CHART}/reads"))).await;
+    assert!(log.reads.is_empty());
+    let _ = ok_bytes(world.read(&clinic, &world.receipt(&world.clinic, &written, |_| ()))).await;
+
+    // The directory before stands in for the one that a revocation installed.
+    world.revoke_with(directory).await;
+    corrupt(&patient, format!("/v1/charts/{CHART}/directory"), directory).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_out_of_reach_and_none_at_all_read_the_same_to_a_grantee_of_compartment_0() {
+    let world = World::with_chart().await;
+    let notes = world.write(&world.patient, B256::repeat_byte(1), NOTES, b"notes").await;
+    world.grant(|grant| grant.terms.compartments = 1).await;
+    let clinic = world.sign_in(&world.clinic).await;
+    for code in ["HRESCH", "TREAT"] {
+        let read = |id: B256| {
+            let edit = |r: &mut Receipt| (r.record_id, r.purpose) = (id, Purpose::from_code(code).unwrap());
+            world.read(&clinic, &world.receipt(&world.clinic, &notes, edit))
+        };
+        let existing = refused(read(notes.record_id), Kind::ForbiddenOrUnknown).await;
+        assert_eq!(
+            existing,
+            refused(read(UNKNOWN), Kind::ForbiddenOrUnknown).await,
+            "{code}"
+        );
+        assert_eq!(existing.reason.as_deref(), Some("unknown-record"));
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lags_or_forks_opens_nothing_and_health_is_cheap() {
+    let world = World::with_chart().await;
+    let written = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
+    world.store.put(written.blocks.clone()).await.unwrap();
+    let clinic = world.sign_in(&world.clinic).await;
+    let read = || world.read(&clinic, &world.receipt(&world.clinic, &written, |_| ()));
+    ok_bytes(read()).await;
+
+    // One block back the grant still stands.
+    world.revoke().await;
+    refused(read(), Kind::ForbiddenOrUnknown).await;
+    world.node.lag.store(1, SeqCst);
+    refused(read(), Kind::ChainDown).await;
+    world.node.lag.store(0, SeqCst);
+    refused(read(), Kind::ForbiddenOrUnknown).await;
+
+    // A block of the index's height that is not the index's: neither speaks for the other.
+    let grants = || world.get(&clinic, "/v1/grants");
+    let _: medlock_api::Grants = ok(grants()).await;
+    world.node.forges.store(true, SeqCst);
+    refused(grants(), Kind::IndexBehind).await;
+    world.node.forges.store(false, SeqCst);
+    let _: medlock_api::Grants = ok(grants()).await;
+
+    // A chain that did become shorter is followed down, and one that was reorganised at the same height as well.
+    let snapshot = world.rpc("evm_snapshot", json!([])).await;
+    world.rpc("anvil_mine", json!(["0x5"])).await;
+    let _: medlock_api::Grants = ok(grants()).await;
+    assert_eq!(world.rpc("evm_revert", json!([snapshot])).await, json!(true));
+    let _: medlock_api::Grants = ok(grants()).await;
+    world.rpc("anvil_reorg", json!([1, []])).await;
+    let _: medlock_api::Grants = ok(grants()).await;
+
+    // Whoever watches costs the node one look a second, however often they ask.
+    let (before, begun) = (world.node.calls.load(SeqCst), Instant::now());
+    for _ in 0..30 {
+        let _: medlock_api::Health = ok(world.request(Method::GET, "/ready")).await;
+        let status: medlock_api::Status = ok(world.request(Method::GET, "/v1/status")).await;
+        assert_eq!(status.lag_blocks, status.chain_block - status.index_block);
+    }
+    let (calls, seconds) = (world.node.calls.load(SeqCst) - before, begun.elapsed().as_secs());
+    assert!(calls <= 6 * (seconds + 2), "{calls} calls in {seconds} s");
+
+    // Those without a session share what there is, and take nothing from those with one.
+    let deployment = || world.request(Method::GET, "/v1/deployment");
+    eventually(async || {
+        let flood = futures::future::join_all((0..300).map(|_| once(deployment()))).await;
+        let refused = flood.into_iter().find(|(status, ..)| !status.is_success())?;
+        assert_eq!(refused.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused.1.contains_key("retry-after"));
+        Some(())
+    })
+    .await;
+    let _: medlock_api::Grants = ok(grants()).await;
+    let _: medlock_api::Health = ok(world.request(Method::GET, "/ready")).await;
+    eventually(async || once(deployment()).await.0.is_success().then_some(())).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_uploads_and_downloads_hold_their_own_places_and_no_others() {
+    use medlock_gateway::{DOWNLOADS_EACH_MOST, UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST};
+    let world = World::with_chart().await;
+    let mut content = vec![0; 12 * 1024 * 1024];
+    getrandom::fill(&mut content).unwrap();
+    let written = world.write(&world.clinic, B256::repeat_byte(1), LABS, &content).await;
+    world.store.put(written.blocks.clone()).await.unwrap();
+    let clinic = world.sign_in(&world.clinic).await;
+    ok_bytes(world.read(&clinic, &world.receipt(&world.clinic, &written, |_| ()))).await;
+
+    // Answers that have begun and are not taken.
+    let payload = || world.payload(&clinic, &written);
+    let mut begun = Vec::new();
+    for _ in 0..DOWNLOADS_EACH_MOST {
+        let response = payload().send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        begun.push(response);
+    }
+    refused(payload(), Kind::TooMany).await;
+    drop(begun);
+    let whole = eventually(async || {
+        let (status, _, body) = once(payload()).await;
+        status.is_success().then_some(body)
+    })
+    .await;
+    assert!(whole.len() as u64 > written.payload_bytes);
+
+    // Uploads that have begun and do not go on.
+    let block = dag_cbor_block(b"\xa0".to_vec());
+    let car = car::write(&[block.cid], [&block]).unwrap();
+    let mut stuck = Vec::new();
+    for _ in 0..UPLOADS_AT_ONCE_MOST / UPLOADS_EACH_MOST as usize {
+        let token = world.sign_in(&PrivateKeySigner::random()).await;
+        for _ in 0..UPLOADS_EACH_MOST {
+            let never = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+            let upload = world.upload(&token, reqwest::Body::wrap_stream(never));
+            stuck.push(tokio::spawn(upload.send()));
+        }
+        // The account has its share, the rest is for others.
+        eventually(async || {
+            let (status, _, body) = once(world.upload(&token, car.clone())).await;
+            eprintln!("{status} {}", String::from_utf8_lossy(&body));
+            (!status.is_success()).then_some(())
+        })
+        .await;
+    }
+    refused(world.upload(&clinic, car.clone()), Kind::Busy).await;
+    let _: medlock_api::Grants = ok(world.get(&clinic, "/v1/grants")).await;
+    for upload in &stuck {
+        upload.abort();
+    }
+    drop(stuck);
+    eventually(async || {
+        let (status, ..) = once(world.upload(&clinic, car.clone())).await;
+        status.is_success().then_some(())
+    })
+    .await;
     world.stop().await;
 }

@@ -29,8 +29,10 @@ pub enum Kind {
     CarInvalid,
     /// A limit on requests, sessions or uploads was met; Retry-After says when to come back.
     TooMany,
-    /// The request took longer than the gateway waits.
+    /// The request's body came too slowly, or stopped coming.
     Timeout,
+    /// The gateway has as much at work as it takes on, or did not get done in time; Retry-After says when to come back.
+    Busy,
     /// The chain cannot be asked; nothing is decided without it.
     ChainDown,
     /// The endpoint serves another chain than the deployment's.
@@ -39,14 +41,15 @@ pub enum Kind {
     IndexBehind,
     /// The store does not hold the block that the chain points to.
     BlockMissing,
-    /// The store's bytes do not match their CID; none of them are served.
+    /// The store's bytes do not match their CID, or are not the kind of block that belongs in this place: an envelope
+    /// of another record, a directory of another chart. None of them are served.
     BlockCorrupt,
     /// The gateway failed. Its log has the cause under the request id.
     Internal,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 20] = [
         Kind::BadRequest,
         Kind::NoRoute,
         Kind::NoSession,
@@ -60,6 +63,7 @@ impl Kind {
         Kind::CarInvalid,
         Kind::TooMany,
         Kind::Timeout,
+        Kind::Busy,
         Kind::ChainDown,
         Kind::ChainMismatch,
         Kind::IndexBehind,
@@ -83,7 +87,8 @@ impl Kind {
             Kind::PayloadTooLarge => ("payload-too-large", 413, "The body is larger than this route takes"),
             Kind::CarInvalid => ("car-invalid", 422, "The upload is not a valid CAR stream"),
             Kind::TooMany => ("too-many", 429, "Too many requests"),
-            Kind::Timeout => ("timeout", 408, "The request took too long"),
+            Kind::Timeout => ("timeout", 408, "The request came too slowly"),
+            Kind::Busy => ("busy", 503, "The gateway has too much to do at present"),
             Kind::ChainDown => ("chain-down", 503, "The chain cannot be asked at present"),
             Kind::ChainMismatch => (
                 "chain-mismatch",
@@ -92,7 +97,7 @@ impl Kind {
             ),
             Kind::IndexBehind => ("index-behind", 503, "The index has not reached this block yet"),
             Kind::BlockMissing => ("block-missing", 502, "The store does not hold a block"),
-            Kind::BlockCorrupt => ("block-corrupt", 502, "The store holds a corrupt block"),
+            Kind::BlockCorrupt => ("block-corrupt", 502, "A block is corrupt, or not what belongs there"),
             Kind::Internal => ("internal", 500, "The gateway failed"),
         }
     }

@@ -10,7 +10,7 @@ use medlock_indexer::{Page, Record};
 use crate::{
     access::{Role, forbidden, unreadable},
     extract::{Caller, ChartPath, PageQuery, Path, Query, RecordPath, RecordsQuery, cursor, page_limit},
-    handlers::{block_of, dag_cbor},
+    handlers::dag_cbor,
     problem::{Failure, Result},
     state::Gateway,
 };
@@ -48,7 +48,7 @@ pub async fn directory(
     Path(ChartPath { chart }): Path<ChartPath>,
 ) -> Result<Response> {
     let standing = gateway.standing(chart, caller.account).await?;
-    block_of(&gateway, standing.directory).await.map(dag_cbor)
+    gateway.directory(chart, &standing).await.map(dag_cbor)
 }
 
 /// The caller's own keyring block.
@@ -67,9 +67,8 @@ pub async fn keyring(
         .await?
         .keyring_digest(chart, caller.account)
         .await?;
-    block_of(&gateway, digest.ok_or_else(|| forbidden(reason::NO_GRANT))?)
-        .await
-        .map(dag_cbor)
+    let digest = digest.ok_or_else(|| forbidden(reason::NO_GRANT))?;
+    gateway.keyring(chart, caller.account, digest).await.map(dag_cbor)
 }
 
 /// The grants that stand on a chart: all to the controller, to a grantee its own.
@@ -108,7 +107,7 @@ pub async fn my_grants(
         after: cursor(query.after.as_deref())?,
         limit: page_limit(query.limit),
     };
-    let block = gateway.chain.latest().await?;
+    let block = gateway.latest().await?;
     let grants = gateway.index_at(&block).await?.grants_to(caller.account, page).await?;
     Ok(Json(grants_body(grants, page.limit)))
 }
@@ -161,7 +160,7 @@ pub async fn versions(
     let standing = gateway.standing(chart, caller.account).await?;
     let on_chain = gateway.chain.record_of(&standing.block, chart, record).await?;
     if on_chain.version == 0 || !Compartments(standing.readable()).contains(on_chain.compartment) {
-        return Err(unreadable(reason::UNKNOWN_RECORD));
+        return Err(unreadable(reason::UNKNOWN_RECORD, on_chain.version != 0));
     }
     let mut found = gateway
         .index_at(&standing.block)

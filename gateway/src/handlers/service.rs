@@ -1,11 +1,11 @@
 //! What this gateway serves, and how it is doing. Public.
 use alloy::primitives::Address;
 use axum::{Json, extract::State};
-use medlock_api::{Credential, Deployment, Health, Kind, Party, PartyKey, Problem, Roles, Status, schema::Hex20};
+use medlock_api::{Credential, Deployment, Health, Party, PartyKey, Problem, Roles, Status, schema::Hex20};
 
 use crate::{
-    extract::{AccountPath, Path},
-    problem::{Failure, Result},
+    extract::{AccountPath, Anybody, Path},
+    problem::Result,
     state::Gateway,
 };
 
@@ -18,12 +18,7 @@ pub async fn health() -> Json<Health> {
 /// The chain is the deployment's, the index follows it, and the database answers.
 #[utoipa::path(get, path = "/ready", tag = "service", responses((status = 200, body = Health), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Health>> {
-    let block = gateway.chain.latest().await?;
-    gateway
-        .chain
-        .identify()
-        .await
-        .map_err(|cause| Failure::caused(Kind::ChainMismatch, cause))?;
+    let block = gateway.pulse().await?;
     gateway.index_at(&block).await?;
     gateway.db.ping().await?;
     Ok(Json(Health { status: "ready".into() }))
@@ -31,7 +26,7 @@ pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Health>> {
 
 /// The deployment that this gateway serves, and its own account.
 #[utoipa::path(get, path = "/v1/deployment", tag = "service", responses((status = 200, body = Deployment)))]
-pub async fn deployment(State(gateway): State<Gateway>) -> Json<Deployment> {
+pub async fn deployment(State(gateway): State<Gateway>, _: Anybody) -> Json<Deployment> {
     let deployment = &gateway.deployment;
     Json(Deployment {
         chain_id: deployment.chain_id,
@@ -45,13 +40,14 @@ pub async fn deployment(State(gateway): State<Gateway>) -> Json<Deployment> {
 
 /// How far the index is behind the chain.
 #[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Status), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub async fn status(State(gateway): State<Gateway>) -> Result<Json<Status>> {
+pub async fn status(State(gateway): State<Gateway>, _: Anybody) -> Result<Json<Status>> {
     let index_block = gateway.index.head().await?.number;
-    let chain_block = gateway.chain.latest().await?.number;
+    // Up to a second old; what the index holds is on the chain.
+    let chain_block = gateway.pulse().await?.number.max(index_block);
     Ok(Json(Status {
         index_block,
         chain_block,
-        lag_blocks: chain_block.saturating_sub(index_block),
+        lag_blocks: chain_block - index_block,
     }))
 }
 
@@ -61,9 +57,10 @@ pub async fn status(State(gateway): State<Gateway>) -> Result<Json<Status>> {
     responses((status = 200, body = Party), (status = 400, body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn party(
     State(gateway): State<Gateway>,
+    _: Anybody,
     Path(AccountPath { account }): Path<AccountPath>,
 ) -> Result<Json<Party>> {
-    let block = gateway.chain.latest().await?;
+    let block = gateway.latest().await?;
     let found = gateway.index_at(&block).await?.party(account).await?;
     Ok(Json(party_body(account, found, block.time.max(gateway.now()))))
 }

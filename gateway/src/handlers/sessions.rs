@@ -3,7 +3,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use medlock_api::{Challenge, ChallengeRequest, Kind, Problem, Session, SessionRequest};
 
 use crate::{
-    extract::{self, Caller},
+    extract::{self, Anybody, Caller},
     problem::Result,
     session::{self, Refusal, SESSION_SECONDS, token_hash},
     state::{Gateway, random},
@@ -14,6 +14,7 @@ use crate::{
     responses((status = 200, body = Challenge), (status = 400, body = Problem, content_type = "application/problem+json")))]
 pub async fn challenge(
     State(gateway): State<Gateway>,
+    _: Anybody,
     extract::Json(request): extract::Json<ChallengeRequest>,
 ) -> Result<Json<Challenge>> {
     let random = random()?;
@@ -34,6 +35,7 @@ pub async fn challenge(
     responses((status = 200, body = Session), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 401, body = Problem, content_type = "application/problem+json")))]
 pub async fn open(
     State(gateway): State<Gateway>,
+    _: Anybody,
     extract::Json(request): extract::Json<SessionRequest>,
 ) -> Result<Json<Session>> {
     let now = gateway.now();
