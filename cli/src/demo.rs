@@ -52,7 +52,9 @@ struct Row {
     gas: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cid: Option<String>,
-    ms: u128,
+    /// Absent for a transaction that is one of several in a step; the last one has the time of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ms: Option<u128>,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,7 +119,7 @@ impl Story {
             transaction: mined.map(|mined| mined.transaction),
             gas: mined.map(|mined| mined.gas),
             cid,
-            ms: self.step_began.elapsed().as_millis(),
+            ms: Some(self.step_began.elapsed().as_millis()),
         });
         self.step_began = Instant::now();
     }
@@ -231,12 +233,16 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         .as_ref()
         .context("a fresh folder was deployed to already")?;
     for step in &deployed.steps {
-        let mined = Mined {
-            transaction: step.transaction,
-            block: step.block,
-            gas: step.gas,
-        };
-        story.row(&step.name, Some(&mined), None);
+        story.report.steps.push(Row {
+            step: step.name.clone(),
+            transaction: Some(step.transaction),
+            gas: Some(step.gas),
+            cid: None,
+            ms: None,
+        });
+    }
+    if let Some(last) = story.report.steps.last_mut() {
+        last.ms = Some(story.step_began.elapsed().as_millis());
     }
     let provider = medlock_client::Chain::discover(&dev.endpoints.rpc, Identity::generate()?.signer().clone()).await?;
     for (name, address) in [
@@ -684,7 +690,7 @@ fn epilogue(story: &Story, path: &Path) -> anyhow::Result<()> {
                 row.transaction.as_ref().map(short).unwrap_or_default(),
                 row.gas.map(|gas| gas.to_string()).unwrap_or_default(),
                 row.cid.as_deref().map(ellipsis).unwrap_or_default(),
-                format!("{} ms", row.ms),
+                row.ms.map(|ms| format!("{ms} ms")).unwrap_or_default(),
             ]
         })
         .collect();

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use medlock_client::{Chain, Endpoints, Identity};
 use medlock_deploy::Artifacts;
 use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     args::{DemoArgs, DeployArgs, DevArgs, GatewayArgs, Global, IndexArgs},
@@ -19,14 +20,15 @@ use crate::{
 const POLL_MS: u64 = 500;
 
 pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result<ExitCode> {
-    let running = dev::spawn(dev::Config {
+    let mut stop = Stop::new()?;
+    let starting = dev::spawn(dev::Config {
         home: global.home.clone(),
         artifacts: args.artifacts.artifacts.clone(),
         rpc_port: args.rpc_port,
         gateway_port: args.gateway_port,
         public_url: None,
-    })
-    .await?;
+    });
+    let running = stop.unless(starting).await?;
     let Endpoints { rpc, gateway } = &running.endpoints;
     let value = json!({
         "rpc": rpc, "gateway": gateway, "home": global.home,
@@ -48,7 +50,7 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
         )
     })?;
     tokio::select! {
-        () = stop_signal() => {
+        () = stop.wait() => {
             running.shutdown().await?;
             Ok(ExitCode::SUCCESS)
         }
@@ -70,19 +72,20 @@ pub async fn demo(out: Output, args: DemoArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub async fn index(global: &Global, out: Output, args: IndexArgs) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::new()?;
     let rpc_url = rpc(global)?;
-    let handle = medlock_indexer::spawn(medlock_indexer::Config {
+    let starting = medlock_indexer::spawn(medlock_indexer::Config {
         rpc_url: rpc_url.clone(),
         deployment: dev::indexed(&global.deployment()?),
         db: args.db.clone(),
         poll_ms: POLL_MS,
-    })
-    .await?;
+    });
+    let handle = stop.unless(starting).await?;
     out.say(json!({ "rpc": rpc_url, "db": args.db }), || {
         format!("Indexing {rpc_url} into {}. Stop with Ctrl-C.", args.db.display())
     })?;
     tokio::select! {
-        () = stop_signal() => {
+        () = stop.wait() => {
             handle.shutdown().await?;
             Ok(ExitCode::SUCCESS)
         }
@@ -91,18 +94,19 @@ pub async fn index(global: &Global, out: Output, args: IndexArgs) -> anyhow::Res
 }
 
 pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::new()?;
     let rpc_url = rpc(global)?;
     let deployment = global.deployment()?;
     let home = Home::new(&args.dir);
     std::fs::create_dir_all(home.dir()).with_context(|| format!("create {}", home.dir().display()))?;
-    let indexer = medlock_indexer::spawn(medlock_indexer::Config {
+    let starting = medlock_indexer::spawn(medlock_indexer::Config {
         rpc_url: rpc_url.clone(),
         deployment: dev::indexed(&deployment),
         db: home.index(),
         poll_ms: POLL_MS,
-    })
-    .await?;
-    let gateway = medlock_gateway::spawn(medlock_gateway::Config {
+    });
+    let indexer = stop.unless(starting).await?;
+    let starting = medlock_gateway::spawn(medlock_gateway::Config {
         listen: args.listen,
         public_url: args.public_url,
         rpc_url,
@@ -111,14 +115,14 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         store: medlock_store::Store::open(home.blocks())?,
         db: home.receipts(),
         key: dev::gateway_key(&home.gateway_key())?,
-    })
-    .await?;
+    });
+    let gateway = stop.unless(starting).await?;
     let value = json!({ "gateway": gateway.url(), "account": gateway.address() });
     out.say(value, || {
         format!("Gateway {} at {}. Stop with Ctrl-C.", gateway.address(), gateway.url())
     })?;
     let failed = tokio::select! {
-        () = stop_signal() => None,
+        () = stop.wait() => None,
         error = dev::stopped(&indexer) => Some(error),
     };
     gateway.shutdown().await?;
@@ -166,19 +170,32 @@ fn rpc(global: &Global) -> anyhow::Result<String> {
     }
 }
 
-/// Ctrl-C, or the signal that a service manager sends.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => (),
-                _ = terminate.recv() => (),
-            }
+/// Ctrl-C, or the signal that a service manager sends. Made before a service starts, so that no signal is missed.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("listen for Ctrl-C")?,
+            terminate: signal(SignalKind::terminate()).context("listen for SIGTERM")?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
         }
-        Err(_) => {
-            // Without a handler for SIGTERM, Ctrl-C still works.
-            let _ = tokio::signal::ctrl_c().await;
+    }
+
+    /// Starts a service, unless it is to be stopped before it has started. Every start can be cut off anywhere.
+    async fn unless<T>(&mut self, start: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        tokio::select! {
+            started = start => started,
+            () = self.wait() => bail!("stopped before everything had started"),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     decode::decode,
     model::{Batch, Block},
     source::{Source, SourceError},
-    store::Store,
+    store::{self, Store},
 };
 use anyhow::{Context, Result, bail};
 use std::{sync::Arc, time::Duration};
@@ -101,15 +101,17 @@ impl Pipeline {
                     self.fine();
                     Some(self.poll)
                 }
-                Ok(Step::Commit(batch)) => {
-                    self.commit(&batch).await?;
-                    self.fine();
-                    None
-                }
-                Ok(Step::Rewind(to)) => {
-                    self.rewind(to).await?;
-                    None
-                }
+                Ok(Step::Commit(batch)) => match self.commit(&batch).await {
+                    Ok(()) => {
+                        self.fine();
+                        None
+                    }
+                    Err(error) => Some(self.unwritten(error).await?),
+                },
+                Ok(Step::Rewind(to)) => match self.rewind(to).await {
+                    Ok(()) => None,
+                    Err(error) => Some(self.unwritten(error).await?),
+                },
                 Err(error) => Some(self.trouble(error)?),
             };
             if let Some(pause) = pause {
@@ -230,12 +232,20 @@ impl Pipeline {
         self.progress.send_if_modified(|p| p.trouble.take().is_some());
     }
 
+    /// A write failed: nothing of it is there. Goes on from what is.
+    async fn unwritten(&mut self, error: anyhow::Error) -> Result<Duration> {
+        let pause = self.trouble(error)?;
+        self.store.reconnect().await?;
+        self.checkpoint = self.store.checkpoint().await?;
+        Ok(pause)
+    }
+
     /// How long to pause before trying again; an error where trying again does not help.
     ///
     /// A reorg tears an answer or two, and a node that restarts or lags may err for minutes: whatever the node does
-    /// short of serving another chain, the next answer may be right.
+    /// short of serving another chain, the next answer may be right. Likewise a disk that is full now.
     fn trouble(&mut self, error: anyhow::Error) -> Result<Duration> {
-        if error.downcast_ref::<SourceError>().is_none() {
+        if error.downcast_ref::<SourceError>().is_none() && !store::is_passing(&error) {
             return Err(error);
         }
         self.pause = (self.pause * 2).min(TROUBLE_PAUSE_MOST);

@@ -13,7 +13,10 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -41,7 +44,21 @@ pub fn options(path: &Path, write: bool) -> SqliteConnectOptions {
 
 /// The writer.
 pub struct Store {
+    path: PathBuf,
     connection: SqliteConnection,
+}
+
+/// Whether the database may take tomorrow what it refuses today: a full disk, or one that fails to write. The
+/// transaction was rolled back, so nothing is half-written.
+pub fn is_passing(error: &anyhow::Error) -> bool {
+    // Primary result codes (sqlite.org/rescode.html): SQLITE_BUSY, SQLITE_IOERR, SQLITE_FULL.
+    const PASSING: [u32; 3] = [5, 10, 13];
+    let code = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<sqlx::Error>()?.as_database_error()?.code());
+    // An extended code has the primary one in its low byte.
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| PASSING.contains(&(code & 0xff)))
 }
 
 impl Store {
@@ -52,14 +69,15 @@ impl Store {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
         }
-        let mut connection = SqliteConnection::connect_with(&options(path, true))
-            .await
-            .with_context(|| format!("open index database {}", path.display()))?;
+        let mut connection = connect(path).await?;
         MIGRATIONS
             .run(&mut connection)
             .await
             .with_context(|| format!("bring index database {} to this build's schema", path.display()))?;
-        let mut store = Self { connection };
+        let mut store = Self {
+            path: path.to_owned(),
+            connection,
+        };
         store
             .claim(deployment, genesis)
             .await
@@ -102,6 +120,13 @@ impl Store {
             }
         }
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// A new connection in the place of one whose transaction failed on a full disk: SQLite has then rolled back by
+    /// itself, and the old connection still believes in its transaction.
+    pub async fn reconnect(&mut self) -> Result<()> {
+        self.connection = connect(&self.path).await?;
         Ok(())
     }
 
@@ -183,6 +208,12 @@ impl Store {
     pub async fn close(self) -> Result<()> {
         Ok(self.connection.close().await?)
     }
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection> {
+    SqliteConnection::connect_with(&options(path, true))
+        .await
+        .with_context(|| format!("open index database {}", path.display()))
 }
 
 type Tx<'a> = Transaction<'a, Sqlite>;

@@ -2,14 +2,14 @@
 
 use std::{
     io::Write,
-    path::PathBuf,
-    process::{Command, Output, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
 };
 
 use alloy::{primitives::U256, providers::Provider};
 use medlock_client::{Client, Endpoints, Error, Identity, api::Purpose};
 use medlock_deploy::Deployment;
-use medlock_tests::{World, artifacts, fixture, medlock_binary, root};
+use medlock_tests::{World, artifacts, eventually, fixture, medlock_binary, root};
 use serde_json::Value;
 
 /// A person with a key file in the World's folder.
@@ -218,9 +218,37 @@ async fn dev_survives_signals_and_names_a_port_in_use() {
     let mut again = start("0", home.path());
     let told_again = first_json(&mut again);
     assert_eq!(told["records"], told_again["records"], "the deployment survived a kill");
-    let pid = again.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert!(again.wait().unwrap().success(), "Ctrl-C is a clean stop");
+    interrupt(&mut again);
+}
+
+/// Killed, not stopped, as soon as each file of the folder appears: a restart completes what was begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn dev_killed_at_any_stage_of_its_first_start_comes_up_again() {
+    for stage in [
+        "chain",
+        "deployment.json",
+        "owner.key",
+        "index.db",
+        "gateway.key",
+        "gateway.db",
+        "connection.json",
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let mut first = start("0", home.path());
+        let file = home.path().join(stage);
+        eventually(stage, || async { file.exists().then_some(()) }).await;
+        first.kill().unwrap();
+        first.wait().unwrap();
+        let mut again = start("0", home.path());
+        let told = first_json(&mut again);
+        assert!(
+            told["records"]
+                .as_str()
+                .is_some_and(|records| records.starts_with("0x")),
+            "{stage}: {told}"
+        );
+        interrupt(&mut again);
+    }
 }
 
 /// The folder is a small file system of its own, filled to the last byte under the running services.
@@ -272,8 +300,35 @@ async fn a_full_disk_is_named_and_nothing_is_lost() {
     dev.wait().unwrap();
 }
 
+fn start(rpc_port: &str, home: &Path) -> Child {
+    Command::new(medlock_binary())
+        .args([
+            "dev",
+            "--json",
+            "--rpc-port",
+            rpc_port,
+            "--gateway-port",
+            "0",
+            "--artifacts",
+        ])
+        .arg(artifacts())
+        .arg("--home")
+        .arg(home)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Ctrl-C.
+fn interrupt(dev: &mut Child) {
+    let pid = dev.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(dev.wait().unwrap().success(), "Ctrl-C is a clean stop");
+}
+
 /// Reads standard output until it holds one whole JSON value.
-fn first_json(child: &mut std::process::Child) -> Value {
+fn first_json(child: &mut Child) -> Value {
     let stdout = child.stdout.as_mut().expect("piped");
     serde_json::Deserializer::from_reader(stdout)
         .into_iter()
