@@ -48,8 +48,11 @@ pub enum Fate {
     /// A success with this body and type, of the proxy's own; the service is not asked.
     Answer(&'static str, Vec<u8>),
     /// The service's answer, changed where it is a success.
-    Change(Box<dyn FnOnce(&mut Vec<u8>) + Send>),
+    Change(Change),
 }
+
+/// What is done to an answer's body.
+pub type Change = Box<dyn FnOnce(&mut Vec<u8>) + Send>;
 
 impl Fate {
     pub fn change(change: impl FnOnce(&mut Vec<u8>) + Send + 'static) -> Self {
