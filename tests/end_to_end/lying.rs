@@ -618,8 +618,21 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
     let one = || vec![allowed.clone()];
     let (not_signed, other) = ("is not signed by the gateway", "answers another question");
     let (count, no_block) = ("not as many verdicts", "the chain does not have");
+    let (contradiction, lie) = ("contradicts its own reason", "yes where the contract says no");
     let cases = [
-        ("a no turned into a yes", &research, vec![bare_yes], not_signed),
+        ("a no turned into a yes", &research, vec![bare_yes], contradiction),
+        (
+            "another reason's text",
+            &treatment,
+            but(&|v| v.reason = "controller".into()),
+            contradiction,
+        ),
+        (
+            "a yes against the contract",
+            &research,
+            vec![sign(as_yes(&denied), &own)],
+            lie,
+        ),
         ("with its reason", &research, vec![as_yes(&denied)], not_signed),
         ("signed by another key", &research, vec![by_mallory], not_signed),
         ("another purpose's yes", &research, one(), other),
@@ -661,6 +674,15 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
         assert_eq!(doing, "a consent question", "{case}");
         assert!(detail.contains(says), "{case}: {detail}");
     }
+    // An invented block beside a true one of the same number.
+    let verdicts = [but(&|v| v.block_hash = v.chart), one()].concat();
+    let reply = serde_json::to_vec(&api::DecisionReply { verdicts }).unwrap();
+    swap(&gateway, Method::POST, "/v1/decisions", reply);
+    let (_, detail) = refused(
+        "one of two",
+        clinic.ask(vec![treatment.clone(), treatment.clone()]).await,
+    );
+    assert!(detail.contains(no_block), "{detail}");
     // What was replayed is fine where it belongs.
     let reply = serde_json::to_vec(&api::DecisionReply { verdicts: one() }).unwrap();
     swap(&gateway, Method::POST, "/v1/decisions", reply);
@@ -721,6 +743,11 @@ async fn an_entry_of_the_read_log_is_proven_or_said_not_to_be() {
             vec![yes, no, yes],
         ),
         (
+            "after the last number there is",
+            vec![hashed(&a, &|entry| entry.sequence = u64::MAX), b.clone()],
+            vec![yes, no],
+        ),
+        (
             "another reader",
             vec![edited(&a, &|entry| entry.receipt.reader = somebody)],
             vec![no],
@@ -746,6 +773,11 @@ async fn an_entry_of_the_read_log_is_proven_or_said_not_to_be() {
             vec![no],
         ),
         ("another block", vec![edited(&a, &|entry| entry.block -= 1)], vec![no]),
+        (
+            "another basis, in words",
+            vec![edited(&a, &|entry| entry.reason = "controller".into())],
+            vec![no],
+        ),
         (
             "another signature",
             vec![hashed(&a, &|entry| entry.signature = b.signature.clone())],
@@ -819,7 +851,14 @@ async fn a_sign_in_message_for_anything_else_is_not_signed() {
     let (gateway, world) = start().await;
     let client = world.newcomer().await;
     type Edit = fn(&mut siwe::Message);
-    let cases: [(&str, Edit); 3] = [
+    let cases: [(&str, Edit); 6] = [
+        ("another statement", |message| {
+            message.statement = "I sell my house.".into()
+        }),
+        ("another address of the site", |message| {
+            message.uri = "http://bank.example".into()
+        }),
+        ("for ever", |message| message.expiration_time += 1_000_000_000),
         ("another domain", |message| message.domain = "bank.example".into()),
         ("another account", |message| message.address = Address::repeat_byte(7)),
         ("another chain", |message| message.chain_id = 1),

@@ -183,7 +183,7 @@ impl Client {
                 .ok();
             let fits = match before {
                 None => true,
-                Some((sequence, hash)) if entry.sequence == sequence + 1 => entry.previous == hash,
+                Some((sequence, hash)) if sequence.checked_add(1) == Some(entry.sequence) => entry.previous == hash,
                 Some((sequence, _)) => entry.sequence > sequence,
             };
             let proven = signer == Some(receipt.reader)
@@ -191,6 +191,7 @@ impl Client {
                 && receipt.gateway == gateway.account()
                 && seen.insert((receipt.reader, receipt.nonce))
                 && fits
+                && entry.reason == terms::reason::text(entry.reason_code)
                 && entry.hash == entry.link_hash(chain_id, records);
             before = Some((entry.sequence, entry.hash));
             reads.push(Read { entry, proven });

@@ -1,8 +1,9 @@
 //! "May I use this, for this purpose, now or on that day?" An answer without data, signed by the gateway.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256, Signature};
+use medlock_abi::{records::IRecords, terms};
 use medlock_api as api;
 
 use crate::{
@@ -40,11 +41,15 @@ impl Client {
             if !(same && fresh) {
                 return Err(refused("a verdict answers another question"));
             }
+            let allowed = terms::reason::is_allowed(verdict.reason_code);
+            if verdict.allowed != allowed || verdict.reason != terms::reason::text(verdict.reason_code) {
+                return Err(refused("a verdict contradicts its own reason"));
+            }
             if self.signer_of(verdict) != Some(gateway.account()) {
                 return Err(refused("a verdict is not signed by the gateway"));
             }
         }
-        let consulted: BTreeMap<u64, B256> = verdicts
+        let consulted: BTreeSet<(u64, B256)> = verdicts
             .iter()
             .map(|verdict| (verdict.block_number, verdict.block_hash))
             .collect();
@@ -53,7 +58,44 @@ impl Client {
                 return Err(refused("a verdict names a block that the chain does not have"));
             }
         }
+        self.confirm(&questions, &verdicts).await?;
         Ok(verdicts)
+    }
+
+    /// About the present the contract itself can be asked: a gateway that signs a state from before a revocation, or
+    /// simply lies, is found out. Its signature is for those who cannot ask.
+    async fn confirm(&self, questions: &[api::Question], verdicts: &[api::Verdict]) -> Result<()> {
+        let present: Vec<_> = questions
+            .iter()
+            .zip(verdicts)
+            .filter(|(question, _)| question.at.is_none())
+            .collect();
+        for batch in present.chunks(terms::BATCH_MOST) {
+            let questions = batch.iter().map(|(question, _)| IRecords::Question {
+                chart: question.chart,
+                grantee: self.address(),
+                compartment: question.compartment,
+                recordId: question.record_id.unwrap_or_default(),
+                purpose: question.purpose.bit(),
+                action: question.action.bit(),
+            });
+            let call = IRecords::decideManyCall {
+                questions: questions.collect(),
+            };
+            let reasons = self.chain.call(self.deployment.records, call).await?;
+            // Refusals are not compared: the gateway also goes by its clock, and merges reasons for privacy.
+            let lies = batch
+                .iter()
+                .zip(&reasons)
+                .any(|((_, verdict), reason)| verdict.allowed && !terms::reason::is_allowed(*reason));
+            if lies || reasons.len() != batch.len() {
+                return Err(Error::GatewayAnswer {
+                    doing: "a consent question".into(),
+                    detail: "a verdict says yes where the contract says no".into(),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn signer_of(&self, verdict: &api::Verdict) -> Option<Address> {

@@ -14,7 +14,10 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    now,
+};
 
 /// To connect, and between two pieces of an answer: a gateway that falls silent does not hold us for ever.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -30,6 +33,8 @@ const BEHIND_PAUSE: Duration = Duration::from_millis(100);
 /// What a gateway gives in one page, and after how many a listing without an end is given up.
 const PAGE_ITEMS: u32 = 500;
 const PAGES_MOST: u32 = 2_000;
+/// How long a sign-in message may be good for. Gateways give theirs minutes; the rest is for clocks that differ.
+const SIGN_IN_SECONDS_MOST: u64 = 3_600;
 /// Blocks in one piece of an upload stream.
 const UPLOAD_PIECE_BLOCKS: usize = 32;
 
@@ -48,6 +53,8 @@ impl Gateway {
     /// Asks the gateway which deployment it serves, and refuses another than `deployment`.
     pub async fn connect(url: &str, deployment: &Deployment, signer: PrivateKeySigner) -> Result<Self> {
         let http = reqwest::Client::builder()
+            // A redirect would take session and receipts elsewhere.
+            .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_WAIT)
             .read_timeout(READ_WAIT)
             .build()
@@ -345,11 +352,17 @@ impl Gateway {
             .split('/')
             .next()
             .unwrap_or_default();
-        if message.domain != authority {
+        if message.domain != authority || message.uri != self.base {
             return Err(refused(format!(
-                "the message is for {}, we asked {authority}",
-                message.domain
+                "the message is for {} ({}), we asked {}",
+                message.domain, message.uri, self.base
             )));
+        }
+        // What is signed here is a sign-in, for now, and nothing else that a gateway might put before us.
+        if message.statement != siwe::STATEMENT || message.expiration_time > now() + SIGN_IN_SECONDS_MOST {
+            return Err(refused(
+                "the message is not a plain sign-in for the next minutes".into(),
+            ));
         }
         Ok(())
     }
