@@ -53,7 +53,7 @@ impl Pace {
 /// A stream that fails midway leaves the batches before the fault in the store: blocks that nothing points to.
 ///
 /// # Errors
-/// `CarInvalid`, `PayloadTooLarge`, `Timeout`, what `charge` fails with; `Internal` where the store fails.
+/// `CarInvalid`, `PayloadTooLarge`, `Timeout`, what `charge` fails with; `StorageFull`; `Internal` where the store fails.
 pub async fn upload(store: &Store, body: Body, pace: Pace, charge: impl Fn(u64) -> Result<()>) -> Result<Uploaded> {
     let mut pieces = body.into_data_stream();
     let mut reader = car::Reader::new();
@@ -197,10 +197,13 @@ impl<T: Send + 'static> Frames<T> {
 }
 
 async fn put(store: &Store, blocks: Vec<Block>) -> Result<()> {
-    store
-        .put(blocks)
-        .await
-        .map_err(|error| Failure::caused(Kind::Internal, error))
+    store.put(blocks).await.map_err(|error| {
+        let kind = match error {
+            StoreError::DiskFull { .. } => Kind::StorageFull,
+            _ => Kind::Internal,
+        };
+        Failure::caused(kind, error)
+    })
 }
 
 fn invalid(error: car::Error) -> Failure {

@@ -236,7 +236,11 @@ impl Records {
         }
         let current = self.records.getter(chart).getter(record_id).pointer.get();
         if current != previous {
-            return Err(IRecords::StalePointer { given: previous, current }.into());
+            return Err(IRecords::StalePointer {
+                given: previous,
+                current,
+            }
+            .into());
         }
         require_digest(pointer)?;
         let author = self.vm().msg_sender();

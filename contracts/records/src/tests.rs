@@ -183,7 +183,10 @@ fn every_write_refuses_an_unknown_chart() {
     let records = world.by(PATIENT);
     assert_eq!(records.set_directory(OTHER_CHART, 2, ROTATED), unknown);
     assert_eq!(records.add_records(OTHER_CHART, 1, vec![record(RECORD, LABS)]), unknown);
-    assert_eq!(records.amend_record(OTHER_CHART, 1, RECORD, POINTER, 0, POINTER), unknown);
+    assert_eq!(
+        records.amend_record(OTHER_CHART, 1, RECORD, POINTER, 0, POINTER),
+        unknown
+    );
     assert_eq!(records.grant(OTHER_CHART, CLINIC, terms(1), KEYRING), unknown);
     assert_eq!(records.set_keyrings(OTHER_CHART, vec![]), unknown);
     assert_eq!(records.revoke(OTHER_CHART, CLINIC, 2, ROTATED, vec![]), unknown);
@@ -415,7 +418,11 @@ fn amending_follows_the_current_version_and_links_to_the_previous() {
     );
     assert_eq!(
         amend(&mut world, RECORD, B256::ZERO, AMENDED),
-        Err(IRecords::StalePointer { given: B256::ZERO, current: POINTER }.into())
+        Err(IRecords::StalePointer {
+            given: B256::ZERO,
+            current: POINTER
+        }
+        .into())
     );
     assert_eq!(
         amend(&mut world, RECORD, POINTER, B256::ZERO),
@@ -442,7 +449,11 @@ fn amending_follows_the_current_version_and_links_to_the_previous() {
     // A second writer who read version 1 is told so.
     assert_eq!(
         amend(&mut world, RECORD, POINTER, id(9)),
-        Err(IRecords::StalePointer { given: POINTER, current: AMENDED }.into())
+        Err(IRecords::StalePointer {
+            given: POINTER,
+            current: AMENDED
+        }
+        .into())
     );
     world.grant(CLINIC, terms(1 << CLAIMS));
     assert_eq!(

@@ -44,12 +44,14 @@ pub enum Kind {
     /// The store's bytes do not match their CID, or are not the kind of block that belongs in this place: an envelope
     /// of another record, a directory of another chart. None of them are served.
     BlockCorrupt,
+    /// The gateway's storage has no room; nothing of the upload counts. Its operator has to make room.
+    StorageFull,
     /// The gateway failed. Its log has the cause under the request id.
     Internal,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 20] = [
+    pub const ALL: [Kind; 21] = [
         Kind::BadRequest,
         Kind::NoRoute,
         Kind::NoSession,
@@ -69,6 +71,7 @@ impl Kind {
         Kind::IndexBehind,
         Kind::BlockMissing,
         Kind::BlockCorrupt,
+        Kind::StorageFull,
         Kind::Internal,
     ];
 
@@ -98,6 +101,7 @@ impl Kind {
             Kind::IndexBehind => ("index-behind", 503, "The index has not reached this block yet"),
             Kind::BlockMissing => ("block-missing", 502, "The store does not hold a block"),
             Kind::BlockCorrupt => ("block-corrupt", 502, "A block is corrupt, or not what belongs there"),
+            Kind::StorageFull => ("storage-full", 507, "The gateway's storage is full"),
             Kind::Internal => ("internal", 500, "The gateway failed"),
         }
     }
