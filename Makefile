@@ -12,11 +12,11 @@ PURE := medlock-api medlock-dag medlock-fhir medlock-vault
 demo: contracts
 	$(MEDLOCK) demo
 
-# The services' tests come last: their closing line is the run's.
+# The services' tests come last: their closing line is the run's (there are no documentation tests).
 test: contracts
 	tools/test-toolchain.sh
 	cd contracts && cargo test --workspace
-	cargo test --workspace
+	cargo test --workspace --lib --bins --tests
 
 # Formatting, lints, and drift of what is generated and committed.
 check: contracts
