@@ -181,25 +181,6 @@ async fn exit_codes_say_what_went_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dev_survives_signals_and_names_a_port_in_use() {
     let home = tempfile::tempdir().unwrap();
-    let start = |rpc_port: &str, home: &std::path::Path| {
-        Command::new(medlock_binary())
-            .args([
-                "dev",
-                "--json",
-                "--rpc-port",
-                rpc_port,
-                "--gateway-port",
-                "0",
-                "--artifacts",
-            ])
-            .arg(artifacts())
-            .arg("--home")
-            .arg(home)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    };
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let other = tempfile::tempdir().unwrap();

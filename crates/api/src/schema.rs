@@ -1,4 +1,5 @@
-//! OpenAPI schemas of what serde writes as a hex string or as a name.
+//! OpenAPI schemas of what serde writes as a hex string or as a name. Only their derives are used, never a value:
+//! hence the fields that nobody reads.
 use utoipa::ToSchema;
 
 /// 32 bytes: an id, a digest or a hash.
