@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup build reproducible clean
+.PHONY: demo test check contracts setup setup-tests build reproducible clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -13,7 +13,7 @@ demo: contracts
 	$(MEDLOCK) demo
 
 # The services' tests come last: their closing line is the run's (there are no documentation tests).
-test: contracts
+test: setup-tests contracts
 	tools/test-toolchain.sh
 	cd contracts && cargo test --workspace
 	cargo test --workspace --lib --bins --tests
@@ -38,6 +38,10 @@ build:
 setup:
 	tools/setup-wasm.sh >/dev/null
 	tools/setup-node.sh
+
+# What only the tests need.
+setup-tests:
+	tools/setup-node.sh --tests
 
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup

@@ -1,28 +1,53 @@
 #!/bin/sh
-# Installs the npm tools at the versions pinned here: wasm-opt (Binaryen) for the contracts, and cast
-# (Foundry), an independent reader of the chain. Can run twice; says what it does.
+# Installs the npm tools that tools/node/package.json pins (with package-lock.json: every package by its hash).
+# Can run twice; says what it does.
 #
-#   MEDLOCK_TOOLS=DIR   where they go (DIR/node); default: .tools beside this folder
+#   tools/setup-node.sh            what the contracts' build needs: wasm-opt (Binaryen)
+#   tools/setup-node.sh --tests    and what only tests and benchmarks need: cast, forge and anvil (Foundry), solc,
+#                                  ethers, viem
+#   MEDLOCK_TOOLS=DIR              where they go (DIR/node); default: .tools beside this folder
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 tools=${MEDLOCK_TOOLS:-$root/.tools}
-binaryen=132.0.0
-cast=1.7.1
+pins=$root/tools/node
 limit_s=300
 
 say() { echo "setup-node: $*" >&2; }
-pins="binaryen@$binaryen @foundry-rs/cast@$cast"
 
-if [ "$(cat "$tools/node/pins" 2>/dev/null)" = "$pins" ] && [ -x "$tools/node/node_modules/.bin/wasm-opt" ]; then
-    say "$pins: present in $tools/node"
+case "${1:-}" in
+    "") set=build; npm_flags="--omit=dev" ;;
+    --tests) set=tests; npm_flags="" ;;
+    *) say "$1: only --tests is known"; exit 2 ;;
+esac
+
+# present SET: that set of exactly these pins is installed. The last step of an installation is this note.
+present() { { echo "$1"; cat "$pins/package-lock.json"; } | cmp -s - "$tools/node/installed"; }
+
+if present tests || present "$set"; then
+    say "the npm tools for the $set are present in $tools/node"
     exit 0
 fi
-command -v npm >/dev/null 2>&1 || { say "npm is not installed (Debian: apt-get install npm; 18 or later)"; exit 1; }
-mkdir -p "$tools/node"
-say "installing $pins into $tools/node"
-rm -f "$tools/node/pins"
-# shellcheck disable=SC2086 # a list of packages
-timeout "$limit_s" npm install --prefix "$tools/node" --no-audit --no-fund --save-exact --loglevel=error $pins >&2
-"$tools/node/node_modules/.bin/wasm-opt" --version >&2
-"$tools/node/node_modules/.bin/cast" --version | head -1 >&2
-echo "$pins" >"$tools/node/pins"
+command -v node >/dev/null 2>&1 || { say "node is not installed (Debian: apt-get install nodejs; 20 or later)"; exit 1; }
+command -v npm >/dev/null 2>&1 || { say "npm is not installed (Debian: apt-get install npm)"; exit 1; }
+
+# Beside the place where it goes, so that whoever uses the tools meanwhile sees the old ones or the new ones.
+mkdir -p "$tools"
+new=$tools/node.$$
+trap 'rm -rf "$new" "$new.old"' EXIT INT TERM
+mkdir "$new"
+cp "$pins/package.json" "$pins/package-lock.json" "$new"
+say "installing the npm tools for the $set into $tools/node (about 20 s)"
+# shellcheck disable=SC2086 # none or one flag
+timeout "$limit_s" npm install --prefix "$new" $npm_flags --no-audit --no-fund --loglevel=error >&2 || {
+    say "npm could not install them within $limit_s s; see above, then run this again"
+    exit 1
+}
+bin=$new/node_modules/.bin
+"$bin/wasm-opt" --version >&2
+if [ "$set" = tests ]; then
+    for program in cast forge anvil; do "$bin/$program" --version | head -1 >&2; done
+    MEDLOCK_NODE=$new "$root/tools/solc" --version | tail -1 >&2
+fi
+{ echo "$set"; cat "$pins/package-lock.json"; } >"$new/installed"
+[ ! -e "$tools/node" ] || mv "$tools/node" "$new.old"
+mv "$new" "$tools/node"

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use medlock_tests::{World, root};
 
-/// Foundry's `cast`, as `tools/setup-node.sh` installs it, reads the contracts through the exported ABI.
+/// Foundry's `cast`, as `tools/setup-node.sh --tests` installs it, reads the contracts through the exported ABI.
 #[tokio::test(flavor = "multi_thread")]
 async fn cast_reads_the_contracts_through_the_exported_abi() {
     let world = World::start().await;
@@ -17,7 +17,7 @@ async fn cast_reads_the_contracts_through_the_exported_abi() {
             .args(["call", "--rpc-url", &rpc, to, &signature(function)])
             .args(args)
             .output()
-            .expect("cast; tools/setup-node.sh installs it");
+            .expect("cast; tools/setup-node.sh --tests installs it");
         assert!(
             output.status.success(),
             "{function}: {}",
