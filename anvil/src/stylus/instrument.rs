@@ -77,6 +77,7 @@ pub fn instrument(wasm: &[u8], facts: &Facts) -> Result<Instrumented, Rejection>
     let mut code = CodeSection::new();
     let mut data = DataSection::new();
     let mut operators = 0;
+    let mut types_of_defined = facts.functions[facts.imported..].iter();
     let mut copy = RoundtripReencoder;
 
     for payload in parser().parse_all(wasm) {
@@ -120,7 +121,8 @@ pub fn instrument(wasm: &[u8], facts: &Facts) -> Result<Instrumented, Rejection>
                 copy.parse_data_section(&mut data, section).map_err(rejected)?;
             }
             Payload::CodeSectionEntry(body) => {
-                let (function, count) = rewrite(&body, facts, globals)?;
+                let ty = types_of_defined.next().copied().unwrap_or(u32::MAX);
+                let (function, count) = rewrite(&body, facts.ty(ty).params, facts, globals)?;
                 code.function(&function);
                 operators += count;
             }
@@ -162,12 +164,20 @@ fn rejected<E: std::fmt::Display>(error: E) -> Rejection {
     Rejection(error.to_string())
 }
 
-/// Rewrites one function; returns it with its number of operators.
-fn rewrite(body: &FunctionBody<'_>, facts: &Facts, globals: Globals) -> Result<(Function, u64), Rejection> {
+/// Rewrites one function with so many parameters; returns it with its number of operators.
+fn rewrite(
+    body: &FunctionBody<'_>,
+    params: u32,
+    facts: &Facts,
+    globals: Globals,
+) -> Result<(Function, u64), Rejection> {
     let mut copy = RoundtripReencoder;
     let mut locals = 0u32;
+    let mut groups = Vec::new();
     for group in body.get_locals_reader()? {
-        locals += group?.0;
+        let (count, ty) = group?;
+        locals += count;
+        groups.push((count, copy.val_type(ty).map_err(rejected)?));
     }
     let operators = body
         .get_operators_reader()?
@@ -206,9 +216,18 @@ fn rewrite(body: &FunctionBody<'_>, facts: &Facts, globals: Globals) -> Result<(
         return Err(Rejection(format!("a function's frame of {words} words is too large")));
     }
 
-    let mut function = copy.new_function_with_parsed_locals(body).map_err(rejected)?;
+    // One local more than the rules know of; see below.
+    let condition = params + locals;
+    groups.push((1, ValType::I32));
+    let mut function = Function::new(groups);
     let mut count = 0u64;
     let mut emit = |instruction: &I<'_>| {
+        if matches!(instruction, I::Select) {
+            // wasmi 2.0.0 merges `select` with a comparison of a local with zero and then reads the condition from a
+            // register that does not hold the local. A condition that stands in a local is not merged. The operator is
+            // not counted: it is no part of Nitro's rules.
+            function.instruction(&I::LocalTee(condition));
+        }
         function.instruction(instruction);
         count += 1;
     };
