@@ -39,9 +39,10 @@ setup:
 	tools/setup-wasm.sh >/dev/null
 	tools/setup-node.sh
 
-# What only the tests need.
+# What only the tests need. The first time, cargo-stylus takes some minutes to compile.
 setup-tests:
 	tools/setup-node.sh --tests
+	tools/setup-cargo-stylus.sh
 
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup

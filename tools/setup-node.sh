@@ -20,8 +20,10 @@ case "${1:-}" in
     *) say "$1: only --tests is known"; exit 2 ;;
 esac
 
-# present SET: that set of exactly these pins is installed. The last step of an installation is this note.
-present() { { echo "$1"; cat "$pins/package-lock.json"; } | cmp -s - "$tools/node/installed"; }
+# note SET: what an installation is known by: the set, every package's hash, and how it was done.
+note() { echo "$1"; cat "$pins/package-lock.json" "$root/tools/setup-node.sh"; }
+# present SET: it is installed. The note is an installation's last step.
+present() { note "$1" | cmp -s - "$tools/node/installed"; }
 
 if present tests || present "$set"; then
     say "the npm tools for the $set are present in $tools/node"
@@ -45,9 +47,17 @@ timeout "$limit_s" npm install --prefix "$new" $npm_flags --no-audit --no-fund -
 bin=$new/node_modules/.bin
 "$bin/wasm-opt" --version >&2
 if [ "$set" = tests ]; then
-    for program in cast forge anvil; do "$bin/$program" --version | head -1 >&2; done
+    for program in cast forge anvil; do
+        # The package's own link is a wrapper that answers 0 where the program failed.
+        native=$(cd "$bin" && ls -d ../@foundry-rs/$program-*/bin/$program) || {
+            say "the npm package of $program has no program for this machine"
+            exit 1
+        }
+        ln -sf "$native" "$bin/$program"
+        "$bin/$program" --version | head -1 >&2
+    done
     MEDLOCK_NODE=$new "$root/tools/solc" --version | tail -1 >&2
 fi
-{ echo "$set"; cat "$pins/package-lock.json"; } >"$new/installed"
+note "$set" >"$new/installed"
 [ ! -e "$tools/node" ] || mv "$tools/node" "$new.old"
 mv "$new" "$tools/node"

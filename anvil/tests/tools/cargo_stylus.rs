@@ -1,0 +1,258 @@
+//! `cargo stylus` 0.10.10, through `tools/stylus.sh`, on this repository's contracts and on a newcomer's.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use alloy::json_abi::{Function, JsonAbi, Param};
+use alloy::primitives::{Address, hex, keccak256};
+use tokio::process::Command;
+use wasmparser::{Parser, Payload};
+
+use crate::{ARB_WASM, COMPILES, QUICK, World, address, artifact, fails, root, run, succeeds, texts};
+
+/// The custom section in which `cargo stylus` keeps the hash of the sources.
+const PROJECT_HASH: &str = "project_hash";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cargo_stylus_checks_deploys_and_activates_our_contracts() {
+    let world = World::start().await;
+    let checked = world.stylus(&["check"], &[]).await;
+    // Both contracts, each accepted by ArbWasm as it would be deployed.
+    assert_eq!(checked.matches("contract size: ").count(), 2, "{checked}");
+    assert_eq!(checked.matches("wasm data fee: ").count(), 2, "{checked}");
+
+    let told = world.deploy(&[], &["--contract", "medlock-registry"]).await;
+    assert!(told.contains("successfully activated contract"), "{told}");
+    let registry = deployed(&told);
+    world
+        .cast_send(0, [&registry, "initialize(address)", &world.address(1).to_string()])
+        .await;
+    let owner = world.cast(["call", &registry, "owner()(address)"]).await;
+    assert_eq!(address(&owner), world.address(1));
+
+    // Deployed alone, then activated; a second time there is nothing to activate.
+    let told = world
+        .deploy(&[], &["--contract", "medlock-records", "--no-activate"])
+        .await;
+    let records = deployed(&told);
+    let asked = ["call", &records, "registry()(address)"];
+    let mut early = world.npm_tool("cast");
+    early.args(asked);
+    fails(early, QUICK).await;
+    let activate = ["activate", "--address", &records];
+    let told = world.stylus(&activate, &world.signed()).await;
+    assert!(told.contains("successfully activated contract"), "{told}");
+    assert_eq!(address(&world.cast(asked).await), Address::ZERO);
+    let again = fails(world.stylus_command(&activate, &world.signed()), COMPILES).await;
+    assert!(again.contains(&error("ProgramUpToDate()")), "{again}");
+    let told = world.deploy(&[], &["--contract", "medlock-records"]).await;
+    assert!(told.contains("wasm already activated!"), "{told}");
+    assert_eq!(
+        address(&world.cast(["call", &deployed(&told), "registry()(address)"]).await),
+        Address::ZERO
+    );
+
+    // A month later, and not before, its life may be extended; but the tool sends no data fee with it.
+    let code_hash = world.cast(["codehash", &records]).await;
+    let keep_alive = ["codehash-keepalive", "--codehash", &code_hash];
+    let soon = fails(world.stylus_command(&keep_alive, &world.signed()), COMPILES).await;
+    assert!(soon.contains(&error("ProgramKeepaliveTooSoon(uint64)")), "{soon}");
+    let days = |days: u64| days * 24 * 60 * 60;
+    world.cast(["rpc", "evm_increaseTime", &days(40).to_string()]).await;
+    world.cast(["rpc", "evm_mine"]).await;
+    let unpaid = fails(world.stylus_command(&keep_alive, &world.signed()), COMPILES).await;
+    assert!(
+        unpaid.contains(&error("ProgramInsufficientValue(uint256,uint256)")),
+        "{unpaid}"
+    );
+    let paid = [ARB_WASM, "codehashKeepalive(bytes32)", &code_hash, "--value", "1ether"];
+    world.cast_send(0, paid).await;
+    let left = ["call", ARB_WASM, "programTimeLeft(address)(uint64)", &records];
+    let left = world.cast(left).await;
+    let left: u64 = left.split_whitespace().next().unwrap().parse().unwrap();
+    assert!((days(364)..=days(365)).contains(&left), "{left}");
+}
+
+/// What `cargo stylus` puts on chain for the module that our recipe built is that module, and the hash of the sources.
+#[tokio::test(flavor = "multi_thread")]
+async fn cargo_stylus_deploys_the_module_that_our_recipe_built() {
+    let world = World::start().await;
+    for name in ["registry", "records"] {
+        let path = root().join(format!("contracts/target/artifacts/{name}.wasm"));
+        let ours = artifact(&format!("{name}.wasm"));
+        let told = world.deploy(&[], &["--wasm-file", path.to_str().unwrap()]).await;
+        assert!(told.contains("successfully activated contract"), "{told}");
+        let on_chain = hex::decode(world.cast(["code", &deployed(&told)]).await).unwrap();
+        let mut theirs = Vec::new();
+        // Prefix and dictionary (none), then the module.
+        let compressed = on_chain.strip_prefix(&[0xef, 0xf0, 0x00, 0x00]).unwrap();
+        brotli::Decompressor::new(compressed, 4096)
+            .read_to_end(&mut theirs)
+            .unwrap();
+        assert_eq!(custom_sections(&ours), [] as [&str; 0]);
+        assert_eq!(custom_sections(&theirs), [PROJECT_HASH]);
+        assert_eq!(other_sections(&theirs), other_sections(&ours), "{name}");
+    }
+}
+
+/// Against `contracts/abi/generated`, which our own exporter wrote: functions with types and mutability, and errors.
+#[tokio::test(flavor = "multi_thread")]
+async fn cargo_stylus_exports_the_abi_that_is_committed() {
+    let world = World::start().await;
+    let export = |more: &[&str]| {
+        let mut command = Command::new(root().join("tools/stylus.sh"));
+        command.arg("export-abi").args(more);
+        succeeds(command, COMPILES)
+    };
+    let committed = |file: &str| std::fs::read_to_string(root().join("contracts/abi/generated").join(file)).unwrap();
+    for (contract, file) in [
+        ("medlock-registry", "IRegistry.sol"),
+        ("medlock-records", "IRecords.sol"),
+    ] {
+        let exported = solidity_facts(&export(&["--contract", contract]).await);
+        assert!(exported.len() > 20, "{exported:?}");
+        assert_eq!(exported, solidity_facts(&committed(file)), "{file}");
+    }
+    // As JSON, by way of solc. Not of the records: the SDK names their structs and does not define them.
+    let output = world.path("abi");
+    export(&[
+        "--contract",
+        "medlock-registry",
+        "--json",
+        "--output",
+        output.to_str().unwrap(),
+    ])
+    .await;
+    let text = std::fs::read_to_string(output).unwrap();
+    let exported = text
+        .lines()
+        .find(|line| line.starts_with('['))
+        .unwrap_or_else(|| panic!("{text}"));
+    let exported: JsonAbi = serde_json::from_str(exported).unwrap();
+    let committed: JsonAbi = serde_json::from_str(&committed("IRegistry.json")).unwrap();
+    assert_eq!(json_facts(&exported), json_facts(&committed));
+}
+
+/// Without the tool there is one line that says how to get it.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_cargo_stylus_it_is_said_how_to_install_it() {
+    let world = World::start().await;
+    let mut command = world.stylus_command(&["check"], &[]);
+    command.env("MEDLOCK_TOOLS", world.dir.path());
+    let output = run(command, QUICK).await;
+    assert_eq!(output.status.code(), Some(1));
+    let [_, stderr] = texts(&output);
+    assert!(stderr.contains("run tools/setup-cargo-stylus.sh"), "{stderr}");
+}
+
+impl World {
+    /// `tools/stylus.sh ARGS --endpoint .. MORE`.
+    fn stylus_command(&self, args: &[&str], more: &[&str]) -> Command {
+        let mut command = Command::new(root().join("tools/stylus.sh"));
+        command.args(args).args(["--endpoint", &self.chain.url()]).args(more);
+        command
+    }
+
+    /// What it prints.
+    async fn stylus(&self, args: &[&str], more: &[&str]) -> String {
+        let command = self.stylus_command(args, more);
+        let name = format!("{command:?}");
+        let output = run(command, COMPILES).await;
+        let [stdout, stderr] = texts(&output);
+        assert!(output.status.success(), "{name}: {}\n{stdout}\n{stderr}", output.status);
+        format!("{stdout}\n{stderr}")
+    }
+
+    /// Alice signs.
+    fn signed(&self) -> [&str; 2] {
+        ["--private-key-path", &self.key_file]
+    }
+
+    /// The arguments of a deployment. `project` is empty for the contracts of this repository.
+    fn deploying<'a>(&'a self, project: &[&'a str]) -> Vec<&'a str> {
+        [project, &["deploy", "--no-verify"], &self.signed()].concat()
+    }
+
+    async fn deploy(&self, project: &[&str], more: &[&str]) -> String {
+        self.stylus(&self.deploying(project), more).await
+    }
+}
+
+fn deployed(told: &str) -> String {
+    let (_, rest) = told
+        .split_once("deployed code at address: ")
+        .unwrap_or_else(|| panic!("no address in\n{told}"));
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+/// How a revert with that error looks in a tool's message.
+fn error(signature: &str) -> String {
+    hex::encode_prefixed(&keccak256(signature)[..4])
+}
+
+fn custom_sections(wasm: &[u8]) -> Vec<&str> {
+    let sections = Parser::new(0).parse_all(wasm);
+    sections
+        .filter_map(|payload| match payload.unwrap() {
+            Payload::CustomSection(section) => Some(section.name()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Id and bytes of the sections that are not custom.
+fn other_sections(wasm: &[u8]) -> Vec<(u8, &[u8])> {
+    let sections = Parser::new(0).parse_all(wasm);
+    sections
+        .filter_map(|payload| payload.unwrap().as_section())
+        .filter(|(id, _)| *id != 0)
+        .map(|(id, range)| (id, &wasm[range.start as usize..range.end as usize]))
+        .collect()
+}
+
+/// What a JSON ABI says, without the names that Solidity leaves open.
+fn json_facts(abi: &JsonAbi) -> BTreeSet<String> {
+    let types = |parameters: &[Param]| -> Vec<String> {
+        parameters
+            .iter()
+            .map(|parameter| parameter.selector_type().into_owned())
+            .collect()
+    };
+    let function = |function: &Function| {
+        let outputs = types(&function.outputs);
+        format!("{} {:?} {outputs:?}", function.signature(), function.state_mutability)
+    };
+    let functions = abi.functions().map(function);
+    let errors = abi.errors().map(|error| format!("error {}", error.signature()));
+    functions.chain(errors).collect()
+}
+
+/// The functions and errors of a Solidity interface, without comments, layout, names of parameters and data locations.
+fn solidity_facts(source: &str) -> BTreeSet<String> {
+    let code: Vec<&str> = source
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('/') && !line.starts_with('*'))
+        .collect();
+    let types = |list: &str| -> String {
+        let first_words = list
+            .split(',')
+            .map(|one| one.split_whitespace().next().unwrap_or_default());
+        first_words.collect::<Vec<_>>().join(",")
+    };
+    let fact = |statement: &str| {
+        let start = ["function ", "error "].iter().find_map(|word| statement.find(word))?;
+        let (name, rest) = statement[start..].split_once('(').expect("parameters");
+        let (parameters, rest) = rest.split_once(')').expect("parameters end");
+        let (modifiers, returned) = rest.split_once("returns").unwrap_or((rest, ""));
+        let modifiers: Vec<&str> = modifiers.split_whitespace().collect();
+        let returned = returned.trim().trim_start_matches('(').trim_end_matches(')');
+        let modifiers = modifiers.join(" ");
+        Some(format!(
+            "{name}({}) {modifiers} ({})",
+            types(parameters),
+            types(returned)
+        ))
+    };
+    code.join(" ").split(';').filter_map(fact).collect()
+}
