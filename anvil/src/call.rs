@@ -3,7 +3,6 @@
 use alloy::primitives::{Address, Bytes, TxKind, U256};
 use alloy::rpc::types::TransactionRequest;
 use alloy::rpc::types::state::{AccountOverride, StateOverride};
-use alloy::sol_types::{Panic, Revert, SolError};
 use revm::context::TxEnv;
 use revm::context::either::Either;
 use revm::context::result::{ExecutionResult, InvalidTransaction};
@@ -12,6 +11,7 @@ use crate::chain::{Chain, TX_GAS_MAX, View};
 use crate::executor::{Checks, ExecError};
 use crate::rpc::RpcError;
 use crate::state::{Change, Slot, State};
+use crate::trace::call::revert_reason;
 
 /// Gas of an `eth_call` that names none, and the most it may name: Nitro's RPC gas cap.
 pub const CALL_GAS_MAX: u64 = 50_000_000;
@@ -131,7 +131,11 @@ fn override_change(state: &State, address: Address, account: AccountOverride) ->
     Ok(change)
 }
 
-fn environment(chain: &Chain, view: &View, request: TransactionRequest, gas: u64) -> Result<TxEnv, RpcError> {
+/// The transaction that `request` asks for, with `gas` as its limit.
+///
+/// # Errors
+/// The sender cannot pay for it, or fields contradict each other.
+pub fn environment(chain: &Chain, view: &View, request: TransactionRequest, gas: u64) -> Result<TxEnv, RpcError> {
     let caller = request.from.unwrap_or_default();
     let value = request.value.unwrap_or_default();
     let balance = view.state.balance(caller);
@@ -204,12 +208,4 @@ fn failure(result: ExecutionResult, gas: u64) -> RpcError {
         },
         ExecutionResult::Success { .. } => RpcError::internal("a success is no failure"),
     }
-}
-
-/// The words in `Error(string)` and `Panic(uint256)` (Solidity ABI); other errors are for the caller to decode.
-fn revert_reason(data: &[u8]) -> Option<String> {
-    let error = Revert::abi_decode(data).map(|error| error.reason);
-    error
-        .or_else(|_| Panic::abi_decode(data).map(|panic| panic.to_string()))
-        .ok()
 }

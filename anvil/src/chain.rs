@@ -921,7 +921,7 @@ fn replay(past: &[Entry], history: u64) -> anyhow::Result<(Ledger, i64)> {
 
 /// The transaction as the EVM executes it. Arbitrum ignores tips and charges everybody the base fee; only the check
 /// of funds uses what the sender offered. A zero-tip 1559 environment says exactly that for the older types, too.
-fn tx_env(tx: &TxEnvelope, sender: Address, chain_id: u64) -> TxEnv {
+pub fn tx_env(tx: &TxEnvelope, sender: Address, chain_id: u64) -> TxEnv {
     let tx_type = if tx.is_eip7702() {
         TxType::Eip7702
     } else {

@@ -17,7 +17,8 @@ use serde::Serialize;
 
 use crate::{
     executor::{BlockContext, Executor},
-    stylus::{activate::activate, code, evm::Measure, hooks::HostCall, runtime::Ending},
+    stylus::{activate::activate, code, evm::Measure, runtime::Ending},
+    trace::{Budget, Calls, Recorded, Recorder, TRACE_TIMEOUT_MAX, hostio::HostCall},
 };
 
 /// Gas of each call that `exec` makes.
@@ -109,6 +110,10 @@ pub struct TraceReport {
     pub start_ink: u64,
     /// Ink after it.
     pub end_ink: u64,
+    /// What it was given, as Nitro's tracer lays it out.
+    pub args: Bytes,
+    /// What it gave.
+    pub outs: Bytes,
 }
 
 /// Reads a `.wasm` or `.wat` file, activates it and runs the calls.
@@ -190,8 +195,9 @@ fn call(executor: &Executor, db: &mut CacheDB<EmptyDB>, wanted: &Call, trace: bo
         chain_id: Some(block.chain_id),
         ..TxEnv::default()
     };
-    let measure = Measure { gas: wanted.gas, trace };
-    let (done, measured) = executor.measure(&mut *db, &block, tx, measure)?;
+    let measure = Measure { gas: wanted.gas };
+    let recorder = trace.then(|| Recorder::calls(Budget::new(TRACE_TIMEOUT_MAX), true));
+    let (done, measured, recorded) = executor.measure(&mut *db, &block, tx, measure, recorder)?;
     db.commit(done.state);
     let measured = measured.context("the program was not entered")?;
     let (output, logs) = match done.result {
@@ -221,7 +227,10 @@ fn call(executor: &Executor, db: &mut CacheDB<EmptyDB>, wanted: &Call, trace: bo
     };
     let calldata = wanted.calldata.clone();
     let ink = measured.ink;
-    let trace = trace.then(|| measured.trace.into_iter().map(TraceReport::from).collect());
+    let trace = recorded.map(|recorded| match recorded {
+        Recorded::Calls(calls) => host_calls(calls),
+        Recorded::Steps(_) => Vec::new(),
+    });
     Ok(CallReport {
         calldata,
         status,
@@ -232,12 +241,21 @@ fn call(executor: &Executor, db: &mut CacheDB<EmptyDB>, wanted: &Call, trace: bo
     })
 }
 
+/// The host calls of the program. There is no other: what it calls is not activated.
+fn host_calls(calls: Calls) -> Vec<TraceReport> {
+    let program = calls.frames.into_iter().next().and_then(|frame| frame.program);
+    let calls = program.map(|run| run.calls).unwrap_or_default();
+    calls.into_iter().map(TraceReport::from).collect()
+}
+
 impl From<HostCall> for TraceReport {
     fn from(call: HostCall) -> Self {
         Self {
             name: call.name,
             start_ink: call.start_ink,
             end_ink: call.end_ink,
+            args: call.args,
+            outs: call.outs,
         }
     }
 }

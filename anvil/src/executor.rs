@@ -12,14 +12,18 @@ use revm::{
         BlockEnv, ContextSetters, ContextTr, JournalTr, TxEnv,
         result::{EVMError, InvalidTransaction, ResultAndState},
     },
-    handler::{EvmTr, Handler, MainnetHandler},
-    primitives::{Address, B256, Bytes, U256, hardfork::SpecId},
+    database::EmptyDB,
+    handler::{EvmTr, Handler, MainnetHandler, PrecompileProvider},
+    primitives::{Address, AddressSet, B256, Bytes, U256, hardfork::SpecId},
 };
 
-use crate::stylus::{
-    arbwasm,
-    evm::{Ctx, Measure, Measured, StylusEvm},
-    runtime::Runtime,
+use crate::{
+    stylus::{
+        arbwasm,
+        evm::{Ctx, Measure, Measured, StylusEvm},
+        runtime::Runtime,
+    },
+    trace::{Recorded, Recorder, TraceError},
 };
 
 /// What a transaction sees of its block.
@@ -86,6 +90,9 @@ pub enum ExecError {
     /// The state could not be read.
     #[error("state: {0}")]
     State(String),
+    /// The trace became too large or took too long.
+    #[error("{0}")]
+    Trace(TraceError),
     /// The block context is unusable, or the executor met an impossible condition.
     #[error("executor: {0}")]
     Internal(String),
@@ -115,22 +122,52 @@ impl Executor {
         tx: TxEnv,
         checks: Checks,
     ) -> Result<ResultAndState, ExecError> {
-        self.run(db, block, tx, checks, None).map(|(result, _)| result)
+        self.run(db, block, tx, checks, Watch::default())
+            .map(|(result, _)| result)
+    }
+
+    /// Runs `tx` like [`Executor::transact`], to the same result, and records what it does.
+    ///
+    /// # Errors
+    /// As [`Executor::transact`]; [`ExecError::Trace`] when the recorder's budget is exceeded.
+    pub fn trace<DB: Database>(
+        &self,
+        db: DB,
+        block: &BlockContext,
+        tx: TxEnv,
+        checks: Checks,
+        recorder: Recorder,
+    ) -> Result<(ResultAndState, Recorded), ExecError> {
+        let watch = Watch {
+            recorder: Some(Box::new(recorder)),
+            ..Watch::default()
+        };
+        let (result, seen) = self.run(db, block, tx, checks, watch)?;
+        let recorder = seen
+            .recorder
+            .ok_or(ExecError::Internal("the recorder is gone".into()))?;
+        Ok((result, recorder.finish()))
     }
 
     /// Runs `tx` with the outermost program measured instead of charged: entering it is free and
-    /// needs no activation, and its exact ink is reported.
+    /// needs no activation, and its exact ink is reported. With a recorder, also what it did.
     ///
     /// # Errors
-    /// As [`Executor::transact`].
+    /// As [`Executor::trace`].
     pub fn measure<DB: Database>(
         &self,
         db: DB,
         block: &BlockContext,
         tx: TxEnv,
         measure: Measure,
-    ) -> Result<(ResultAndState, Option<Measured>), ExecError> {
-        self.run(db, block, tx, Checks::NONE, Some(measure))
+        recorder: Option<Recorder>,
+    ) -> Result<(ResultAndState, Option<Measured>, Option<Recorded>), ExecError> {
+        let watch = Watch {
+            measure: Some(measure),
+            recorder: recorder.map(Box::new),
+        };
+        let (result, seen) = self.run(db, block, tx, Checks::NONE, watch)?;
+        Ok((result, seen.measured, seen.recorder.map(|recorder| recorder.finish())))
     }
 
     fn run<DB: Database>(
@@ -139,8 +176,8 @@ impl Executor {
         block: &BlockContext,
         tx: TxEnv,
         checks: Checks,
-        measure: Option<Measure>,
-    ) -> Result<(ResultAndState, Option<Measured>), ExecError> {
+        watch: Watch,
+    ) -> Result<(ResultAndState, Seen), ExecError> {
         let mut ctx = Ctx::<DB>::new(db, SpecId::PRAGUE)
             .modify_cfg_chained(|cfg| {
                 cfg.chain_id = block.chain_id;
@@ -155,13 +192,39 @@ impl Executor {
             .modify_chain_chained(|chain| chain.number = block.number)
             .with_block(block_env(block));
         ctx.set_tx(tx);
-        let mut evm = StylusEvm::new(ctx, self.runtime.clone(), measure);
+        let mut evm = StylusEvm::new(ctx, self.runtime.clone(), watch.measure, watch.recorder);
         let mut handler = MainnetHandler::<_, EVMError<DB::Error>, _>::default();
-        let result = handler.run(&mut evm).map_err(into_exec_error)?;
-        let measured = evm.take_measured();
+        let outcome = handler.run(&mut evm);
+        let seen = Seen {
+            measured: evm.take_measured(),
+            recorder: evm.take_recorder(),
+        };
+        if let Some(exceeded) = seen.recorder.as_ref().and_then(|recorder| recorder.exceeded()) {
+            return Err(ExecError::Trace(exceeded));
+        }
+        let result = outcome.map_err(into_exec_error)?;
         let state = evm.ctx().journal_mut().finalize();
-        Ok((ResultAndState::new(result, state), measured))
+        Ok((ResultAndState::new(result, state), seen))
     }
+}
+
+/// The addresses of all precompiles, Ethereum's and Arbitrum's.
+pub fn precompiles() -> AddressSet {
+    let precompiles = arbwasm::ArbPrecompiles::new(SpecId::PRAGUE);
+    PrecompileProvider::<Ctx<EmptyDB>>::warm_addresses(&precompiles).clone()
+}
+
+/// What is watched of an execution.
+#[derive(Default)]
+struct Watch {
+    measure: Option<Measure>,
+    recorder: Option<Box<Recorder>>,
+}
+
+/// What was seen of it.
+struct Seen {
+    measured: Option<Measured>,
+    recorder: Option<Box<Recorder>>,
 }
 
 /// Code that accounts must hold from genesis on: Arbitrum's precompiles look like contracts.

@@ -38,6 +38,7 @@ mod pool;
 mod rpc;
 mod state;
 pub mod stylus;
+pub mod trace;
 mod trie;
 
 /// The chain id of Nitro's development chains.

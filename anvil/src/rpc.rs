@@ -12,6 +12,7 @@ use crate::chain::Chain;
 use crate::error::{ChainError, TxError};
 use filters::Filters;
 
+mod debug;
 pub mod filters;
 mod methods;
 pub mod server;

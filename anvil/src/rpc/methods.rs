@@ -13,10 +13,11 @@ use alloy::serde::JsonStorageKey;
 use serde::Deserialize;
 
 use super::filters::{Changes, Wanted, check, get_logs};
-use super::{Answer, Node, Params, RpcError, answer, types};
+use super::{Answer, Node, Params, RpcError, answer, debug, types};
 use crate::block::{BASE_FEE_WEI, BLOCK_GAS_LIMIT};
 use crate::call;
 use crate::chain::{Chain, Ledger, View};
+use crate::executor::BlockContext;
 use crate::pool::Pooled;
 use crate::state::{Change, Slot};
 use crate::trie::EMPTY_ROOT;
@@ -132,6 +133,11 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
             let (request, view) = request_and_view(chain, params, BlockId::pending())?;
             answer(&U64::from(call::estimate(chain, &view, request)?))
         }
+        "eth_createAccessList" => debug::create_access_list(chain, params),
+        "debug_traceTransaction" => debug::trace_transaction(chain, params),
+        "debug_traceCall" => debug::trace_call(chain, params),
+        "debug_traceBlockByNumber" => debug::trace_block_by_number(chain, params),
+        "debug_traceBlockByHash" => debug::trace_block_by_hash(chain, params),
         "eth_sendRawTransaction" => answer(&chain.submit_raw(&params.get::<Bytes>(0)?)?),
         "eth_sendTransaction" => send_transaction(chain, params.get(0)?),
 
@@ -253,14 +259,14 @@ impl Chain {
     }
 }
 
-type Found = Option<std::sync::Arc<crate::block::Block>>;
+pub(super) type Found = Option<std::sync::Arc<crate::block::Block>>;
 
-fn block_by_tag(chain: &Chain, tag: BlockNumberOrTag) -> Found {
+pub(super) fn block_by_tag(chain: &Chain, tag: BlockNumberOrTag) -> Found {
     let ledger = chain.ledger();
     ledger.block(chain.resolve_tag(&ledger, tag)).cloned()
 }
 
-fn block_by_hash(chain: &Chain, hash: B256) -> Found {
+pub(super) fn block_by_hash(chain: &Chain, hash: B256) -> Found {
     let ledger = chain.ledger();
     ledger.block(ledger.number_of(&hash)?).cloned()
 }
@@ -273,7 +279,7 @@ fn block_by_id(chain: &Chain, id: BlockId) -> Result<Found, RpcError> {
 }
 
 /// The state that a request reads: the latest unless it names another.
-fn view(chain: &Chain, id: Option<BlockId>) -> Result<View, RpcError> {
+pub(super) fn view(chain: &Chain, id: Option<BlockId>) -> Result<View, RpcError> {
     let id = id.unwrap_or(BlockId::latest());
     if id == BlockId::pending() {
         return Ok(chain.pending_view());
@@ -301,18 +307,23 @@ fn request_and_view(
         view.state = call::overridden(&view.state, overrides)?;
     }
     if let Some(overrides) = params.optional::<BlockOverrides>(3)? {
-        let context = &mut view.context;
-        if let Some(number) = overrides.number {
-            context.l1_number = u64::try_from(number).map_err(|error| RpcError::invalid_params(error.to_string()))?;
-        }
-        context.timestamp = overrides.time.unwrap_or(context.timestamp);
-        context.coinbase = overrides.coinbase.unwrap_or(context.coinbase);
-        context.prevrandao = overrides.random.unwrap_or(context.prevrandao);
-        if let Some(base_fee) = overrides.base_fee {
-            context.basefee = u64::try_from(base_fee).map_err(|error| RpcError::invalid_params(error.to_string()))?;
-        }
+        override_block(&mut view.context, overrides)?;
     }
     Ok((request, view))
+}
+
+/// Makes `context` another block's.
+pub(super) fn override_block(context: &mut BlockContext, overrides: BlockOverrides) -> Result<(), RpcError> {
+    if let Some(number) = overrides.number {
+        context.l1_number = u64::try_from(number).map_err(|error| RpcError::invalid_params(error.to_string()))?;
+    }
+    context.timestamp = overrides.time.unwrap_or(context.timestamp);
+    context.coinbase = overrides.coinbase.unwrap_or(context.coinbase);
+    context.prevrandao = overrides.random.unwrap_or(context.prevrandao);
+    if let Some(base_fee) = overrides.base_fee {
+        context.basefee = u64::try_from(base_fee).map_err(|error| RpcError::invalid_params(error.to_string()))?;
+    }
+    Ok(())
 }
 
 fn transaction_by_hash(chain: &Chain, hash: B256) -> Answer {

@@ -24,10 +24,14 @@ use revm::{
     primitives::{Address, B256, Bytes, U256, hardfork::SpecId},
 };
 
+use wasmi::Val;
+
+use crate::trace::{ProgramRun, Recorder, log_count};
+
 use super::{
     arbwasm::ArbPrecompiles,
     code,
-    hooks::{Env, HookState, HostCall},
+    hooks::{Env, HookState, Stop},
     meter::{INK_PRICE, Pages, return_data_gas},
     programs,
     runtime::{Ending, Outcome, Program, Running, Runtime, Step},
@@ -54,8 +58,6 @@ type Inner<DB> = Evm<Ctx<DB>, (), EthInstructions<EthInterpreter, Ctx<DB>>, ArbP
 pub struct Measure {
     /// Gas that the program has; entering it is free and its pages count as open.
     pub gas: u64,
-    /// Whether host calls are recorded.
-    pub trace: bool,
 }
 
 /// What a measured program did.
@@ -65,8 +67,6 @@ pub struct Measured {
     pub ending: Ending,
     /// Ink it used; all of it when it ran out.
     pub ink: u64,
-    /// Host calls in order, where they were recorded.
-    pub trace: Vec<HostCall>,
 }
 
 /// The machine: revm with programs.
@@ -78,6 +78,7 @@ pub struct StylusEvm<DB: Database> {
     recent: VecDeque<B256>,
     measure: Option<Measure>,
     measured: Option<Measured>,
+    recorder: Option<Box<Recorder>>,
 }
 
 /// What is known of a frame beside revm's own data.
@@ -99,7 +100,7 @@ struct Suspended {
 
 impl<DB: Database> StylusEvm<DB> {
     /// A machine on `ctx` for one transaction.
-    pub fn new(ctx: Ctx<DB>, runtime: Arc<Runtime>, measure: Option<Measure>) -> Self {
+    pub fn new(ctx: Ctx<DB>, runtime: Arc<Runtime>, measure: Option<Measure>, recorder: Option<Box<Recorder>>) -> Self {
         let spec: SpecId = *ctx.cfg().spec();
         let inner = Evm {
             ctx,
@@ -116,12 +117,32 @@ impl<DB: Database> StylusEvm<DB> {
             recent: VecDeque::new(),
             measure,
             measured: None,
+            recorder,
         }
+    }
+
+    /// What was recorded.
+    pub fn take_recorder(&mut self) -> Option<Box<Recorder>> {
+        self.recorder.take()
     }
 
     /// What the measured program did, once it has run.
     pub fn take_measured(&mut self) -> Option<Measured> {
         self.measured.take()
+    }
+
+    /// Tells the recorder of a frame that is about to begin.
+    fn record_entry(&mut self, input: &FrameInput) {
+        let refunded = match self.frames.last() {
+            None => 0,
+            Some(OpenFrame {
+                program: Some(program), ..
+            }) => program.refund,
+            Some(_) => self.inner.frame_stack.get().interpreter.gas.refunded(),
+        };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.enter(&self.inner.ctx, input, refunded);
+        }
     }
 
     /// Runs the program on top of the frame stack until it ends or needs another frame.
@@ -143,12 +164,16 @@ impl<DB: Database> StylusEvm<DB> {
             };
             self.pages = program.running.host().state().pages;
             let served = serve(&mut self.inner.ctx, &mut program.running, request, &mut program.refund)?;
-            note_end(&mut program.running);
             step = match served {
-                Served::Answer(answer) => program.running.resume(&answer),
-                Served::Stop(stop) => program.running.stop(stop),
+                Served::Answer(answer) => go_on(&mut program.running, Ok(answer)),
+                Served::Stop(stop) => go_on(&mut program.running, Err(stop)),
                 Served::Frame(input, pending) => {
                     program.pending = Some(pending);
+                    if let Some(recorder) = &self.recorder
+                        && let Some(trace) = &mut program.running.host().state().trace
+                    {
+                        trace.opens(recorder.next_frame());
+                    }
                     if let Some(open) = self.frames.last_mut() {
                         open.program = Some(program);
                     }
@@ -173,11 +198,11 @@ impl<DB: Database> StylusEvm<DB> {
         if measure.is_none()
             && let Err(inactive) = entry.check(now)
         {
-            return Ok(Err(refuse(ctx, gas, inactive.to_string())));
+            return Ok(Err(refuse(ctx, &mut self.recorder, gas, inactive.to_string())));
         }
         let program: Arc<Program> = match self.runtime.program(code_hash, &bytes) {
             Ok(program) => program,
-            Err(why) => return Ok(Err(refuse(ctx, gas, why))),
+            Err(why) => return Ok(Err(refuse(ctx, &mut self.recorder, gas, why))),
         };
         if measure.is_none() {
             let cached = entry.cached || self.recent.contains(&code_hash);
@@ -214,7 +239,7 @@ impl<DB: Database> StylusEvm<DB> {
         let state = HookState {
             env,
             pages: self.pages,
-            trace: measure.filter(|m| m.trace).map(|_| Vec::new()),
+            trace: self.recorder.as_ref().and_then(|recorder| recorder.host_trace()),
             ..HookState::default()
         };
         frame.interpreter.gas = gas;
@@ -240,7 +265,15 @@ impl<DB: Database> StylusEvm<DB> {
             self.measured = Some(Measured {
                 ending: outcome.ending,
                 ink: start - outcome.ink_left.min(start),
-                trace: program.running.host().state().trace.take().unwrap_or_default(),
+            });
+        }
+        if let Some(recorder) = &mut self.recorder {
+            let trace = program.running.host().state().trace.take();
+            recorder.program(ProgramRun {
+                start_ink: program.start_gas.saturating_mul(INK_PRICE),
+                end_ink: outcome.ink_left,
+                ending: outcome.ending,
+                calls: trace.map(|trace| trace.calls).unwrap_or_default(),
             });
         }
         let frame = self.inner.frame_stack.get();
@@ -267,23 +300,34 @@ fn continue_program(mut program: Suspended) -> (Suspended, Step) {
         (Some(pending), Some(returned)) => {
             let running = &mut program.running;
             let settled = settle(running, pending, returned, &mut program.refund);
-            note_end(running);
-            match settled {
-                Ok(answer) => running.resume(&answer),
-                Err(stop) => running.stop(stop),
-            }
+            go_on(running, settled)
         }
-        _ => program.running.stop(super::hooks::Stop::Failure),
+        _ => program.running.stop(Stop::Failure),
     };
     (program, step)
 }
 
-/// The last host call in the trace ends here.
-fn note_end(running: &mut Running) {
+/// Gives a program the answer that it waited for, or ends it; either way its host call is over.
+fn go_on(running: &mut Running, answer: Result<Vec<Val>, Stop>) -> Step {
     let mut host = running.host();
-    let ink = host.ink().unwrap_or(0);
-    if let Some(call) = host.state().trace.as_mut().and_then(|trace| trace.last_mut()) {
-        call.end_ink = ink;
+    let noted = match &answer {
+        Ok(answer) => host.trace_end(answer.first().map_or(0, unsigned)),
+        Err(_) => {
+            host.trace_fail();
+            Ok(())
+        }
+    };
+    match answer.and_then(|answer| noted.map(|()| answer)) {
+        Ok(answer) => running.resume(&answer),
+        Err(stop) => running.stop(stop),
+    }
+}
+
+fn unsigned(value: &Val) -> u64 {
+    match value {
+        Val::I32(value) => u64::from(*value as u32),
+        Val::I64(value) => *value as u64,
+        _ => 0,
     }
 }
 
@@ -296,7 +340,15 @@ fn remember(recent: &mut VecDeque<B256>, code_hash: B256) {
 }
 
 /// A frame that may not run: all gas is gone; the outermost one says why.
-fn refuse<DB: Database>(ctx: &mut Ctx<DB>, gas: Gas, why: String) -> InterpreterAction {
+fn refuse<DB: Database>(
+    ctx: &mut Ctx<DB>,
+    recorder: &mut Option<Box<Recorder>>,
+    gas: Gas,
+    why: String,
+) -> InterpreterAction {
+    if let Some(recorder) = recorder {
+        recorder.explain(&why);
+    }
     if ctx.journal().depth() == 1 {
         ctx.local_mut().set_precompile_error_context(why);
     }
@@ -353,26 +405,44 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
             }
             _ => false,
         };
-        match self.inner.frame_init(input)? {
-            ItemOrResult::Item(frame) => {
-                let acting = frame.interpreter.input.target_address;
-                self.frames.push(OpenFrame {
-                    acting,
-                    delegate,
-                    program: None,
-                });
-                Ok(ItemOrResult::Item(frame))
-            }
-            ItemOrResult::Result(result) => Ok(ItemOrResult::Result(result)),
+        let logs = self.recorder.as_ref().map_or(0, |_| log_count(&self.inner.ctx));
+        if self.recorder.is_some() {
+            self.record_entry(&input.frame_input);
         }
+        let refused = match self.inner.frame_init(input)? {
+            ItemOrResult::Item(_) => None,
+            ItemOrResult::Result(result) => Some(result),
+        };
+        if let Some(result) = refused {
+            if let Some(recorder) = &mut self.recorder {
+                // A precompile may have left logs.
+                recorder.logs(&self.inner.ctx.journal().logs()[logs..], logs);
+                recorder.exit(&result);
+            }
+            return Ok(ItemOrResult::Result(result));
+        }
+        let frame = self.inner.frame_stack.get();
+        let acting = frame.interpreter.input.target_address;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.acts_as(acting);
+        }
+        self.frames.push(OpenFrame {
+            acting,
+            delegate,
+            program: None,
+        });
+        Ok(ItemOrResult::Item(frame))
     }
 
     fn frame_run(&mut self) -> Result<FrameInitOrResult<Self::Frame>, ContextDbError<Self::Context>> {
         let frame = self.inner.frame_stack.get();
         let is_create = matches!(frame.input, FrameInput::Create(_));
         let is_program = !is_create && code::is_program(frame.interpreter.bytecode.original_byte_slice());
+        let logs = self.recorder.as_ref().map_or(0, |_| log_count(&self.inner.ctx));
         let mut action = if is_program {
             self.run_program()?
+        } else if let Some(recorder) = &mut self.recorder {
+            recorder.run(&mut frame.interpreter, &self.inner.instruction, &mut self.inner.ctx)
         } else {
             frame.interpreter.run_plain(
                 self.inner.instruction.instruction_table(),
@@ -383,12 +453,22 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
         if is_create {
             refuse_reserved_prefix(&mut action);
         }
-        let frame = self.inner.frame_stack.get();
-        frame.process_next_action(&mut self.inner.ctx, action).inspect(|next| {
-            if next.is_result() {
-                frame.set_finished(true);
+        if let Some(recorder) = &mut self.recorder {
+            if let Some(exceeded) = recorder.exceeded() {
+                return Err(ContextDbError::<Ctx<DB>>::from_string(exceeded.to_string()));
             }
-        })
+            // Before the frame ends: a failure takes its logs back.
+            recorder.logs(&self.inner.ctx.journal().logs()[logs..], logs);
+        }
+        let frame = self.inner.frame_stack.get();
+        let next = frame.process_next_action::<_, ContextDbError<Ctx<DB>>>(&mut self.inner.ctx, action)?;
+        if let ItemOrResult::Result(result) = &next {
+            frame.set_finished(true);
+            if let Some(recorder) = &mut self.recorder {
+                recorder.exit(result);
+            }
+        }
+        Ok(next)
     }
 
     fn frame_return_result(

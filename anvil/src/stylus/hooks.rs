@@ -10,6 +10,8 @@ use revm::primitives::{Address, B256, Bytes, U256, keccak256};
 use wasmi::{AsContextMut, Caller, Engine, Global, Linker, Memory, Store, Val};
 use wasmparser::ValType;
 
+use crate::trace::hostio::HostTrace;
+
 use super::{
     meter::{EVM_API, HOSTIO, INK_PRICE, POINTER, Pages, keccak_ink, pow_ink, read_ink, write_ink},
     validate::HOOKS_MODULE,
@@ -90,6 +92,12 @@ pub fn signature(name: &str) -> Option<(Vec<ValType>, Vec<ValType>)> {
         .iter()
         .find(|hook| hook.0 == name)
         .map(|(_, params, results)| (types(params), types(results)))
+}
+
+/// The names of all hooks.
+#[cfg(test)]
+pub fn names() -> impl Iterator<Item = &'static str> {
+    HOOKS.iter().map(|hook| hook.0)
 }
 
 /// Why a hook did not return to the program.
@@ -266,17 +274,6 @@ impl StorageCache {
     }
 }
 
-/// One host call, for a trace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostCall {
-    /// The hook's name.
-    pub name: &'static str,
-    /// Ink before it.
-    pub start_ink: u64,
-    /// Ink after it.
-    pub end_ink: u64,
-}
-
 /// All that hooks know of a running program.
 #[derive(Debug, Default)]
 pub struct HookState {
@@ -295,7 +292,7 @@ pub struct HookState {
     /// What the program waits for.
     pub request: Option<Request>,
     /// Host calls so far, where a trace is wanted.
-    pub trace: Option<Vec<HostCall>>,
+    pub trace: Option<HostTrace>,
 }
 
 /// Handles into a program's instance.
@@ -424,6 +421,45 @@ impl<C: Access> Host<C> {
 
     fn write_u256(&mut self, at: u32, value: U256) -> Result<(), Stop> {
         self.write(at, &value.to_be_bytes::<32>())
+    }
+
+    /// A traced hook begins; a program whose trace is over its budget ends here.
+    fn trace_begin(&mut self, name: &'static str, params: &[u64]) -> Result<(), Stop> {
+        let ink = self.ink()?;
+        let memory = self.machine()?.memory;
+        let (memory, state) = memory.data_and_store_mut(self.0.as_context_mut());
+        let within = state
+            .trace
+            .as_mut()
+            .is_none_or(|trace| trace.begin(name, params, ink, memory));
+        if within { Ok(()) } else { Err(Stop::Failure) }
+    }
+
+    /// The last hook of a traced program succeeded.
+    ///
+    /// # Errors
+    /// [`Stop::Failure`] if the trace is over its budget.
+    pub fn trace_end(&mut self, result: u64) -> Result<(), Stop> {
+        if self.state().trace.is_none() {
+            return Ok(());
+        }
+        let ink = self.ink()?;
+        let memory = self.machine()?.memory;
+        let (memory, state) = memory.data_and_store_mut(self.0.as_context_mut());
+        let args = &state.env.args;
+        let within = state
+            .trace
+            .as_mut()
+            .is_none_or(|trace| trace.end(result, ink, memory, args));
+        if within { Ok(()) } else { Err(Stop::Failure) }
+    }
+
+    /// The last hook of a traced program failed.
+    pub fn trace_fail(&mut self) {
+        let ink = self.ink().unwrap_or(0);
+        if let Some(trace) = &mut self.state().trace {
+            trace.fail(ink);
+        }
     }
 
     fn suspend<T>(&mut self, request: Request) -> Result<T, Stop> {
@@ -593,26 +629,56 @@ impl<C: Access> Host<C> {
     }
 }
 
-/// Runs one hook and notes it in the trace.
-fn hook<T>(
+/// Runs one hook; a traced program's is noted.
+fn hook<T: HookResult, const N: usize>(
     caller: Caller<'_, HookState>,
     name: &'static str,
+    params: [u64; N],
     run: impl FnOnce(&mut Host<Caller<'_, HookState>>) -> Result<T, Stop>,
 ) -> Result<T, wasmi::Error> {
     let mut host = Host(caller);
-    let start_ink = host.ink().map_err(wasmi::Error::host)?;
-    let result = run(&mut host);
-    if host.state().trace.is_some() {
-        let end_ink = host.ink().map_err(wasmi::Error::host)?;
-        if let Some(trace) = &mut host.state().trace {
-            trace.push(HostCall {
-                name,
-                start_ink,
-                end_ink,
-            });
-        }
+    if host.state().trace.is_none() {
+        return run(&mut host).map_err(wasmi::Error::host);
     }
-    result.map_err(wasmi::Error::host)
+    host.trace_begin(name, &params).map_err(wasmi::Error::host)?;
+    let result = run(&mut host);
+    let noted = match &result {
+        Ok(value) => host.trace_end(value.bits()),
+        Err(Stop::Exit(_)) => host.trace_end(0),
+        // It ends when its request is answered.
+        Err(Stop::Suspend) => Ok(()),
+        Err(_) => {
+            host.trace_fail();
+            Ok(())
+        }
+    };
+    result
+        .and_then(|value| noted.map(|()| value))
+        .map_err(wasmi::Error::host)
+}
+
+/// What a hook gives back to the program.
+trait HookResult {
+    /// As an unsigned number; 0 where there is none.
+    fn bits(&self) -> u64;
+}
+
+impl HookResult for () {
+    fn bits(&self) -> u64 {
+        0
+    }
+}
+
+impl HookResult for u32 {
+    fn bits(&self) -> u64 {
+        u64::from(*self)
+    }
+}
+
+impl HookResult for u64 {
+    fn bits(&self) -> u64 {
+        *self
+    }
 }
 
 fn zero_if_none(value: Option<U256>) -> U256 {
@@ -633,7 +699,7 @@ pub fn linker(engine: &Engine) -> Result<Linker<HookState>, wasmi::Error> {
                     HOOKS_MODULE,
                     $name,
                     |caller: Caller<'_, HookState> $(, $arg: $ty)*| {
-                        hook(caller, $name, |$host| $body)
+                        hook(caller, $name, [$(u64::from($arg)),*], |$host| $body)
                     },
                 )?;
             )*

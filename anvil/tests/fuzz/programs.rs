@@ -100,17 +100,19 @@ impl World {
     }
 
     fn call(&self, method: &str, params: Value) -> Value {
+        serde_json::from_str(&self.ask(method, params)).unwrap()
+    }
+
+    fn ask(&self, method: &str, params: Value) -> String {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let request = self
             .client
             .post(self.handle.url())
             .header("content-type", "application/json")
             .body(body);
-        let text = self
-            .runtime
+        self.runtime
             .block_on(async { request.send().await?.text().await })
-            .expect("the server answers");
-        serde_json::from_str(&text).unwrap()
+            .expect("the server answers")
     }
 
     fn ok(&self, method: &str, params: Value) -> Value {
@@ -183,6 +185,7 @@ impl World {
         let used = result.tx_gas_used();
         assert!(used <= tx.gas, "{used} gas used of {}", tx.gas);
         assert_eq!(number(&receipt["gasUsed"]), used);
+        self.trace(&receipt["transactionHash"]);
         assert_eq!(receipt["status"] == "0x1", result.is_success(), "{receipt}");
         let logs: Vec<Value> = match &result {
             ExecutionResult::Success { logs, .. } => logs
@@ -222,6 +225,21 @@ impl World {
             self.assert_only_fee_and_nonce(&before, sender, used);
         }
         result
+    }
+
+    /// Looking changes nothing: the chain shows no trace that does not end as the receipt says.
+    fn trace(&self, hash: &Value) {
+        for options in [
+            json!({"tracer": "callTracer", "timeout": "60s"}),
+            json!({"tracer": "stylusTracer", "timeout": "60s"}),
+            json!({"tracer": "prestateTracer"}),
+            json!({"limit": 100, "timeout": "60s"}),
+        ] {
+            // Not parsed: frames may nest deeper than serde_json reads.
+            let text = self.ask("debug_traceTransaction", json!([hash, options]));
+            let is_shown = text.starts_with(r#"{"jsonrpc":"2.0","id":1,"result":"#) || text.contains("TRACE_BYTES_MAX");
+            assert!(is_shown, "{options}: {}", &text[..text.len().min(500)]);
+        }
     }
 
     fn mine(&self, request: &Value) -> (Value, Value) {
