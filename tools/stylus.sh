@@ -35,7 +35,8 @@ mkdir -p "$view"
 for entry in "$project"/* "$project/.cargo"; do
     case ${entry##*/} in
         target | rust-toolchain*) ;;
-        *) [ ! -e "$entry" ] || ln -sfn "$entry" "$view/${entry##*/}" ;;
+        # A link that is right stays: another run may be reading through it.
+        *) [ ! -e "$entry" ] || [ "$(readlink "$view/${entry##*/}")" = "$entry" ] || ln -sfn "$entry" "$view/${entry##*/}" ;;
     esac
 done
 printf '[toolchain]\nchannel = "%s"\n' "$rustc" >"$view/rust-toolchain.toml.$$"

@@ -155,6 +155,11 @@ async fn cast_deploys_activates_and_calls_a_program() {
         assert!(refused.contains(&format!("0x{selector}")), "{refused}");
     }
 
+    // What a call reads, as an access list: the program's owner.
+    let list = world.cast(["access-list", &registry, "owner()"]).await;
+    assert!(list.to_lowercase().contains(&registry), "{list}");
+    assert!(list.contains(&alloy::primitives::B256::ZERO.to_string()), "{list}");
+
     // Slot 0 is the owner (contracts/README.md), and the proof of it hangs on the block's state root.
     let stored = word(&world.cast(["storage", &registry, "0"]).await);
     assert_eq!(stored, world.address(0).into_word());

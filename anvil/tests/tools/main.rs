@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// A tool that answers from what it has; a machine full of other work is allowed for.
-const QUICK: Duration = Duration::from_secs(120);
+const QUICK: Duration = Duration::from_secs(300);
 /// A tool that compiles first, perhaps after others that hold cargo's lock.
 const COMPILES: Duration = Duration::from_secs(1_200);
 

@@ -22,7 +22,7 @@ function token() {
 }
 
 /** The value, or an error after a bounded time that says what did not come. */
-function within(what, promise, ms = 20_000) {
+function within(what, promise, ms = 60_000) {
   let timer;
   const late = new Promise((_, fail) => {
     timer = setTimeout(() => fail(new Error(`${what}: not within ${ms} ms`)), ms);
