@@ -3,9 +3,12 @@
 //! The texts follow go-ethereum, because ethers, viem, alloy and cast look for them ("nonce too low", "insufficient
 //! funds for gas * price + value", "intrinsic gas too low", ...).
 
+use std::time::Duration;
+
 use alloy::primitives::{Address, U256};
 use revm::context::result::InvalidTransaction;
 
+use crate::dump::DumpError;
 use crate::executor::ExecError;
 use crate::journal::JournalError;
 
@@ -31,13 +34,16 @@ pub enum TxError {
         state: u64,
         limit: u64,
     },
+    /// EIP-2681.
+    #[error("nonce has max value: address {address}, nonce: {}", u64::MAX)]
+    NonceMax { address: Address },
     #[error("insufficient funds for gas * price + value: address {address} have {have} want {want}")]
     InsufficientFunds { address: Address, have: U256, want: U256 },
     #[error("intrinsic gas too low: gas {gas}, minimum needed {needed}")]
     IntrinsicGas { gas: u64, needed: u64 },
     #[error("insufficient gas for floor data gas cost: gas {gas}, minimum needed {needed}")]
     FloorGas { gas: u64, needed: u64 },
-    #[error("transaction gas limit too high (cap: {cap}, tx: {gas})")]
+    #[error("exceeds block gas limit: transaction gas limit {gas}, at most {cap}")]
     GasLimit { gas: u64, cap: u64 },
     #[error("max fee per gas less than block base fee: address {address}, maxFeePerGas: {fee}, baseFee: {base_fee}")]
     FeeTooLow { address: Address, fee: u128, base_fee: u64 },
@@ -76,8 +82,14 @@ pub enum ChainError {
     TimestampBeforeHead { asked: u64, latest: u64 },
     #[error("cannot go back {depth} blocks: the chain has {height}, and states of the latest {kept} are kept")]
     Depth { depth: u64, height: u64, kept: u64 },
+    #[error("block {index} of the reorg: with depth {depth} it has blocks 0 to {}", depth.saturating_sub(1))]
+    Offset { index: u64, depth: u64 },
+    #[error("an interval between blocks is {least:?} to {most:?}, or 0")]
+    Interval { least: Duration, most: Duration },
     #[error("at most {limit} {what}")]
     Limit { limit: u64, what: &'static str },
+    #[error(transparent)]
+    Dump(#[from] DumpError),
 }
 
 impl TxError {

@@ -34,6 +34,8 @@ pub enum Entry {
     Block(BlockEntry),
     /// A change of the head's state outside any transaction (`anvil_setBalance`).
     Override(OverrideEntry),
+    /// A loaded state and the empty block that it came with.
+    Load(LoadEntry),
     /// The chain went back to where it stood after entry number `to` (counted from 0).
     Rollback(RollbackEntry),
 }
@@ -72,6 +74,15 @@ pub struct OverrideEntry {
 #[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
 pub struct RollbackEntry {
     pub to: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct LoadEntry {
+    pub header: Header,
+    /// The clock offset in seconds, two's complement.
+    pub offset: u64,
+    /// As it was loaded (see `dump`).
+    pub dump: Bytes,
 }
 
 /// Why the state directory cannot be used.
@@ -285,6 +296,10 @@ impl Entry {
                 out.push(3);
                 entry.encode(&mut out);
             }
+            Self::Load(entry) => {
+                out.push(4);
+                entry.encode(&mut out);
+            }
         }
         out.into()
     }
@@ -297,6 +312,7 @@ impl Entry {
             1 => Self::Block(Decodable::decode(rest).ok()?),
             2 => Self::Override(Decodable::decode(rest).ok()?),
             3 => Self::Rollback(Decodable::decode(rest).ok()?),
+            4 => Self::Load(Decodable::decode(rest).ok()?),
             _ => return None,
         };
         rest.is_empty().then_some(entry)

@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::chain::Chain;
 use crate::rpc::Node;
+use crate::rpc::accept::Patience;
 use crate::rpc::filters::Filters;
 
 pub use crate::accounts::{DevAccount, dev_accounts};
@@ -30,10 +31,12 @@ mod accounts;
 mod block;
 mod call;
 mod chain;
+mod dump;
 mod error;
 pub mod exec;
 pub mod executor;
 mod journal;
+mod miner;
 mod pool;
 mod rpc;
 mod state;
@@ -59,8 +62,12 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// EIP-155 chain id. A state directory remembers it and refuses another.
     pub chain_id: u64,
-    /// Mine each transaction as it arrives. Otherwise they wait for `evm_mine`.
+    /// Mine each transaction as it arrives. Otherwise they wait for the next block.
     pub automine: bool,
+    /// Mine a block at this interval, 10 ms to a year, with what waits by then.
+    pub block_time: Option<Duration>,
+    /// Begin with the state in this file instead of the development accounts' alone (see `dump`).
+    pub load_state: Option<PathBuf>,
     /// Blocks that `safe` lags behind `latest`.
     pub safe_depth: u64,
     /// Blocks that `finalized` lags behind `latest`.
@@ -78,6 +85,8 @@ impl Default for Config {
             state_dir: None,
             chain_id: CHAIN_ID,
             automine: true,
+            block_time: None,
+            load_state: None,
             safe_depth: SAFE_DEPTH_BLOCKS,
             finalized_depth: 2 * SAFE_DEPTH_BLOCKS,
             state_history: STATE_HISTORY_BLOCKS,
@@ -92,7 +101,7 @@ pub struct Handle {
     addr: SocketAddr,
     chain: Arc<Chain>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 /// Starts a chain and answers as soon as JSON-RPC does.
@@ -104,7 +113,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Handle> {
         .await
         .with_context(|| format!("listen on {}", config.listen))?;
     let addr = listener.local_addr().context("read the listening address")?;
-    let chain = tokio::task::spawn_blocking(move || Chain::open(&config))
+    let chain = tokio::task::spawn_blocking(move || open(&config))
         .await
         .context("open the chain")??;
     let chain = Arc::new(chain);
@@ -113,20 +122,31 @@ pub async fn spawn(config: Config) -> anyhow::Result<Handle> {
         filters: Filters::default(),
     });
     let stop = watch::Sender::new(false);
-    let router = rpc::server::router(node, stop.subscribe());
-    let mut stopping = stop.subscribe();
-    let server = tokio::spawn(async move {
-        // An error means that the handle is gone: stop as well.
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async move { drop(stopping.wait_for(|stop| *stop).await) })
-            .await
-    });
+    // It ends with the chain or with the handle, whichever comes first.
+    tokio::spawn(miner::run(chain.clone(), stop.subscribe()));
+    let patience = Patience::default();
+    let router = rpc::server::router(node, patience.body, stop.subscribe());
+    let server = tokio::spawn(rpc::accept::serve(listener, router, patience, stop.subscribe()));
     Ok(Handle {
         addr,
         chain,
         stop,
         server,
     })
+}
+
+/// Waits until the chain is told to stop. A closed channel means that its handle is gone: stop as well.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+fn open(config: &Config) -> anyhow::Result<Chain> {
+    let chain = Chain::open(config)?;
+    if let Some(file) = &config.load_state {
+        let dump = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
+        chain.load(&dump).with_context(|| format!("load {}", file.display()))?;
+    }
+    Ok(chain)
 }
 
 impl Handle {
@@ -148,6 +168,14 @@ impl Handle {
     /// The funded development accounts, alice first.
     pub fn accounts(&self) -> &[DevAccount] {
         self.chain.accounts()
+    }
+
+    /// The present state, as `anvil_dumpState` gives it.
+    ///
+    /// # Errors
+    /// The state is larger than a dump may be.
+    pub fn dump_state(&self) -> anyhow::Result<Vec<u8>> {
+        self.chain.dump().encode().context("dump the state")
     }
 
     /// Stops listening, lets running requests finish (for a bounded time), and releases the state directory.

@@ -1,8 +1,11 @@
 //! `medlock-anvil`: the local chain as a program.
 
+use std::fs::File;
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use alloy::primitives::Bytes;
 use anyhow::Context;
@@ -51,8 +54,20 @@ struct ChainArgs {
     #[arg(long, default_value_t = CHAIN_ID)]
     chain_id: u64,
     /// Do not mine transactions as they arrive; wait for evm_mine.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "block_time")]
     no_mining: bool,
+    /// Mine a block every so many seconds (fractions allowed) instead of one for each transaction.
+    #[arg(long, short, value_name = "SECONDS", value_parser = seconds)]
+    block_time: Option<Duration>,
+    /// With --block-time: mine transactions as they arrive as well.
+    #[arg(long, requires = "block_time")]
+    mixed_mining: bool,
+    /// Begin with the state in this file (--dump-state, anvil_dumpState).
+    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
+    load_state: Option<PathBuf>,
+    /// Write the state to this file at the end.
+    #[arg(long, value_name = "FILE")]
+    dump_state: Option<PathBuf>,
     /// Blocks whose states are kept for calls and reorgs.
     #[arg(long, default_value_t = STATE_HISTORY_BLOCKS)]
     state_history: u64,
@@ -91,7 +106,9 @@ async fn run(args: ChainArgs) -> anyhow::Result<()> {
         listen: SocketAddr::new(args.host, args.port),
         state_dir: args.state_dir,
         chain_id: args.chain_id,
-        automine: !args.no_mining,
+        automine: !args.no_mining && (args.block_time.is_none() || args.mixed_mining),
+        block_time: args.block_time,
+        load_state: args.load_state,
         safe_depth: SAFE_DEPTH_BLOCKS,
         finalized_depth: 2 * SAFE_DEPTH_BLOCKS,
         state_history: args.state_history,
@@ -105,8 +122,30 @@ async fn run(args: ChainArgs) -> anyhow::Result<()> {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("listen for Ctrl-C")?,
         _ = terminate.recv() => {}
     }
+    let dumped = match &args.dump_state {
+        Some(file) => handle.dump_state().and_then(|dump| write_whole(file, &dump)),
+        None => Ok(()),
+    };
     handle.shutdown().await;
-    Ok(())
+    dumped
+}
+
+/// All of the file or, if the machine stops meanwhile, the file that was there before.
+fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    let write = || -> std::io::Result<()> {
+        let mut part_file = File::create(&part)?;
+        part_file.write_all(bytes)?;
+        part_file.sync_all()?;
+        std::fs::rename(&part, file)
+    };
+    write().with_context(|| format!("write {}", file.display()))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn exec(program: PathBuf, calldata: Vec<Bytes>, trace: bool) -> anyhow::Result<()> {

@@ -12,11 +12,15 @@ use crate::chain::Chain;
 use crate::error::{ChainError, TxError};
 use filters::Filters;
 
+pub mod accept;
 mod debug;
 pub mod filters;
+mod lane;
 mod methods;
 pub mod server;
+mod socket;
 pub mod types;
+mod wire;
 
 /// Bytes of one HTTP body or WebSocket message, as in go-ethereum.
 pub const BODY_BYTES_MAX: usize = 5 << 20;
@@ -122,9 +126,12 @@ impl RpcError {
 impl From<ChainError> for RpcError {
     fn from(error: ChainError) -> Self {
         match error {
-            ChainError::Limit { .. } | ChainError::Depth { .. } | ChainError::TimestampBeforeHead { .. } => {
-                Self::invalid_params(error.to_string())
-            }
+            ChainError::Limit { .. }
+            | ChainError::Depth { .. }
+            | ChainError::Offset { .. }
+            | ChainError::Interval { .. }
+            | ChainError::Dump(_)
+            | ChainError::TimestampBeforeHead { .. } => Self::invalid_params(error.to_string()),
             ChainError::Closed => Self::server(error),
             ChainError::Journal(_) => {
                 tracing::error!(%error, "the chain could not be written");
@@ -292,11 +299,14 @@ fn call(node: &Node, message: &str, handler: Handler<'_>) -> Option<String> {
     request.id.map(|id| respond(id, outcome))
 }
 
+/// Parameters by position. An object is taken for the only one: alloy sends `anvil_reorg` like that.
 fn positional(params: Option<&RawValue>) -> Result<Vec<&RawValue>, RpcError> {
-    match params {
-        None => Ok(Vec::new()),
-        Some(raw) if raw.get() == "null" => Ok(Vec::new()),
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| RpcError::invalid_params("params is no array")),
+    let Some(raw) = params else { return Ok(Vec::new()) };
+    match raw.get().as_bytes().first() {
+        Some(b'[') => serde_json::from_str(raw.get()).map_err(|error| RpcError::invalid_params(error.to_string())),
+        Some(b'{') => Ok(vec![raw]),
+        _ if raw.get() == "null" => Ok(Vec::new()),
+        _ => Err(RpcError::invalid_params("params is no array")),
     }
 }
 

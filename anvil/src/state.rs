@@ -10,6 +10,7 @@ use alloy_rlp::{Encodable, RlpDecodable, RlpEncodable};
 use revm::Database;
 use revm::state::{AccountInfo, Bytecode, EvmState};
 
+use crate::dump::{DumpedAccount, DumpedSlot};
 use crate::trie::{Leaf, Trie};
 
 /// One version of the world state. Cloning is cheap.
@@ -91,6 +92,63 @@ impl State {
     /// The nodes that prove the account's leaf, or its absence (EIP-1186).
     pub fn prove_account(&self, address: Address) -> Vec<Bytes> {
         self.accounts.prove(&keccak256(address))
+    }
+
+    /// Every account under the hash of its address, in the order of the hashes.
+    pub fn to_accounts(&self) -> Vec<DumpedAccount> {
+        let accounts = self.accounts.entries().map(|(key, account)| DumpedAccount {
+            key: *key,
+            nonce: account.nonce,
+            balance: account.balance,
+            code: account.code.original_bytes(),
+            storage: account
+                .storage
+                .entries()
+                .map(|(key, value)| DumpedSlot {
+                    key: *key,
+                    value: *value,
+                })
+                .collect(),
+        });
+        accounts.collect()
+    }
+
+    /// The state of these accounts. `None` if accounts or slots are out of order, or one of them is empty.
+    pub fn from_accounts(accounts: &[DumpedAccount]) -> Option<Self> {
+        if !accounts.is_sorted_by(|a, b| a.key < b.key) {
+            return None;
+        }
+        let mut state = Self::default();
+        for dumped in accounts {
+            let DumpedAccount {
+                key,
+                nonce,
+                balance,
+                code,
+                storage,
+            } = dumped;
+            let in_order = storage.is_sorted_by(|a, b| a.key < b.key);
+            if !in_order || storage.iter().any(|slot| slot.value.is_zero()) {
+                return None;
+            }
+            let mut account = Account {
+                nonce: *nonce,
+                balance: *balance,
+                ..Account::default()
+            };
+            if !code.is_empty() {
+                account.code_hash = keccak256(code);
+                account.code = bytecode(code.clone());
+            }
+            for DumpedSlot { key, value } in storage {
+                account.storage.insert(*key, *value);
+            }
+            if account.is_empty() {
+                return None;
+            }
+            state.accounts.insert(*key, account);
+        }
+        Some(state)
     }
 
     /// Applies changes in order. An account that ends up empty ceases to exist (EIP-161).

@@ -109,6 +109,20 @@ impl<V: Leaf> Trie<V> {
         }
     }
 
+    /// Everything in it, in the order of the keys.
+    pub fn entries(&self) -> impl Iterator<Item = (&B256, &V)> {
+        let mut waiting: Vec<&Node<V>> = self.root.as_deref().into_iter().collect();
+        std::iter::from_fn(move || {
+            loop {
+                match &waiting.pop()?.kind {
+                    Kind::Leaf { key, value } => return Some((key, value)),
+                    Kind::Extension { child, .. } => waiting.push(child),
+                    Kind::Branch { children } => waiting.extend(children.iter().rev().flatten().map(|child| &**child)),
+                }
+            }
+        })
+    }
+
     /// The Merkle root.
     pub fn root(&self) -> B256 {
         match &self.root {
@@ -380,6 +394,9 @@ mod tests {
         }
         for slot in entries.keys().copied().collect::<Vec<_>>() {
             assert_eq!(trie.get(&key(slot)), Some(&U256::from(entries[&slot])));
+            let mut expected: Vec<(B256, U256)> = entries.iter().map(|(k, v)| (key(*k), U256::from(*v))).collect();
+            expected.sort_unstable();
+            assert!(trie.entries().map(|(k, v)| (*k, *v)).eq(expected));
             trie.remove(&key(slot));
             entries.remove(&slot);
             assert_eq!(trie.get(&key(slot)), None);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{B256, U256};
-use alloy::rpc::types::{Filter, FilterBlockOption, Log};
+use alloy::rpc::types::{Filter, FilterBlockOption, Log, Transaction};
 
 use super::{RpcError, types};
 use crate::block::Block;
@@ -48,14 +48,17 @@ struct Installed {
 pub enum Wanted {
     Blocks,
     Logs(Box<Filter>),
-    /// Accepted and never told of anything: transactions do not wait in automine mode.
-    Pending,
+    /// Transactions as soon as they can be mined: in full, or their hashes.
+    Pending {
+        full: bool,
+    },
 }
 
 /// What happened since the last poll.
 pub enum Changes {
     Hashes(Vec<B256>),
     Logs(Vec<Log>),
+    Transactions(Vec<Transaction>),
 }
 
 impl Filters {
@@ -93,14 +96,23 @@ impl Filters {
             return Err(RpcError::server("filter fell too far behind and was removed"));
         };
         filter.next_event += events.len() as u64;
+        let pending = events.iter().filter_map(|event| match event {
+            Event::Pending(pooled) => Some(pooled),
+            _ => None,
+        });
         Ok(match &filter.wanted {
-            Wanted::Pending => Changes::Hashes(Vec::new()),
+            Wanted::Pending { full: false } => {
+                Changes::Hashes(pending.map(|pooled| *pooled.transaction.hash()).collect())
+            }
+            Wanted::Pending { full: true } => {
+                Changes::Transactions(pending.map(|pooled| types::waiting(pooled)).collect())
+            }
             Wanted::Blocks => Changes::Hashes(
                 events
                     .iter()
                     .filter_map(|event| match event {
                         Event::Added(block) => Some(block.hash),
-                        Event::Removed(_) => None,
+                        _ => None,
                     })
                     .collect(),
             ),
@@ -130,6 +142,7 @@ pub fn event_logs(event: &Event, wanted: &Filter) -> Vec<Log> {
     let (block, removed) = match event {
         Event::Added(block) => (block, false),
         Event::Removed(block) => (block, true),
+        Event::Pending(_) => return Vec::new(),
     };
     let mut found = Vec::new();
     matching_logs(block, wanted, removed, &mut found);

@@ -1,16 +1,16 @@
-//! The method table.
+//! The method table, and what reads the chain. Signing and sending are in [`account`], the pool in [`txpool`], what
+//! only a development chain has in [`dev`].
 
-use alloy::consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy};
-use alloy::eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
-use alloy::network::TxSignerSync;
-use alloy::primitives::{Address, B256, Bytes, Signature, TxKind, U64, U256, keccak256};
+use std::collections::BTreeMap;
+
+use alloy::eips::{BlockId, BlockNumberOrTag, Encodable2718, RpcBlockHash};
+use alloy::primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U64, U256, keccak256};
 use alloy::rpc::types::state::StateOverride;
 use alloy::rpc::types::{
-    AccessList, BlockOverrides, EIP1186AccountProofResponse, EIP1186StorageProof, FeeHistory, Filter,
-    TransactionRequest,
+    BlockOverrides, EIP1186AccountProofResponse, EIP1186StorageProof, FeeHistory, Filter, TransactionRequest,
 };
 use alloy::serde::JsonStorageKey;
-use serde::Deserialize;
+use serde::Serialize;
 
 use super::filters::{Changes, Wanted, check, get_logs};
 use super::{Answer, Node, Params, RpcError, answer, debug, types};
@@ -18,14 +18,19 @@ use crate::block::{BASE_FEE_WEI, BLOCK_GAS_LIMIT};
 use crate::call;
 use crate::chain::{Chain, Ledger, View};
 use crate::executor::BlockContext;
-use crate::pool::Pooled;
-use crate::state::{Change, Slot};
 use crate::trie::EMPTY_ROOT;
+
+mod account;
+mod dev;
+mod txpool;
 
 /// Blocks that one `eth_feeHistory` may name, as in go-ethereum.
 const FEE_HISTORY_BLOCKS_MAX: u64 = 1_024;
 /// Slots that one `eth_getProof` may name, as in go-ethereum.
 const PROOF_KEYS_MAX: usize = 1_024;
+
+/// What `rpc_modules` answers.
+const MODULES: [&str; 7] = ["anvil", "debug", "eth", "evm", "net", "txpool", "web3"];
 
 /// What `web3_clientVersion` answers. Tools look for "anvil" to allow `anvil_` methods.
 pub fn client_version() -> String {
@@ -38,13 +43,14 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
     match method {
         "web3_clientVersion" => answer(&client_version()),
         "web3_sha3" => answer(&keccak256(params.get::<Bytes>(0)?)),
-        "net_version" => answer(&chain.chain_id.to_string()),
+        "rpc_modules" => answer(&BTreeMap::from(MODULES.map(|module| (module, "1.0")))),
+        "net_version" | "eth_networkId" => answer(&chain.chain_id.to_string()),
         "net_listening" => answer(&true),
         "net_peerCount" => answer(&U64::ZERO),
         "eth_chainId" => answer(&U64::from(chain.chain_id)),
         "eth_syncing" | "eth_mining" => answer(&false),
         "eth_protocolVersion" => answer("0x41"),
-        "eth_accounts" => answer(
+        "eth_accounts" | "eth_requestAccounts" => answer(
             &chain
                 .accounts()
                 .iter()
@@ -56,12 +62,16 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         // Arbitrum ignores tips.
         "eth_maxPriorityFeePerGas" => answer(&U64::ZERO),
         "eth_feeHistory" => fee_history(chain, params),
+        "eth_blobBaseFee" => Err(RpcError::server("this chain has no blobs, as all Arbitrum chains")),
 
         "eth_blockNumber" => answer(&U64::from(chain.ledger().head().header.number)),
         "eth_getBlockByNumber" => {
-            let block = block_by_tag(chain, params.get(0)?);
+            let tag: BlockNumberOrTag = params.get(0)?;
             let full = params.optional(1)?.unwrap_or(false);
-            answer(&block.map(|block| types::block(&block, full)))
+            if tag.is_pending() {
+                return answer(&types::pending_block(&chain.pending_view().block, full));
+            }
+            answer(&block_by_tag(chain, tag).map(|block| types::block(&block, full)))
         }
         "eth_getBlockByHash" => {
             let block = block_by_hash(chain, params.get(0)?);
@@ -80,6 +90,7 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         }
         "eth_getUncleCountByBlockNumber" => answer(&block_by_tag(chain, params.get(0)?).map(|_| U64::ZERO)),
         "eth_getUncleCountByBlockHash" => answer(&block_by_hash(chain, params.get(0)?).map(|_| U64::ZERO)),
+        "eth_getUncleByBlockNumberAndIndex" | "eth_getUncleByBlockHashAndIndex" => answer(&()),
         "eth_getBlockReceipts" => {
             let block = block_by_id(chain, params.get(0)?)?;
             answer(&block.map(|block| {
@@ -94,6 +105,12 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         }
         "eth_getTransactionByBlockHashAndIndex" => transaction_in(block_by_hash(chain, params.get(0)?), params.get(1)?),
         "eth_getRawTransactionByHash" => raw_transaction(chain, params.get(0)?),
+        "eth_getRawTransactionByBlockNumberAndIndex" => {
+            raw_transaction_in(block_by_tag(chain, params.get(0)?), params.get(1)?)
+        }
+        "eth_getRawTransactionByBlockHashAndIndex" => {
+            raw_transaction_in(block_by_hash(chain, params.get(0)?), params.get(1)?)
+        }
         "eth_getTransactionReceipt" => {
             let hash: B256 = params.get(0)?;
             let found = chain
@@ -124,6 +141,8 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
             let view = view(chain, params.optional(2)?)?;
             answer(&B256::from(view.state.storage(address, key.as_b256().into())))
         }
+        "eth_getAccount" => account(chain, params.get(0)?, params.optional(1)?),
+        "eth_getAccountInfo" => account_info(chain, params.get(0)?, params.optional(1)?),
         "eth_getProof" => proof(chain, params.get(0)?, params.get(1)?, params.optional(2)?),
         "eth_call" => {
             let (request, view) = request_and_view(chain, params, BlockId::latest())?;
@@ -139,7 +158,8 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "debug_traceBlockByNumber" => debug::trace_block_by_number(chain, params),
         "debug_traceBlockByHash" => debug::trace_block_by_hash(chain, params),
         "eth_sendRawTransaction" => answer(&chain.submit_raw(&params.get::<Bytes>(0)?)?),
-        "eth_sendTransaction" => send_transaction(chain, params.get(0)?),
+        "eth_sendRawTransactionSync" => send_and_tell(chain, &params.get::<Bytes>(0)?),
+        "eth_sendTransaction" => account::send_transaction(chain, params.get(0)?),
 
         "eth_getLogs" => answer(&get_logs(chain, &params.get(0)?)?),
         "eth_newFilter" => {
@@ -148,105 +168,35 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
             answer(&node.filters.install(chain, Wanted::Logs(Box::new(filter)))?)
         }
         "eth_newBlockFilter" => answer(&node.filters.install(chain, Wanted::Blocks)?),
-        "eth_newPendingTransactionFilter" => answer(&node.filters.install(chain, Wanted::Pending)?),
+        "eth_newPendingTransactionFilter" => {
+            let full = params.optional(0)?.unwrap_or(false);
+            answer(&node.filters.install(chain, Wanted::Pending { full })?)
+        }
         "eth_uninstallFilter" => answer(&node.filters.uninstall(params.get(0)?)),
         "eth_getFilterChanges" => match node.filters.changes(chain, params.get(0)?)? {
             Changes::Hashes(hashes) => answer(&hashes),
             Changes::Logs(logs) => answer(&logs),
+            Changes::Transactions(transactions) => answer(&transactions),
         },
         "eth_getFilterLogs" => answer(&get_logs(chain, &node.filters.log_filter(params.get(0)?)?)?),
 
-        "evm_snapshot" | "anvil_snapshot" => answer(&U64::from(chain.snapshot())),
-        "evm_revert" | "anvil_revert" => answer(&chain.revert(params.get::<U64>(0)?.to())?),
-        "evm_mine" => mine(chain, params),
-        "anvil_mine" | "hardhat_mine" => {
-            let (count, interval) = (params.optional::<Number>(0)?, params.optional::<Number>(1)?);
-            chain.mine(
-                count.map_or(1, |count| count.0),
-                interval.map_or(0, |interval| interval.0),
-            )?;
-            answer(&())
+        "eth_sign" => account::sign_message(chain, params.get(0)?, &params.get::<Bytes>(1)?),
+        "personal_sign" => account::sign_message(chain, params.get(1)?, &params.get::<Bytes>(0)?),
+        "eth_signTypedData" | "eth_signTypedData_v3" | "eth_signTypedData_v4" => {
+            account::sign_typed_data(chain, params.get(0)?, params.get(1)?)
         }
-        "evm_increaseTime" | "anvil_increaseTime" => {
-            let seconds: Number = params.get(0)?;
-            answer(&chain.increase_time(i64::try_from(seconds.0).unwrap_or(i64::MAX))?)
-        }
-        "evm_setNextBlockTimestamp" | "anvil_setNextBlockTimestamp" => {
-            chain.set_next_timestamp(params.get::<Number>(0)?.0)?;
-            answer(&())
-        }
-        "evm_setAutomine" | "anvil_setAutomine" => {
-            chain.set_automine(params.get(0)?)?;
-            answer(&())
-        }
-        "anvil_getAutomine" | "hardhat_getAutomine" => answer(&chain.automine()),
-        "anvil_reorg" => {
-            chain.reorg(params.get::<Number>(0)?.0)?;
-            answer(&())
-        }
-        "anvil_setBalance" | "hardhat_setBalance" => {
-            let (address, balance): (Address, U256) = (params.get(0)?, params.get(1)?);
-            chain.override_state(|state| Change {
-                balance,
-                ..state.unchanged(address)
-            })?;
-            answer(&())
-        }
-        "anvil_setNonce" | "hardhat_setNonce" => {
-            let (address, nonce): (Address, Number) = (params.get(0)?, params.get(1)?);
-            chain.override_state(|state| Change {
-                nonce: nonce.0,
-                ..state.unchanged(address)
-            })?;
-            answer(&())
-        }
-        "anvil_setCode" | "hardhat_setCode" => {
-            let (address, code): (Address, Bytes) = (params.get(0)?, params.get(1)?);
-            chain.override_state(|state| Change {
-                code: vec![code],
-                ..state.unchanged(address)
-            })?;
-            answer(&())
-        }
-        "anvil_setStorageAt" | "hardhat_setStorageAt" => {
-            let (address, key, value): (Address, JsonStorageKey, B256) =
-                (params.get(0)?, params.get(1)?, params.get(2)?);
-            let storage = vec![Slot {
-                key: key.as_b256().into(),
-                value: value.into(),
-            }];
-            chain.override_state(|state| Change {
-                storage,
-                ..state.unchanged(address)
-            })?;
-            answer(&true)
-        }
-        "anvil_impersonateAccount" | "hardhat_impersonateAccount" => {
-            chain.impersonate(params.get(0)?, true);
-            answer(&())
-        }
-        "anvil_stopImpersonatingAccount" | "hardhat_stopImpersonatingAccount" => {
-            chain.impersonate(params.get(0)?, false);
-            answer(&())
-        }
-        _ => Err(RpcError::method_not_found(method)),
-    }
-}
+        "eth_signTransaction" => account::sign_transaction(chain, params.get(0)?),
 
-/// A count or time, as a JSON number or as a hexadecimal quantity: development methods get both.
-struct Number(u64);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // U256 reads both forms; U64 would refuse numbers.
-        let number = U256::deserialize(deserializer)?;
-        u64::try_from(number).map(Self).map_err(serde::de::Error::custom)
+        "txpool_status" | "txpool_content" | "txpool_contentFrom" | "txpool_inspect" => {
+            txpool::dispatch(chain, method, params)
+        }
+        _ => dev::dispatch(node, method, params),
     }
 }
 
 impl Chain {
-    /// The number of the block that a tag means. `safe` and `finalized` lag by configured depths; `pending` is the
-    /// latest, because a block is mined as soon as there is a transaction.
+    /// The number of the mined block that a tag means. `safe` and `finalized` lag by configured depths; `pending` is
+    /// the latest, where mined blocks alone count.
     pub fn resolve_tag(&self, ledger: &Ledger, tag: BlockNumberOrTag) -> u64 {
         let head = ledger.head().header.number;
         match tag {
@@ -262,6 +212,9 @@ impl Chain {
 pub(super) type Found = Option<std::sync::Arc<crate::block::Block>>;
 
 pub(super) fn block_by_tag(chain: &Chain, tag: BlockNumberOrTag) -> Found {
+    if tag.is_pending() {
+        return Some(chain.pending_view().block);
+    }
     let ledger = chain.ledger();
     ledger.block(chain.resolve_tag(&ledger, tag)).cloned()
 }
@@ -326,6 +279,24 @@ pub(super) fn override_block(context: &mut BlockContext, overrides: BlockOverrid
     Ok(())
 }
 
+/// `eth_sendRawTransactionSync` (EIP-7966): the receipt. There is nothing to wait for: automine has mined the transaction
+/// by now, and otherwise nobody knows when a block comes. Then code 4, with the hash, says to ask later.
+fn send_and_tell(chain: &Chain, raw: &[u8]) -> Answer {
+    let hash = chain.submit_raw(raw)?;
+    let found = chain
+        .ledger()
+        .transaction(&hash)
+        .map(|(block, index)| (block.clone(), index));
+    match found {
+        Some((block, index)) => answer(&types::receipt(&block, index)),
+        None => Err(RpcError {
+            code: 4,
+            message: "the transaction was accepted and waits to be mined".to_owned(),
+            data: Some(Bytes::from(hash)),
+        }),
+    }
+}
+
 fn transaction_by_hash(chain: &Chain, hash: B256) -> Answer {
     let found = chain
         .ledger()
@@ -333,17 +304,23 @@ fn transaction_by_hash(chain: &Chain, hash: B256) -> Answer {
         .map(|(block, index)| (block.clone(), index));
     match found {
         Some((block, index)) => answer(&types::transaction(&block, index)),
-        None => answer(&chain.pool().get(&hash).map(types::waiting)),
+        None => answer(&chain.pool().get(&hash).map(|pooled| types::waiting(pooled))),
     }
 }
 
 fn raw_transaction(chain: &Chain, hash: B256) -> Answer {
-    use alloy::eips::Encodable2718;
-    let found = chain
+    let mined = chain
         .ledger()
         .transaction(&hash)
-        .map(|(block, index)| (block.clone(), index));
-    answer(&found.map(|(block, index)| Bytes::from(block.transactions[index].transaction.encoded_2718())))
+        .map(|(block, index)| block.transactions[index].transaction.encoded_2718());
+    let raw = mined.or_else(|| Some(chain.pool().get(&hash)?.transaction.encoded_2718()));
+    answer(&raw.map(Bytes::from))
+}
+
+fn raw_transaction_in(block: Found, index: U64) -> Answer {
+    let index = usize::try_from(index.to::<u64>()).unwrap_or(usize::MAX);
+    let found = block.as_ref().and_then(|block| block.transactions.get(index));
+    answer(&found.map(|mined| Bytes::from(mined.transaction.encoded_2718())))
 }
 
 fn transaction_in(block: Found, index: U64) -> Answer {
@@ -353,11 +330,48 @@ fn transaction_in(block: Found, index: U64) -> Answer {
 }
 
 fn transaction_count(chain: &Chain, address: Address, id: Option<BlockId>) -> Answer {
-    let nonce = view(chain, id)?.state.nonce(address);
     if id == Some(BlockId::pending()) {
+        let nonce = chain.ledger().head_state().nonce(address);
         return answer(&U64::from(chain.pool().pending_nonce(address, nonce)));
     }
-    answer(&U64::from(nonce))
+    answer(&U64::from(view(chain, id)?.state.nonce(address)))
+}
+
+/// go-ethereum's `eth_getAccount`.
+fn account(chain: &Chain, address: Address, id: Option<BlockId>) -> Answer {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct RpcAccount {
+        balance: U256,
+        nonce: U64,
+        code_hash: B256,
+        storage_root: B256,
+    }
+    let state = view(chain, id)?.state;
+    let account = state.account(address);
+    answer(&RpcAccount {
+        balance: state.balance(address),
+        nonce: U64::from(state.nonce(address)),
+        code_hash: account.map_or(KECCAK256_EMPTY, |account| account.code_hash),
+        storage_root: account.map_or(EMPTY_ROOT, |account| account.storage.root()),
+    })
+}
+
+/// reth's `eth_getAccountInfo`, which forking tools ask for first.
+fn account_info(chain: &Chain, address: Address, id: Option<BlockId>) -> Answer {
+    #[derive(Serialize)]
+    struct RpcAccountInfo {
+        balance: U256,
+        nonce: U64,
+        code: Bytes,
+    }
+    let state = view(chain, id)?.state;
+    let code = state.account(address).map(|account| account.code.original_bytes());
+    answer(&RpcAccountInfo {
+        balance: state.balance(address),
+        nonce: U64::from(state.nonce(address)),
+        code: code.unwrap_or_default(),
+    })
 }
 
 fn proof(chain: &Chain, address: Address, keys: Vec<JsonStorageKey>, id: Option<BlockId>) -> Answer {
@@ -383,7 +397,7 @@ fn proof(chain: &Chain, address: Address, keys: Vec<JsonStorageKey>, id: Option<
     answer(&EIP1186AccountProofResponse {
         address,
         balance: state.balance(address),
-        code_hash: account.map_or(alloy::primitives::KECCAK256_EMPTY, |account| account.code_hash),
+        code_hash: account.map_or(KECCAK256_EMPTY, |account| account.code_hash),
         nonce: state.nonce(address),
         storage_hash: account.map_or(EMPTY_ROOT, |account| account.storage.root()),
         account_proof: state.prove_account(address),
@@ -392,13 +406,25 @@ fn proof(chain: &Chain, address: Address, keys: Vec<JsonStorageKey>, id: Option<
 }
 
 fn fee_history(chain: &Chain, params: &Params<'_>) -> Answer {
-    let count = params.get::<Number>(0)?.0.min(FEE_HISTORY_BLOCKS_MAX);
+    let count = params.get::<dev::Number>(0)?.0.min(FEE_HISTORY_BLOCKS_MAX);
     let percentiles: Vec<f64> = params.optional(2)?.unwrap_or_default();
-    if percentiles.len() > 100 || percentiles.windows(2).any(|pair| pair[0] > pair[1]) {
-        return Err(RpcError::invalid_params("reward percentiles: at most 100, ascending"));
+    let in_range = percentiles.iter().all(|percentile| (0.0..=100.0).contains(percentile));
+    if percentiles.len() > 100 || !in_range || !percentiles.is_sorted() {
+        return Err(RpcError::invalid_params(
+            "invalid reward percentile: at most 100 of them, from 0 to 100, ascending",
+        ));
     }
-    let newest = block_by_tag(chain, params.get(1)?).ok_or_else(|| RpcError::server("header not found"))?;
-    let newest = newest.header.number;
+    let newest = {
+        let ledger = chain.ledger();
+        let number = chain.resolve_tag(&ledger, params.get(1)?);
+        let head = ledger.head().header.number;
+        if number > head {
+            return Err(RpcError::server(format!(
+                "request beyond head block: requested {number}, head {head}"
+            )));
+        }
+        number
+    };
     let count = count.min(newest + 1);
     let oldest = newest + 1 - count;
     let ledger = chain.ledger();
@@ -414,153 +440,4 @@ fn fee_history(chain: &Chain, params: &Params<'_>) -> Answer {
         reward: (!percentiles.is_empty()).then(|| vec![vec![0; percentiles.len()]; count as usize]),
         ..FeeHistory::default()
     })
-}
-
-fn mine(chain: &Chain, params: &Params<'_>) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Options {
-        Timestamp(U256),
-        Object {
-            blocks: Option<u64>,
-            timestamp: Option<u64>,
-        },
-    }
-    let (blocks, timestamp) = match params.optional(0)? {
-        None => (1, None),
-        Some(Options::Timestamp(timestamp)) => (1, Some(timestamp.saturating_to())),
-        Some(Options::Object { blocks, timestamp }) => (blocks.unwrap_or(1), timestamp),
-    };
-    if let Some(timestamp) = timestamp {
-        chain.set_next_timestamp(timestamp)?;
-    }
-    chain.mine(blocks, 0)?;
-    answer("0x0")
-}
-
-/// Signs for a development account, or sends unsigned for an impersonated one.
-fn send_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
-    let sender = request
-        .from
-        .ok_or_else(|| RpcError::invalid_params("'from' is missing"))?;
-    let account = chain.accounts().iter().find(|account| account.address == sender);
-    let impersonated = chain.is_impersonated(sender);
-    if account.is_none() && !impersonated {
-        return Err(crate::error::TxError::UnknownAccount(sender).into());
-    }
-    let nonce = match request.nonce {
-        Some(nonce) => nonce,
-        None => {
-            let nonce = chain.ledger().head_state().nonce(sender);
-            chain.pool().pending_nonce(sender, nonce)
-        }
-    };
-    let gas = match request.gas {
-        Some(gas) => gas,
-        None => call::estimate(chain, &chain.pending_view(), request.clone())?,
-    };
-    let unsigned = Unsigned::from_request(chain, request, nonce, gas)?;
-    let transaction = match account {
-        Some(account) if !impersonated => unsigned.sign(&account.signer)?,
-        // No signature recovers to an account whose key we lack. The sender as "r" keeps hashes of equal
-        // transactions by different senders apart.
-        _ => unsigned.with(Signature::new(
-            U256::from_be_slice(sender.as_slice()),
-            U256::from(1),
-            false,
-        )),
-    };
-    answer(&chain.submit(Pooled {
-        transaction,
-        sender,
-        impersonated,
-    })?)
-}
-
-/// A complete transaction without signature, of the type that the request's fields call for.
-enum Unsigned {
-    Legacy(TxLegacy),
-    Eip2930(TxEip2930),
-    Eip1559(TxEip1559),
-    Eip7702(TxEip7702),
-}
-
-impl Unsigned {
-    fn from_request(chain: &Chain, request: TransactionRequest, nonce: u64, gas_limit: u64) -> Result<Self, RpcError> {
-        let chain_id = chain.chain_id;
-        let input = request
-            .input
-            .try_into_unique_input()
-            .map_err(|error| RpcError::invalid_params(error.to_string()))?
-            .unwrap_or_default();
-        let to = request.to.unwrap_or(TxKind::Create);
-        let value = request.value.unwrap_or_default();
-        let listed = request.access_list.is_some();
-        let access_list: AccessList = request.access_list.unwrap_or_default();
-        if let (Some(authorization_list), TxKind::Call(to)) = (request.authorization_list, to) {
-            return Ok(Self::Eip7702(TxEip7702 {
-                chain_id,
-                nonce,
-                gas_limit,
-                max_fee_per_gas: request.max_fee_per_gas.unwrap_or(u128::from(BASE_FEE_WEI) * 2),
-                max_priority_fee_per_gas: request.max_priority_fee_per_gas.unwrap_or_default(),
-                to,
-                value,
-                access_list,
-                authorization_list,
-                input,
-            }));
-        }
-        Ok(match request.gas_price {
-            Some(gas_price) if listed => Self::Eip2930(TxEip2930 {
-                chain_id,
-                nonce,
-                gas_price,
-                gas_limit,
-                to,
-                value,
-                access_list,
-                input,
-            }),
-            Some(gas_price) => Self::Legacy(TxLegacy {
-                chain_id: Some(chain_id),
-                nonce,
-                gas_price,
-                gas_limit,
-                to,
-                value,
-                input,
-            }),
-            None => Self::Eip1559(TxEip1559 {
-                chain_id,
-                nonce,
-                gas_limit,
-                max_fee_per_gas: request.max_fee_per_gas.unwrap_or(u128::from(BASE_FEE_WEI) * 2),
-                max_priority_fee_per_gas: request.max_priority_fee_per_gas.unwrap_or_default(),
-                to,
-                value,
-                access_list,
-                input,
-            }),
-        })
-    }
-
-    fn sign(mut self, signer: &alloy::signers::local::PrivateKeySigner) -> Result<TxEnvelope, RpcError> {
-        let signature = match &mut self {
-            Self::Legacy(tx) => signer.sign_transaction_sync(tx),
-            Self::Eip2930(tx) => signer.sign_transaction_sync(tx),
-            Self::Eip1559(tx) => signer.sign_transaction_sync(tx),
-            Self::Eip7702(tx) => signer.sign_transaction_sync(tx),
-        };
-        Ok(self.with(signature.map_err(RpcError::internal)?))
-    }
-
-    fn with(self, signature: Signature) -> TxEnvelope {
-        match self {
-            Self::Legacy(tx) => tx.into_signed(signature).into(),
-            Self::Eip2930(tx) => tx.into_signed(signature).into(),
-            Self::Eip1559(tx) => tx.into_signed(signature).into(),
-            Self::Eip7702(tx) => tx.into_signed(signature).into(),
-        }
-    }
 }

@@ -8,48 +8,42 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy::primitives::B128;
-use alloy::rpc::types::Filter;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, watch};
 
-use super::filters::{EVENTS_PER_POLL_MAX, Wanted, check, event_logs};
-use super::{BODY_BYTES_MAX, Node, Params, RpcError, answer, dispatch, handle, types};
-use crate::chain::{Event, random};
+use super::lane::Lanes;
+use super::socket::Connection;
+use super::{BODY_BYTES_MAX, Node, RpcError, dispatch, handle};
 
-/// Messages being executed at a time, over all connections. More wait.
-pub const REQUESTS_AT_A_TIME_MAX: usize = 64;
 /// WebSocket connections at a time.
 pub const WEBSOCKETS_MAX: usize = 256;
-/// Subscriptions of one connection.
-pub const SUBSCRIPTIONS_MAX: usize = 64;
-/// A client that does not take a message for so long is disconnected.
-pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take to send a request's body: a full one comes through at 175 kB/s.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
-struct Shared {
-    node: Arc<Node>,
-    requests: Arc<Semaphore>,
+pub struct Shared {
+    pub node: Arc<Node>,
+    pub lanes: Arc<Lanes>,
     websockets: Arc<Semaphore>,
+    body_patience: Duration,
     /// Turns true (or closes) when the server stops.
-    stop: watch::Receiver<bool>,
+    pub stop: watch::Receiver<bool>,
 }
 
 /// The routes: everything is at `/`; `/ws` is there for those who expect it.
-pub fn router(node: Arc<Node>, stop: watch::Receiver<bool>) -> Router {
+pub fn router(node: Arc<Node>, body_patience: Duration, stop: watch::Receiver<bool>) -> Router {
     let shared = Shared {
         node,
-        requests: Arc::new(Semaphore::new(REQUESTS_AT_A_TIME_MAX)),
+        lanes: Arc::default(),
+        body_patience,
         websockets: Arc::new(Semaphore::new(WEBSOCKETS_MAX)),
         stop,
     };
@@ -63,8 +57,9 @@ pub fn router(node: Arc<Node>, stop: watch::Receiver<bool>) -> Router {
         .with_state(shared)
 }
 
-async fn post(State(shared): State<Shared>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let origin = match origin(&headers) {
+async fn post(State(shared): State<Shared>, request: Request) -> Response {
+    let headers = request.headers();
+    let origin = match origin(headers) {
         Ok(origin) => origin,
         Err(refused) => return refused.into_response(),
     };
@@ -77,6 +72,9 @@ async fn post(State(shared): State<Shared>, headers: HeaderMap, body: Result<Byt
         )
             .into_response();
     }
+    let Ok(body) = tokio::time::timeout(shared.body_patience, Bytes::from_request(request, &())).await else {
+        return (StatusCode::REQUEST_TIMEOUT, "the body took too long\n").into_response();
+    };
     let (status, text) = match body {
         Ok(body) => match String::from_utf8(body.into()) {
             Ok(message) => (StatusCode::OK, execute(&shared, message).await),
@@ -130,29 +128,14 @@ async fn upgrade(
         .max_message_size(BODY_BYTES_MAX)
         .max_frame_size(BODY_BYTES_MAX)
         .on_upgrade(move |socket| async move {
-            Connection {
-                shared,
-                socket,
-                subscriptions: Vec::new(),
-                next_event: 0,
-            }
-            .run()
-            .await;
+            Connection::new(shared, socket).run().await;
             drop(permit);
         })
 }
 
-/// Waits until the server stops, or its handle is gone.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    drop(stop.wait_for(|stop| *stop).await);
-}
-
 /// One message on a blocking thread.
 async fn execute(shared: &Shared, message: String) -> Option<String> {
-    // The semaphore is never closed.
-    let Ok(_permit) = shared.requests.acquire().await else {
-        return None;
-    };
+    let _place = shared.lanes.enter(&message).await;
     let node = shared.node.clone();
     match tokio::task::spawn_blocking(move || {
         handle(&node, &message, &mut |node, method, params| {
@@ -166,7 +149,7 @@ async fn execute(shared: &Shared, message: String) -> Option<String> {
     }
 }
 
-fn error_text(error: RpcError) -> String {
+pub fn error_text(error: RpcError) -> String {
     #[derive(Serialize)]
     struct Failed {
         jsonrpc: &'static str,
@@ -231,175 +214,4 @@ fn with_origin(mut response: Response, origin: Option<HeaderValue>) -> Response 
             .insert(header::VARY, HeaderValue::from_static("origin"));
     }
     response
-}
-
-/// One WebSocket: requests one after another, subscriptions between them.
-struct Connection {
-    shared: Shared,
-    socket: WebSocket,
-    subscriptions: Vec<(B128, Wanted)>,
-    next_event: u64,
-}
-
-/// The client is gone, or has to go.
-struct Gone;
-
-impl Connection {
-    async fn run(mut self) {
-        let mut news = self.shared.node.chain.news();
-        let mut stop = self.shared.stop.clone();
-        self.next_event = self.shared.node.chain.ledger().next_event();
-        loop {
-            let outcome = tokio::select! {
-                message = self.socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => self.request(text.to_string()).await,
-                    Some(Ok(Message::Binary(bytes))) => match String::from_utf8(bytes.into()) {
-                        Ok(text) => self.request(text).await,
-                        Err(error) => self.send(error_text(RpcError::parse(error.utf8_error()))).await,
-                    },
-                    // Pongs are sent by the protocol layer.
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
-                },
-                changed = news.changed() => match changed {
-                    Ok(()) => self.announce().await,
-                    Err(_) => Err(Gone),
-                },
-                () = stopped(&mut stop) => {
-                    // Best effort: whoever does not listen will notice the closed socket.
-                    let _ = self.socket.send(Message::Close(None)).await;
-                    return;
-                }
-            };
-            if outcome.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn request(&mut self, message: String) -> Result<(), Gone> {
-        // A new subscription is not told of what happened before it.
-        self.announce().await?;
-        let node = self.shared.node.clone();
-        let mut subscriptions = std::mem::take(&mut self.subscriptions);
-        let (answer, subscriptions) = {
-            let Ok(_permit) = self.shared.requests.acquire().await else {
-                return Err(Gone);
-            };
-            let handled = tokio::task::spawn_blocking(move || {
-                let answer = handle(&node, &message, &mut |node, method, params| match method {
-                    "eth_subscribe" => subscribe(&params, &mut subscriptions),
-                    "eth_unsubscribe" => unsubscribe(&params, &mut subscriptions),
-                    _ => dispatch(node, method, params),
-                });
-                (answer, subscriptions)
-            });
-            handled.await.map_err(|error| {
-                tracing::error!(%error, "a request panicked; closing its connection");
-                Gone
-            })?
-        };
-        self.subscriptions = subscriptions;
-        match answer {
-            Some(answer) => self.send(answer).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Tells the subscriptions of what happened since the last time.
-    async fn announce(&mut self) -> Result<(), Gone> {
-        loop {
-            let events = self
-                .shared
-                .node
-                .chain
-                .ledger()
-                .events(self.next_event, EVENTS_PER_POLL_MAX);
-            let Some(events) = events else {
-                tracing::warn!("a WebSocket client fell too far behind; closing its connection");
-                return Err(Gone);
-            };
-            if events.is_empty() {
-                return Ok(());
-            }
-            self.next_event += events.len() as u64;
-            let mut messages = Vec::new();
-            for event in &events {
-                for (id, wanted) in &self.subscriptions {
-                    match (wanted, event) {
-                        (Wanted::Blocks, Event::Added(block)) => messages.push(notice(*id, &types::header(block))),
-                        (Wanted::Blocks, Event::Removed(_)) | (Wanted::Pending, _) => {}
-                        (Wanted::Logs(filter), event) => {
-                            messages.extend(event_logs(event, filter).iter().map(|log| notice(*id, log)));
-                        }
-                    }
-                }
-            }
-            for message in messages {
-                self.send(message).await?;
-            }
-        }
-    }
-
-    async fn send(&mut self, message: String) -> Result<(), Gone> {
-        match tokio::time::timeout(SEND_TIMEOUT, self.socket.send(Message::Text(message.into()))).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Gone),
-        }
-    }
-}
-
-fn subscribe(params: &Params<'_>, subscriptions: &mut Vec<(B128, Wanted)>) -> Result<Box<RawValue>, RpcError> {
-    let wanted = match params.get::<String>(0)?.as_str() {
-        "newHeads" => Wanted::Blocks,
-        "logs" => {
-            let filter: Filter = params.optional(1)?.unwrap_or_default();
-            check(&filter)?;
-            Wanted::Logs(Box::new(filter))
-        }
-        "newPendingTransactions" => Wanted::Pending,
-        other => {
-            return Err(RpcError::invalid_params(format!(
-                "no \"{}\" subscription",
-                super::excerpt(other)
-            )));
-        }
-    };
-    if subscriptions.len() >= SUBSCRIPTIONS_MAX {
-        return Err(RpcError::limit(format!(
-            "at most {SUBSCRIPTIONS_MAX} subscriptions on one connection"
-        )));
-    }
-    let id = B128::from_slice(&random()[..16]);
-    subscriptions.push((id, wanted));
-    answer(&id)
-}
-
-fn unsubscribe(params: &Params<'_>, subscriptions: &mut Vec<(B128, Wanted)>) -> Result<Box<RawValue>, RpcError> {
-    let id: B128 = params.get(0)?;
-    let before = subscriptions.len();
-    subscriptions.retain(|(other, _)| *other != id);
-    answer(&(subscriptions.len() < before))
-}
-
-fn notice<T: Serialize>(subscription: B128, result: &T) -> String {
-    #[derive(Serialize)]
-    struct Notice<'a, T> {
-        jsonrpc: &'static str,
-        method: &'static str,
-        params: Inner<'a, T>,
-    }
-    #[derive(Serialize)]
-    struct Inner<'a, T> {
-        subscription: B128,
-        result: &'a T,
-    }
-    let params = Inner { subscription, result };
-    // Serializing our own types into memory does not fail.
-    serde_json::to_string(&Notice {
-        jsonrpc: "2.0",
-        method: "eth_subscription",
-        params,
-    })
-    .unwrap_or_default()
 }

@@ -5,6 +5,7 @@ use alloy::consensus::{Receipt, ReceiptEnvelope, ReceiptWithBloom, Transaction a
 use alloy::primitives::{B256, U64, U256};
 use alloy::rpc::types::{self, BlockTransactions, Header, Log, Transaction};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::block::{Block, Mined, l1_number};
 use crate::pool::Pooled;
@@ -40,6 +41,8 @@ pub struct RpcReceipt {
     inner: types::TransactionReceipt,
     gas_used_for_l1: U64,
     l1_block_number: U64,
+    /// Whether it came through the express lane of Arbitrum's auction. There is none here.
+    timeboosted: bool,
 }
 
 /// The block with its transactions in full, or with their hashes.
@@ -69,6 +72,19 @@ pub fn block(block: &Block, full: bool) -> RpcBlock {
         inner,
         nitro: nitro(block),
     }
+}
+
+/// The block that would be mined now. What depends on the sealed block is null, as in go-ethereum.
+pub fn pending_block(pending: &Block, full: bool) -> Option<Value> {
+    // Our own types always serialize.
+    let mut value = serde_json::to_value(block(pending, full)).ok()?;
+    for field in ["hash", "nonce"] {
+        value[field] = Value::Null;
+    }
+    for transaction in value["transactions"].as_array_mut()?.iter_mut().filter(|_| full) {
+        transaction["blockHash"] = Value::Null;
+    }
+    Some(value)
 }
 
 /// The header alone, as `newHeads` announces it.
@@ -164,6 +180,7 @@ pub fn receipt(block: &Block, index: usize) -> RpcReceipt {
         inner,
         gas_used_for_l1: U64::ZERO,
         l1_block_number: U64::from(l1_number(block.header.timestamp)),
+        timeboosted: false,
     }
 }
 

@@ -21,7 +21,14 @@ const BELL: Bytes = bytes!(
 );
 const NOBODY: Address = address!("00000000000000000000000000000000000000aa");
 const TOPIC: B256 = B256::with_last_byte(0x42);
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(30);
+
+mod bad_input;
+mod crash;
+mod mining;
+mod pool;
+mod state;
+mod wallet;
 
 async fn chain() -> Handle {
     spawn(Config::default()).await.unwrap()
@@ -90,6 +97,24 @@ async fn rpc(handle: &Handle, method: &str, params: Value) -> Value {
     .await;
     assert!(answer.get("error").is_none(), "{method}: {answer}");
     answer["result"].clone()
+}
+
+/// Asks until the answer is `wanted`.
+async fn until(handle: &Handle, method: &str, params: Value, wanted: impl Fn(&Value) -> bool) -> Value {
+    let asking = async {
+        loop {
+            let answer = rpc(handle, method, params.clone()).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, asking).await.expect("in time")
+}
+
+fn number(quantity: &Value) -> u64 {
+    u64::from_str_radix(quantity.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
 }
 
 async fn rpc_error(handle: &Handle, method: &str, params: Value) -> (i64, String) {
@@ -292,8 +317,7 @@ async fn old_states_stay_readable_and_overrides_touch_nothing() {
         "header not found"
     );
     rpc(&handle, "anvil_mine", json!(["0x50"])).await;
-    let number =
-        |block: Value| u64::from_str_radix(block["number"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+    let number = |block: Value| number(&block["number"]);
     let latest = number(rpc(&handle, "eth_getBlockByNumber", json!(["latest", false])).await);
     assert_eq!(
         number(rpc(&handle, "eth_getBlockByNumber", json!(["safe", false])).await),
@@ -386,7 +410,7 @@ async fn refused_transactions_name_the_reason_that_clients_look_for() {
         ),
         (
             signed(&handle, 0, |r| r.with_nonce(1).with_gas_limit(32_000_001)).await,
-            "transaction gas limit too high",
+            "exceeds block gas limit",
         ),
     ];
     for (raw, reason) in cases {
@@ -480,7 +504,7 @@ async fn the_clock_moves_on_request_and_never_back() {
     let handle = chain().await;
     let time = async || {
         let block = rpc(&handle, "eth_getBlockByNumber", json!(["latest", false])).await;
-        u64::from_str_radix(block["timestamp"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+        number(&block["timestamp"])
     };
     let start = time().await;
     assert_eq!(rpc(&handle, "evm_increaseTime", json!([3600])).await, 3600);
@@ -615,133 +639,10 @@ async fn a_websocket_is_told_of_heads_and_logs() {
         .expect("in time");
 }
 
-#[tokio::test]
-async fn bad_requests_get_precise_errors_and_others_are_still_served() {
-    let handle = chain().await;
-    let code = |answer: &Value| answer["error"]["code"].as_i64();
-    assert_eq!(code(&post(&handle, "{\"jsonrpc\":").await), Some(-32700));
-    assert_eq!(code(&post(&handle, "").await), Some(-32700));
-    assert_eq!(code(&post(&handle, "7").await), Some(-32600));
-    assert_eq!(code(&post(&handle, "[]").await), Some(-32600));
-    assert_eq!(code(&post(&handle, "[".repeat(100_000)).await), Some(-32700));
-    assert_eq!(
-        code(&post(&handle, r#"{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}"#).await),
-        Some(-32600)
-    );
-    assert_eq!(
-        code(&post(&handle, r#"{"jsonrpc":"2.0","id":[],"method":"eth_chainId"}"#).await),
-        Some(-32600)
-    );
-    assert_eq!(
-        code(&post(&handle, format!("[{}1]", "1,".repeat(1_000))).await),
-        Some(-32600)
-    );
-    let batch = post(
-        &handle,
-        r#"[{"jsonrpc":"2.0","id":"a","method":"eth_chainId"},1,{"jsonrpc":"2.0","method":"eth_chainId"}]"#,
-    )
-    .await;
-    assert_eq!(batch.as_array().unwrap().len(), 2);
-    assert_eq!((&batch[0]["id"], &batch[0]["result"]), (&json!("a"), &json!("0x64aba")));
-    assert_eq!(code(&batch[1]), Some(-32600));
-
-    assert_eq!(rpc_error(&handle, "eth_nonsense", json!([])).await.0, -32601);
-    assert_eq!(
-        rpc_error(&handle, "eth_getBalance", json!([])).await,
-        (-32602, "missing value for required argument 0".into())
-    );
-    assert_eq!(rpc_error(&handle, "eth_getBalance", json!(["0x12"])).await.0, -32602);
-    assert_eq!(
-        rpc_error(&handle, "eth_getBalance", json!({"address": 1})).await.0,
-        -32602
-    );
-    assert_eq!(
-        rpc_error(&handle, "eth_sendRawTransaction", json!(["0xzz"])).await.0,
-        -32602
-    );
-    assert_eq!(
-        rpc_error(&handle, "eth_sendRawTransaction", json!(["0x02c0"])).await.0,
-        -32602
-    );
-    assert_eq!(
-        rpc_error(&handle, "eth_sendRawTransaction", json!(["0xf9ffff00"]))
-            .await
-            .0,
-        -32602
-    );
-    let bomb = format!("0x{}", "ff".repeat(1 << 20));
-    assert!(
-        rpc_error(&handle, "eth_sendRawTransaction", json!([bomb]))
-            .await
-            .1
-            .starts_with("oversized data")
-    );
-    assert_eq!(rpc_error(&handle, "anvil_mine", json!(["0xffffffff"])).await.0, -32602);
-
-    let client = reqwest::Client::new();
-    let json = |client: &reqwest::Client| client.post(handle.url()).header("content-type", "application/json");
-    let large = json(&client).body(" ".repeat((5 << 20) + 1)).send().await.unwrap();
-    assert_eq!(large.status(), 413);
-    assert_eq!(code(&large.json().await.unwrap()), Some(-32600));
-    let plain = client
-        .post(handle.url())
-        .header("content-type", "text/plain")
-        .body("{}")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(plain.status(), 415);
-    let chain_id = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}"#;
-    let foreign = json(&client)
-        .header("origin", "https://example.com")
-        .body(chain_id)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(foreign.status(), 403);
-    let local = json(&client)
-        .header("origin", "http://localhost:5173")
-        .body(chain_id)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(local.headers()["access-control-allow-origin"], "http://localhost:5173");
-    assert_eq!(rpc(&handle, "eth_blockNumber", json!([])).await, "0x0");
-}
-
-#[tokio::test]
-async fn an_endless_loop_neither_stalls_others_nor_ends_the_chain() {
-    let handle = chain().await;
-    // JUMPDEST PUSH1 0 JUMP
-    let endless = json!({NOBODY.to_string(): {"code": "0x5b600056"}});
-    let call = rpc_error(&handle, "eth_call", json!([{"to": NOBODY}, "latest", endless]));
-    let other = async { rpc(&handle, "eth_blockNumber", json!([])).await };
-    let ((code, message), number) = tokio::join!(call, other);
-    assert_eq!((code, number), (-32000, json!("0x0")));
-    assert!(message.starts_with("out of gas"), "{message}");
-}
-
-#[tokio::test]
-async fn a_stylus_program_is_deployed_activated_and_called_and_survives_a_restart() {
+/// Deploys and activates a program, and returns its address.
+async fn deploy_program(provider: &DynProvider, wat: &str) -> Address {
     const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
-    let dir = directory("stylus");
-    let config = Config {
-        state_dir: Some(dir.clone()),
-        ..Config::default()
-    };
-    let handle = spawn(config.clone()).await.unwrap();
-    let alice = provider(&handle, 0);
-    let wasm = wat::parse_str(
-        r#"(module
-            (import "vm_hooks" "read_args" (func $read (param i32)))
-            (import "vm_hooks" "write_result" (func $write (param i32 i32)))
-            (memory (export "memory") 1 1)
-            (func (export "user_entrypoint") (param i32) (result i32)
-                i32.const 0 call $read
-                i32.const 0 local.get 0 call $write
-                i32.const 0))"#,
-    )
-    .unwrap();
+    let wasm = wat::parse_str(wat).unwrap();
     let mut code = vec![0xef, 0xf0, 0x00, 0x00];
     let params = brotli::enc::BrotliEncoderParams::default();
     brotli::BrotliCompress(&mut wasm.as_slice(), &mut code, &params).unwrap();
@@ -754,13 +655,11 @@ async fn a_stylus_program_is_deployed_activated_and_called_and_survives_a_restar
         &code,
     ]
     .concat();
-    let receipt = send(&alice, TransactionRequest::default().with_deploy_code(init)).await;
+    let receipt = send(provider, TransactionRequest::default().with_deploy_code(init)).await;
     let program = receipt.contract_address.unwrap();
-
-    let echo = TransactionRequest::default()
-        .with_to(program)
-        .with_input(b"hello".to_vec());
-    assert!(alice.call(echo.clone()).await.is_err(), "not activated yet");
+    let call = TransactionRequest::default().with_to(program);
+    let (error, refused) = (provider.call(call).await.unwrap_err(), "the program is not activated");
+    assert!(error.to_string().contains(refused), "{error}");
     // activateProgram(address)
     let selector = &keccak256("activateProgram(address)")[..4];
     let activate = [selector, program.into_word().as_slice()].concat();
@@ -768,9 +667,35 @@ async fn a_stylus_program_is_deployed_activated_and_called_and_survives_a_restar
         .with_to(ARB_WASM)
         .with_input(activate)
         .with_value(U256::from(10).pow(U256::from(17)));
-    let receipt = send(&alice, activate).await;
+    let receipt = send(provider, activate).await;
     assert!(receipt.status());
     assert_eq!(receipt.logs().len(), 1, "ProgramActivated");
+    program
+}
+
+/// Returns its calldata.
+const ECHO: &str = r#"(module
+    (import "vm_hooks" "read_args" (func $read (param i32)))
+    (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+    (memory (export "memory") 1 1)
+    (func (export "user_entrypoint") (param i32) (result i32)
+        i32.const 0 call $read
+        i32.const 0 local.get 0 call $write
+        i32.const 0))"#;
+
+#[tokio::test]
+async fn a_stylus_program_is_deployed_activated_and_called_and_survives_a_restart() {
+    let dir = directory("stylus");
+    let config = Config {
+        state_dir: Some(dir.clone()),
+        ..Config::default()
+    };
+    let handle = spawn(config.clone()).await.unwrap();
+    let alice = provider(&handle, 0);
+    let program = deploy_program(&alice, ECHO).await;
+    let echo = TransactionRequest::default()
+        .with_to(program)
+        .with_input(b"hello".to_vec());
     assert_eq!(alice.call(echo.clone()).await.unwrap(), Bytes::from(b"hello"));
     let estimate = alice.estimate_gas(echo.clone()).await.unwrap();
     let receipt = send(&alice, echo.clone().with_gas_limit(estimate)).await;
