@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup setup-tests build reproducible clean
+.PHONY: demo test check contracts setup setup-tests build reproducible bench-anvil clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -47,6 +47,10 @@ setup-tests:
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup
 	tools/check-reproducible.sh
+
+# The local chain beside Foundry's anvil: one JSON line a figure. Both run on this machine, in turns.
+bench-anvil: setup-tests contracts
+	target/debug/medlock-bench anvil
 
 clean:
 	cargo clean

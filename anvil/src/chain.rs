@@ -8,7 +8,6 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alloy::consensus::transaction::SignerRecoverable;
 use alloy::consensus::{Transaction as _, TxEnvelope};
 use alloy::eips::Decodable2718;
 use alloy::primitives::{Address, B256, U256, keccak256};
@@ -21,6 +20,7 @@ use crate::error::{ChainError, TxError};
 use crate::executor::{BlockContext, Executor, genesis_code};
 use crate::journal::{Entry, GenesisEntry, Journal};
 use crate::pool::{Pool, Pooled, QUEUED_PER_SENDER_MAX};
+use crate::sender::recover;
 use crate::state::{Change, State};
 use clock::{Clock, OFFSET_SECONDS_MAX, wall_clock};
 use ledger::{Point, Step, replay};
@@ -271,9 +271,7 @@ impl Chain {
         if transaction.is_eip4844() {
             return Err(TxError::UnsupportedType);
         }
-        let sender = transaction
-            .recover_signer()
-            .map_err(|error| TxError::InvalidSignature(error.to_string()))?;
+        let sender = recover(&transaction).map_err(|error| TxError::InvalidSignature(error.to_string()))?;
         Ok(Pooled {
             transaction,
             sender,

@@ -155,28 +155,20 @@ impl State {
     pub fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             let key = keccak256(change.address);
-            let mut account = self.accounts.get(&key).cloned().unwrap_or_default();
-            account.nonce = change.nonce;
-            account.balance = change.balance;
-            if let Some(code) = change.code.first() {
-                account.code_hash = keccak256(code);
-                account.code = bytecode(code.clone());
-            }
-            if change.wiped {
-                account.storage = Trie::default();
-            }
-            for Slot { key, value } in &change.storage {
-                let key = keccak256(B256::from(*key));
-                if value.is_zero() {
-                    account.storage.remove(&key);
-                } else {
-                    account.storage.insert(key, *value);
+            match self.accounts.get_mut(&key) {
+                Some(account) => {
+                    account.apply(change);
+                    if account.is_empty() {
+                        self.accounts.remove(&key);
+                    }
                 }
-            }
-            if account.is_empty() {
-                self.accounts.remove(&key);
-            } else {
-                self.accounts.insert(key, account);
+                None => {
+                    let mut account = Account::default();
+                    account.apply(change);
+                    if !account.is_empty() {
+                        self.accounts.insert(key, account);
+                    }
+                }
             }
         }
     }
@@ -251,6 +243,26 @@ impl Account {
             .get(&keccak256(B256::from(slot)))
             .copied()
             .unwrap_or_default()
+    }
+
+    fn apply(&mut self, change: &Change) {
+        self.nonce = change.nonce;
+        self.balance = change.balance;
+        if let Some(code) = change.code.first() {
+            self.code_hash = keccak256(code);
+            self.code = bytecode(code.clone());
+        }
+        if change.wiped {
+            self.storage = Trie::default();
+        }
+        for Slot { key, value } in &change.storage {
+            let key = keccak256(B256::from(*key));
+            if value.is_zero() {
+                self.storage.remove(&key);
+            } else {
+                self.storage.insert(key, *value);
+            }
+        }
     }
 
     fn is_empty(&self) -> bool {

@@ -1,7 +1,8 @@
 //! A persistent Merkle Patricia trie (Ethereum Yellow Paper, appendix D).
 //!
-//! Every version of the trie stays valid: a write copies the path to the root and shares the rest. A block's
-//! state is therefore one pointer, a snapshot is a clone, and what only dropped blocks used is freed with them.
+//! Every version of the trie stays valid: a write copies those nodes on the path to the root that another version
+//! shares, and changes the others in place. A block's state is therefore one pointer, a snapshot is a clone, and what
+//! only dropped blocks used is freed with them.
 //! Node hashes are computed when first asked for and kept, so a root costs only the paths that changed.
 //!
 //! Keys are 32-byte hashes (the "secure" trie of Ethereum), so no key is a prefix of another and a branch never
@@ -29,14 +30,14 @@ pub struct Trie<V> {
     root: Option<Arc<Node<V>>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node<V> {
     kind: Kind<V>,
     /// The node's RLP if it is shorter than 32 bytes, else the hash of it: what a parent embeds.
     reference: OnceLock<Reference>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind<V> {
     /// The path is what remains of `key` below the leaf's depth.
     Leaf {
@@ -95,9 +96,33 @@ impl<V: Leaf> Trie<V> {
         }
     }
 
+    /// The value under `key`, to be changed.
+    pub fn get_mut(&mut self, key: &B256) -> Option<&mut V> {
+        // A look first: only a key that is there is worth copying a path for.
+        self.get(key)?;
+        let mut node = self.root.as_mut()?;
+        let mut depth = 0;
+        loop {
+            match Node::to_change(node) {
+                Kind::Leaf { value, .. } => return Some(value),
+                Kind::Extension { path, child } => {
+                    depth += path.len();
+                    node = child;
+                }
+                Kind::Branch { children } => {
+                    node = children[nibble(key, depth) as usize].as_mut()?;
+                    depth += 1;
+                }
+            }
+        }
+    }
+
     /// Puts `value` under `key`, replacing what was there.
     pub fn insert(&mut self, key: B256, value: V) {
-        self.root = Some(insert(self.root.as_ref(), key, 0, value));
+        match &mut self.root {
+            Some(root) => insert(root, key, 0, value),
+            None => self.root = Some(Node::new(Kind::Leaf { key, value })),
+        }
     }
 
     /// Removes `key`; nothing happens if it is absent.
@@ -169,6 +194,14 @@ impl<V: Leaf> Node<V> {
         })
     }
 
+    /// The node's content, to be changed: in a copy of its own where another version shares the node. What a parent
+    /// embeds is computed anew.
+    fn to_change(node: &mut Arc<Self>) -> &mut Kind<V> {
+        let node = Arc::make_mut(node);
+        node.reference.take();
+        &mut node.kind
+    }
+
     fn reference(&self, depth: usize) -> &Reference {
         self.reference.get_or_init(|| {
             let rlp = self.rlp(depth);
@@ -224,53 +257,43 @@ impl Reference {
     }
 }
 
-fn insert<V: Leaf>(node: Option<&Arc<Node<V>>>, key: B256, depth: usize, value: V) -> Arc<Node<V>> {
-    let Some(node) = node else {
-        return Node::new(Kind::Leaf { key, value });
-    };
-    match &node.kind {
-        Kind::Leaf { key: old, .. } if *old == key => Node::new(Kind::Leaf { key, value }),
-        Kind::Leaf {
-            key: old_key,
-            value: old,
-        } => {
-            let shared = (depth..NIBBLES)
-                .take_while(|i| nibble(old_key, *i) == nibble(&key, *i))
-                .count();
-            let fork = depth + shared;
-            let mut children = Box::new([const { None }; 16]);
-            children[nibble(old_key, fork) as usize] = Some(Node::new(Kind::Leaf {
-                key: *old_key,
-                value: old.clone(),
-            }));
-            children[nibble(&key, fork) as usize] = Some(Node::new(Kind::Leaf { key, value }));
-            let path = (depth..fork).map(|i| nibble(&key, i)).collect();
-            extend(path, Node::new(Kind::Branch { children }))
-        }
+fn insert<V: Leaf>(node: &mut Arc<Node<V>>, key: B256, depth: usize, value: V) {
+    // Where the key leaves the node's own path: at which depth, by which nibble the node goes on, and what remains of
+    // it below.
+    let parted = match &node.kind {
+        Kind::Leaf { key: old, value } => (depth..NIBBLES)
+            .find(|i| nibble(old, *i) != nibble(&key, *i))
+            .map(|fork| {
+                // A new node, because the leaf's hash depends on its depth.
+                let (key, value) = (*old, value.clone());
+                (fork, nibble(old, fork), Node::new(Kind::Leaf { key, value }))
+            }),
         Kind::Extension { path, child } => {
-            let shared = path
-                .iter()
-                .enumerate()
-                .take_while(|(i, n)| nibble(&key, depth + i) == **n)
-                .count();
-            if shared == path.len() {
-                let child = insert(Some(child), key, depth + shared, value);
-                return Node::new(Kind::Extension {
-                    path: path.clone(),
-                    child,
-                });
-            }
-            let mut children = Box::new([const { None }; 16]);
-            children[path[shared] as usize] = Some(extend(path[shared + 1..].to_vec(), child.clone()));
-            children[nibble(&key, depth + shared) as usize] = Some(Node::new(Kind::Leaf { key, value }));
-            extend(path[..shared].to_vec(), Node::new(Kind::Branch { children }))
+            (0..path.len())
+                .find(|i| path[*i] != nibble(&key, depth + i))
+                .map(|shared| {
+                    let rest = extend(path[shared + 1..].to_vec(), child.clone());
+                    (depth + shared, path[shared], rest)
+                })
         }
-        Kind::Branch { children } => {
-            let mut children = children.clone();
-            let slot = &mut children[nibble(&key, depth) as usize];
-            *slot = Some(insert(slot.as_ref(), key, depth + 1, value));
-            Node::new(Kind::Branch { children })
-        }
+        Kind::Branch { .. } => None,
+    };
+    let leaf = |value| Node::new(Kind::Leaf { key, value });
+    if let Some((fork, turn, rest)) = parted {
+        let mut children = Box::new([const { None }; 16]);
+        children[turn as usize] = Some(rest);
+        children[nibble(&key, fork) as usize] = Some(leaf(value));
+        let path = (depth..fork).map(|i| nibble(&key, i)).collect();
+        *node = extend(path, Node::new(Kind::Branch { children }));
+        return;
+    }
+    match Node::to_change(node) {
+        Kind::Leaf { value: old, .. } => *old = value,
+        Kind::Extension { path, child } => insert(child, key, depth + path.len(), value),
+        Kind::Branch { children } => match &mut children[nibble(&key, depth) as usize] {
+            Some(child) => insert(child, key, depth + 1, value),
+            empty => *empty = Some(leaf(value)),
+        },
     }
 }
 
@@ -406,12 +429,28 @@ mod tests {
     }
 
     #[test]
+    fn a_value_changed_in_place_changes_the_root_and_an_absent_one_changes_nothing() {
+        let mut trie = Trie::<U256>::default();
+        (0..50).for_each(|n| trie.insert(key(n), U256::ONE));
+        let root = trie.root();
+        assert_eq!(trie.get_mut(&key(50)), None);
+        assert_eq!(trie.root(), root);
+        *trie.get_mut(&key(7)).unwrap() = U256::from(9);
+        let entries = (0..50).map(|n| (n, if n == 7 { 9 } else { 1 })).collect();
+        assert_eq!(trie.root(), reference_root(&entries));
+    }
+
+    #[test]
     fn an_older_version_is_untouched_by_later_writes() {
         let mut trie = Trie::<U256>::default();
         (0..100).for_each(|n| trie.insert(key(n), U256::from(n + 1)));
         let (before, root) = (trie.clone(), trie.root());
+        let mut changed = before.clone();
+        *changed.get_mut(&key(42)).unwrap() = U256::from(7);
+        (100..200).for_each(|n| changed.insert(key(n), U256::ONE));
         (0..100).for_each(|n| trie.remove(&key(n)));
         assert_eq!(before.root(), root);
         assert_eq!(before.get(&key(42)), Some(&U256::from(43)));
+        assert_eq!(before.get(&key(142)), None);
     }
 }

@@ -258,6 +258,6 @@ fn next_match(ledger: &Ledger, bloom: &Bloomed, number: u64) -> Option<std::sync
 
 fn matching_logs(block: &Block, filter: &Filter, removed: bool, found: &mut Vec<Log>) {
     for index in 0..block.transactions.len() {
-        found.extend(types::logs(block, index, removed).filter(|log| filter.matches(&log.inner)));
+        found.extend(types::logs(block, index, removed, |log| filter.matches(log)));
     }
 }

@@ -2,7 +2,7 @@
 
 use alloy::consensus::transaction::Recovered;
 use alloy::consensus::{Receipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _};
-use alloy::primitives::{B256, U64, U256};
+use alloy::primitives::{self, B256, U64, U256};
 use alloy::rpc::types::{self, BlockTransactions, Header, Log, Transaction};
 use serde::Serialize;
 use serde_json::Value;
@@ -146,7 +146,7 @@ pub fn waiting(pooled: &Pooled) -> Transaction {
 /// If there is no such transaction.
 pub fn receipt(block: &Block, index: usize) -> RpcReceipt {
     let mined = &block.transactions[index];
-    let logs: Vec<Log> = logs(block, index, false).collect();
+    let logs: Vec<Log> = logs(block, index, false, |_| true).collect();
     let with_logs = |receipt: &ReceiptWithBloom<Receipt>| ReceiptWithBloom {
         receipt: Receipt {
             status: receipt.receipt.status,
@@ -184,8 +184,13 @@ pub fn receipt(block: &Block, index: usize) -> RpcReceipt {
     }
 }
 
-/// The logs of the transaction at `index` of `block`; `removed` if the block left the chain.
-pub fn logs(block: &Block, index: usize, removed: bool) -> impl Iterator<Item = Log> {
+/// Those logs of the transaction at `index` of `block` that are `wanted`; `removed` if the block left the chain.
+pub fn logs<'b>(
+    block: &'b Block,
+    index: usize,
+    removed: bool,
+    wanted: impl Fn(&primitives::Log) -> bool + 'b,
+) -> impl Iterator<Item = Log> + 'b {
     let Mined {
         transaction,
         receipt,
@@ -196,6 +201,7 @@ pub fn logs(block: &Block, index: usize, removed: bool) -> impl Iterator<Item = 
         .logs()
         .iter()
         .zip(*first_log..)
+        .filter(move |(log, _)| wanted(log))
         .map(move |(log, log_index)| Log {
             inner: log.clone(),
             block_hash: Some(block.hash),

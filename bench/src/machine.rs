@@ -1,0 +1,25 @@
+//! What the figures were measured on.
+
+use std::fs::read_to_string;
+
+use serde_json::{Value, json};
+
+/// Processor, cores, memory, system and what else keeps the machine busy.
+pub fn describe() -> Value {
+    let cpuinfo = read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let meminfo = read_to_string("/proc/meminfo").unwrap_or_default();
+    let load = read_to_string("/proc/loadavg").unwrap_or_default();
+    json!({
+        "cpu": field(&cpuinfo, "model name"),
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        "memory": field(&meminfo, "MemTotal"),
+        "kernel": read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim(),
+        "load_average": load.split(' ').next(),
+    })
+}
+
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines()
+        .find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == name))
+        .map(|(_, value)| value.trim())
+}

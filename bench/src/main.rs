@@ -1,0 +1,30 @@
+//! Measures Medlock's parts against their peers, in one run, and prints each figure as one line of JSON.
+//!
+//! It must never judge by a single round, and never compare numbers of two runs: other work on the machine moves
+//! both sides of a round, and hardly their ratio. Start reading at [`anvil`].
+
+use clap::{Parser, Subcommand};
+
+mod anvil;
+mod figure;
+mod http;
+mod machine;
+
+#[derive(Parser)]
+#[command(name = "medlock-bench", version, about = "Measures Medlock against its peers")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The local chain beside Foundry's anvil
+    Anvil(anvil::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().command {
+        Command::Anvil(options) => anvil::run(&options),
+    }
+}
