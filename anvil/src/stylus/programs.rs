@@ -96,7 +96,8 @@ impl Entry {
     /// Gas of entering the program, its initial pages included.
     pub fn call_gas(&self, cached: bool, pages: Pages) -> u64 {
         let init = if cached { 0 } else { self.init_gas() };
-        self.cached_gas() + init + pages.gas(self.footprint)
+        // Pages beyond the last that has a price cost all the gas there can be.
+        (self.cached_gas() + init).saturating_add(pages.gas(self.footprint))
     }
 
     fn pack(&self) -> U256 {
@@ -215,6 +216,8 @@ mod tests {
         assert_eq!(entry.check(1_000 + late), Err(Inactive::Expired(late)));
         assert_eq!(Entry::unpack(U256::ZERO).check(0), Err(Inactive::NotActivated));
         assert_eq!(entry.call_gas(true, Pages::default()), 352 + 2 + 1_000);
+        let full = Pages { open: 127, ever: 2 };
+        assert_eq!(entry.call_gas(false, full), u64::MAX);
     }
 
     #[test]
