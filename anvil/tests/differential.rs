@@ -6,6 +6,8 @@
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/trie.rs"]
+mod trie;
 
 mod differ {
     pub mod node;
@@ -85,7 +87,7 @@ fn random_programs_of_calls_do_the_same_as_on_foundrys_anvil() {
     // After a failure the two chains are no longer alike: the next run starts others.
     let alike: RefCell<Option<Pair>> = RefCell::default();
     let (mined, succeeded, refused) = (Cell::new(0), Cell::new(0), Cell::new(0));
-    cases("programs of calls", 40, 16_384, |u| {
+    cases("programs of calls", 150, 16_384, |u| {
         let mut pair = alike.take().unwrap_or_else(Pair::start);
         let mut targets = pair.known();
         // Where the contracts will be, so that they can call each other in circles.
@@ -189,7 +191,7 @@ fn answers_have_the_shape_of_foundrys_anvil() {
 fn precompiles_give_the_same_answers_for_any_input() {
     let pair = Pair::start();
     let differences: RefCell<BTreeMap<u8, String>> = RefCell::default();
-    cases("precompiles", 200, 1_024, |u| {
+    cases("precompiles", 500, 1_024, |u| {
         let address: u8 = u.int_in_range(1..=0x12)?;
         let input = program::precompile_input(address, u)?;
         let request = json!({
@@ -208,7 +210,7 @@ fn precompiles_give_the_same_answers_for_any_input() {
 #[test]
 fn opcodes_answer_the_same_for_any_operands() {
     let pair = Pair::start();
-    cases("opcodes", 150, 1_024, |u| {
+    cases("opcodes", 500, 1_024, |u| {
         let code = program::operators(u)?;
         let at = Address::with_last_byte(0xee);
         let request = json!({"from": pair.sender(0).address(), "to": at, "gas": "0x4c4b40"});

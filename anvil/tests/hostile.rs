@@ -476,10 +476,9 @@ async fn code_that_is_no_program_is_refused_by_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_beyond_the_limit_of_a_transaction_cannot_be_had() {
     let target = Target::start();
-    let inner = format!(
-        r#"(module (memory (export "memory") 127 127) (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#
-    );
-    let inner = target.place(0, &encode(&wat(&inner))).await;
+    let inner = r#"(module (memory (export "memory") 127 127)
+        (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#;
+    let inner = target.place(0, &encode(&wat(inner))).await;
     let to: String = inner.as_slice().iter().map(|byte| format!("\\{byte:02x}")).collect();
     let outer = format!(
         r#"(module

@@ -4,4 +4,6 @@
 mod cases;
 mod programs;
 mod rpc;
+#[path = "../common/trie.rs"]
+mod trie;
 mod wasm;

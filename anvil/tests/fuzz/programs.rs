@@ -8,7 +8,7 @@ use std::cell::Cell;
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256, hex, keccak256};
 use alloy::sol;
 use alloy::sol_types::SolCall;
-use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount};
+use alloy_trie::TrieAccount;
 use arbitrary::{Result, Unstructured};
 use medlock_anvil::executor::{BlockContext, Checks, Executor, genesis_code};
 use medlock_anvil::stylus::code::encode;
@@ -25,6 +25,7 @@ use wasm_encoder::{
 };
 
 use crate::cases::cases;
+use crate::trie::{storage_root, trie_root};
 use crate::wasm::hooks;
 
 sol! {
@@ -289,18 +290,17 @@ impl World {
             .accounts
             .iter()
             .filter(|(_, account)| account.account_state != AccountState::NotExisting && !account.info.is_empty());
-        trie_root(accounts.map(|(address, account)| {
+        let leaves = accounts.map(|(address, account)| {
             let slots = account.storage.iter().filter(|(_, value)| !value.is_zero());
             let leaf = TrieAccount {
                 nonce: account.info.nonce,
                 balance: account.info.balance,
-                storage_root: trie_root(
-                    slots.map(|(slot, value)| (keccak256(B256::from(*slot)), alloy_rlp::encode(value))),
-                ),
+                storage_root: storage_root(slots.map(|(slot, value)| (*slot, *value)).collect()),
                 code_hash: account.info.code_hash,
             };
             (keccak256(address), alloy_rlp::encode(leaf))
-        }))
+        });
+        trie_root(leaves.collect())
     }
 
     fn deploy(&mut self, code: &[u8]) -> Address {
@@ -332,19 +332,6 @@ impl World {
     }
 }
 
-fn trie_root(leaves: impl Iterator<Item = (B256, Vec<u8>)>) -> B256 {
-    let mut leaves: Vec<_> = leaves.collect();
-    if leaves.is_empty() {
-        return EMPTY_ROOT_HASH;
-    }
-    leaves.sort();
-    let mut builder = HashBuilder::default();
-    for (key, value) in leaves {
-        builder.add_leaf(Nibbles::unpack(key), &value);
-    }
-    builder.root()
-}
-
 fn number(value: &Value) -> u64 {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} is no quantity"));
     u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap()
@@ -358,7 +345,7 @@ fn random_programs_keep_the_chains_promises() {
         forward = world.deploy(FORWARD);
     }
     let (sent, succeeded) = (Cell::new(0), Cell::new(0));
-    cases("programs of hooks", 25, 16_384, |u| {
+    cases("programs of hooks", 60, 16_384, |u| {
         let mut world = world.borrow_mut();
         let nonce = world.nonce(0);
         // Each program takes two transactions of the first account.

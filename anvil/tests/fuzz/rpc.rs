@@ -189,7 +189,7 @@ fn every_method_answers_any_parameters_with_a_result_or_a_reason() {
     println!("{} methods", methods.len());
     // Each method in its turn, so that none is left to chance.
     let turn = RefCell::new(0);
-    cases("parameters of every method", 300, 2_048, |u| {
+    cases("parameters of every method", 800, 2_048, |u| {
         for _ in 0..CALLS_PER_LOOK {
             let method = &methods[*turn.borrow() % methods.len()];
             *turn.borrow_mut() += 1;
@@ -234,7 +234,7 @@ fn every_method_answers_what_it_is_for() {
 fn messages_that_are_no_requests_are_answered_with_an_error() {
     let server = Server::start();
     let methods = methods();
-    cases("messages", 400, 1_024, |u| {
+    cases("messages", 600, 1_024, |u| {
         for _ in 0..CALLS_PER_LOOK / 4 {
             let mut message = match u.int_in_range(0..=5)? {
                 0 => u.bytes(u.len() / 8)?.to_vec(),
@@ -271,7 +271,7 @@ fn messages_that_are_no_requests_are_answered_with_an_error() {
 #[test]
 fn raw_transactions_are_mined_or_refused_with_a_reason() {
     let server = Server::start();
-    cases("raw transactions", 600, 1_024, |u| {
+    cases("raw transactions", 1_000, 1_024, |u| {
         for _ in 0..CALLS_PER_LOOK / 4 {
             let mut raw = if u.ratio(1, 8)? {
                 u.bytes(u.len() / 4)?.to_vec()
