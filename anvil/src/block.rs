@@ -10,6 +10,7 @@ use alloy::primitives::{Address, B256, Bloom, Bytes, Log, U256, address};
 use alloy_rlp::Encodable;
 use revm::context::result::ExecutionResult;
 
+use crate::arbos::Version;
 use crate::journal::{BlockEntry, TransactionEntry};
 
 /// Wei per gas. Arbitrum One's floor is 0.01 gwei, a Nitro development chain's 0.1 gwei; ours never moves.
@@ -19,8 +20,6 @@ pub const BASE_FEE_WEI: u64 = 100_000_000;
 pub const BLOCK_GAS_LIMIT: u64 = 1 << 50;
 /// The sequencer's address on Arbitrum chains: the coinbase of every block.
 pub const COINBASE: Address = address!("A4b000000000000000000073657175656e636572");
-/// ArbOS version, as Nitro writes it into the header's mix hash.
-pub const ARBOS_VERSION: u64 = 51;
 /// Seconds between the blocks of the imagined L1, whose number contracts see as `block.number`.
 pub const L1_BLOCK_SECONDS: u64 = 12;
 
@@ -73,11 +72,11 @@ pub fn receipt(kind: TxType, result: ExecutionResult, gas_before: u64) -> Receip
 }
 
 /// The header of the block after `parent` (or of genesis), before roots are known.
-pub fn header(number: u64, parent_hash: B256, timestamp: u64, extra: B256) -> Header {
+pub fn header(number: u64, parent_hash: B256, timestamp: u64, extra: B256, arbos: Version) -> Header {
     // Nitro: the outbox's send count, the L1 block number and the ArbOS version, eight bytes each.
     let mut mix_hash = B256::ZERO;
     mix_hash[8..16].copy_from_slice(&l1_number(timestamp).to_be_bytes());
-    mix_hash[16..24].copy_from_slice(&ARBOS_VERSION.to_be_bytes());
+    mix_hash[16..24].copy_from_slice(&arbos.number().to_be_bytes());
     Header {
         parent_hash,
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
@@ -91,6 +90,13 @@ pub fn header(number: u64, parent_hash: B256, timestamp: u64, extra: B256) -> He
         base_fee_per_gas: Some(BASE_FEE_WEI),
         ..Header::default()
     }
+}
+
+/// The number of the ArbOS version that a header names.
+pub fn arbos_version(header: &Header) -> u64 {
+    header.mix_hash[16..24]
+        .iter()
+        .fold(0, |number, &byte| (number << 8) | u64::from(byte))
 }
 
 impl Block {

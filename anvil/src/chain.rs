@@ -15,13 +15,15 @@ use tokio::sync::watch;
 
 use crate::Config;
 use crate::accounts::{DEV_BALANCE, DevAccount, dev_accounts};
-use crate::block::{BASE_FEE_WEI, BLOCK_GAS_LIMIT, Block, COINBASE, header, l1_number};
+use crate::arbos::{Rules, Version};
+use crate::block::{BASE_FEE_WEI, BLOCK_GAS_LIMIT, Block, COINBASE, arbos_version, header, l1_number};
 use crate::error::{ChainError, TxError};
 use crate::executor::{BlockContext, Executor, genesis_code};
 use crate::journal::{Entry, GenesisEntry, Journal};
 use crate::pool::{Pool, Pooled, QUEUED_PER_SENDER_MAX};
 use crate::sender::recover;
 use crate::state::{Change, State};
+use crate::stylus::code::Dictionary;
 use clock::{Clock, OFFSET_SECONDS_MAX, wall_clock};
 use ledger::{Point, Step, replay};
 use seal::{Refused, Sealed};
@@ -55,6 +57,7 @@ pub struct Chain {
     pub safe_depth: u64,
     pub finalized_depth: u64,
     history: u64,
+    arbos: Version,
     pub executor: Executor,
     accounts: Vec<DevAccount>,
     /// Unique to this chain; goes into every header.
@@ -149,6 +152,18 @@ impl Chain {
             config.chain_id
         );
         check_interval(config.block_time)?;
+        let kept = arbos_version(&first.header);
+        anyhow::ensure!(
+            kept == config.arbos.number(),
+            "the state directory holds a chain of ArbOS {kept}, not {}",
+            config.arbos.number()
+        );
+        let dictionary = config.stylus_dictionary.as_deref().map(Dictionary::read).transpose()?;
+        let rules = Rules {
+            version: config.arbos,
+            dictionary,
+            calldata_floor: config.calldata_floor,
+        };
         let seed = keccak256(&first.header.extra_data);
         let history = config.state_history.max(1);
         let (ledger, offset) = replay(&past, history)?;
@@ -168,7 +183,8 @@ impl Chain {
             safe_depth: config.safe_depth,
             finalized_depth: config.finalized_depth,
             history,
-            executor: Executor::new(),
+            arbos: config.arbos,
+            executor: Executor::with_rules(rules),
             accounts,
             seed,
             writer: Mutex::new(writer),
@@ -425,6 +441,7 @@ impl Chain {
             gas_limit: BLOCK_GAS_LIMIT,
             coinbase: COINBASE,
             prevrandao: B256::with_last_byte(1),
+            hashes: self.ledger().hashes(number),
         }
     }
 
@@ -530,7 +547,7 @@ fn genesis(config: &Config, accounts: &[DevAccount]) -> Entry {
             ..State::default().unchanged(account.address)
         })
         .collect();
-    changes.extend(genesis_code().into_iter().map(|(address, code)| Change {
+    changes.extend(genesis_code().map(|(address, code)| Change {
         code: vec![code],
         ..State::default().unchanged(address)
     }));
@@ -538,7 +555,7 @@ fn genesis(config: &Config, accounts: &[DevAccount]) -> Entry {
     state.apply(&changes);
     // Without a seed every new chain is another chain, so nothing mistakes it for the one before a restart.
     let extra = config.genesis_seed.unwrap_or_else(random);
-    let header = header(0, B256::ZERO, wall_clock(), extra);
+    let header = header(0, B256::ZERO, wall_clock(), extra, config.arbos);
     let header = Block::seal(header, state.root(), Vec::new()).header;
     Entry::Genesis(GenesisEntry {
         chain_id: config.chain_id,

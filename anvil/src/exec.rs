@@ -16,7 +16,8 @@ use revm::{
 use serde::Serialize;
 
 use crate::{
-    executor::{BlockContext, Executor},
+    arbos::Version,
+    executor::{BlockContext, BlockHashes, Executor},
     stylus::{activate::activate, code, evm::Measure, runtime::Ending},
     trace::{Budget, Calls, Recorded, Recorder, TRACE_TIMEOUT_MAX, hostio::HostCall},
 };
@@ -137,7 +138,7 @@ pub fn exec(program: &Path, calls: &[Bytes], trace: bool) -> anyhow::Result<Repo
 /// # Errors
 /// The executor failed; what a program does wrong is in the report.
 pub fn run(wasm: &[u8], calls: &[Call], trace: bool) -> anyhow::Result<Report> {
-    let estimates = match activate(wasm) {
+    let estimates = match activate(wasm, Version::default()) {
         Ok(activation) => activation.estimates,
         Err(rejection) => {
             let reason = Some(rejection.to_string());
@@ -185,6 +186,7 @@ fn call(executor: &Executor, db: &mut CacheDB<EmptyDB>, wanted: &Call, trace: bo
         gas_limit: u64::MAX,
         coinbase: Address::ZERO,
         prevrandao: B256::ZERO,
+        hashes: BlockHashes::default(),
     };
     let tx = TxEnv {
         caller: CALLER,

@@ -18,13 +18,16 @@ use revm::{
 };
 
 use crate::{
+    arbos::{ArbPrecompiles, Rules, genesis},
     stylus::{
-        arbwasm,
         evm::{Ctx, Measure, Measured, StylusEvm},
         runtime::Runtime,
     },
     trace::{Recorded, Recorder, TraceError},
 };
+
+/// The EVM that ArbOS 50 and later run.
+const SPEC: SpecId = SpecId::OSAKA;
 
 /// What a transaction sees of its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,29 @@ pub struct BlockContext {
     pub coinbase: Address,
     /// `PREVRANDAO`; Arbitrum always gives 1.
     pub prevrandao: B256,
+    /// Hashes of this chain's blocks before it, for `ArbSys.arbBlockHash`.
+    pub hashes: BlockHashes,
+}
+
+/// The hashes of consecutive blocks. Cloning is cheap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockHashes {
+    first: u64,
+    hashes: Arc<[B256]>,
+}
+
+impl BlockHashes {
+    /// The hashes of the blocks from number `first` on.
+    pub fn new(first: u64, hashes: impl IntoIterator<Item = B256>) -> Self {
+        let hashes = hashes.into_iter().collect();
+        Self { first, hashes }
+    }
+
+    /// The hash of a block, where it is known.
+    pub fn get(&self, number: u64) -> Option<B256> {
+        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.hashes.get(at).copied()
+    }
 }
 
 /// Which of the checks on the sender apply.
@@ -102,12 +128,21 @@ pub enum ExecError {
 #[derive(Clone, Debug, Default)]
 pub struct Executor {
     runtime: Arc<Runtime>,
+    rules: Rules,
 }
 
 impl Executor {
-    /// A new executor with an empty cache.
+    /// A new executor with an empty cache, by the default version of ArbOS.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A new executor with an empty cache.
+    pub fn with_rules(rules: Rules) -> Self {
+        Self {
+            rules,
+            ..Self::default()
+        }
     }
 
     /// Runs `tx` on `db` in `block` and returns result and state changes, nothing committed.
@@ -178,7 +213,7 @@ impl Executor {
         checks: Checks,
         watch: Watch,
     ) -> Result<(ResultAndState, Seen), ExecError> {
-        let mut ctx = Ctx::<DB>::new(db, SpecId::PRAGUE)
+        let mut ctx = Ctx::<DB>::new(db, SPEC)
             .modify_cfg_chained(|cfg| {
                 cfg.chain_id = block.chain_id;
                 cfg.disable_nonce_check = !checks.nonce;
@@ -188,8 +223,15 @@ impl Executor {
                 cfg.disable_eip3607 = !checks.sender_is_eoa;
                 // Programs begin with 0xEF; the machine itself refuses every other such code.
                 cfg.disable_eip3541 = true;
+                cfg.disable_eip7623 = !self.rules.calldata_floor;
+                // ArbOS has a limit of its own on the gas of a transaction (EIP-7825), which the caller sees to.
+                cfg.tx_gas_limit_cap = Some(u64::MAX);
             })
-            .modify_chain_chained(|chain| chain.number = block.number)
+            .modify_chain_chained(|chain| {
+                chain.number = block.number;
+                chain.hashes = block.hashes.clone();
+                chain.rules = self.rules.clone();
+            })
             .with_block(block_env(block));
         ctx.set_tx(tx);
         let mut evm = StylusEvm::new(ctx, self.runtime.clone(), watch.measure, watch.recorder);
@@ -210,7 +252,7 @@ impl Executor {
 
 /// The addresses of all precompiles, Ethereum's and Arbitrum's.
 pub fn precompiles() -> AddressSet {
-    let precompiles = arbwasm::ArbPrecompiles::new(SpecId::PRAGUE);
+    let precompiles = ArbPrecompiles::new(SPEC);
     PrecompileProvider::<Ctx<EmptyDB>>::warm_addresses(&precompiles).clone()
 }
 
@@ -227,9 +269,9 @@ struct Seen {
     recorder: Option<Box<Recorder>>,
 }
 
-/// Code that accounts must hold from genesis on: Arbitrum's precompiles look like contracts.
-pub fn genesis_code() -> impl IntoIterator<Item = (Address, Bytes)> {
-    arbwasm::genesis_code()
+/// Code that accounts must hold from genesis on.
+pub fn genesis_code() -> impl Iterator<Item = (Address, Bytes)> {
+    genesis::code()
 }
 
 fn block_env(block: &BlockContext) -> BlockEnv {

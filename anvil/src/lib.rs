@@ -28,6 +28,7 @@ pub use crate::accounts::{DevAccount, dev_accounts};
 pub use crate::chain::TX_GAS_MAX;
 
 mod accounts;
+pub mod arbos;
 mod block;
 mod call;
 mod chain;
@@ -75,6 +76,12 @@ pub struct Config {
     pub finalized_depth: u64,
     /// Blocks whose states are kept, at least 1.
     pub state_history: u64,
+    /// Version of ArbOS. A state directory remembers it and refuses another.
+    pub arbos: arbos::Version,
+    /// Nitro's brotli dictionary, for programs that are compressed with it.
+    pub stylus_dictionary: Option<PathBuf>,
+    /// Whether calldata has a floor price (EIP-7623). On Arbitrum's chains that is off until the owner turns it on.
+    pub calldata_floor: bool,
     /// Goes into the genesis block. `None` draws one, so that every new chain has a genesis hash of its own.
     pub genesis_seed: Option<B256>,
 }
@@ -91,6 +98,9 @@ impl Default for Config {
             safe_depth: SAFE_DEPTH_BLOCKS,
             finalized_depth: 2 * SAFE_DEPTH_BLOCKS,
             state_history: STATE_HISTORY_BLOCKS,
+            arbos: arbos::Version::default(),
+            stylus_dictionary: None,
+            calldata_floor: false,
             genesis_seed: None,
         }
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use alloy::primitives::Bytes;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use medlock_anvil::arbos::Version;
 use medlock_anvil::{CHAIN_ID, Config, Handle, SAFE_DEPTH_BLOCKS, STATE_HISTORY_BLOCKS, spawn};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -71,6 +72,15 @@ struct ChainArgs {
     /// Blocks whose states are kept for calls and reorgs.
     #[arg(long, default_value_t = STATE_HISTORY_BLOCKS)]
     state_history: u64,
+    /// Version of ArbOS.
+    #[arg(long, value_enum, default_value_t)]
+    arbos: Version,
+    /// Nitro's brotli dictionary (arbcompress' stylus-program-11.lz), for programs that are compressed with it.
+    #[arg(long, value_name = "FILE")]
+    stylus_dictionary: Option<PathBuf>,
+    /// Give calldata its floor price (EIP-7623), as on a chain whose owner turned that on.
+    #[arg(long)]
+    calldata_floor: bool,
     /// Print neither accounts nor address.
     #[arg(long, short)]
     quiet: bool,
@@ -112,6 +122,9 @@ async fn run(args: ChainArgs) -> anyhow::Result<()> {
         safe_depth: SAFE_DEPTH_BLOCKS,
         finalized_depth: 2 * SAFE_DEPTH_BLOCKS,
         state_history: args.state_history,
+        arbos: args.arbos,
+        stylus_dictionary: args.stylus_dictionary,
+        calldata_floor: args.calldata_floor,
         genesis_seed: None,
     })
     .await?;

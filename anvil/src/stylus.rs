@@ -9,14 +9,9 @@
 //! Nothing here may recurse natively per call frame: a program that calls another contract is
 //! suspended, not nested.
 //!
-//! Known differences from Nitro: the Stylus brotli dictionary and ArbOS 60 fragments are not
-//! supported; programs count as recently used per transaction, not per block; the data fee goes to
-//! the block's beneficiary; everybody may manage the cache; the module hash in `ProgramActivated`
-//! is the hash of our instrumented WASM; ages are kept in seconds, not in whole hours; calls to
-//! precompiles pay no ArbOS overhead beyond what is written in [`arbwasm`].
+//! What differs from Nitro stands in `README.md`.
 
 pub mod activate;
-pub mod arbwasm;
 pub mod code;
 pub mod evm;
 pub mod hooks;

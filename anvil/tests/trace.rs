@@ -1031,7 +1031,7 @@ fn foundry(sender: Address) -> Foundry {
             "--chain-id",
             "412346",
             "--hardfork",
-            "prague",
+            "osaka",
             "--base-fee",
             "100000000",
         ])
@@ -1057,7 +1057,12 @@ fn foundry(sender: Address) -> Foundry {
 
 #[tokio::test]
 async fn plain_evm_traces_are_those_of_foundry_s_anvil() {
-    let (handle, ours) = chain().await;
+    // Foundry's has the floor of EIP-7623; ours on demand.
+    let config = Config {
+        calldata_floor: true,
+        ..Config::default()
+    };
+    let (handle, ours) = start(config).await;
     let foundry = foundry(handle.accounts()[0].address);
     let theirs = &foundry.node;
     let mut sent = Vec::new();

@@ -1,18 +1,22 @@
 //! What readers see: blocks, where to find things in them, the states after the latest ones, and what happened.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use alloy::primitives::B256;
 
 use crate::block::Block;
 use crate::dump::Dump;
+use crate::executor::BlockHashes;
 use crate::journal::{Entry, RollbackEntry};
 use crate::pool::Pooled;
 use crate::state::State;
 
 /// Events kept for filters and subscriptions. One that falls behind further is told so.
 const EVENTS_MAX: usize = 65_536;
+
+/// How many blocks back ArbSys knows hashes.
+const BLOCK_HASHES: u64 = 256;
 
 /// What readers see.
 #[derive(Debug, Default)]
@@ -29,6 +33,8 @@ pub struct Ledger {
     rollbacks: u64,
     events: VecDeque<Event>,
     next_event: u64,
+    /// Hashes of the latest blocks, made when first asked for and forgotten when the head changes.
+    hashes: OnceLock<BlockHashes>,
 }
 
 /// What filters and subscriptions are told of.
@@ -100,6 +106,22 @@ impl Ledger {
     }
 
     /// The state after block `number`, if it is kept.
+    /// The hashes that block `number` and the one after it may ask for.
+    pub fn hashes(&self, number: u64) -> BlockHashes {
+        let collect = |last: u64| {
+            let first = last.saturating_sub(BLOCK_HASHES);
+            // Proof of the cast: the blocks are in memory, so their numbers are indices.
+            let known = self.blocks.get(first as usize..=last as usize).unwrap_or_default();
+            BlockHashes::new(first, known.iter().map(|block| block.hash))
+        };
+        let head = self.head().header.number;
+        if number >= head {
+            self.hashes.get_or_init(|| collect(head)).clone()
+        } else {
+            collect(number)
+        }
+    }
+
     pub fn point(&self, number: u64) -> Option<&Point> {
         let behind = self.head().header.number.checked_sub(number)?;
         let index = self.points.len().checked_sub(1 + usize::try_from(behind).ok()?)?;
@@ -133,6 +155,7 @@ impl Ledger {
         }
         self.event(Event::Added(block.clone()));
         self.blocks.push(block);
+        self.hashes = OnceLock::new();
     }
 
     /// Puts another state in the place of the head's.
@@ -143,6 +166,7 @@ impl Ledger {
 
     /// Removes the blocks after `number`, newest first.
     pub fn truncate(&mut self, number: u64, point: Point) {
+        self.hashes = OnceLock::new();
         while self.head().header.number > number
             && let Some(block) = self.blocks.pop()
         {

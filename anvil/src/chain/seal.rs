@@ -79,7 +79,11 @@ impl Chain {
             });
         }
         let extra = keccak256([self.seed.as_slice(), &rollbacks.to_be_bytes()].concat());
-        let block = Block::seal(header(number, parent.hash, timestamp, extra), state.root(), mined);
+        let block = Block::seal(
+            header(number, parent.hash, timestamp, extra, self.arbos),
+            state.root(),
+            mined,
+        );
         Sealed {
             block,
             state,
@@ -92,7 +96,7 @@ impl Chain {
     /// A block without transactions over a state that was made elsewhere.
     pub(super) fn seal_state(&self, parent: &Block, state_root: B256, timestamp: u64, rollbacks: u64) -> Block {
         let extra = keccak256([self.seed.as_slice(), &rollbacks.to_be_bytes()].concat());
-        let header = header(parent.header.number + 1, parent.hash, timestamp, extra);
+        let header = header(parent.header.number + 1, parent.hash, timestamp, extra, self.arbos);
         Block::seal(header, state_root, Vec::new())
     }
 }

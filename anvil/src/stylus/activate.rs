@@ -4,6 +4,7 @@ use super::{
     instrument::{ADDED_GLOBALS, Instrumented, instrument},
     validate::{Facts, Rejection, validate},
 };
+use crate::arbos;
 
 /// The Stylus version that programs are activated at.
 pub const VERSION: u16 = 2;
@@ -36,12 +37,12 @@ pub struct Activation {
     pub instrumented: Instrumented,
 }
 
-/// Validates, instruments and prices a module.
+/// Validates, instruments and prices a module as a version of ArbOS does.
 ///
 /// # Errors
 /// [`Rejection`] when the module is not accepted.
-pub fn activate(wasm: &[u8]) -> Result<Activation, Rejection> {
-    let facts = validate(wasm)?;
+pub fn activate(wasm: &[u8], version: arbos::Version) -> Result<Activation, Rejection> {
+    let facts = validate(wasm, version)?;
     let instrumented = instrument(wasm, &facts)?;
     let estimates = estimate(wasm.len() as u64, &facts, instrumented.operators);
     Ok(Activation {

@@ -18,8 +18,8 @@ use revm::{
         instructions::EthInstructions,
     },
     interpreter::{
-        CallScheme, FrameInput, Gas, InstructionResult, InterpreterAction, InterpreterResult,
-        interpreter::EthInterpreter, interpreter_action::FrameInit,
+        CallScheme, FrameInput, Gas, Instruction, InstructionContext, InstructionResult, InterpreterAction,
+        InterpreterResult, instructions, interpreter::EthInterpreter, interpreter_action::FrameInit,
     },
     primitives::{Address, B256, Bytes, U256, hardfork::SpecId},
 };
@@ -29,23 +29,27 @@ use wasmi::Val;
 use crate::trace::{ProgramRun, Recorder, log_count};
 
 use super::{
-    arbwasm::ArbPrecompiles,
     code,
     hooks::{Env, HookState, Stop},
     meter::{INK_PRICE, Pages, return_data_gas},
-    programs,
+    programs::{self, RECENT_PROGRAMS},
     runtime::{Ending, Outcome, Program, Running, Runtime, Step},
-    serve::{Pending, Returned, Served, serve, settle},
+    serve::{Pending, Returned, Served, peek_code, serve, settle},
 };
-
-/// Programs that count as cached because the transaction has just run them.
-const RECENT_PROGRAMS: usize = 32;
+use crate::arbos::{ArbPrecompiles, Rules, Version};
+use crate::executor::BlockHashes;
 
 /// What the chain adds to revm's context.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     /// This chain's own block number.
     pub number: u64,
+    /// Hashes of the blocks before it.
+    pub hashes: BlockHashes,
+    /// What programs are run by.
+    pub rules: Rules,
+    /// Who called each open frame, the outermost first, and who makes the call that is being started.
+    pub callers: Vec<Address>,
 }
 
 /// The context of execution.
@@ -93,6 +97,8 @@ struct Suspended {
     running: Running,
     refund: i64,
     start_gas: u64,
+    /// Gas of the frame before it paid for being entered.
+    offered_gas: u64,
     pages_before: u16,
     pending: Option<Pending>,
     returned: Option<Returned>,
@@ -102,10 +108,12 @@ impl<DB: Database> StylusEvm<DB> {
     /// A machine on `ctx` for one transaction.
     pub fn new(ctx: Ctx<DB>, runtime: Arc<Runtime>, measure: Option<Measure>, recorder: Option<Box<Recorder>>) -> Self {
         let spec: SpecId = *ctx.cfg().spec();
+        let mut instruction = EthInstructions::new_mainnet_with_spec(spec);
+        instruction.insert_instruction(SELFDESTRUCT, Instruction::new(selfdestruct), SELFDESTRUCT_GAS);
         let inner = Evm {
             ctx,
             inspector: (),
-            instruction: EthInstructions::new_mainnet_with_spec(spec),
+            instruction,
             precompiles: ArbPrecompiles::new(spec),
             frame_stack: FrameStack::new_prealloc(8),
         };
@@ -189,6 +197,7 @@ impl<DB: Database> StylusEvm<DB> {
         let measure = self.measure.filter(|_| self.frames.len() == 1);
         let frame = self.inner.frame_stack.get();
         let mut gas = frame.interpreter.gas;
+        let offered_gas = measure.map_or(gas.remaining(), |measure| measure.gas);
         let code_hash = frame.interpreter.bytecode.get_or_calculate_hash();
         let bytes = frame.interpreter.bytecode.original_bytes();
         let ctx = &mut self.inner.ctx;
@@ -200,17 +209,27 @@ impl<DB: Database> StylusEvm<DB> {
         {
             return Ok(Err(refuse(ctx, &mut self.recorder, gas, inactive.to_string())));
         }
-        let program: Arc<Program> = match self.runtime.program(code_hash, &bytes) {
-            Ok(program) => program,
-            Err(why) => return Ok(Err(refuse(ctx, &mut self.recorder, gas, why))),
+        let program: Arc<Program> = match self.runtime.cached(code_hash) {
+            Some(program) => program,
+            None => {
+                let mut pieces = Vec::new();
+                for address in code::fragments(&bytes, ctx.chain().rules.version).unwrap_or_default() {
+                    pieces.push(peek_code(ctx, address)?);
+                }
+                match self.runtime.program(code_hash, &bytes, &pieces, &ctx.chain().rules) {
+                    Ok(program) => program,
+                    Err(why) => return Ok(Err(refuse(ctx, &mut self.recorder, gas, why))),
+                }
+            }
         };
         if measure.is_none() {
-            let cached = entry.cached || self.recent.contains(&code_hash);
+            // Before ArbOS 60 a defect of Nitro kept its cache of recent programs empty.
+            let recent = ctx.chain().rules.version >= Version::V60 && remember(&mut self.recent, code_hash);
+            let cached = entry.cached || recent;
             if !gas.record_regular_cost(entry.call_gas(cached, self.pages)) {
                 return Ok(Err(InterpreterAction::new_halt(InstructionResult::OutOfGas, gas)));
             }
         }
-        remember(&mut self.recent, code_hash);
         let pages_before = self.pages.open;
         self.pages.add(program.estimates.footprint);
 
@@ -249,6 +268,7 @@ impl<DB: Database> StylusEvm<DB> {
             running,
             refund: 0,
             start_gas,
+            offered_gas,
             pages_before,
             pending: None,
             returned: None,
@@ -278,9 +298,11 @@ impl<DB: Database> StylusEvm<DB> {
         }
         let frame = self.inner.frame_stack.get();
         let mut gas: Gas = frame.interpreter.gas;
-        // Returned bytes cost at least what EVM memory would have cost.
+        // Returned bytes cost at least what EVM memory would have cost, being entered included.
         let floor = return_data_gas(outcome.output.len() as u64);
-        let most = program.start_gas.saturating_sub(floor);
+        let Some(most) = program.offered_gas.checked_sub(floor) else {
+            return InterpreterAction::new_halt(InstructionResult::OutOfGas, gas);
+        };
         let left = (outcome.ink_left / INK_PRICE).min(most).min(gas.remaining());
         gas.set_remaining(left);
         gas.record_refund(program.refund);
@@ -292,6 +314,26 @@ impl<DB: Database> StylusEvm<DB> {
         };
         InterpreterAction::new_return(result, outcome.output, gas)
     }
+}
+
+/// SELFDESTRUCT, and its gas before what depends on the beneficiary (EIP-150).
+const SELFDESTRUCT: u8 = 0xff;
+const SELFDESTRUCT_GAS: u16 = 5_000;
+
+/// SELFDESTRUCT as Nitro has it: an account that is a program, or a part of one, reverts instead.
+fn selfdestruct<DB: Database>(
+    context: InstructionContext<'_, Ctx<DB>, EthInterpreter>,
+) -> Result<(), InstructionResult> {
+    let acting = context.interpreter.input.target_address;
+    let version = context.host.chain().rules.version;
+    let code = match context.host.journal_mut().code(acting) {
+        Ok(load) => load.data,
+        Err(_) => return Err(InstructionResult::FatalExternalError),
+    };
+    if !context.interpreter.runtime_flag.is_static && code::is_component(&code, version) {
+        return Err(InstructionResult::Revert);
+    }
+    instructions::host::selfdestruct(context)
 }
 
 /// Settles the frame that a program waited for, then runs it on.
@@ -331,12 +373,15 @@ fn unsigned(value: &Val) -> u64 {
     }
 }
 
-fn remember(recent: &mut VecDeque<B256>, code_hash: B256) {
+/// Moves a program to the end of the recent ones; whether it was among them.
+fn remember(recent: &mut VecDeque<B256>, code_hash: B256) -> bool {
+    let known = recent.contains(&code_hash);
     recent.retain(|hash| *hash != code_hash);
     recent.push_back(code_hash);
     if recent.len() > RECENT_PROGRAMS {
         recent.pop_front();
     }
+    known
 }
 
 /// A frame that may not run: all gas is gone; the outermost one says why.
@@ -356,11 +401,11 @@ fn refuse<DB: Database>(
 }
 
 /// EIP-3541 with the exception for programs: no other code may begin with 0xEF.
-fn refuse_reserved_prefix(action: &mut InterpreterAction) {
+fn refuse_reserved_prefix(action: &mut InterpreterAction, version: Version) {
     if let InterpreterAction::Return(result) = action
         && result.result.is_ok()
         && result.output.first() == Some(&0xef)
-        && !code::is_program(&result.output)
+        && !code::is_component(&result.output, version)
     {
         result.result = InstructionResult::CreateContractStartingWithEF;
         result.output = Bytes::new();
@@ -409,6 +454,14 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
         if self.recorder.is_some() {
             self.record_entry(&input.frame_input);
         }
+        let caller = match &input.frame_input {
+            FrameInput::Call(call) => call.caller,
+            FrameInput::Create(create) => create.caller(),
+            FrameInput::Empty => Address::ZERO,
+        };
+        let callers = &mut self.inner.ctx.chain_mut().callers;
+        callers.truncate(self.frames.len());
+        callers.push(caller);
         let refused = match self.inner.frame_init(input)? {
             ItemOrResult::Item(_) => None,
             ItemOrResult::Result(result) => Some(result),
@@ -435,9 +488,10 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
     }
 
     fn frame_run(&mut self) -> Result<FrameInitOrResult<Self::Frame>, ContextDbError<Self::Context>> {
+        let version = self.inner.ctx.chain().rules.version;
         let frame = self.inner.frame_stack.get();
         let is_create = matches!(frame.input, FrameInput::Create(_));
-        let is_program = !is_create && code::is_program(frame.interpreter.bytecode.original_byte_slice());
+        let is_program = !is_create && code::is_program(frame.interpreter.bytecode.original_byte_slice(), version);
         let logs = self.recorder.as_ref().map_or(0, |_| log_count(&self.inner.ctx));
         let mut action = if is_program {
             self.run_program()?
@@ -451,7 +505,7 @@ impl<DB: Database> EvmTr for StylusEvm<DB> {
             )
         };
         if is_create {
-            refuse_reserved_prefix(&mut action);
+            refuse_reserved_prefix(&mut action, version);
         }
         if let Some(recorder) = &mut self.recorder {
             if let Some(exceeded) = recorder.exceeded() {

@@ -26,6 +26,8 @@ const STORAGE_LOAD_GAS: u64 = 2_115;
 const STORAGE_CACHE_GAS: u64 = 2_310;
 /// Gas that must be left for a flush (EIP-2200's sentry).
 const STORAGE_FLUSH_GAS: u64 = 2_300;
+/// Gas that must be left for a look at an account (a cold one, EIP-2929).
+const ACCOUNT_GAS: u64 = 2_600;
 /// Gas of a transient load or store (EIP-1153).
 const TRANSIENT_GAS: u64 = 100;
 /// Gas of a log, and the same again for each topic.
@@ -285,6 +287,8 @@ pub struct HookState {
     pub result: Bytes,
     /// What the last sub-call returned.
     pub return_data: Bytes,
+    /// The account whose code this frame read last, and the code; reading it again is free.
+    pub last_code: Option<(Address, Bytes)>,
     /// Storage cache of this frame.
     pub cache: StorageCache,
     /// Memory pages of the whole transaction; copied in and out around each run.
@@ -613,7 +617,9 @@ impl<C: Access> Host<C> {
         let start = (offset as usize).min(data.len());
         let len = (size as usize).min(data.len() - start);
         self.buy_ink(write_ink(len as u64))?;
-        self.write(dest, &data[start..start + len])?;
+        if len > 0 {
+            self.write(dest, &data[start..start + len])?;
+        }
         Ok(len as u32)
     }
 
@@ -753,21 +759,25 @@ pub fn linker(engine: &Engine) -> Result<Linker<HookState>, wasmi::Error> {
         "emit_log"(data: u32, len: u32, topics: u32) = |host| host.emit_log(data, len, topics);
         "account_balance"(account: u32, dest: u32) = |host| {
             host.buy_ink(HOSTIO + 2 * POINTER + EVM_API)?;
+            host.require_gas(ACCOUNT_GAS)?;
             let account = host.read_address(account)?;
             host.suspend::<()>(Request::Balance { account, dest })
         };
         "account_codehash"(account: u32, dest: u32) = |host| {
             host.buy_ink(HOSTIO + 2 * POINTER + EVM_API)?;
+            host.require_gas(ACCOUNT_GAS)?;
             let account = host.read_address(account)?;
             host.suspend::<()>(Request::CodeHash { account, dest })
         };
         "account_code"(account: u32, offset: u32, size: u32, dest: u32) -> u32 = |host| {
             host.buy_ink(HOSTIO + EVM_API)?;
+            host.require_gas(ACCOUNT_GAS)?;
             let account = host.read_address(account)?;
             host.suspend::<u32>(Request::Code { account, offset, size, dest })
         };
         "account_code_size"(account: u32) -> u32 = |host| {
             host.buy_ink(HOSTIO + EVM_API)?;
+            host.require_gas(ACCOUNT_GAS)?;
             let account = host.read_address(account)?;
             host.suspend::<u32>(Request::CodeSize { account })
         };

@@ -5,14 +5,15 @@
 use revm::{
     Database,
     context::JournalTr,
-    primitives::{Address, B256, Bytes, U256, address, keccak256},
-    state::Bytecode,
+    primitives::{B256, U256, keccak256},
 };
 
 use super::{activate::VERSION, meter::Pages};
+use crate::arbos::{ARB_WASM, keep_alive};
 
-/// The account that holds the table, and the precompile that writes it.
-pub const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
+/// When Arbitrum began, in UNIX seconds: ages are kept in whole hours from here.
+const ARBITRUM_START: u64 = 1_421_388_000;
+const HOUR_SECONDS: u64 = 3_600;
 /// A program must be activated again after this many seconds (365 days).
 pub const EXPIRY_SECONDS: u64 = 365 * 86_400;
 /// A program may be kept alive from this age on (31 days).
@@ -21,6 +22,8 @@ pub const KEEPALIVE_SECONDS: u64 = 31 * 86_400;
 pub const MIN_INIT_GAS: u64 = 69 * 128;
 /// Gas of every call, on top of the cached init cost.
 pub const MIN_CACHED_GAS: u64 = 11 * 32;
+/// Programs that ArbOS 60 takes for cached because they ran a short while ago.
+pub const RECENT_PROGRAMS: usize = 32;
 
 /// Wei a byte of estimated machine code when nobody activates anything.
 const BASE_BYTE_PRICE: u64 = 82_928_201;
@@ -42,10 +45,10 @@ pub struct Entry {
     pub cached_init_cost: u16,
     /// Initial pages.
     pub footprint: u16,
-    /// UNIX seconds of activation or of the last keep-alive.
-    pub activated_at: u64,
-    /// Estimated bytes of machine code.
-    pub asm_size: u32,
+    /// When it was activated or last kept alive: [`hours`].
+    pub activated_hours: u32,
+    /// Estimated KiB of machine code, rounded up.
+    pub asm_kib: u32,
     /// Whether ArbWasmCache holds it.
     pub cached: bool,
 }
@@ -65,9 +68,14 @@ pub enum Inactive {
 }
 
 impl Entry {
-    /// Seconds since activation.
+    /// Seconds since the beginning of the hour of activation.
     pub fn age(&self, now: u64) -> u64 {
-        now.saturating_sub(self.activated_at)
+        now.saturating_sub(ARBITRUM_START + u64::from(self.activated_hours) * HOUR_SECONDS)
+    }
+
+    /// Estimated bytes of machine code, as Nitro remembers it: in whole KiB.
+    pub fn asm_size(&self) -> u32 {
+        self.asm_kib.saturating_mul(1024)
     }
 
     /// Checks that the program may be called.
@@ -106,23 +114,24 @@ impl Entry {
         word[2..4].copy_from_slice(&self.init_cost.to_be_bytes());
         word[4..6].copy_from_slice(&self.cached_init_cost.to_be_bytes());
         word[6..8].copy_from_slice(&self.footprint.to_be_bytes());
-        word[8..16].copy_from_slice(&self.activated_at.to_be_bytes());
-        word[16..20].copy_from_slice(&self.asm_size.to_be_bytes());
-        word[20] = u8::from(self.cached);
+        word[8..12].copy_from_slice(&self.activated_hours.to_be_bytes());
+        word[12..16].copy_from_slice(&self.asm_kib.to_be_bytes());
+        word[16] = u8::from(self.cached);
         U256::from_be_bytes(word)
     }
 
     fn unpack(word: U256) -> Self {
         let word = word.to_be_bytes::<32>();
         let short = |at: usize| u16::from_be_bytes([word[at], word[at + 1]]);
+        let long = |at: usize| u32::from_be_bytes([word[at], word[at + 1], word[at + 2], word[at + 3]]);
         Self {
             version: short(0),
             init_cost: short(2),
             cached_init_cost: short(4),
             footprint: short(6),
-            activated_at: U256::from_be_slice(&word[8..16]).to(),
-            asm_size: U256::from_be_slice(&word[16..20]).to(),
-            cached: word[20] != 0,
+            activated_hours: long(8),
+            asm_kib: long(12),
+            cached: word[16] != 0,
         }
     }
 }
@@ -174,8 +183,13 @@ fn exp_bips(demand: u64) -> u64 {
     sum
 }
 
+/// Whole hours from the beginning of Arbitrum to `now` (UNIX seconds).
+pub fn hours(now: u64) -> u32 {
+    u32::try_from(now.saturating_sub(ARBITRUM_START) / HOUR_SECONDS).unwrap_or(u32::MAX)
+}
+
 fn slot(code_hash: B256) -> U256 {
-    let mut preimage = b"medlock.anvil.program".to_vec();
+    let mut preimage = b"medlock.anvil.program.hours".to_vec();
     preimage.extend(code_hash);
     U256::from_be_bytes(keccak256(preimage).0)
 }
@@ -186,11 +200,7 @@ fn read<J: JournalTr>(journal: &mut J, slot: U256) -> Result<U256, Error<J>> {
 }
 
 fn write<J: JournalTr>(journal: &mut J, slot: U256, value: U256) -> Result<(), Error<J>> {
-    // An account without code, nonce and balance would be cleared with its storage (EIP-161).
-    let code = journal.code(ARB_WASM)?.data;
-    if code.is_empty() {
-        journal.set_code(ARB_WASM, Bytecode::new_legacy(Bytes::from_static(&[0xfe])));
-    }
+    keep_alive(journal, ARB_WASM)?;
     journal.sstore(ARB_WASM, slot, value)?;
     Ok(())
 }
@@ -206,14 +216,18 @@ mod tests {
             init_cost: 1,
             cached_init_cost: 2,
             footprint: 3,
-            activated_at: 1_000,
-            asm_size: 514_578,
+            activated_hours: hours(1_750_000_000),
+            asm_kib: 503,
             cached: true,
         };
         assert_eq!(Entry::unpack(entry.pack()), entry);
-        assert_eq!(entry.check(1_000 + EXPIRY_SECONDS), Ok(entry));
+        // 1,750,000,000 lies 400 seconds after an hour began.
+        let began = 1_750_000_000 - 400;
+        assert_eq!(entry.age(1_750_000_000), 400);
+        assert_eq!(entry.check(began + EXPIRY_SECONDS), Ok(entry));
         let late = EXPIRY_SECONDS + 1;
-        assert_eq!(entry.check(1_000 + late), Err(Inactive::Expired(late)));
+        assert_eq!(entry.check(began + late), Err(Inactive::Expired(late)));
+        assert_eq!(entry.asm_size(), 515_072);
         assert_eq!(Entry::unpack(U256::ZERO).check(0), Err(Inactive::NotActivated));
         assert_eq!(entry.call_gas(true, Pages::default()), 352 + 2 + 1_000);
         let full = Pages { open: 127, ever: 2 };

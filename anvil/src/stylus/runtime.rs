@@ -15,6 +15,7 @@ use super::{
     instrument::{INK_LEFT, INK_STATUS, STACK_LEFT},
     validate::{ENTRYPOINT, MEMORY},
 };
+use crate::arbos::{Rules, Version};
 
 /// Most compiled programs kept; the cache is emptied when it is full.
 const MAX_CACHED_PROGRAMS: usize = 512;
@@ -56,16 +57,19 @@ impl Default for Runtime {
 }
 
 impl Runtime {
-    /// The compiled program for a piece of deployed code, from the cache where it is there.
+    /// Compiles the program of a piece of deployed code, and keeps it; `pieces` is the code of its fragments.
     ///
     /// # Errors
     /// Why the code is not accepted, in words.
-    pub fn program(&self, code_hash: B256, code: &[u8]) -> Result<Arc<Program>, String> {
-        if let Some(program) = self.cached(code_hash) {
-            return Ok(program);
-        }
-        let wasm = code::decode(code).map_err(|error| error.to_string())?;
-        let program = self.compile(&wasm)?;
+    pub fn program(
+        &self,
+        code_hash: B256,
+        code: &[u8],
+        pieces: &[Bytes],
+        rules: &Rules,
+    ) -> Result<Arc<Program>, String> {
+        let wasm = code::decode(code, pieces, rules).map_err(|error| error.to_string())?;
+        let program = self.compile(&wasm, rules.version)?;
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         if programs.len() >= MAX_CACHED_PROGRAMS {
             programs.clear();
@@ -74,13 +78,14 @@ impl Runtime {
         Ok(program)
     }
 
-    fn cached(&self, code_hash: B256) -> Option<Arc<Program>> {
+    /// The compiled program for a code hash, where it is kept.
+    pub fn cached(&self, code_hash: B256) -> Option<Arc<Program>> {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         programs.get(&code_hash).cloned()
     }
 
-    fn compile(&self, wasm: &[u8]) -> Result<Arc<Program>, String> {
-        let activation = activate(wasm).map_err(|error| error.to_string())?;
+    fn compile(&self, wasm: &[u8], version: Version) -> Result<Arc<Program>, String> {
+        let activation = activate(wasm, version).map_err(|error| error.to_string())?;
         let module = Module::new(&self.engine, &activation.instrumented.wasm).map_err(|error| error.to_string())?;
         Ok(Arc::new(Program {
             module,

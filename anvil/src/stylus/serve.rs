@@ -11,7 +11,7 @@ use wasmi::Val;
 use super::{
     evm::Ctx,
     hooks::{CallKind, Request, Stop},
-    meter::{return_data_gas, write_ink},
+    meter::write_ink,
     runtime::Running,
 };
 
@@ -41,14 +41,14 @@ pub enum Served {
     Answer(Vec<Val>),
     /// End the program.
     Stop(Stop),
-    /// Run this frame first, then call [`return_call`] or [`return_create`].
+    /// Run this frame first, then call [`settle`].
     Frame(FrameInput, Pending),
 }
 
 /// What a program waits for while a frame runs.
 #[derive(Clone, Debug)]
 pub enum Pending {
-    /// A call: gas already due, gas given, and where the length of the return data goes.
+    /// A call: gas already due, gas given (stipend included), and where the length of the return data goes.
     Call { base: u64, given: u64, return_len: u32 },
     /// A creation: the same, and where the address goes.
     Create {
@@ -125,8 +125,8 @@ pub fn serve<DB: Database>(
                 .map(none)
         }
         Request::CodeSize { account } => {
-            let load = ctx.journal_mut().code(account)?;
-            pay(running, CODE_GAS + account_gas(load.is_cold)).map(|()| number(load.data.len()))
+            let (code, gas) = load_code(ctx, running, account)?;
+            pay(running, gas).map(|()| number(code.len()))
         }
         Request::Code {
             account,
@@ -134,11 +134,10 @@ pub fn serve<DB: Database>(
             size,
             dest,
         } => {
-            let load = ctx.journal_mut().code(account)?;
-            let code = load.data;
+            let (code, gas) = load_code(ctx, running, account)?;
             let start = (offset as usize).min(code.len());
             let len = (size as usize).min(code.len() - start);
-            pay(running, CODE_GAS + account_gas(load.is_cold))
+            pay(running, gas)
                 .and_then(|()| running.host().buy_ink(write_ink(code.len() as u64)))
                 .and_then(|()| running.host().write(dest, &code[start..start + len]))
                 .map(|()| number(len))
@@ -195,6 +194,46 @@ fn pay(running: &mut Running, gas: u64) -> Result<(), Stop> {
     running.host().buy_gas(gas)
 }
 
+/// An account's code, without paying for it or warming the account.
+///
+/// # Errors
+/// The database failed.
+pub fn peek_code<DB: Database>(ctx: &mut Ctx<DB>, account: Address) -> Result<Bytes, DB::Error> {
+    if let Some(loaded) = ctx.journal_mut().inner.state.get(&account)
+        && let Some(code) = &loaded.info.code
+    {
+        return Ok(code.original_bytes());
+    }
+    let Some(info) = ctx.db_mut().basic(account)? else {
+        return Ok(Bytes::new());
+    };
+    let code = match info.code {
+        Some(code) => code,
+        None => ctx.db_mut().code_by_hash(info.code_hash)?,
+    };
+    Ok(code.original_bytes())
+}
+
+/// An account's code and the gas of reading it. A frame that asks again for the code it read last pays nothing, unless
+/// there was none.
+fn load_code<DB: Database>(
+    ctx: &mut Ctx<DB>,
+    running: &mut Running,
+    account: Address,
+) -> Result<(Bytes, u64), DB::Error> {
+    if let Some((last, code)) = &running.host().state().last_code
+        && *last == account
+    {
+        return Ok((code.clone(), 0));
+    }
+    let load = ctx.journal_mut().code(account)?;
+    let gas = CODE_GAS + account_gas(load.is_cold);
+    if !load.data.is_empty() {
+        running.host().state().last_code = Some((account, load.data.clone()));
+    }
+    Ok((load.data, gas))
+}
+
 fn account_gas(is_cold: bool) -> u64 {
     if is_cold { COLD_ACCOUNT_GAS } else { WARM_GAS }
 }
@@ -247,20 +286,28 @@ fn prepare_call<DB: Database>(ctx: &mut Ctx<DB>, running: &mut Running, call: Ca
     let mut bytecode = load.info.code.clone().unwrap_or_default();
     let mut code_hash = load.info.code_hash;
     if let Some(delegate) = bytecode.eip7702_address() {
+        // Nitro neither charges a program for the delegation (EIP-7702) nor warms the delegate.
         let load = ctx.journal_mut().load_account_with_code(delegate)?;
-        base += account_gas(load.is_cold);
+        let is_cold = load.is_cold;
         bytecode = load.info.code.clone().unwrap_or_default();
         code_hash = load.info.code_hash;
+        if is_cold && let Some(account) = ctx.journal_mut().inner.state.get_mut(&delegate) {
+            account.mark_cold();
+        }
     }
     let Some(left) = available.checked_sub(base) else {
         return Ok(refused(running, available, call.return_len));
     };
-    let given = call.gas.min(left - left / 64);
+    let most = u128::from(left) * 63 / 64;
+    // Proof: the product is at most a 64th above `left`, and the quotient below it.
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    // The stipend is the callee's alone: what it leaves of it lowers the price of the call, and never below `base`.
+    let given = call.gas.min(most) + if has_value { STIPEND } else { 0 };
     let is_delegate = call.kind == CallKind::Delegate;
     let inputs = CallInputs {
         input: CallInput::Bytes(call.input),
         return_memory_offset: 0..0,
-        gas_limit: given + if has_value { STIPEND } else { 0 },
+        gas_limit: given,
         reservoir: 0,
         bytecode_address: call.to,
         known_bytecode: (code_hash, bytecode),
@@ -307,10 +354,9 @@ fn prepare_create(
     let words = (code.len() as u64).div_ceil(32);
     let base = CREATE_GAS + if salt.is_some() { CREATE2_WORD_GAS * words } else { 0 };
     let available = running.host().gas().unwrap_or(0);
+    // Nitro calls this a failure of the program and leaves it its gas.
     let Some(left) = available.checked_sub(base) else {
-        // Proof of the order: buying more than there is empties the purse.
-        let stop = pay(running, base).err().unwrap_or(Stop::OutOfInk);
-        return Served::Stop(stop);
+        return Served::Stop(Stop::Failure);
     };
     let given = left - left / 64;
     let scheme = match salt {
@@ -347,7 +393,7 @@ pub fn settle(running: &mut Running, pending: Pending, returned: Returned, refun
             } else {
                 Bytes::new()
             };
-            charge(running, base + given, unused, data.len())?;
+            pay(running, base + given.saturating_sub(unused))?;
             running.host().write(return_len, &(data.len() as u32).to_le_bytes())?;
             running.host().state().return_data = data;
             let status = if ok { SUCCEEDED } else { FAILED };
@@ -361,7 +407,7 @@ pub fn settle(running: &mut Running, pending: Pending, returned: Returned, refun
         } => {
             let reverted = returned.result == InstructionResult::Revert;
             let data = if reverted { returned.output } else { Bytes::new() };
-            charge(running, base + given, unused, data.len())?;
+            pay(running, base + given.saturating_sub(unused))?;
             let created = returned.address.filter(|_| ok).unwrap_or_default();
             running.host().write(revert_len, &(data.len() as u32).to_le_bytes())?;
             running.host().write(address, created.as_slice())?;
@@ -369,13 +415,4 @@ pub fn settle(running: &mut Running, pending: Pending, returned: Returned, refun
             Ok(Vec::new())
         }
     }
-}
-
-/// Takes what a frame used; an unused stipend comes back to the caller.
-fn charge(running: &mut Running, due: u64, unused: u64, data: usize) -> Result<(), Stop> {
-    let floor = return_data_gas(data as u64);
-    if unused > due && floor == 0 {
-        return running.host().refund_gas(unused - due);
-    }
-    pay(running, due.saturating_sub(unused).max(floor))
 }

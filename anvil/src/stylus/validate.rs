@@ -10,6 +10,7 @@ use super::{
     meter::MAX_PAGES,
     opcode::{self, Arity},
 };
+use crate::arbos::Version;
 
 /// The only module that a program may import from.
 pub const HOOKS_MODULE: &str = "vm_hooks";
@@ -84,6 +85,15 @@ pub fn features() -> WasmFeatures {
         | WasmFeatures::BULK_MEMORY
 }
 
+/// The same for activation under a version of ArbOS: 60 refuses several results.
+fn features_of(version: Version) -> WasmFeatures {
+    if version >= Version::V60 {
+        features().difference(WasmFeatures::MULTI_VALUE)
+    } else {
+        features()
+    }
+}
+
 /// A parser that reads nothing beyond [`features`].
 pub fn parser() -> Parser {
     let mut parser = Parser::new(0);
@@ -95,8 +105,8 @@ pub fn parser() -> Parser {
 ///
 /// # Errors
 /// [`Rejection`] names the first rule that is broken.
-pub fn validate(wasm: &[u8]) -> Result<Facts, Rejection> {
-    Validator::new_with_features(features()).validate_all(wasm)?;
+pub fn validate(wasm: &[u8], version: Version) -> Result<Facts, Rejection> {
+    Validator::new_with_features(features_of(version)).validate_all(wasm)?;
 
     let mut facts = Facts::default();
     let mut signatures: Vec<(Vec<ValType>, Vec<ValType>)> = Vec::new();

@@ -88,7 +88,11 @@ impl Pair {
     /// Starts both with the same accounts, chain id, gas limit, coinbase and fork.
     pub fn start() -> Self {
         let runtime = std::rc::Rc::new(Runtime::new().unwrap());
-        let handle = runtime.block_on(spawn(Config::default())).unwrap();
+        let config = Config {
+            calldata_floor: true,
+            ..Config::default()
+        };
+        let handle = runtime.block_on(spawn(config)).unwrap();
         let node = |url: String| Node {
             url,
             client: reqwest::Client::new(),
@@ -388,7 +392,7 @@ fn start_foundry(number: u64, genesis: &Value) -> (Child, String) {
             "--port",
             "0",
             "--hardfork",
-            "prague",
+            "osaka",
             "--disable-default-create2-deployer",
         ])
         .args(["--chain-id", "412346", "--gas-limit", &gas_limit.to_string()])

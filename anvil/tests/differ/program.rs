@@ -68,7 +68,7 @@ pub fn precompile_input(address: u8, u: &mut Unstructured<'_>) -> Result<Vec<u8>
             input
         }
         // bn254 and BLS12-381: points at infinity and generators are mostly zero words.
-        6 | 7 | 8 => {
+        6..=8 => {
             let mut input = Vec::new();
             for word in [1u8, 2, 1, 2, 0, 0] {
                 input.extend(U256::from(word).to_be_bytes::<32>());

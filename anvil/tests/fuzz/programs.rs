@@ -10,7 +10,7 @@ use alloy::sol;
 use alloy::sol_types::SolCall;
 use alloy_trie::TrieAccount;
 use arbitrary::{Result, Unstructured};
-use medlock_anvil::executor::{BlockContext, Checks, Executor, genesis_code};
+use medlock_anvil::executor::{BlockContext, BlockHashes, Checks, Executor, genesis_code};
 use medlock_anvil::stylus::code::encode;
 use medlock_anvil::{Config, Handle, spawn};
 use revm::context::TxEnv;
@@ -161,6 +161,7 @@ impl World {
             gas_limit: number(&block["gasLimit"]),
             coinbase: self.coinbase,
             prevrandao: B256::with_last_byte(1),
+            hashes: BlockHashes::default(),
         };
         let env = TxEnv {
             tx_type: 2,

@@ -8,6 +8,7 @@ use std::cell::Cell;
 
 use alloy::primitives::{B256, keccak256};
 use arbitrary::{Arbitrary, Result, Unstructured};
+use medlock_anvil::arbos::Version;
 use medlock_anvil::exec;
 use medlock_anvil::stylus::activate::{Activation, activate};
 use medlock_anvil::stylus::instrument::{INK_LEFT, INK_STATUS, STACK_LEFT};
@@ -241,7 +242,7 @@ pub fn damage(bytes: &mut Vec<u8>, u: &mut Unstructured<'_>) -> Result<()> {
 
 /// Activates a module; what is accepted must be valid once instrumented.
 fn accept(wasm: &[u8]) -> Option<Activation> {
-    match activate(wasm) {
+    match activate(wasm, Version::default()) {
         Ok(activation) => {
             let instrumented = &activation.instrumented.wasm;
             if let Err(error) = Validator::new_with_features(features()).validate_all(instrumented) {
