@@ -28,6 +28,7 @@ mod arb_wasm_cache;
 mod gas_info;
 pub mod genesis;
 mod info;
+pub(crate) mod node_interface;
 
 /// The account that owns the chain: alice, the first development account.
 pub const CHAIN_OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");

@@ -7,6 +7,7 @@ use revm::context::TxEnv;
 use revm::context::either::Either;
 use revm::context::result::{ExecutionResult, InvalidTransaction};
 
+use crate::arbos::node_interface::{self, NODE_INTERFACE};
 use crate::chain::{Chain, TX_GAS_MAX, View};
 use crate::executor::{Checks, ExecError};
 use crate::rpc::RpcError;
@@ -25,6 +26,9 @@ const ESTIMATE_RUNS_MAX: usize = 48;
 /// # Errors
 /// Code 3 with the revert data if it reverts, -32000 with the reason otherwise.
 pub fn call(chain: &Chain, view: &View, request: TransactionRequest) -> Result<Bytes, RpcError> {
+    if request.to == Some(TxKind::Call(NODE_INTERFACE)) {
+        return node_interface::answer(chain, view, request);
+    }
     let gas = request.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX);
     let env = environment(chain, view, request, gas)?;
     match run(chain, view, env)? {

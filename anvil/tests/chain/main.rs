@@ -26,6 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 mod bad_input;
 mod crash;
 mod mining;
+mod node_interface;
 mod pool;
 mod state;
 mod wallet;
