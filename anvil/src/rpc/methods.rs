@@ -23,6 +23,7 @@ use crate::trie::EMPTY_ROOT;
 mod account;
 mod dev;
 mod txpool;
+mod typed_data;
 
 /// Blocks that one `eth_feeHistory` may name, as in go-ethereum.
 const FEE_HISTORY_BLOCKS_MAX: u64 = 1_024;

@@ -161,6 +161,77 @@ async fn numbers_and_hex_that_are_wrong_are_named_as_such() {
 }
 
 #[tokio::test]
+async fn typed_data_can_exhaust_neither_stack_nor_time() {
+    let handle = chain().await;
+    let alice = handle.accounts()[0].address;
+    let sign = async |types: Value, message: Value| {
+        let data = json!({"types": types, "primaryType": "S0", "domain": {}, "message": message});
+        let params = json!([alice, data]);
+        rpc_error(&handle, "eth_signTypedData_v4", params).await
+    };
+    let member = |kind: String, name: &str| json!({"type": kind, "name": name});
+    // A chain of structs, each with `width` of the next.
+    let structs = |count: usize, width: usize| -> Value {
+        let next = |i: usize| match i + 1 {
+            last if last == count => "uint256".to_owned(),
+            next => format!("S{next}"),
+        };
+        let names: Vec<String> = (0..width).map(|i| format!("m{i}")).collect();
+        (0..count)
+            .map(|i| {
+                (
+                    format!("S{i}"),
+                    names.iter().map(|name| member(next(i), name)).collect(),
+                )
+            })
+            .collect::<serde_json::Map<String, Value>>()
+            .into()
+    };
+    let arrays = |dimensions: usize| json!({"S0": [member(format!("uint256{}", "[]".repeat(dimensions)), "a")]});
+    let hostile = [
+        (arrays(1_000_000), json!({}), "dimensions"),
+        (structs(50_000, 1), json!({}), "structs"),
+        (structs(40, 2), json!({}), "expand"),
+        (
+            json!({"S0": [member("S0[]".to_owned(), "a")]}),
+            json!({}),
+            "contains itself",
+        ),
+        (json!({"S0": [member("(".repeat(100_000), "a")]}), json!({}), "name"),
+        (
+            json!({"S0": [member("(uint256)".to_owned(), "a")]}),
+            json!({"a": [1]}),
+            "no type",
+        ),
+        (
+            json!({"S0": [member("E[]".to_owned(), &"a".repeat(10_000))], "E": []}),
+            json!({"a": vec![json!({}); 100_000]}),
+            "product",
+        ),
+    ];
+    for (types, message, why) in hostile {
+        let (code, message) = sign(types, message).await;
+        assert_eq!(code, -32602, "{message}");
+        assert!(
+            message.starts_with("typed data: ") && message.contains(why),
+            "{why}: {message}"
+        );
+        assert!(message.len() < 400, "{message}");
+    }
+    // Up to the limits it is signed.
+    let mut message = json!(1);
+    for _ in 0..12 {
+        message = json!({"m0": message.clone(), "m1": message});
+    }
+    let deep = (0..8).fold(json!(1), |inner, _| json!([inner]));
+    for (types, message) in [(structs(12, 2), message), (arrays(8), json!({"a": deep}))] {
+        let data = json!({"types": types, "primaryType": "S0", "domain": {}, "message": message});
+        let signature = rpc(&handle, "eth_signTypedData_v4", json!([alice, data])).await;
+        assert_eq!(signature.as_str().unwrap().len(), 132);
+    }
+}
+
+#[tokio::test]
 async fn a_sender_cannot_fill_the_pool_with_gaps() {
     let handle = chain().await;
     for nonce in [1, 255] {

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy};
-use alloy::dyn_abi::TypedData;
 use alloy::eips::Encodable2718;
 use alloy::network::TxSignerSync;
-use alloy::primitives::{Address, B256, Bytes, Signature, TxKind, U256};
+use alloy::primitives::{Address, Bytes, Signature, TxKind, U256};
 use alloy::rpc::types::{AccessList, Transaction, TransactionRequest};
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::types;
-use super::{Answer, RpcError, answer};
+use super::{Answer, RpcError, answer, typed_data, types};
 use crate::block::BASE_FEE_WEI;
 use crate::call;
 use crate::chain::{Chain, View};
@@ -30,14 +28,9 @@ pub fn sign_message(chain: &Chain, address: Address, message: &[u8]) -> Answer {
 /// `eth_signTypedData` (EIP-712). The data come as an object, or as a string that holds one.
 pub fn sign_typed_data(chain: &Chain, address: Address, data: Value) -> Answer {
     let signer = signer(chain, address)?;
-    let data = match data {
-        Value::String(text) => serde_json::from_str(&text),
-        data => serde_json::from_value(data),
-    };
-    let data: TypedData = data.map_err(|error| RpcError::invalid_params(format!("typed data: {error}")))?;
-    let hash: B256 = data
+    let hash = typed_data::read(data)?
         .eip712_signing_hash()
-        .map_err(|error| RpcError::invalid_params(format!("typed data: {error}")))?;
+        .map_err(typed_data::wrong)?;
     let signature = signer.sign_hash_sync(&hash).map_err(RpcError::internal)?;
     answer(&Bytes::from(signature.as_bytes()))
 }
