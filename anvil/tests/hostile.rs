@@ -30,6 +30,8 @@ const RESIDENT_BYTES_MAX: u64 = 512 << 20;
 const PATIENCE: Duration = Duration::from_secs(300);
 /// More than the server executes at a time.
 const STORM: usize = 96;
+/// Messages that the server executes at a time (`EXECUTIONS_AT_A_TIME_MAX` there).
+const EXECUTIONS_AT_A_TIME_MAX: usize = 8;
 /// Gas of each endless call: enough that the storm lasts.
 const STORM_GAS: u64 = 4_000_000;
 
@@ -100,6 +102,16 @@ impl Target {
     async fn activate(&self, at: Address) -> Value {
         let data = activateProgramCall { program: at }.abi_encode();
         self.send(ARB_WASM, &data, "0xde0b6b3a7640000", 32_000_000).await
+    }
+
+    /// Its threads that are running or ready to.
+    fn busy_threads(&self) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
+        // A thread may end while it is looked at.
+        let stats = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        stats
+            .filter(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" R")))
+            .count()
     }
 
     /// The most memory that it ever had.
@@ -552,4 +564,45 @@ async fn a_storm_of_endless_programs_stalls_nobody() {
     }
     let peak = target.resident_bytes_peak();
     assert!(peak < RESIDENT_BYTES_MAX, "{} MiB", peak >> 20);
+}
+
+/// Work goes on when its client hangs up, and keeps its place meanwhile: otherwise a client that comes and goes would have
+/// as many threads work for it as it likes.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_hang_up_do_not_get_more_than_their_share() {
+    let target = Target::start();
+    let endless = target
+        .place(
+            0,
+            &encode(&wat(r#"(module (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32) (loop (br 0)) i32.const 0))"#)),
+        )
+        .await;
+    assert_eq!(target.activate(endless).await["status"], "0x1");
+    let call = |gas: &str| {
+        json!({"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [{"to": endless, "gas": gas}, "latest"]})
+            .to_string()
+    };
+    let mut most = 0;
+    for _ in 0..STORM {
+        // A client of its own, so that its connection ends with it.
+        let client = reqwest::Client::new();
+        let (url, body) = (target.url.clone(), call("0x2faf080"));
+        let waiting = tokio::spawn(async move { post(&client, &url, body).await });
+        // By the time that others are answered, the call is executed, or waits for a place.
+        for _ in 0..4 {
+            target.ok("eth_blockNumber", json!([])).await;
+        }
+        waiting.abort();
+        // An error: it was cut off.
+        let _ = waiting.await;
+        most = most.max(target.busy_threads());
+    }
+    // A thread that has just answered somebody else may be counted as well.
+    println!("at most {most} threads at work");
+    assert!(most > 0);
+    assert!(
+        most <= EXECUTIONS_AT_A_TIME_MAX + 4,
+        "{most} threads at work for clients that hung up"
+    );
 }

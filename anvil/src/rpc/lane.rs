@@ -2,7 +2,9 @@
 //! gas) or wait for those that do (what changes the chain). They have lanes of their own, so the rest never queues
 //! behind them.
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Messages that only read being answered at a time. More wait.
 pub const READS_AT_A_TIME_MAX: usize = 64;
@@ -27,29 +29,30 @@ const EXECUTING: [&str; 6] = [
 
 #[derive(Debug)]
 pub struct Lanes {
-    reads: Semaphore,
-    executions: Semaphore,
-    writes: Semaphore,
+    reads: Arc<Semaphore>,
+    executions: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
 }
 
 impl Default for Lanes {
     fn default() -> Self {
         Self {
-            reads: Semaphore::new(READS_AT_A_TIME_MAX),
-            executions: Semaphore::new(EXECUTIONS_AT_A_TIME_MAX),
-            writes: Semaphore::new(WRITES_AT_A_TIME_MAX),
+            reads: Arc::new(Semaphore::new(READS_AT_A_TIME_MAX)),
+            executions: Arc::new(Semaphore::new(EXECUTIONS_AT_A_TIME_MAX)),
+            writes: Arc::new(Semaphore::new(WRITES_AT_A_TIME_MAX)),
         }
     }
 }
 
 impl Lanes {
-    /// Waits for a place for `message`. A batch goes where its heaviest call belongs.
-    pub async fn enter(&self, message: &str) -> Option<SemaphorePermit<'_>> {
+    /// Waits for a place for `message`. A batch goes where its heaviest call belongs. The place belongs to whatever does
+    /// the work: a client that hangs up ends its connection, not the work.
+    pub async fn enter(&self, message: &str) -> Option<OwnedSemaphorePermit> {
         // The semaphores are never closed.
-        self.of(message).acquire().await.ok()
+        self.of(message).clone().acquire_owned().await.ok()
     }
 
-    fn of(&self, message: &str) -> &Semaphore {
+    fn of(&self, message: &str) -> &Arc<Semaphore> {
         if WRITING.iter().any(|name| message.contains(name)) {
             &self.writes
         // An escape sequence can spell anything.

@@ -135,9 +135,10 @@ async fn upgrade(
 
 /// One message on a blocking thread.
 async fn execute(shared: &Shared, message: String) -> Option<String> {
-    let _place = shared.lanes.enter(&message).await;
+    let place = shared.lanes.enter(&message).await;
     let node = shared.node.clone();
     match tokio::task::spawn_blocking(move || {
+        let _place = place;
         handle(&node, &message, &mut |node, method, params| {
             dispatch(node, method, params)
         })

@@ -79,8 +79,9 @@ impl Connection {
         let node = self.shared.node.clone();
         let mut subscriptions = std::mem::take(&mut self.subscriptions);
         let (answer, subscriptions) = {
-            let _place = self.shared.lanes.enter(&message).await;
+            let place = self.shared.lanes.enter(&message).await;
             let handled = tokio::task::spawn_blocking(move || {
+                let _place = place;
                 let answer = handle(&node, &message, &mut |node, method, params| match method {
                     "eth_subscribe" => subscribe(&params, &mut subscriptions),
                     "eth_unsubscribe" => unsubscribe(&params, &mut subscriptions),
