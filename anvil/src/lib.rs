@@ -22,7 +22,6 @@ use tokio::task::JoinHandle;
 use crate::chain::Chain;
 use crate::rpc::Node;
 use crate::rpc::accept::Patience;
-use crate::rpc::filters::Filters;
 
 pub use crate::accounts::{DevAccount, dev_accounts};
 pub use crate::chain::TX_GAS_MAX;
@@ -128,10 +127,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Handle> {
         .await
         .context("open the chain")??;
     let chain = Arc::new(chain);
-    let node = Arc::new(Node {
-        chain: chain.clone(),
-        filters: Filters::default(),
-    });
+    let node = Arc::new(Node::new(chain.clone()));
     let stop = watch::Sender::new(false);
     // It ends with the chain or with the handle, whichever comes first.
     tokio::spawn(miner::run(chain.clone(), stop.subscribe()));

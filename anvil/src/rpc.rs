@@ -1,7 +1,7 @@
 //! JSON-RPC 2.0: framing, batches, limits and errors. The methods are in [`methods`].
 
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use alloy::primitives::Bytes;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,18 @@ pub const BATCH_RESPONSE_BYTES_MAX: usize = 25_000_000;
 pub struct Node {
     pub chain: Arc<Chain>,
     pub filters: Filters,
+    /// Held from choosing a nonce for an account of ours until the transaction is in the pool.
+    pub nonces: Mutex<()>,
+}
+
+impl Node {
+    pub fn new(chain: Arc<Chain>) -> Self {
+        Self {
+            chain,
+            filters: Filters::default(),
+            nonces: Mutex::default(),
+        }
+    }
 }
 
 /// A result that is serialized once, straight from its type.

@@ -109,9 +109,9 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::Config;
     use crate::chain::Chain;
     use crate::rpc::{Node, server};
-    use crate::{Config, rpc::filters::Filters};
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -122,10 +122,7 @@ mod tests {
             body: Duration::from_millis(50),
             write: Duration::from_millis(50),
         };
-        let node = Node {
-            chain: Arc::new(Chain::open(&Config::default()).unwrap()),
-            filters: Filters::default(),
-        };
+        let node = Node::new(Arc::new(Chain::open(&Config::default()).unwrap()));
         let stop = watch::Sender::new(false);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

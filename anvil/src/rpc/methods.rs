@@ -160,7 +160,7 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "debug_traceBlockByHash" => debug::trace_block_by_hash(chain, params),
         "eth_sendRawTransaction" => answer(&chain.submit_raw(&params.get::<Bytes>(0)?)?),
         "eth_sendRawTransactionSync" => send_and_tell(chain, &params.get::<Bytes>(0)?),
-        "eth_sendTransaction" => account::send_transaction(chain, params.get(0)?),
+        "eth_sendTransaction" => account::send_transaction(node, params.get(0)?),
 
         "eth_getLogs" => answer(&get_logs(chain, &params.get(0)?)?),
         "eth_newFilter" => {

@@ -213,3 +213,33 @@ async fn pending_transactions_are_told_of_once_and_before_their_block() {
         json!([])
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_sent_at_once_without_a_nonce_get_one_each() {
+    const AT_ONCE: u64 = 16;
+    const ROUNDS: u64 = 8;
+    for automine in [true, false] {
+        let handle = std::sync::Arc::new(chain().await);
+        let alice = handle.accounts()[0].address;
+        rpc(&handle, "evm_setAutomine", json!([automine])).await;
+        for _ in 0..ROUNDS {
+            let mut sending = tokio::task::JoinSet::new();
+            for i in 0..AT_ONCE {
+                let handle = handle.clone();
+                let mut request = json!({"from": alice, "to": NOBODY, "value": format!("{i:#x}")});
+                if i % 2 == 0 {
+                    request["gas"] = json!("0x5208");
+                }
+                sending.spawn(async move { rpc(&handle, "eth_sendTransaction", json!([request])).await });
+            }
+            let hashes = sending.join_all().await;
+            let unique: std::collections::BTreeSet<String> = hashes.iter().map(Value::to_string).collect();
+            assert_eq!(unique.len() as u64, AT_ONCE);
+        }
+        rpc(&handle, "evm_mine", json!([])).await;
+        assert_eq!(
+            number(&rpc(&handle, "eth_getTransactionCount", json!([alice, "latest"])).await),
+            AT_ONCE * ROUNDS
+        );
+    }
+}

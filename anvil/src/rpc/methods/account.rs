@@ -1,6 +1,6 @@
 //! Signing and sending for the accounts whose keys are here, and sending for impersonated ones.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy};
 use alloy::eips::Encodable2718;
@@ -12,7 +12,7 @@ use alloy::signers::local::PrivateKeySigner;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Answer, RpcError, answer, typed_data, types};
+use super::{Answer, Node, RpcError, answer, typed_data, types};
 use crate::block::BASE_FEE_WEI;
 use crate::call;
 use crate::chain::{Chain, View};
@@ -44,8 +44,9 @@ pub fn sign_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
     }
     let sender = sender(&request)?;
     signer(chain, sender)?;
+    let gas = gas(chain, || chain.pending_view(), &request)?;
     let nonce = next_nonce(chain, sender);
-    let pooled = complete(chain, &chain.pending_view(), request, nonce)?;
+    let pooled = complete(chain, request, nonce, gas)?;
     answer(&Signed {
         raw: pooled.transaction.encoded_2718().into(),
         tx: types::waiting(&pooled),
@@ -53,28 +54,40 @@ pub fn sign_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
 }
 
 /// Signs for a development account, or sends unsigned for an impersonated one.
-pub fn send_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
-    let nonce = next_nonce(chain, sender(&request)?);
-    let pooled = complete(chain, &chain.pending_view(), request, nonce)?;
+pub fn send_transaction(node: &Node, request: TransactionRequest) -> Answer {
+    let chain = &*node.chain;
+    let sender = sender(&request)?;
+    let gas = gas(chain, || chain.pending_view(), &request)?;
+    // Whoever names no nonce gets the next one. Until that one is in the pool, the next one is still the same.
+    let _choosing = request
+        .nonce
+        .is_none()
+        .then(|| node.nonces.lock().unwrap_or_else(PoisonError::into_inner));
+    let nonce = next_nonce(chain, sender);
+    let pooled = complete(chain, request, nonce, gas)?;
     answer(&chain.submit(Arc::new(pooled))?)
 }
 
-/// A request as a transaction. What the request leaves open is `nonce`, and gas as estimated on `view`.
+/// The gas that a request names or, if it names none, as estimated on `view`.
 ///
 /// # Errors
 /// The sender's key is not here and it is not impersonated; the estimate fails.
-pub fn complete(chain: &Chain, view: &View, request: TransactionRequest, nonce: u64) -> Result<Pooled, RpcError> {
+pub fn gas(chain: &Chain, view: impl FnOnce() -> View, request: &TransactionRequest) -> Result<u64, RpcError> {
+    authority(chain, sender(request)?)?;
+    match request.gas {
+        Some(gas) => Ok(gas),
+        None => call::estimate(chain, &view(), request.clone()),
+    }
+}
+
+/// A request as a transaction, with `gas` as its limit, and `nonce` if it names none.
+///
+/// # Errors
+/// The sender's key is not here and it is not impersonated; fields contradict each other.
+pub fn complete(chain: &Chain, request: TransactionRequest, nonce: u64, gas: u64) -> Result<Pooled, RpcError> {
     let sender = sender(&request)?;
-    let impersonated = chain.is_impersonated(sender);
-    let signer = match impersonated {
-        true => None,
-        false => Some(signer(chain, sender)?),
-    };
+    let signer = authority(chain, sender)?;
     let nonce = request.nonce.unwrap_or(nonce);
-    let gas = match request.gas {
-        Some(gas) => gas,
-        None => call::estimate(chain, view, request.clone())?,
-    };
     let unsigned = Unsigned::from_request(chain, request, nonce, gas)?;
     let transaction = match signer {
         Some(signer) => unsigned.sign(signer)?,
@@ -89,7 +102,7 @@ pub fn complete(chain: &Chain, view: &View, request: TransactionRequest, nonce: 
     Ok(Pooled {
         transaction,
         sender,
-        impersonated,
+        impersonated: signer.is_none(),
     })
 }
 
@@ -112,6 +125,14 @@ fn signer(chain: &Chain, address: Address) -> Result<&PrivateKeySigner, RpcError
     match account {
         Some(account) => Ok(&account.signer),
         None => Err(TxError::UnknownAccount(address).into()),
+    }
+}
+
+/// Who signs for `sender`; `None` if it is impersonated.
+fn authority(chain: &Chain, sender: Address) -> Result<Option<&PrivateKeySigner>, RpcError> {
+    match chain.is_impersonated(sender) {
+        true => Ok(None),
+        false => signer(chain, sender).map(Some),
     }
 }
 

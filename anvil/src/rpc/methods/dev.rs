@@ -11,7 +11,7 @@ use alloy::serde::JsonStorageKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::account::{Sent, complete, sender};
+use super::account::{Sent, complete, gas, sender};
 use super::{Answer, Node, Params, RpcError, answer, client_version};
 use crate::block::BASE_FEE_WEI;
 use crate::chain::{BLOCK_GAS_MAX, Chain};
@@ -252,7 +252,8 @@ fn reorg(chain: &Chain, params: &Params<'_>) -> Answer {
                 let view = super::view(chain, Some(BlockId::number(below)))?;
                 let sender = sender(&request)?;
                 let nonce = nonces.entry(sender).or_insert_with(|| view.state.nonce(sender));
-                let pooled = complete(chain, &view, *request, *nonce)?;
+                let gas = gas(chain, || view, &request)?;
+                let pooled = complete(chain, *request, *nonce, gas)?;
                 *nonce = nonce.saturating_add(1);
                 pooled
             }
