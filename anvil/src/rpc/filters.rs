@@ -1,9 +1,10 @@
 //! Filters that clients poll (`eth_newFilter`, `eth_newBlockFilter`), and matching of logs.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use alloy::eips::Encodable2718;
 use alloy::primitives::{B256, U256};
 use alloy::rpc::types::{Filter, FilterBlockOption, Log, Transaction};
 
@@ -21,6 +22,13 @@ pub const EVENTS_PER_POLL_MAX: usize = 10_000;
 pub const LOG_RANGE_BLOCKS_MAX: u64 = 100_000;
 /// Logs that one answer may hold.
 pub const LOGS_MAX: usize = 100_000;
+/// Bytes of JSON, about, that the logs or transactions of one answer may take. The logs of one block fit: its gas pays
+/// for 85,000 small ones or for 4 MB of data.
+pub const ANSWER_BYTES_MAX: usize = 128 << 20;
+/// What a log takes in JSON beside its topics and data.
+const LOG_BYTES: usize = 600;
+/// What a transaction takes in JSON beside four bytes for each of its encoding.
+const TRANSACTION_BYTES: usize = 1_000;
 /// Addresses, and topics per position, that a filter may name.
 pub const FILTER_ALTERNATIVES_MAX: usize = 1_000;
 
@@ -38,8 +46,9 @@ struct Inner {
 
 #[derive(Debug)]
 struct Installed {
-    wanted: Wanted,
-    next_event: u64,
+    wanted: Arc<Wanted>,
+    /// Locked while its changes are gathered, so that two polls at once get different ones and no other filter waits.
+    next_event: Arc<Mutex<u64>>,
     polled: Instant,
 }
 
@@ -74,8 +83,8 @@ impl Filters {
         inner.filters.insert(
             id,
             Installed {
-                wanted,
-                next_event,
+                wanted: Arc::new(wanted),
+                next_event: Arc::new(Mutex::new(next_event)),
                 polled: Instant::now(),
             },
         );
@@ -86,43 +95,29 @@ impl Filters {
         self.inner().filters.remove(&id).is_some()
     }
 
+    /// What happened since the last poll: whole blocks, as many as the limits of an answer allow and at least one. The
+    /// rest comes with the next poll.
     pub fn changes(&self, chain: &Chain, id: U256) -> Result<Changes, RpcError> {
-        let mut inner = self.inner();
-        let filter = inner.filters.get_mut(&id).ok_or_else(not_found)?;
-        filter.polled = Instant::now();
-        let events = chain.ledger().events(filter.next_event, EVENTS_PER_POLL_MAX);
+        let (wanted, next_event) = {
+            let mut inner = self.inner();
+            let filter = inner.filters.get_mut(&id).ok_or_else(not_found)?;
+            filter.polled = Instant::now();
+            (filter.wanted.clone(), filter.next_event.clone())
+        };
+        let mut next_event = next_event.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = chain.ledger().events(*next_event, EVENTS_PER_POLL_MAX);
         let Some(events) = events else {
-            inner.filters.remove(&id);
+            self.inner().filters.remove(&id);
             return Err(RpcError::server("filter fell too far behind and was removed"));
         };
-        filter.next_event += events.len() as u64;
-        let pending = events.iter().filter_map(|event| match event {
-            Event::Pending(pooled) => Some(pooled),
-            _ => None,
-        });
-        Ok(match &filter.wanted {
-            Wanted::Pending { full: false } => {
-                Changes::Hashes(pending.map(|pooled| *pooled.transaction.hash()).collect())
-            }
-            Wanted::Pending { full: true } => {
-                Changes::Transactions(pending.map(|pooled| types::waiting(pooled)).collect())
-            }
-            Wanted::Blocks => Changes::Hashes(
-                events
-                    .iter()
-                    .filter_map(|event| match event {
-                        Event::Added(block) => Some(block.hash),
-                        _ => None,
-                    })
-                    .collect(),
-            ),
-            Wanted::Logs(wanted) => Changes::Logs(events.iter().flat_map(|event| event_logs(event, wanted)).collect()),
-        })
+        let (changes, used) = changes(&events, &wanted);
+        *next_event += used as u64;
+        Ok(changes)
     }
 
     /// The filter of a log filter (`eth_getFilterLogs`).
     pub fn log_filter(&self, id: U256) -> Result<Filter, RpcError> {
-        match self.inner().filters.get(&id).map(|filter| &filter.wanted) {
+        match self.inner().filters.get(&id).map(|filter| &*filter.wanted) {
             Some(Wanted::Logs(filter)) => Ok((**filter).clone()),
             _ => Err(not_found()),
         }
@@ -137,16 +132,61 @@ fn not_found() -> RpcError {
     RpcError::server("filter not found")
 }
 
-/// The logs that `event` brings or takes away and `wanted` selects.
-pub fn event_logs(event: &Event, wanted: &Filter) -> Vec<Log> {
-    let (block, removed) = match event {
-        Event::Added(block) => (block, false),
-        Event::Removed(block) => (block, true),
-        Event::Pending(_) => return Vec::new(),
+/// What the first of `events` have for whoever wants `wanted`, and how many of them that is.
+fn changes(events: &[Event], wanted: &Wanted) -> (Changes, usize) {
+    let hashes = |hash: &dyn Fn(&Event) -> Option<B256>| {
+        let hashes = events.iter().filter_map(hash).collect();
+        (Changes::Hashes(hashes), events.len())
     };
+    match wanted {
+        Wanted::Blocks => hashes(&|event| match event {
+            Event::Added(block) => Some(block.hash),
+            _ => None,
+        }),
+        Wanted::Pending { full: false } => hashes(&|event| match event {
+            Event::Pending(pooled) => Some(*pooled.transaction.hash()),
+            _ => None,
+        }),
+        Wanted::Pending { full: true } => {
+            let (transactions, used) = gather(events, |event| match event {
+                Event::Pending(pooled) => {
+                    let bytes = TRANSACTION_BYTES + 4 * pooled.transaction.encode_2718_len();
+                    (vec![types::waiting(pooled)], bytes)
+                }
+                _ => (Vec::new(), 0),
+            });
+            (Changes::Transactions(transactions), used)
+        }
+        Wanted::Logs(filter) => {
+            let (logs, used) = gather(events, |event| event_logs(event, filter));
+            (Changes::Logs(logs), used)
+        }
+    }
+}
+
+/// What `part` gives of the first of `events`, with the bytes it takes, until an answer is full; and of how many.
+fn gather<T>(events: &[Event], part: impl Fn(&Event) -> (Vec<T>, usize)) -> (Vec<T>, usize) {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for (used, event) in events.iter().enumerate() {
+        let (more, size) = part(event);
+        bytes += size;
+        if !found.is_empty() && (found.len() + more.len() > LOGS_MAX || bytes > ANSWER_BYTES_MAX) {
+            return (found, used);
+        }
+        found.extend(more);
+    }
+    (found, events.len())
+}
+
+/// The logs that `event` brings or takes away and `wanted` selects, and the bytes they take.
+fn event_logs(event: &Event, wanted: &Filter) -> (Vec<Log>, usize) {
     let mut found = Vec::new();
-    matching_logs(block, wanted, removed, &mut found);
-    found
+    let bytes = match event {
+        Event::Added(block) => matching_logs(block, wanted, false, &mut found),
+        Event::Removed(block) => matching_logs(block, wanted, true, &mut found),
+        Event::Pending(_) => 0,
+    };
+    (found, bytes)
 }
 
 /// All logs that `filter` selects from the chain (`eth_getLogs`).
@@ -184,6 +224,7 @@ pub fn get_logs(chain: &Chain, filter: &Filter) -> Result<Vec<Log>, RpcError> {
         )));
     }
     let bloom = Bloomed::new(filter);
+    let mut bytes = 0;
     for number in from..=to {
         // One short look for each block that may match, so that mining is never held up.
         let Some(block) = ({
@@ -192,9 +233,14 @@ pub fn get_logs(chain: &Chain, filter: &Filter) -> Result<Vec<Log>, RpcError> {
         }) else {
             continue;
         };
-        matching_logs(&block, filter, false, &mut found);
+        bytes += matching_logs(&block, filter, false, &mut found);
         if found.len() > LOGS_MAX {
             return Err(RpcError::limit(format!("query returned more than {LOGS_MAX} results")));
+        }
+        if bytes > ANSWER_BYTES_MAX {
+            return Err(RpcError::limit(format!(
+                "query returned more than {ANSWER_BYTES_MAX} bytes of logs"
+            )));
         }
     }
     Ok(found)
@@ -256,8 +302,14 @@ fn next_match(ledger: &Ledger, bloom: &Bloomed, number: u64) -> Option<std::sync
     ledger.block(number).filter(|block| bloom.may_match(block)).cloned()
 }
 
-fn matching_logs(block: &Block, filter: &Filter, removed: bool, found: &mut Vec<Log>) {
+/// Adds the logs of `block` that `filter` selects, and gives the bytes they take in JSON.
+fn matching_logs(block: &Block, filter: &Filter, removed: bool, found: &mut Vec<Log>) -> usize {
+    let before = found.len();
     for index in 0..block.transactions.len() {
         found.extend(types::logs(block, index, removed, |log| filter.matches(log)));
     }
+    let sizes = found[before..]
+        .iter()
+        .map(|log| LOG_BYTES + 68 * log.topics().len() + 2 * log.data().data.len());
+    sizes.sum()
 }

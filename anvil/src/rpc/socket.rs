@@ -8,7 +8,7 @@ use axum::extract::ws::{Message, WebSocket};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::filters::{EVENTS_PER_POLL_MAX, Wanted, check, event_logs};
+use super::filters::{EVENTS_PER_POLL_MAX, Wanted, check};
 use super::server::{Shared, error_text};
 use super::{Params, RpcError, answer, dispatch, handle, types};
 use crate::chain::{Event, random};
@@ -118,27 +118,39 @@ impl Connection {
                 return Ok(());
             }
             self.next_event += events.len() as u64;
-            let mut messages = Vec::new();
+            let subscriptions = std::mem::take(&mut self.subscriptions);
             for event in &events {
-                for (id, wanted) in &self.subscriptions {
-                    match (wanted, event) {
-                        (Wanted::Blocks, Event::Added(block)) => messages.push(notice(*id, &types::header(block))),
-                        (Wanted::Pending { full: false }, Event::Pending(pooled)) => {
-                            messages.push(notice(*id, pooled.transaction.hash()));
-                        }
-                        (Wanted::Pending { full: true }, Event::Pending(pooled)) => {
-                            messages.push(notice(*id, &types::waiting(pooled)));
-                        }
-                        (Wanted::Logs(filter), event) => {
-                            messages.extend(event_logs(event, filter).iter().map(|log| notice(*id, log)));
-                        }
-                        (Wanted::Blocks | Wanted::Pending { .. }, _) => {}
-                    }
+                for (id, wanted) in &subscriptions {
+                    self.tell(*id, wanted, event).await?;
                 }
             }
-            for message in messages {
-                self.send(message).await?;
+            self.subscriptions = subscriptions;
+        }
+    }
+
+    /// Sends what `event` has for a subscription. Log by log: those of one block, once for each subscription, would
+    /// take gigabytes.
+    async fn tell(&mut self, id: B128, wanted: &Wanted, event: &Event) -> Result<(), Gone> {
+        match (wanted, event) {
+            (Wanted::Blocks, Event::Added(block)) => self.send(notice(id, &types::header(block))).await,
+            (Wanted::Pending { full: false }, Event::Pending(pooled)) => {
+                self.send(notice(id, pooled.transaction.hash())).await
             }
+            (Wanted::Pending { full: true }, Event::Pending(pooled)) => {
+                self.send(notice(id, &types::waiting(pooled))).await
+            }
+            (Wanted::Logs(filter), Event::Added(block) | Event::Removed(block)) => {
+                let removed = matches!(event, Event::Removed(_));
+                for index in 0..block.transactions.len() {
+                    for log in types::logs(block, index, removed, |log| filter.matches(log)) {
+                        self.send(notice(id, &log)).await?;
+                    }
+                    // Others get their turn also where nothing matches.
+                    tokio::task::yield_now().await;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 

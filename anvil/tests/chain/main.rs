@@ -25,6 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 mod bad_input;
 mod crash;
+mod filters;
 mod mining;
 mod node_interface;
 mod pool;
