@@ -231,7 +231,7 @@ fn call(executor: &Executor, db: &mut CacheDB<EmptyDB>, wanted: &Call, trace: bo
     let ink = measured.ink;
     let trace = recorded.map(|recorded| match recorded {
         Recorded::Calls(calls) => host_calls(calls),
-        Recorded::Steps(_) => Vec::new(),
+        Recorded::Nothing | Recorded::Steps(_) => Vec::new(),
     });
     Ok(CallReport {
         calldata,

@@ -185,6 +185,10 @@ pub struct Calls {
     pub frames: Vec<Frame>,
     open: Vec<usize>,
     host_calls: bool,
+    /// Only the first frame is recorded.
+    only_top: bool,
+    /// Open frames that are not recorded, inside the first.
+    hidden: usize,
 }
 
 /// Records one execution.
@@ -196,6 +200,7 @@ pub struct Recorder {
 
 #[derive(Debug)]
 enum Kind {
+    Nothing,
     Calls(Calls),
     Steps(Steps),
 }
@@ -203,11 +208,27 @@ enum Kind {
 /// What a recorder has recorded.
 #[derive(Debug)]
 pub enum Recorded {
+    Nothing,
     Calls(Calls),
     Steps(Steps),
 }
 
 impl Recorder {
+    /// Records nothing, and ends the execution when the budget's time is over.
+    pub fn clock(budget: Arc<Budget>) -> Self {
+        let kind = Kind::Nothing;
+        Self { budget, kind }
+    }
+
+    /// Records the first frame and its logs, none of the frames inside.
+    pub fn top_call(budget: Arc<Budget>) -> Self {
+        let kind = Kind::Calls(Calls {
+            only_top: true,
+            ..Calls::default()
+        });
+        Self { budget, kind }
+    }
+
     /// Records frames and logs and, where wanted, the host calls of Stylus programs.
     pub fn calls(budget: Arc<Budget>, host_calls: bool) -> Self {
         let kind = Kind::Calls(Calls {
@@ -226,6 +247,7 @@ impl Recorder {
     /// What was recorded, once the execution is over.
     pub fn finish(self) -> Recorded {
         match self.kind {
+            Kind::Nothing => Recorded::Nothing,
             Kind::Calls(calls) => Recorded::Calls(calls),
             Kind::Steps(steps) => Recorded::Steps(steps),
         }
@@ -239,6 +261,8 @@ impl Recorder {
     /// A frame begins. `refunded` is what the frames that are open already have to their credit.
     pub fn enter<DB: Database>(&mut self, ctx: &Ctx<DB>, input: &FrameInput, refunded: i64) {
         match &mut self.kind {
+            Kind::Nothing => {}
+            Kind::Calls(calls) if calls.is_hidden() => calls.hidden += 1,
             Kind::Calls(calls) => calls.enter(&self.budget, frame(ctx, input)),
             Kind::Steps(steps) => steps.enter(refunded),
         }
@@ -259,8 +283,8 @@ impl Recorder {
         let Kind::Calls(calls) = &mut self.kind else { return };
         for (log, index) in logs.iter().zip(first as u64..) {
             let size = LOG_BYTES + log.topics().len() * 32 + log.data.data.len();
-            if self.budget.spend(size)
-                && let Some(frame) = calls.innermost()
+            if let Some(frame) = calls.innermost()
+                && self.budget.spend(size)
             {
                 let log = log.clone();
                 frame.parts.push(Part::Log { log, index });
@@ -280,6 +304,7 @@ impl Recorder {
     /// The innermost frame ends.
     pub fn exit(&mut self, result: &FrameResult) {
         match &mut self.kind {
+            Kind::Nothing => {}
             Kind::Calls(calls) => calls.exit(&self.budget, result),
             Kind::Steps(steps) => steps.exit(),
         }
@@ -297,7 +322,7 @@ impl Recorder {
     pub fn next_frame(&self) -> usize {
         match &self.kind {
             Kind::Calls(calls) => calls.frames.len(),
-            Kind::Steps(_) => 0,
+            Kind::Nothing | Kind::Steps(_) => 0,
         }
     }
 
@@ -346,6 +371,7 @@ impl Recorder {
                 interpreter.halt(result);
             }
             match &mut self.kind {
+                Kind::Nothing => {}
                 Kind::Steps(steps) => steps.after(&self.budget, interpreter, failure),
                 Kind::Calls(calls) => {
                     if failure.is_some()
@@ -374,7 +400,16 @@ impl Recorder {
 }
 
 impl Calls {
+    /// Whether a frame that begins now is not recorded.
+    fn is_hidden(&self) -> bool {
+        self.only_top && !self.frames.is_empty()
+    }
+
+    /// The innermost open frame, if it is recorded.
     fn innermost(&mut self) -> Option<&mut Frame> {
+        if self.hidden > 0 {
+            return None;
+        }
         self.frames.get_mut(*self.open.last()?)
     }
 
@@ -394,6 +429,10 @@ impl Calls {
     }
 
     fn exit(&mut self, budget: &Budget, result: &FrameResult) {
+        if self.hidden > 0 {
+            self.hidden -= 1;
+            return;
+        }
         let Some(frame) = self.open.pop().and_then(|index| self.frames.get_mut(index)) else {
             return;
         };
@@ -414,6 +453,9 @@ impl Calls {
     }
 
     fn self_destruct(&mut self, budget: &Budget, from: Address, heir: Address, balance: U256) {
+        if self.is_hidden() {
+            return;
+        }
         let frame = Frame {
             result: InstructionResult::SelfDestruct,
             ..Frame::new(

@@ -77,6 +77,9 @@ const GIVE_UP: &[u8] = &hex!("33ff");
 /// EVM: jumps for ever.
 const LOOP: &[u8] = &hex!("5b5f5600");
 
+/// EVM: has the identity precompile copy a megabyte for ever.
+const COPIER: &[u8] = &hex!("5b5f5f621000005f5f60045af1505f56");
+
 const NOBODY: Address = address!("00000000000000000000000000000000000000aa");
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -877,6 +880,64 @@ async fn an_endless_loop_is_traced_within_bounds() {
         error["message"].as_str().unwrap().contains("TRACE_BYTES_MAX"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn what_is_not_recorded_is_bounded_in_time_and_costs_no_room() {
+    let (_handle, node) = chain().await;
+    let endless = node.deploy(LOOP).await;
+    let request = json!({"to": endless, "gas": U256::from(50_000_000)});
+    for tracer in ["prestateTracer", "noopTracer"] {
+        let options = json!({"tracer": tracer, "timeout": "1ms"});
+        let error = node
+            .ask("debug_traceCall", json!([request, "latest", options]))
+            .await
+            .unwrap_err();
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("execution timeout"), "{tracer}: {error}");
+    }
+
+    let copier = node.deploy(COPIER).await;
+    let request = json!({"to": copier, "gas": U256::from(20_000_000)});
+    let trace = async |only_top: bool| {
+        let config = json!({"onlyTopCall": only_top});
+        let options = json!({"tracer": "callTracer", "tracerConfig": config, "timeout": "60s"});
+        node.ask("debug_traceCall", json!([request, "latest", options])).await
+    };
+    let error = trace(false).await.unwrap_err();
+    assert!(
+        error["message"].as_str().unwrap().contains("TRACE_BYTES_MAX"),
+        "{error}"
+    );
+    let top = trace(true).await.unwrap();
+    assert_eq!((&top["error"], top.get("calls")), (&json!("out of gas"), None));
+}
+
+#[tokio::test]
+async fn a_prestate_is_bounded_by_the_code_in_it() {
+    let (_handle, node) = chain().await;
+    // Sixty accounts with 2.4 MB of code each; the contract looks at the balance of every one.
+    let code = Bytes::from(vec![0; 2_400_000]);
+    let mut looks = Vec::new();
+    for last in 1..=60u8 {
+        let at = Address::with_last_byte(last).create(0);
+        node.rpc("anvil_setCode", json!([at, code])).await;
+        looks.extend([&[0x73][..], at.as_slice(), &hex!("3150")].concat());
+    }
+    let reader = node.deploy(&looks).await;
+    let options = json!({"tracer": "prestateTracer"});
+    let request = json!({"to": reader});
+    let error = node
+        .ask("debug_traceCall", json!([request, "latest", options]))
+        .await
+        .unwrap_err();
+    assert!(
+        error["message"].as_str().unwrap().contains("TRACE_BYTES_MAX"),
+        "{error}"
+    );
+    let options = json!({"tracer": "prestateTracer", "tracerConfig": {"disableCode": true}});
+    let pre = node.rpc("debug_traceCall", json!([request, "latest", options])).await;
+    assert!(pre.as_object().unwrap().len() >= 60, "{pre}");
 }
 
 #[tokio::test]

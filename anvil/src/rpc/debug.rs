@@ -50,6 +50,8 @@ enum Tracer {
     FourByte,
     Stylus,
     Noop,
+    /// Not asked for: executes what comes before. It is within the gas of one block.
+    Skip,
     Steps(GethDefaultTracingOptions),
 }
 
@@ -269,7 +271,7 @@ impl<'c> Replay<'c> {
             )));
         }
         while self.next < index {
-            self.trace_next(&Tracer::Noop, &Budget::new(TRACE_TIMEOUT))?;
+            self.trace_next(&Tracer::Skip, &Budget::new(TRACE_TIMEOUT))?;
         }
         Ok(())
     }
@@ -329,7 +331,9 @@ fn trace(
     } = subject;
     let gas_limit = tx.gas_limit;
     let recorder = match tracer {
-        Tracer::Noop | Tracer::PreState(_) => None,
+        Tracer::Skip => None,
+        Tracer::Noop | Tracer::PreState(_) => Some(Recorder::clock(budget.clone())),
+        Tracer::Call(config) if config.only_top_call == Some(true) => Some(Recorder::top_call(budget.clone())),
         Tracer::Call(_) | Tracer::FourByte => Some(Recorder::calls(budget.clone(), false)),
         Tracer::Stylus => Some(Recorder::calls(budget.clone(), true)),
         Tracer::Steps(options) => Some(Recorder::steps(budget.clone(), options.into())),
@@ -350,7 +354,10 @@ fn trace(
         (Tracer::FourByte, Some(Recorded::Calls(calls))) => answer(&four_byte_trace(&calls)),
         (Tracer::Stylus, Some(Recorded::Calls(calls))) => raw(stylus_trace(&calls)),
         (Tracer::Steps(_), Some(Recorded::Steps(steps))) => answer(&steps.into_frame(&done.result)),
-        (Tracer::PreState(config), _) => answer(&prestate(state, &done.state, *config)),
+        (Tracer::PreState(config), _) => {
+            let prestate = prestate(state, &done.state, *config, budget);
+            answer(&prestate.map_err(|error| refused(ExecError::Trace(error)))?)
+        }
         _ => answer(&NoopFrame::default()),
     }?;
     Ok((done, text))

@@ -21,7 +21,6 @@ pub fn call_trace(
     gas_used: u64,
     first_log: u64,
 ) -> serde_json::Result<String> {
-    let only_top = config.only_top_call.unwrap_or_default();
     let with_log = config.with_log.unwrap_or_default();
     let mut out = String::new();
     /// A frame that is printed up to its sub-frames.
@@ -44,7 +43,7 @@ pub fn call_trace(
         let text = serde_json::to_string(&shown)?;
         // The sub-frames are added by hand, so that depth costs no stack.
         out.push_str(text.strip_suffix('}').unwrap_or(&text));
-        let rest = if only_top { [].iter() } else { frame.parts.iter() };
+        let rest = frame.parts.iter();
         let children = 0;
         open.push(Open { rest, failed, children });
         next = None;

@@ -10,13 +10,36 @@ use alloy_rpc_types_trace::geth::{AccountState, DiffMode, PreStateConfig, PreSta
 use revm::primitives::{Address, B256};
 use revm::state::{Account, EvmState};
 
+use super::{Budget, TraceError};
 use crate::state::State;
 
+/// What an account takes beside its code and slots.
+const ACCOUNT_BYTES: usize = 256;
+/// What a slot takes with its value.
+const SLOT_BYTES: usize = 64;
+
 /// What the tracer prints of a transaction that ran on `before` and left `after`.
-pub fn prestate(before: &State, after: &EvmState, config: PreStateConfig) -> PreStateFrame {
+///
+/// # Errors
+/// It is more than the budget has left.
+pub fn prestate(
+    before: &State,
+    after: &EvmState,
+    config: PreStateConfig,
+    budget: &Budget,
+) -> Result<PreStateFrame, TraceError> {
     let (mut found, mut changed) = (BTreeMap::new(), DiffMode::default());
     for (address, account) in after {
         let pre = pre_state(before, *address, account, config);
+        let now = account
+            .info
+            .code
+            .as_ref()
+            .filter(|_| config.code_enabled() && config.is_diff_mode());
+        let code = pre.code.as_ref().map_or(0, |code| code.len()) + now.map_or(0, |code| code.len());
+        if !budget.spend(ACCOUNT_BYTES + code + pre.storage.len() * SLOT_BYTES) {
+            return Err(budget.exceeded().unwrap_or(TraceError::TooLarge));
+        }
         // An account that did not exist is no part of the state before.
         let existed = before.account(*address).is_some();
         if !config.is_diff_mode() {
@@ -35,10 +58,10 @@ pub fn prestate(before: &State, after: &EvmState, config: PreStateConfig) -> Pre
             changed.post.insert(*address, post);
         }
     }
-    match config.is_diff_mode() {
+    Ok(match config.is_diff_mode() {
         true => PreStateFrame::Diff(changed),
         false => PreStateFrame::Default(PreStateMode(found)),
-    }
+    })
 }
 
 /// The account and every slot that was looked at, before the transaction.
