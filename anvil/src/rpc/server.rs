@@ -81,7 +81,9 @@ async fn post(State(shared): State<Shared>, request: Request) -> Response {
             Err(error) => (StatusCode::OK, Some(error_text(RpcError::parse(error.utf8_error())))),
         },
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let error = RpcError::invalid_request(format!("request body exceeds {BODY_BYTES_MAX} bytes"));
+            let error = RpcError::invalid_request(format!(
+                "request body exceeds {BODY_BYTES_MAX} bytes; a larger dump comes in by --load-state FILE"
+            ));
             (StatusCode::PAYLOAD_TOO_LARGE, Some(error_text(error)))
         }
         Err(rejection) => return rejection.into_response(),
