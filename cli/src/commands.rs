@@ -451,13 +451,20 @@ fn describe_party(party: &api::Party) -> String {
                 "credential: {roles} by {}{}{}",
                 credential.issuer,
                 ends(credential.expiry),
-                if credential.current { "" } else { ", not current" }
+                match (credential.current, credential.status.as_str()) {
+                    (true, _) => "".to_owned(),
+                    (false, "issued") => ", not current".to_owned(),
+                    (false, status) => format!(", {status}"),
+                }
             )
         }
     };
     let key = match &party.key {
         None => "no encryption key published".to_owned(),
-        Some(key) => format!("encryption key version {}: {}", key.version, key.key),
+        Some(key) => {
+            let revoked = if key.revoked_at == 0 { "" } else { " (revoked)" };
+            format!("encryption key version {}{revoked}: {}", key.version, key.key)
+        }
     };
     format!("{}\n{credential}\n{key}", party.account)
 }

@@ -165,9 +165,11 @@ CREATE UNIQUE INDEX keyring_current ON keyring (chart, grantee) WHERE valid_to_b
 CREATE INDEX keyring_from ON keyring (valid_from_block);
 CREATE INDEX keyring_to ON keyring (valid_to_block) WHERE valid_to_block IS NOT NULL;
 
--- Accounts that may issue credentials.
+-- Accounts that may issue credentials. A credential ends with its issuer's epoch.
 CREATE TABLE issuer (
     issuer           BLOB    NOT NULL CHECK (length(issuer) = 20),
+    number           INTEGER NOT NULL,
+    epoch            INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_from_time  INTEGER NOT NULL,
@@ -179,10 +181,11 @@ CREATE UNIQUE INDEX issuer_current ON issuer (issuer) WHERE valid_to_block IS NU
 CREATE INDEX issuer_from ON issuer (valid_from_block);
 CREATE INDEX issuer_to ON issuer (valid_to_block) WHERE valid_to_block IS NOT NULL;
 
--- Credentials that were issued and not revoked. Current: not expired, and the issuer still active.
+-- Credentials as issued, or reinstated. In force: of status ISSUED, not expired, and the issuer's epoch not ended.
 CREATE TABLE credential (
     party            BLOB    NOT NULL CHECK (length(party) = 20),
     issuer           BLOB    NOT NULL CHECK (length(issuer) = 20),
+    issuer_epoch     INTEGER NOT NULL,
     roles            INTEGER NOT NULL,
     -- 0: none.
     expiry           INTEGER NOT NULL,
@@ -198,7 +201,39 @@ CREATE UNIQUE INDEX credential_current ON credential (party) WHERE valid_to_bloc
 CREATE INDEX credential_from ON credential (valid_from_block);
 CREATE INDEX credential_to ON credential (valid_to_block) WHERE valid_to_block IS NOT NULL;
 
--- Published encryption keys, with the key itself.
+-- Whether the credential is issued, suspended or revoked (medlock_abi::terms::credential_status).
+CREATE TABLE credential_status (
+    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    status           INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (party, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX credential_status_current ON credential_status (party) WHERE valid_to_block IS NULL;
+CREATE INDEX credential_status_from ON credential_status (valid_from_block);
+CREATE INDEX credential_status_to ON credential_status (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Who belongs to which organisation. In force: not expired, and the organisation's credential in force.
+CREATE TABLE member (
+    organisation     BLOB    NOT NULL CHECK (length(organisation) = 20),
+    member           BLOB    NOT NULL CHECK (length(member) = 20),
+    -- 0: none.
+    expiry           INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (organisation, member, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX member_current ON member (organisation, member) WHERE valid_to_block IS NULL;
+CREATE INDEX member_from ON member (valid_from_block);
+CREATE INDEX member_to ON member (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Published encryption keys, with the key itself. The current row is the latest version, revoked or not.
 CREATE TABLE party_key (
     party            BLOB    NOT NULL CHECK (length(party) = 20),
     version          INTEGER NOT NULL,
@@ -214,3 +249,14 @@ CREATE TABLE party_key (
 CREATE UNIQUE INDEX party_key_current ON party_key (party) WHERE valid_to_block IS NULL;
 CREATE INDEX party_key_from ON party_key (valid_from_block);
 CREATE INDEX party_key_to ON party_key (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Keys that their party has revoked: for good, so no row ever ends.
+CREATE TABLE key_revocation (
+    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    version          INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    PRIMARY KEY (party, version)
+) STRICT;
+CREATE INDEX key_revocation_from ON key_revocation (valid_from_block);

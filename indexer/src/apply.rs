@@ -1,7 +1,9 @@
 //! Events to changes of the state tables. Pure: no event's meaning depends on what the tables hold.
 use crate::model::Event;
 use alloy::primitives::{Address, B256, Bytes};
-use medlock_abi::{records::IRecords::IRecordsEvents, registry::IRegistry::IRegistryEvents};
+use medlock_abi::{
+    records::IRecords::IRecordsEvents, registry::IRegistry::IRegistryEvents, terms::credential_status as status,
+};
 
 /// One row that begins, or ends without a successor. A row that begins ends the current row of the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub enum Change {
     },
     Issuer {
         issuer: Address,
+        number: u32,
+        epoch: u32,
     },
     IssuerEnds {
         issuer: Address,
@@ -65,18 +69,33 @@ pub enum Change {
     Credential {
         party: Address,
         issuer: Address,
+        issuer_epoch: u32,
         roles: u64,
         expiry: u64,
         document: B256,
     },
-    CredentialEnds {
+    CredentialStatus {
         party: Address,
+        status: u8,
+    },
+    Member {
+        organisation: Address,
+        member: Address,
+        expiry: u64,
+    },
+    MemberEnds {
+        organisation: Address,
+        member: Address,
     },
     PartyKey {
         party: Address,
         version: u32,
         suite: u16,
         key: Bytes,
+    },
+    KeyRevoked {
+        party: Address,
+        version: u32,
     },
 }
 
@@ -189,16 +208,57 @@ fn registry(event: &IRegistryEvents) -> Vec<Change> {
     match event {
         // Who owns the registry decides nothing that is asked here; the event rows keep it.
         E::Initialized(_) | E::OwnershipTransferStarted(_) | E::OwnershipTransferred(_) => vec![],
-        E::IssuerSet(e) if e.active => vec![Change::Issuer { issuer: e.issuer }],
-        E::IssuerSet(e) => vec![Change::IssuerEnds { issuer: e.issuer }],
-        E::CredentialIssued(e) => vec![Change::Credential {
-            party: e.party,
+        E::IssuerSet(e) if e.active => vec![Change::Issuer {
             issuer: e.issuer,
-            roles: e.roles,
-            expiry: e.expiry,
-            document: e.document,
+            number: e.number,
+            epoch: e.epoch,
         }],
-        E::CredentialRevoked(e) => vec![Change::CredentialEnds { party: e.party }],
+        E::IssuerSet(e) => vec![Change::IssuerEnds { issuer: e.issuer }],
+        E::CredentialIssued(e) => vec![
+            Change::Credential {
+                party: e.party,
+                issuer: e.issuer,
+                issuer_epoch: e.issuerEpoch,
+                roles: e.roles,
+                expiry: e.expiry,
+                document: e.document,
+            },
+            Change::CredentialStatus {
+                party: e.party,
+                status: status::ISSUED,
+            },
+        ],
+        E::CredentialReinstated(e) => vec![
+            Change::Credential {
+                party: e.party,
+                issuer: e.issuer,
+                issuer_epoch: e.issuerEpoch,
+                roles: e.roles,
+                expiry: e.expiry,
+                document: e.document,
+            },
+            Change::CredentialStatus {
+                party: e.party,
+                status: status::ISSUED,
+            },
+        ],
+        E::CredentialSuspended(e) => vec![Change::CredentialStatus {
+            party: e.party,
+            status: status::SUSPENDED,
+        }],
+        E::CredentialRevoked(e) => vec![Change::CredentialStatus {
+            party: e.party,
+            status: status::REVOKED,
+        }],
+        E::MemberSet(e) => vec![Change::Member {
+            organisation: e.organisation,
+            member: e.member,
+            expiry: e.expiry,
+        }],
+        E::MemberRemoved(e) => vec![Change::MemberEnds {
+            organisation: e.organisation,
+            member: e.member,
+        }],
         E::KeyPublished(e) => {
             vec![Change::PartyKey {
                 party: e.party,
@@ -207,5 +267,9 @@ fn registry(event: &IRegistryEvents) -> Vec<Change> {
                 key: e.key.clone(),
             }]
         }
+        E::KeyRevoked(e) => vec![Change::KeyRevoked {
+            party: e.party,
+            version: e.version,
+        }],
     }
 }

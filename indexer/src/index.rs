@@ -6,7 +6,10 @@ use crate::{
     store,
 };
 use alloy::primitives::{Address, B256, Bytes};
-use medlock_abi::{records::IRecords::Question, terms::reason};
+use medlock_abi::{
+    records::IRecords::Question,
+    terms::{credential_status, reason, role},
+};
 use sqlx::{
     Row, Sqlite, SqlitePool,
     query::Query,
@@ -180,18 +183,21 @@ pub struct Grant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
     pub account: Address,
-    /// `None`: never issued, or revoked. (`credentialOf` of the registry still tells of a revoked one, not current.)
+    /// The last one issued, whether or not it is still in force. `None`: never issued.
     pub credential: Option<Credential>,
-    /// The newest published encryption key.
+    /// The newest published encryption key, revoked or not.
     pub key: Option<PartyKey>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
     pub issuer: Address,
+    /// The issuer's epoch that it was issued in has not ended.
     pub issuer_active: bool,
+    /// See `medlock_abi::terms::credential_status`.
+    pub status: u8,
     pub roles: u64,
-    /// UNIX seconds.
+    /// UNIX seconds: issued, or reinstated last.
     pub issued_at: u64,
     /// UNIX seconds; 0: none.
     pub expiry: u64,
@@ -202,7 +208,7 @@ impl Credential {
     /// As `credentialOf(..).current` of the registry, at `at` (UNIX seconds).
     #[must_use]
     pub fn is_current(&self, at: u64) -> bool {
-        self.issuer_active && (self.expiry == 0 || at < self.expiry)
+        self.status == credential_status::ISSUED && self.issuer_active && (self.expiry == 0 || at < self.expiry)
     }
 }
 
@@ -213,6 +219,8 @@ pub struct PartyKey {
     pub key: Bytes,
     /// UNIX seconds.
     pub valid_from: u64,
+    /// UNIX seconds. `None`: not revoked.
+    pub revoked_at: Option<u64>,
 }
 
 /// An answer to a question.
@@ -414,18 +422,27 @@ impl Index {
         Ok(self.grant(chart, grantee).await?.map(|grant| grant.keyring))
     }
 
-    /// The account's credential and newest key; both `None` where the registry knows nothing of it.
-    pub async fn party(&self, account: Address) -> Result<Party> {
+    /// The account's credential and newest key as they stood at `at` (UNIX seconds; for the present and for times to
+    /// come, as they stand); both `None` where the registry knows nothing of it.
+    pub async fn party(&self, account: Address, at: u64) -> Result<Party> {
         let row = sqlx::query(
             "SELECT c.issuer, c.roles, c.expiry, c.document, c.valid_from_time AS issued_at,
                     i.issuer IS NOT NULL AS issuer_active,
-                    k.version, k.suite, k.key, k.valid_from_time AS key_valid_from
+                    s.status,
+                    k.version, k.suite, k.key, k.valid_from_time AS key_valid_from, r.valid_from_time AS key_revoked_at
              FROM (SELECT $1 AS account) AS a
-             LEFT JOIN credential AS c ON c.party = a.account AND c.valid_to_block IS NULL
-             LEFT JOIN issuer AS i ON i.issuer = c.issuer AND i.valid_to_block IS NULL
-             LEFT JOIN party_key AS k ON k.party = a.account AND k.valid_to_block IS NULL",
+             LEFT JOIN credential AS c ON c.party = a.account
+                AND c.valid_from_time <= $2 AND (c.valid_to_time IS NULL OR c.valid_to_time > $2)
+             LEFT JOIN credential_status AS s ON s.party = a.account
+                AND s.valid_from_time <= $2 AND (s.valid_to_time IS NULL OR s.valid_to_time > $2)
+             LEFT JOIN issuer AS i ON i.issuer = c.issuer AND i.epoch = c.issuer_epoch
+                AND i.valid_from_time <= $2 AND (i.valid_to_time IS NULL OR i.valid_to_time > $2)
+             LEFT JOIN party_key AS k ON k.party = a.account
+                AND k.valid_from_time <= $2 AND (k.valid_to_time IS NULL OR k.valid_to_time > $2)
+             LEFT JOIN key_revocation AS r ON r.party = k.party AND r.version = k.version AND r.valid_from_time <= $2",
         )
         .bind(account.as_slice())
+        .bind(clamp(at))
         .fetch_one(&self.pool)
         .await?;
         let credential = match row.try_get::<Option<&[u8]>, _>("issuer")? {
@@ -433,6 +450,7 @@ impl Index {
             Some(_) => Some(Credential {
                 issuer: address(&row, "issuer")?,
                 issuer_active: row.try_get("issuer_active")?,
+                status: number(&row, "status")?,
                 roles: bits(&row, "roles")?,
                 issued_at: number(&row, "issued_at")?,
                 expiry: number(&row, "expiry")?,
@@ -446,6 +464,10 @@ impl Index {
                 suite: number(&row, "suite")?,
                 key: key.into(),
                 valid_from: number(&row, "key_valid_from")?,
+                revoked_at: match row.try_get::<Option<i64>, _>("key_revoked_at")? {
+                    None => None,
+                    Some(_) => Some(number(&row, "key_revoked_at")?),
+                },
             }),
         };
         Ok(Party {
@@ -453,6 +475,33 @@ impl Index {
             credential,
             key,
         })
+    }
+
+    /// What `mayActForAt` of the registry says: whether `member` was a member at `at` (UNIX seconds; for the present and
+    /// for times to come, is), and the organisation's credential in force then, with ORGANISATION and every bit of `roles`.
+    pub async fn may_act_for(&self, organisation: Address, member: Address, roles: u64, at: u64) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT EXISTS (
+                SELECT 1 FROM member AS m
+                JOIN credential AS c ON c.party = m.organisation
+                JOIN credential_status AS s ON s.party = c.party
+                JOIN issuer AS i ON i.issuer = c.issuer AND i.epoch = c.issuer_epoch
+                WHERE m.organisation = $1 AND m.member = $2 AND c.roles & $3 = $3 AND s.status = $4
+                AND (m.expiry = 0 OR m.expiry > $5) AND (c.expiry = 0 OR c.expiry > $5)
+                AND m.valid_from_time <= $5 AND (m.valid_to_time IS NULL OR m.valid_to_time > $5)
+                AND c.valid_from_time <= $5 AND (c.valid_to_time IS NULL OR c.valid_to_time > $5)
+                AND s.valid_from_time <= $5 AND (s.valid_to_time IS NULL OR s.valid_to_time > $5)
+                AND i.valid_from_time <= $5 AND (i.valid_to_time IS NULL OR i.valid_to_time > $5)
+             ) AS may",
+        )
+        .bind(organisation.as_slice())
+        .bind(member.as_slice())
+        .bind((roles | role::ORGANISATION).cast_signed())
+        .bind(i64::from(credential_status::ISSUED))
+        .bind(clamp(at))
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get("may")?)
     }
 
     /// What `decide` of the contract says, or said, at `at` (UNIX seconds): for a time past, over the state at the end

@@ -8,6 +8,7 @@ use crate::{
 };
 use alloy::primitives::{Address, B256};
 use anyhow::{Context, Result, bail, ensure};
+use medlock_abi::terms::credential_status;
 use sqlx::{
     Connection, Row, Sqlite, SqliteConnection, Transaction,
     migrate::Migrator,
@@ -414,25 +415,29 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
                 grantee
             );
         }
-        Change::Issuer { issuer } => {
+        Change::Issuer { issuer, number, epoch } => {
             end!(
                 "UPDATE issuer SET valid_to_block = $1, valid_to_time = $2 WHERE issuer = $3 AND valid_to_block IS NULL",
                 issuer
             );
             begin!(
-                "INSERT INTO issuer (valid_from_block, valid_from_log, valid_from_time, issuer) VALUES ($1, $2, $3, $4)",
-                issuer.as_slice()
+                "INSERT INTO issuer (valid_from_block, valid_from_log, valid_from_time, issuer, number, epoch) VALUES ($1, $2, $3, $4, $5, $6)",
+                issuer.as_slice(),
+                i64::from(*number),
+                i64::from(*epoch)
             );
         }
         Change::IssuerEnds { issuer } => {
-            end!(
+            let ended = end!(
                 "UPDATE issuer SET valid_to_block = $1, valid_to_time = $2 WHERE issuer = $3 AND valid_to_block IS NULL",
                 issuer
             );
+            ensure!(ended.rows_affected() == 1, "no issuer to end");
         }
         Change::Credential {
             party,
             issuer,
+            issuer_epoch,
             roles,
             expiry,
             document,
@@ -442,16 +447,51 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
                 party
             );
             begin!(
-                "INSERT INTO credential (valid_from_block, valid_from_log, valid_from_time, party, issuer, roles, expiry, document)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                party.as_slice(), issuer.as_slice(), roles.cast_signed(), int(*expiry)?, document.as_slice()
+                "INSERT INTO credential (valid_from_block, valid_from_log, valid_from_time, party, issuer, issuer_epoch, roles, expiry, document)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                party.as_slice(), issuer.as_slice(), i64::from(*issuer_epoch), roles.cast_signed(), int(*expiry)?,
+                document.as_slice()
             );
         }
-        Change::CredentialEnds { party } => {
-            end!(
-                "UPDATE credential SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL",
+        Change::CredentialStatus { party, status } => {
+            let ended = end!(
+                "UPDATE credential_status SET valid_to_block = $1, valid_to_time = $2 WHERE party = $3 AND valid_to_block IS NULL",
                 party
             );
+            ensure!(
+                ended.rows_affected() == 1 || *status == credential_status::ISSUED,
+                "no credential to suspend or revoke"
+            );
+            begin!(
+                "INSERT INTO credential_status (valid_from_block, valid_from_log, valid_from_time, party, status) VALUES ($1, $2, $3, $4, $5)",
+                party.as_slice(),
+                i64::from(*status)
+            );
+        }
+        Change::Member {
+            organisation,
+            member,
+            expiry,
+        } => {
+            end!(
+                "UPDATE member SET valid_to_block = $1, valid_to_time = $2 WHERE organisation = $3 AND member = $4 AND valid_to_block IS NULL",
+                organisation,
+                member
+            );
+            begin!(
+                "INSERT INTO member (valid_from_block, valid_from_log, valid_from_time, organisation, member, expiry) VALUES ($1, $2, $3, $4, $5, $6)",
+                organisation.as_slice(),
+                member.as_slice(),
+                int(*expiry)?
+            );
+        }
+        Change::MemberEnds { organisation, member } => {
+            let ended = end!(
+                "UPDATE member SET valid_to_block = $1, valid_to_time = $2 WHERE organisation = $3 AND member = $4 AND valid_to_block IS NULL",
+                organisation,
+                member
+            );
+            ensure!(ended.rows_affected() == 1, "no membership to end");
         }
         Change::PartyKey {
             party,
@@ -471,13 +511,23 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
                 key.as_ref()
             );
         }
+        Change::KeyRevoked { party, version } => {
+            // A second row of the same key breaks the primary key, and so stops the pipeline.
+            let begun = begin!(
+                "INSERT INTO key_revocation (valid_from_block, valid_from_log, valid_from_time, party, version)
+                 SELECT $1, $2, $3, party, version FROM party_key WHERE party = $4 AND version = $5",
+                party.as_slice(),
+                i64::from(*version)
+            );
+            ensure!(begun.rows_affected() == 1, "no key to revoke");
+        }
     }
     Ok(())
 }
 
 /// Every state table: rows that began after $1 go, then rows that ended after $1 are current again (in this order, or
 /// two rows of one key would be current at once); then events, then blocks.
-const ROLLBACK: [&str; 22] = [
+const ROLLBACK: [&str; 27] = [
     "DELETE FROM chart WHERE valid_from_block > $1",
     "UPDATE chart SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM grant_epoch WHERE valid_from_block > $1",
@@ -496,6 +546,11 @@ const ROLLBACK: [&str; 22] = [
     "UPDATE issuer SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM credential WHERE valid_from_block > $1",
     "UPDATE credential SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM credential_status WHERE valid_from_block > $1",
+    "UPDATE credential_status SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM member WHERE valid_from_block > $1",
+    "UPDATE member SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM key_revocation WHERE valid_from_block > $1",
     "DELETE FROM party_key WHERE valid_from_block > $1",
     "UPDATE party_key SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM event WHERE block_number > $1",

@@ -9,6 +9,29 @@ pub mod role {
     pub const PROVIDER: u64 = 1 << 3;
 }
 
+/// Where a credential stands. Whether it is in force also depends on its expiry and on its issuer.
+pub mod credential_status {
+    pub const NONE: u8 = 0;
+    pub const ISSUED: u8 = 1;
+    pub const SUSPENDED: u8 = 2;
+    /// For good.
+    pub const REVOKED: u8 = 3;
+    /// By a later one: only of times past.
+    pub const REPLACED: u8 = 4;
+
+    /// Stable text, for people and for JSON.
+    pub const fn text(status: u8) -> &'static str {
+        match status {
+            NONE => "none",
+            ISSUED => "issued",
+            SUSPENDED => "suspended",
+            REVOKED => "revoked",
+            REPLACED => "replaced",
+            _ => "unknown-status",
+        }
+    }
+}
+
 /// HL7 PurposeOfUse (v3-ActReason), as bits.
 pub mod purpose {
     pub const TREAT: u32 = 1 << 0;

@@ -1,4 +1,7 @@
-//! `registry`: who is credentialed, by whom, until when, and with which encryption key.
+//! `registry`: who is credentialed, by whom, until when; who belongs to which organisation; which encryption keys are whose.
+//!
+//! What was so at a time past stays known: what ends is kept, and views that end in `At` answer for any time.
+//! An interval is from inclusive, to exclusive; for a block's own second they tell of its end.
 //!
 //! Implements [`IRegistry`] of `medlock-abi`, which holds every event and error. It must never hold
 //! personal data, nor a key that is not public. Start reading at [`Registry`]; how a slot is packed
@@ -13,18 +16,18 @@ mod tests;
 
 use alloc::{vec, vec::Vec};
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U32, U64};
 use medlock_abi::{
     registry::IRegistry,
-    terms::{TIME_MOST, suite},
+    terms::{TIME_MOST, credential_status as status, role, suite},
 };
 use stylus_sdk::{
     abi::Bytes,
     prelude::*,
-    storage::{StorageAddress, StorageB256, StorageBool, StorageMap, StorageU64},
+    storage::{StorageAddress, StorageB256, StorageMap, StorageU32, StorageVec},
 };
 
-use crate::slots::{CredentialHead, KeyHead};
+use crate::slots::{CredentialHead, Epoch, IssuerHead, KeyHead, Membership};
 
 /// Every error a method can answer with; the fields are documented in [`IRegistry`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]
@@ -36,11 +39,18 @@ pub enum Error {
     NotIssuer(IRegistry::NotIssuer),
     NotCredentialIssuer(IRegistry::NotCredentialIssuer),
     NoCredential(IRegistry::NoCredential),
+    CredentialStatus(IRegistry::CredentialStatus),
+    IssuerEpochEnded(IRegistry::IssuerEpochEnded),
     NoRoles(IRegistry::NoRoles),
     ExpiryInPast(IRegistry::ExpiryInPast),
     TimeTooLarge(IRegistry::TimeTooLarge),
+    NotOrganisation(IRegistry::NotOrganisation),
+    NotMember(IRegistry::NotMember),
+    OwnMember(IRegistry::OwnMember),
     KeyLength(IRegistry::KeyLength),
     UnknownSuite(IRegistry::UnknownSuite),
+    UnknownKey(IRegistry::UnknownKey),
+    KeyAlreadyRevoked(IRegistry::KeyAlreadyRevoked),
 }
 
 /// Fields are append-only once deployed.
@@ -51,17 +61,48 @@ pub struct Registry {
     owner: StorageAddress,
     /// Who may accept ownership. Zero: nobody.
     pending: StorageAddress,
-    issuers: StorageMap<Address, StorageBool>,
+    /// How many accounts have ever been issuers: the last number given.
+    issuer_count: StorageU32,
+    /// See [`IssuerHead`].
+    issuers: StorageMap<Address, StorageB256>,
+    /// By [`IssuerHead::key`]; see [`Epoch`].
+    epochs: StorageMap<U64, StorageB256>,
     credentials: StorageMap<Address, Credential>,
-    keys: StorageMap<Address, Key>,
+    /// By organisation, then member.
+    members: StorageMap<Address, StorageMap<Address, Member>>,
+    keys: StorageMap<Address, Keys>,
 }
 
 #[storage]
 pub struct Credential {
     /// See [`CredentialHead`].
     head: StorageB256,
-    roles: StorageU64,
     document: StorageB256,
+    /// Those before, oldest first; ascending by the time of issue, and no two at once.
+    past: StorageVec<PastCredential>,
+}
+
+#[storage]
+pub struct PastCredential {
+    /// See [`CredentialHead`].
+    head: StorageB256,
+    document: StorageB256,
+}
+
+#[storage]
+pub struct Member {
+    /// See [`Membership`].
+    head: StorageB256,
+    /// Those before, oldest first.
+    past: StorageVec<StorageB256>,
+}
+
+#[storage]
+pub struct Keys {
+    /// 0: none published.
+    latest: StorageU32,
+    /// By version, from 1 to the latest.
+    versions: StorageMap<U32, Key>,
 }
 
 #[storage]
@@ -71,6 +112,11 @@ pub struct Key {
     /// keccak256 of the key bytes, which stand in the event.
     digest: StorageB256,
 }
+
+/// (issuer, roles, issued at, expiry, ended at, document, status, current).
+type CredentialFacts = (Address, u64, u64, u64, u64, B256, u8, bool);
+/// (version, suite, valid from, revoked at, keccak256 of the key, current).
+type KeyFacts = (u32, u16, u64, u64, B256, bool);
 
 #[public]
 impl Registry {
@@ -134,7 +180,8 @@ impl Registry {
         Ok(())
     }
 
-    /// Lets an issuer issue, or ends that together with every credential it has issued. By the owner.
+    /// Lets an account issue credentials from now on, in its next epoch; or ends its epoch, and with it, for good,
+    /// every credential of that epoch. Nothing happens where it is so already. By the owner.
     ///
     /// # Errors
     /// `NotOwner`, `ZeroAddress`.
@@ -143,17 +190,41 @@ impl Registry {
     pub fn set_issuer(&mut self, issuer: Address, active: bool) -> Result<(), Error> {
         self.require_owner()?;
         require_address(issuer)?;
-        self.issuers.setter(issuer).set(active);
-        self.vm().log(IRegistry::IssuerSet { issuer, active });
+        let mut head = self.issuer_head(issuer);
+        if self.is_active(head) == active {
+            return Ok(());
+        }
+        let mut ended_at = self.now();
+        if active {
+            // Numbers and epochs: one more each transaction, and 2^32 of them cannot be paid for.
+            if head.number == 0 {
+                head.number = self.issuer_count.get().to::<u32>() + 1;
+                self.issuer_count.set(U32::from(head.number));
+            }
+            head.epoch += 1;
+            ended_at = 0;
+            self.issuers.setter(issuer).set(head.to_word());
+        }
+        self.epochs
+            .setter(U64::from(head.key()))
+            .set(Epoch { issuer, ended_at }.to_word());
+        self.vm().log(IRegistry::IssuerSet {
+            issuer,
+            number: head.number,
+            epoch: head.epoch,
+            active,
+        });
         Ok(())
     }
 
-    pub fn is_issuer(&self, issuer: Address) -> bool {
-        self.issuers.getter(issuer).get()
+    /// (number, epoch, active).
+    pub fn issuer_of(&self, issuer: Address) -> (u32, u32, bool) {
+        let head = self.issuer_head(issuer);
+        (head.number, head.epoch, self.is_active(head))
     }
 
-    /// Issues or replaces the credential of `party`. By an active issuer; a current credential of
-    /// another issuer is not replaced, since that would revoke it.
+    /// Issues or replaces the credential of `party`. By an active issuer; what another issuer has issued, and
+    /// has not ended or only suspended, is not replaced, since that would revoke it or undo the suspension.
     ///
     /// # Errors
     /// `NotIssuer`, `ZeroAddress`, `NoRoles`, `TimeTooLarge`, `ExpiryInPast`, `NotCredentialIssuer`.
@@ -161,45 +232,47 @@ impl Registry {
     /// `CredentialIssued`.
     pub fn issue_credential(&mut self, party: Address, roles: u64, expiry: u64, document: B256) -> Result<(), Error> {
         let caller = self.vm().msg_sender();
-        if !self.is_issuer(caller) {
+        let issuer = self.issuer_head(caller);
+        if !self.is_active(issuer) {
             return Err(IRegistry::NotIssuer { caller }.into());
         }
         require_address(party)?;
         if roles == 0 {
             return Err(IRegistry::NoRoles {}.into());
         }
-        if expiry > TIME_MOST {
-            return Err(IRegistry::TimeTooLarge { time: expiry }.into());
-        }
-        let now = self.vm().block_timestamp();
-        if expiry != 0 && expiry <= now {
-            return Err(IRegistry::ExpiryInPast { expiry, now }.into());
-        }
-        let held = self.credential_head(party);
-        if held.issuer != caller && self.is_current(&held) {
+        let now = self.now();
+        require_expiry(expiry, now)?;
+        let mut held = self.credential_head(party);
+        let epoch = self.epoch(held.issuer);
+        let is_kept = matches!(held.status, status::ISSUED | status::SUSPENDED)
+            && (held.expiry == 0 || now < held.expiry)
+            && epoch.ended_at == 0;
+        if is_kept && epoch.issuer != caller {
             return Err(IRegistry::NotCredentialIssuer {
                 caller,
-                issuer: held.issuer,
+                issuer: epoch.issuer,
             }
             .into());
         }
 
-        let mut credential = self.credentials.setter(party);
-        credential.head.set(
-            CredentialHead {
-                issuer: caller,
-                issued_at: now,
-                expiry,
-                revoked: false,
-            }
-            .to_word(),
-        );
-        credential.roles.set(alloy_primitives::U64::from(roles));
-        credential.document.set(document);
+        if held.status == status::ISSUED {
+            held.status = status::REPLACED;
+            held.ended_at = now;
+        }
+        let next = CredentialHead {
+            issuer,
+            roles,
+            issued_at: now,
+            expiry,
+            ended_at: 0,
+            status: status::ISSUED,
+        };
+        self.begin_credential(party, held, next, document);
 
         self.vm().log(IRegistry::CredentialIssued {
             party,
             issuer: caller,
+            issuerEpoch: issuer.epoch,
             roles,
             expiry,
             document,
@@ -207,49 +280,207 @@ impl Registry {
         Ok(())
     }
 
-    /// Ends the credential of `party` for good. By its issuer, active or not, or the owner.
+    /// Puts the credential of `party` out of force until it is reinstated. By its issuer, active or not, or the owner.
     ///
     /// # Errors
-    /// `NoCredential` (none, or revoked before), `NotCredentialIssuer`.
+    /// `NoCredential`, `NotCredentialIssuer`, `CredentialStatus` (suspended or revoked before).
     /// # Events
-    /// `CredentialRevoked`.
-    pub fn revoke_credential(&mut self, party: Address) -> Result<(), Error> {
-        let caller = self.vm().msg_sender();
-        let mut head = self.credential_head(party);
-        if head.issuer.is_zero() || head.revoked {
-            return Err(IRegistry::NoCredential { party }.into());
-        }
-        if caller != head.issuer && caller != self.owner.get() {
-            return Err(IRegistry::NotCredentialIssuer {
-                caller,
-                issuer: head.issuer,
+    /// `CredentialSuspended`.
+    pub fn suspend_credential(&mut self, party: Address) -> Result<(), Error> {
+        let (caller, mut head) = self.require_power_over(party)?;
+        require_status(party, &head, status::ISSUED)?;
+        head.status = status::SUSPENDED;
+        head.ended_at = self.now();
+        self.credentials.setter(party).head.set(head.to_word());
+        self.vm().log(IRegistry::CredentialSuspended { party, by: caller });
+        Ok(())
+    }
+
+    /// Puts a suspended credential in force again, from now. By its issuer or the owner. One whose issuer was
+    /// dismissed since, or that has expired, is not to be revived: a new one is wanted.
+    ///
+    /// # Errors
+    /// `NoCredential`, `NotCredentialIssuer`, `CredentialStatus` (not suspended), `IssuerEpochEnded`, `ExpiryInPast`.
+    /// # Events
+    /// `CredentialReinstated`.
+    pub fn reinstate_credential(&mut self, party: Address) -> Result<(), Error> {
+        let (caller, held) = self.require_power_over(party)?;
+        require_status(party, &held, status::SUSPENDED)?;
+        let epoch = self.epoch(held.issuer);
+        if epoch.ended_at != 0 {
+            return Err(IRegistry::IssuerEpochEnded {
+                issuer: epoch.issuer,
+                epoch: held.issuer.epoch,
             }
             .into());
         }
-        head.revoked = true;
+        let now = self.now();
+        require_expiry(held.expiry, now)?;
+
+        let next = CredentialHead {
+            issued_at: now,
+            ended_at: 0,
+            status: status::ISSUED,
+            ..held
+        };
+        let document = self.credentials.getter(party).document.get();
+        self.begin_credential(party, held, next, document);
+
+        self.vm().log(IRegistry::CredentialReinstated {
+            party,
+            issuer: epoch.issuer,
+            issuerEpoch: held.issuer.epoch,
+            roles: held.roles,
+            expiry: held.expiry,
+            document,
+            by: caller,
+        });
+        Ok(())
+    }
+
+    /// Ends the credential of `party` for good. By its issuer, active or not, or the owner.
+    ///
+    /// # Errors
+    /// `NoCredential`, `NotCredentialIssuer`, `CredentialStatus` (revoked before).
+    /// # Events
+    /// `CredentialRevoked`.
+    pub fn revoke_credential(&mut self, party: Address) -> Result<(), Error> {
+        let (caller, mut head) = self.require_power_over(party)?;
+        // A suspended one has been out of force since then, and stays so.
+        if head.status != status::SUSPENDED {
+            require_status(party, &head, status::ISSUED)?;
+            head.ended_at = self.now();
+        }
+        head.status = status::REVOKED;
         self.credentials.setter(party).head.set(head.to_word());
         self.vm().log(IRegistry::CredentialRevoked { party, by: caller });
         Ok(())
     }
 
-    /// (issuer, roles, issued at, expiry, document, current). A revoked credential stays readable.
-    pub fn credential_of(&self, party: Address) -> (Address, u64, u64, u64, B256, bool) {
-        let head = self.credential_head(party);
+    /// (issuer, roles, issued at, expiry, ended at, document, status, current). What has ended stays readable.
+    pub fn credential_of(&self, party: Address) -> CredentialFacts {
+        self.credential_at(party, self.now())
+    }
+
+    /// As [`Self::credential_of`], of the last one that was issued (or reinstated) at or before `at`.
+    pub fn credential_at(&self, party: Address, at: u64) -> CredentialFacts {
+        let (head, index) = self.find_credential(party, at);
         let credential = self.credentials.getter(party);
+        let document = match index.and_then(|index| credential.past.getter(index)) {
+            Some(past) => past.document.get(),
+            None if head.issuer.number == 0 => B256::ZERO,
+            None => credential.document.get(),
+        };
         (
-            head.issuer,
-            credential.roles.get().to::<u64>(),
+            self.epoch(head.issuer).issuer,
+            head.roles,
             head.issued_at,
             head.expiry,
-            credential.document.get(),
-            self.is_current(&head),
+            head.ended_at,
+            document,
+            head.status,
+            self.is_in_force(&head, at),
         )
     }
 
     /// True where `party` holds a current credential with every bit of `roles`.
     pub fn has_roles(&self, party: Address, roles: u64) -> bool {
-        let held = self.credentials.getter(party).roles.get().to::<u64>();
-        held & roles == roles && self.is_current(&self.credential_head(party))
+        self.has_roles_at(party, roles, self.now())
+    }
+
+    /// True where `party` held a credential in force at `at` with every bit of `roles`.
+    pub fn has_roles_at(&self, party: Address, roles: u64, at: u64) -> bool {
+        let (head, _) = self.find_credential(party, at);
+        head.roles & roles == roles && self.is_in_force(&head, at)
+    }
+
+    /// Makes `member` a member of the calling organisation from now on, or sets another expiry. By an organisation
+    /// with a current credential. Nobody asks the member, so being one is no statement of theirs.
+    ///
+    /// # Errors
+    /// `NotOrganisation`, `ZeroAddress`, `OwnMember`, `TimeTooLarge`, `ExpiryInPast`.
+    /// # Events
+    /// `MemberSet`.
+    pub fn set_member(&mut self, member: Address, expiry: u64) -> Result<(), Error> {
+        let caller = self.vm().msg_sender();
+        if !self.has_roles(caller, role::ORGANISATION) {
+            return Err(IRegistry::NotOrganisation { caller }.into());
+        }
+        require_address(member)?;
+        if member == caller {
+            return Err(IRegistry::OwnMember { organisation: caller }.into());
+        }
+        let now = self.now();
+        require_expiry(expiry, now)?;
+
+        let mut held = self.membership(caller, member);
+        let mut members = self.members.setter(caller);
+        let mut slot = members.setter(member);
+        if held.since != 0 {
+            if held.ended_at == 0 {
+                held.ended_at = now;
+            }
+            slot.past.push(held.to_word());
+        }
+        let next = Membership {
+            since: now,
+            expiry,
+            ended_at: 0,
+        };
+        slot.head.set(next.to_word());
+
+        self.vm().log(IRegistry::MemberSet {
+            organisation: caller,
+            member,
+            expiry,
+        });
+        Ok(())
+    }
+
+    /// Ends a membership of the calling organisation, whether or not its own credential is current.
+    ///
+    /// # Errors
+    /// `NotMember` (never, or removed before).
+    /// # Events
+    /// `MemberRemoved`.
+    pub fn remove_member(&mut self, member: Address) -> Result<(), Error> {
+        let organisation = self.vm().msg_sender();
+        let mut head = self.membership(organisation, member);
+        if head.since == 0 || head.ended_at != 0 {
+            return Err(IRegistry::NotMember { organisation, member }.into());
+        }
+        head.ended_at = self.now();
+        let mut members = self.members.setter(organisation);
+        members.setter(member).head.set(head.to_word());
+        self.vm().log(IRegistry::MemberRemoved { organisation, member });
+        Ok(())
+    }
+
+    /// True where the membership is in force and the organisation's credential is current.
+    pub fn is_member(&self, organisation: Address, member: Address) -> bool {
+        self.may_act_for(organisation, member, 0)
+    }
+
+    /// [`Self::is_member`], as it was at `at`.
+    pub fn is_member_at(&self, organisation: Address, member: Address, at: u64) -> bool {
+        self.may_act_for_at(organisation, member, 0, at)
+    }
+
+    /// True where `member` is a member of an organisation that holds every bit of `roles`.
+    pub fn may_act_for(&self, organisation: Address, member: Address, roles: u64) -> bool {
+        self.may_act_for_at(organisation, member, roles, self.now())
+    }
+
+    /// [`Self::may_act_for`], as it was at `at`.
+    pub fn may_act_for_at(&self, organisation: Address, member: Address, roles: u64, at: u64) -> bool {
+        self.find_membership(organisation, member, at).stands_at(at)
+            && self.has_roles_at(organisation, roles | role::ORGANISATION, at)
+    }
+
+    /// (since, expiry, ended at) of the present membership or the last one.
+    pub fn member_of(&self, organisation: Address, member: Address) -> (u64, u64, u64) {
+        let head = self.membership(organisation, member);
+        (head.since, head.expiry, head.ended_at)
     }
 
     /// Publishes the caller's next encryption key; anyone publishes for themselves.
@@ -270,19 +501,18 @@ impl Registry {
             .into());
         }
         let party = self.vm().msg_sender();
-        let valid_from = self.vm().block_timestamp();
+        let head = KeyHead {
+            suite,
+            valid_from: self.now(),
+            revoked_at: 0,
+        };
         let digest = self.vm().native_keccak256(&key);
-        let mut slot = self.keys.setter(party);
+        let mut keys = self.keys.setter(party);
         // One more each transaction: 2^32 of them cannot be paid for.
-        let version = KeyHead::from_word(slot.head.get()).version + 1;
-        slot.head.set(
-            KeyHead {
-                version,
-                suite,
-                valid_from,
-            }
-            .to_word(),
-        );
+        let version = keys.latest.get().to::<u32>() + 1;
+        keys.latest.set(U32::from(version));
+        let mut slot = keys.versions.setter(U32::from(version));
+        slot.head.set(head.to_word());
         slot.digest.set(digest);
         self.vm().log(IRegistry::KeyPublished {
             party,
@@ -293,15 +523,56 @@ impl Registry {
         Ok(version)
     }
 
-    /// (version, suite, valid from, keccak256 of the key).
-    pub fn key_of(&self, party: Address) -> (u32, u16, u64, B256) {
-        let slot = self.keys.getter(party);
-        let head = KeyHead::from_word(slot.head.get());
-        (head.version, head.suite, head.valid_from, slot.digest.get())
+    /// Ends one of the caller's keys for good. By its party. After the latest key no earlier one takes its place.
+    ///
+    /// # Errors
+    /// `UnknownKey`, `KeyAlreadyRevoked`.
+    /// # Events
+    /// `KeyRevoked`.
+    pub fn revoke_key(&mut self, version: u32) -> Result<(), Error> {
+        let party = self.vm().msg_sender();
+        let mut head = self.key_head(party, version);
+        if head.suite == 0 {
+            return Err(IRegistry::UnknownKey {
+                party,
+                version,
+                latest: self.latest_key(party),
+            }
+            .into());
+        }
+        if head.revoked_at != 0 {
+            return Err(IRegistry::KeyAlreadyRevoked {
+                party,
+                version,
+                revokedAt: head.revoked_at,
+            }
+            .into());
+        }
+        head.revoked_at = self.now();
+        let mut keys = self.keys.setter(party);
+        keys.versions.setter(U32::from(version)).head.set(head.to_word());
+        self.vm().log(IRegistry::KeyRevoked { party, version });
+        Ok(())
+    }
+
+    /// (version, suite, valid from, revoked at, keccak256 of the key, current) of the latest key.
+    pub fn key_of(&self, party: Address) -> KeyFacts {
+        self.key_facts(party, self.latest_key(party), self.now())
+    }
+
+    /// As [`Self::key_of`], of the latest key that was published at or before `at`.
+    pub fn key_at(&self, party: Address, at: u64) -> KeyFacts {
+        let latest = self.latest_key(party);
+        let version = begun_by(at, latest, &|index| self.key_head(party, index + 1).valid_from);
+        self.key_facts(party, version, at)
     }
 }
 
 impl Registry {
+    fn now(&self) -> u64 {
+        self.vm().block_timestamp()
+    }
+
     fn require_owner(&self) -> Result<Address, Error> {
         let caller = self.vm().msg_sender();
         if caller != self.owner.get() {
@@ -310,22 +581,157 @@ impl Registry {
         Ok(caller)
     }
 
+    /// The caller and the credential of `party`, which the caller has issued or, as the owner, oversees.
+    fn require_power_over(&self, party: Address) -> Result<(Address, CredentialHead), Error> {
+        let caller = self.vm().msg_sender();
+        let head = self.credential_head(party);
+        if head.issuer.number == 0 {
+            return Err(IRegistry::NoCredential { party }.into());
+        }
+        let issuer = self.epoch(head.issuer).issuer;
+        if caller != issuer && caller != self.owner.get() {
+            return Err(IRegistry::NotCredentialIssuer { caller, issuer }.into());
+        }
+        Ok((caller, head))
+    }
+
+    fn issuer_head(&self, issuer: Address) -> IssuerHead {
+        IssuerHead::from_word(self.issuers.getter(issuer).get())
+    }
+
+    fn epoch(&self, issuer: IssuerHead) -> Epoch {
+        Epoch::from_word(self.epochs.getter(U64::from(issuer.key())).get())
+    }
+
+    fn is_active(&self, issuer: IssuerHead) -> bool {
+        issuer.number != 0 && self.epoch(issuer).ended_at == 0
+    }
+
     fn credential_head(&self, party: Address) -> CredentialHead {
         CredentialHead::from_word(self.credentials.getter(party).head.get())
     }
 
-    /// Issued, not revoked, not expired, its issuer still active.
-    fn is_current(&self, head: &CredentialHead) -> bool {
-        !head.issuer.is_zero()
-            && !head.revoked
-            && (head.expiry == 0 || self.vm().block_timestamp() < head.expiry)
-            && self.is_issuer(head.issuer)
+    /// The last credential that began at or before `at`, and its place in the past; without one for the present.
+    fn find_credential(&self, party: Address, at: u64) -> (CredentialHead, Option<u32>) {
+        let credential = self.credentials.getter(party);
+        let head = CredentialHead::from_word(credential.head.get());
+        if head.issued_at <= at {
+            return (head, None);
+        }
+        let past = |index: u32| match credential.past.getter(index as usize) {
+            Some(past) => CredentialHead::from_word(past.head.get()),
+            None => CredentialHead::default(),
+        };
+        match begun_by(at, credential.past.len() as u32, &|index| past(index).issued_at) {
+            0 => (CredentialHead::default(), None),
+            begun => (past(begun - 1), Some(begun - 1)),
+        }
     }
+
+    /// Not ended, not expired, and its issuer's epoch not ended, at `at`.
+    fn is_in_force(&self, head: &CredentialHead, at: u64) -> bool {
+        if !head.stands_at(at) {
+            return false;
+        }
+        let ended_at = self.epoch(head.issuer).ended_at;
+        ended_at == 0 || at < ended_at
+    }
+
+    /// Writes the present credential; `held`, if there is one, goes to the past.
+    fn begin_credential(&mut self, party: Address, held: CredentialHead, next: CredentialHead, document: B256) {
+        let mut credential = self.credentials.setter(party);
+        if held.issuer.number != 0 {
+            let held_document = credential.document.get();
+            let mut past = credential.past.grow();
+            past.head.set(held.to_word());
+            past.document.set(held_document);
+        }
+        credential.head.set(next.to_word());
+        credential.document.set(document);
+    }
+
+    fn membership(&self, organisation: Address, member: Address) -> Membership {
+        Membership::from_word(self.members.getter(organisation).getter(member).head.get())
+    }
+
+    /// The last membership that began at or before `at`.
+    fn find_membership(&self, organisation: Address, member: Address, at: u64) -> Membership {
+        let head = self.membership(organisation, member);
+        if head.since <= at {
+            return head;
+        }
+        let members = self.members.getter(organisation);
+        let slot = members.getter(member);
+        let past = |index: u32| Membership::from_word(slot.past.get(index as usize).unwrap_or_default());
+        match begun_by(at, slot.past.len() as u32, &|index| past(index).since) {
+            0 => Membership::default(),
+            begun => past(begun - 1),
+        }
+    }
+
+    fn latest_key(&self, party: Address) -> u32 {
+        self.keys.getter(party).latest.get().to::<u32>()
+    }
+
+    fn key_head(&self, party: Address, version: u32) -> KeyHead {
+        let keys = self.keys.getter(party);
+        KeyHead::from_word(keys.versions.getter(U32::from(version)).head.get())
+    }
+
+    fn key_facts(&self, party: Address, version: u32, at: u64) -> KeyFacts {
+        let head = self.key_head(party, version);
+        let keys = self.keys.getter(party);
+        let digest = keys.versions.getter(U32::from(version)).digest.get();
+        (
+            version,
+            head.suite,
+            head.valid_from,
+            head.revoked_at,
+            digest,
+            head.stands_at(at),
+        )
+    }
+}
+
+/// How many of `length` entries, ascending by time, began at or before `at`: at most 32 looks.
+fn begun_by(at: u64, length: u32, began: &dyn Fn(u32) -> u64) -> u32 {
+    let (mut low, mut high) = (0, length);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if began(middle) <= at {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 fn require_address(address: Address) -> Result<(), Error> {
     if address.is_zero() {
         return Err(IRegistry::ZeroAddress {}.into());
+    }
+    Ok(())
+}
+
+/// None (0), or after `now` and small enough to be stored.
+fn require_expiry(expiry: u64, now: u64) -> Result<(), Error> {
+    if expiry > TIME_MOST {
+        return Err(IRegistry::TimeTooLarge { time: expiry }.into());
+    }
+    if expiry != 0 && expiry <= now {
+        return Err(IRegistry::ExpiryInPast { expiry, now }.into());
+    }
+    Ok(())
+}
+
+fn require_status(party: Address, head: &CredentialHead, wanted: u8) -> Result<(), Error> {
+    if head.status != wanted {
+        return Err(IRegistry::CredentialStatus {
+            party,
+            status: head.status,
+        }
+        .into());
     }
     Ok(())
 }

@@ -1,14 +1,17 @@
 use alloy_primitives::{FixedBytes, U256, keccak256};
-use medlock_abi::{registry::IRegistry::IRegistryEvents, terms::role};
+use medlock_abi::registry::IRegistry::IRegistryEvents;
 use stylus_sdk::testing::TestVM;
 
 use super::*;
+
+mod history;
 
 const OWNER: Address = Address::repeat_byte(0x01);
 const ISSUER: Address = Address::repeat_byte(0x02);
 const OTHER_ISSUER: Address = Address::repeat_byte(0x03);
 const CLINIC: Address = Address::repeat_byte(0x04);
 const STRANGER: Address = Address::repeat_byte(0x05);
+const NURSE: Address = Address::repeat_byte(0x06);
 const NOW: u64 = 1_800_000_000;
 const DOCUMENT: B256 = FixedBytes::repeat_byte(0xd0);
 const CLINIC_ROLES: u64 = role::ORGANISATION | role::PROVIDER;
@@ -35,6 +38,10 @@ impl World {
     fn by(&mut self, sender: Address) -> &mut Registry {
         self.vm.set_sender(sender);
         &mut self.registry
+    }
+
+    fn at(&self, now: u64) {
+        self.vm.set_block_timestamp(now);
     }
 
     fn issue(&mut self, expiry: u64) {
@@ -129,13 +136,14 @@ fn only_active_issuers_issue_and_only_sound_credentials() {
     issue(ISSUER, CLINIC, CLINIC_ROLES, TIME_MOST).unwrap();
     assert_eq!(
         world.registry.credential_of(CLINIC),
-        (ISSUER, CLINIC_ROLES, NOW, TIME_MOST, DOCUMENT, true)
+        (ISSUER, CLINIC_ROLES, NOW, TIME_MOST, 0, DOCUMENT, status::ISSUED, true)
     );
     assert_eq!(
         world.last_event(),
         IRegistryEvents::CredentialIssued(IRegistry::CredentialIssued {
             party: CLINIC,
             issuer: ISSUER,
+            issuerEpoch: 1,
             roles: CLINIC_ROLES,
             expiry: TIME_MOST,
             document: DOCUMENT
@@ -152,20 +160,76 @@ fn has_roles_wants_every_bit_and_a_current_credential() {
     assert!(world.registry.has_roles(CLINIC, CLINIC_ROLES));
     assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
     assert!(!world.registry.has_roles(CLINIC, role::PROVIDER | role::INSURER));
-    world.vm.set_block_timestamp(NOW + 9);
+    world.at(NOW + 9);
     assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
-    world.vm.set_block_timestamp(NOW + 10);
+    world.at(NOW + 10);
     assert!(!world.registry.has_roles(CLINIC, role::PROVIDER));
 }
 
 #[test]
-fn a_dismissed_issuers_credentials_end_and_come_back_with_it() {
+fn a_dismissed_issuers_credentials_end_and_stay_ended_when_it_comes_back() {
     let mut world = World::new();
     world.issue(0);
+    world.by(ISSUER).suspend_credential(CLINIC).unwrap();
+    world.by(ISSUER).reinstate_credential(CLINIC).unwrap();
+    assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
+    assert_eq!(world.registry.issuer_of(ISSUER), (1, 1, true));
+    world.at(NOW + 1);
     world.by(OWNER).set_issuer(ISSUER, false).unwrap();
+    assert_eq!(world.registry.issuer_of(ISSUER), (1, 1, false));
     assert!(!world.registry.has_roles(CLINIC, role::PROVIDER));
-    assert!(!world.registry.credential_of(CLINIC).5);
+    assert!(!world.registry.credential_of(CLINIC).7);
+    assert_eq!(
+        world.by(ISSUER).issue_credential(CLINIC, 1, 0, DOCUMENT),
+        Err(IRegistry::NotIssuer { caller: ISSUER }.into())
+    );
+    world.at(NOW + 2);
     world.by(OWNER).set_issuer(ISSUER, true).unwrap();
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::IssuerSet(IRegistry::IssuerSet {
+            issuer: ISSUER,
+            number: 1,
+            epoch: 2,
+            active: true
+        })
+    );
+    assert!(!world.registry.has_roles(CLINIC, role::PROVIDER));
+    // Not by the detour of a suspension, either.
+    for by in [ISSUER, OWNER] {
+        if by == ISSUER {
+            world.by(by).suspend_credential(CLINIC).unwrap();
+        }
+        assert_eq!(
+            world.by(by).reinstate_credential(CLINIC),
+            Err(IRegistry::IssuerEpochEnded {
+                issuer: ISSUER,
+                epoch: 1
+            }
+            .into())
+        );
+    }
+    // Another issuer is free to take the party on.
+    world
+        .by(OTHER_ISSUER)
+        .issue_credential(CLINIC, role::PROVIDER, 0, DOCUMENT)
+        .unwrap();
+    assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
+    assert!(world.registry.has_roles_at(CLINIC, CLINIC_ROLES, NOW));
+    assert!(!world.registry.has_roles_at(CLINIC, role::PROVIDER, NOW + 1));
+}
+
+#[test]
+fn naming_an_issuer_again_or_dismissing_nobody_changes_nothing() {
+    let mut world = World::new();
+    world.issue(0);
+    let events = world.vm.get_emitted_logs().len();
+    world.by(OWNER).set_issuer(ISSUER, true).unwrap();
+    world.by(OWNER).set_issuer(STRANGER, false).unwrap();
+    assert_eq!(world.vm.get_emitted_logs().len(), events);
+    assert_eq!(world.registry.issuer_of(ISSUER), (1, 1, true));
+    assert_eq!(world.registry.issuer_of(OTHER_ISSUER), (2, 1, true));
+    assert_eq!(world.registry.issuer_of(STRANGER), (0, 0, false));
     assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
 }
 
@@ -188,7 +252,7 @@ fn another_issuer_replaces_a_credential_only_once_it_has_ended() {
     );
     // Its own issuer may at any time.
     world.issue(NOW + 20);
-    world.vm.set_block_timestamp(NOW + 20);
+    world.at(NOW + 20);
     other(&mut world).unwrap();
     assert_eq!(world.registry.credential_of(CLINIC).0, OTHER_ISSUER);
     assert!(!world.registry.has_roles(CLINIC, role::PROVIDER));
@@ -208,16 +272,25 @@ fn a_credential_is_revoked_by_its_issuer_or_the_owner_and_once() {
             Err(IRegistry::NotCredentialIssuer { caller, issuer: ISSUER }.into())
         );
     }
+    world.at(NOW + 5);
     world.by(OWNER).revoke_credential(CLINIC).unwrap();
     assert!(!world.registry.has_roles(CLINIC, role::PROVIDER));
     assert_eq!(
         world.registry.credential_of(CLINIC),
-        (ISSUER, CLINIC_ROLES, NOW, 0, DOCUMENT, false)
+        (ISSUER, CLINIC_ROLES, NOW, 0, NOW + 5, DOCUMENT, status::REVOKED, false)
     );
-    assert_eq!(
-        world.by(ISSUER).revoke_credential(CLINIC),
-        Err(IRegistry::NoCredential { party: CLINIC }.into())
-    );
+    let revoked = || {
+        Err(IRegistry::CredentialStatus {
+            party: CLINIC,
+            status: status::REVOKED,
+        }
+        .into())
+    };
+    for by in [ISSUER, OWNER] {
+        assert_eq!(world.by(by).revoke_credential(CLINIC), revoked());
+        assert_eq!(world.by(by).suspend_credential(CLINIC), revoked());
+        assert_eq!(world.by(by).reinstate_credential(CLINIC), revoked());
+    }
     world.issue(0);
     world.by(ISSUER).revoke_credential(CLINIC).unwrap();
     assert_eq!(
@@ -247,17 +320,24 @@ fn a_published_key_is_its_callers_and_each_has_the_next_version() {
             .into())
         );
     }
-    assert_eq!(world.registry.key_of(CLINIC).0, 0);
+    assert_eq!(world.registry.key_of(CLINIC), (0, 0, 0, 0, B256::ZERO, false));
     for version in 1..=2u8 {
         let time = NOW + u64::from(version);
-        world.vm.set_block_timestamp(time);
+        world.at(time);
         assert_eq!(
             world.by(CLINIC).publish_key(suite::X25519, key(version, 32)),
             Ok(u32::from(version))
         );
         assert_eq!(
             world.registry.key_of(CLINIC),
-            (u32::from(version), suite::X25519, time, keccak256([version; 32]))
+            (
+                u32::from(version),
+                suite::X25519,
+                time,
+                0,
+                keccak256([version; 32]),
+                true
+            )
         );
         assert_eq!(
             world.last_event(),
@@ -273,48 +353,362 @@ fn a_published_key_is_its_callers_and_each_has_the_next_version() {
 }
 
 #[test]
-fn packed_words_give_back_what_went_in() {
-    for revoked in [false, true] {
-        let head = CredentialHead {
-            issuer: ISSUER,
-            issued_at: TIME_MOST,
-            expiry: TIME_MOST - 1,
-            revoked,
-        };
-        assert_eq!(CredentialHead::from_word(head.to_word()), head);
+fn a_revoked_key_is_told_of_and_no_earlier_one_takes_its_place() {
+    let mut world = World::new();
+    for version in 1..=2u8 {
+        world.at(NOW + u64::from(version));
+        world
+            .by(CLINIC)
+            .publish_key(suite::X25519, Bytes::from(vec![version; 32]))
+            .unwrap();
     }
-    let head = KeyHead {
-        version: u32::MAX - 1,
-        suite: u16::MAX - 1,
-        valid_from: TIME_MOST - 1,
-    };
-    assert_eq!(KeyHead::from_word(head.to_word()), head);
+    world.at(NOW + 10);
+    for version in [0, 3] {
+        assert_eq!(
+            world.by(CLINIC).revoke_key(version),
+            Err(IRegistry::UnknownKey {
+                party: CLINIC,
+                version,
+                latest: 2
+            }
+            .into())
+        );
+    }
+    // Another's key has the caller's name on it or none.
+    assert_eq!(
+        world.by(OWNER).revoke_key(2),
+        Err(IRegistry::UnknownKey {
+            party: OWNER,
+            version: 2,
+            latest: 0
+        }
+        .into())
+    );
+    world.by(CLINIC).revoke_key(2).unwrap();
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::KeyRevoked(IRegistry::KeyRevoked {
+            party: CLINIC,
+            version: 2
+        })
+    );
+    let second = |current| (2, suite::X25519, NOW + 2, NOW + 10, keccak256([2; 32]), current);
+    assert_eq!(world.registry.key_of(CLINIC), second(false));
+    assert_eq!(world.registry.key_at(CLINIC, NOW + 9), second(true));
+    assert_eq!(world.registry.key_at(CLINIC, NOW + 10), second(false));
+    assert_eq!(world.registry.key_at(CLINIC, u64::MAX), second(false));
+    let first = (1, suite::X25519, NOW + 1, 0, keccak256([1; 32]), true);
+    assert_eq!(world.registry.key_at(CLINIC, NOW + 1), first);
+    assert_eq!(world.registry.key_at(CLINIC, NOW).0, 0);
+    world.at(NOW + 11);
+    assert_eq!(
+        world.by(CLINIC).revoke_key(2),
+        Err(IRegistry::KeyAlreadyRevoked {
+            party: CLINIC,
+            version: 2,
+            revokedAt: NOW + 10
+        }
+        .into())
+    );
+    world.by(CLINIC).revoke_key(1).unwrap();
+    let third = world.by(CLINIC).publish_key(suite::X25519, Bytes::from(vec![3; 32]));
+    assert_eq!(third, Ok(3));
+    assert!(world.registry.key_of(CLINIC).5);
 }
 
-/// Proofs of storage (`eth_getProof`) are read by this layout: that of README.md.
 #[test]
-fn storage_lies_where_solidity_would_put_it() {
-    let slot = |n: u8| U256::from(n);
-    let entry = |key: Address, slot: u8| {
-        U256::from_be_bytes(keccak256([key.into_word(), B256::with_last_byte(slot)].concat()).0)
-    };
+fn a_suspended_credential_is_out_of_force_and_nobody_but_its_issuer_gets_round_that() {
+    let mut world = World::new();
+    world.issue(NOW + 100);
+    world.at(NOW + 10);
+    for caller in [OTHER_ISSUER, CLINIC, STRANGER] {
+        let refused = || Err(IRegistry::NotCredentialIssuer { caller, issuer: ISSUER }.into());
+        assert_eq!(world.by(caller).suspend_credential(CLINIC), refused());
+        assert_eq!(world.by(caller).reinstate_credential(CLINIC), refused());
+    }
+    for method in [Registry::suspend_credential, Registry::reinstate_credential] {
+        assert_eq!(
+            method(world.by(ISSUER), STRANGER),
+            Err(IRegistry::NoCredential { party: STRANGER }.into())
+        );
+    }
+    let wrong = |status| Err(IRegistry::CredentialStatus { party: CLINIC, status }.into());
+    assert_eq!(world.by(ISSUER).reinstate_credential(CLINIC), wrong(status::ISSUED));
+    world.by(ISSUER).suspend_credential(CLINIC).unwrap();
+    assert_eq!(world.by(ISSUER).suspend_credential(CLINIC), wrong(status::SUSPENDED));
+    assert!(!world.registry.has_roles(CLINIC, role::PROVIDER));
+    assert_eq!(
+        world.registry.credential_of(CLINIC),
+        (
+            ISSUER,
+            CLINIC_ROLES,
+            NOW,
+            NOW + 100,
+            NOW + 10,
+            DOCUMENT,
+            status::SUSPENDED,
+            false
+        )
+    );
+    // Another issuer does not undo the suspension by issuing over it.
+    assert_eq!(
+        world.by(OTHER_ISSUER).issue_credential(CLINIC, 1, 0, DOCUMENT),
+        Err(IRegistry::NotCredentialIssuer {
+            caller: OTHER_ISSUER,
+            issuer: ISSUER
+        }
+        .into())
+    );
+    world.at(NOW + 20);
+    world.by(OWNER).reinstate_credential(CLINIC).unwrap();
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::CredentialReinstated(IRegistry::CredentialReinstated {
+            party: CLINIC,
+            issuer: ISSUER,
+            issuerEpoch: 1,
+            roles: CLINIC_ROLES,
+            expiry: NOW + 100,
+            document: DOCUMENT,
+            by: OWNER
+        })
+    );
+    // From inclusive, to exclusive.
+    let held = |at| world.registry.has_roles_at(CLINIC, role::PROVIDER, at);
+    assert_eq!(
+        [NOW - 1, NOW, NOW + 9, NOW + 10, NOW + 19, NOW + 20, NOW + 99, NOW + 100].map(held),
+        [false, true, true, false, false, true, true, false]
+    );
+    // Suspended, then expired: gone, and anybody may issue anew.
+    world.at(NOW + 99);
+    world.by(ISSUER).suspend_credential(CLINIC).unwrap();
+    world.at(NOW + 100);
+    assert_eq!(
+        world.by(ISSUER).reinstate_credential(CLINIC),
+        Err(IRegistry::ExpiryInPast {
+            expiry: NOW + 100,
+            now: NOW + 100
+        }
+        .into())
+    );
+    world
+        .by(OTHER_ISSUER)
+        .issue_credential(CLINIC, role::INSURER, 0, DOCUMENT)
+        .unwrap();
+    assert_eq!(
+        world.by(ISSUER).revoke_credential(CLINIC),
+        Err(IRegistry::NotCredentialIssuer {
+            caller: ISSUER,
+            issuer: OTHER_ISSUER
+        }
+        .into())
+    );
+}
+
+#[test]
+fn a_revoked_suspension_stays_ended_since_it_was_suspended() {
+    let mut world = World::new();
+    world.issue(0);
+    world.at(NOW + 1);
+    world.by(ISSUER).suspend_credential(CLINIC).unwrap();
+    world.at(NOW + 2);
+    world.by(ISSUER).revoke_credential(CLINIC).unwrap();
+    assert_eq!(
+        world.registry.credential_of(CLINIC),
+        (ISSUER, CLINIC_ROLES, NOW, 0, NOW + 1, DOCUMENT, status::REVOKED, false)
+    );
+    assert!(world.registry.has_roles_at(CLINIC, role::PROVIDER, NOW));
+    assert!(!world.registry.has_roles_at(CLINIC, role::PROVIDER, NOW + 1));
+}
+
+#[test]
+fn past_credentials_are_told_with_their_own_terms() {
+    let mut world = World::new();
+    let document = |n: u64| B256::with_last_byte(n as u8);
+    for n in 0..9 {
+        world.at(NOW + 10 * n);
+        world
+            .by(ISSUER)
+            .issue_credential(CLINIC, 1 << n, 0, document(n))
+            .unwrap();
+    }
+    for n in 0..8 {
+        for at in [NOW + 10 * n, NOW + 10 * n + 9] {
+            assert_eq!(
+                world.registry.credential_at(CLINIC, at),
+                (
+                    ISSUER,
+                    1 << n,
+                    NOW + 10 * n,
+                    0,
+                    NOW + 10 * n + 10,
+                    document(n),
+                    status::REPLACED,
+                    true
+                )
+            );
+        }
+    }
+    let present = (ISSUER, 1 << 8, NOW + 80, 0, 0, document(8), status::ISSUED, true);
+    assert_eq!(world.registry.credential_at(CLINIC, u64::MAX), present);
+    assert_eq!(world.registry.credential_of(CLINIC), present);
+    let none = (Address::ZERO, 0, 0, 0, 0, B256::ZERO, status::NONE, false);
+    assert_eq!(world.registry.credential_at(CLINIC, NOW - 1), none);
+    assert_eq!(world.registry.credential_of(STRANGER), none);
+}
+
+#[test]
+fn members_act_for_an_organisation_within_their_time_and_its_roles() {
+    let mut world = World::new();
+    let not_organisation = |caller| Err(IRegistry::NotOrganisation { caller }.into());
+    assert_eq!(world.by(CLINIC).set_member(NURSE, 0), not_organisation(CLINIC));
+    world
+        .by(ISSUER)
+        .issue_credential(STRANGER, role::PRACTITIONER | role::PROVIDER, 0, DOCUMENT)
+        .unwrap();
+    assert_eq!(world.by(STRANGER).set_member(NURSE, 0), not_organisation(STRANGER));
+    world.issue(0);
+    let mut set = |member, expiry| world.by(CLINIC).set_member(member, expiry);
+    assert_eq!(set(Address::ZERO, 0), Err(IRegistry::ZeroAddress {}.into()));
+    assert_eq!(
+        set(CLINIC, 0),
+        Err(IRegistry::OwnMember { organisation: CLINIC }.into())
+    );
+    assert_eq!(
+        set(NURSE, NOW),
+        Err(IRegistry::ExpiryInPast { expiry: NOW, now: NOW }.into())
+    );
+    for time in [TIME_MOST + 1, u64::MAX] {
+        assert_eq!(set(NURSE, time), Err(IRegistry::TimeTooLarge { time }.into()));
+    }
+    assert!(!world.registry.is_member(CLINIC, NURSE));
+    world.by(CLINIC).set_member(NURSE, NOW + 10).unwrap();
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::MemberSet(IRegistry::MemberSet {
+            organisation: CLINIC,
+            member: NURSE,
+            expiry: NOW + 10
+        })
+    );
+    let registry = &world.registry;
+    assert!(registry.is_member(CLINIC, NURSE));
+    assert!(registry.may_act_for(CLINIC, NURSE, role::PROVIDER));
+    assert!(!registry.may_act_for(CLINIC, NURSE, role::PROVIDER | role::INSURER));
+    assert!(!registry.is_member(NURSE, CLINIC));
+    assert!(!registry.is_member(CLINIC, CLINIC));
+    // Being a member lends no role of one's own.
+    assert!(!registry.has_roles(NURSE, role::PROVIDER));
+    world.at(NOW + 9);
+    assert!(world.registry.is_member(CLINIC, NURSE));
+    world.at(NOW + 10);
+    assert!(!world.registry.is_member(CLINIC, NURSE));
+
+    world.by(CLINIC).set_member(NURSE, 0).unwrap();
+    world.at(NOW + 20);
+    assert_eq!(
+        world.by(STRANGER).remove_member(NURSE),
+        Err(IRegistry::NotMember {
+            organisation: STRANGER,
+            member: NURSE
+        }
+        .into())
+    );
+    world.by(CLINIC).remove_member(NURSE).unwrap();
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::MemberRemoved(IRegistry::MemberRemoved {
+            organisation: CLINIC,
+            member: NURSE
+        })
+    );
+    assert!(!world.registry.may_act_for(CLINIC, NURSE, 0));
+    assert_eq!(world.registry.member_of(CLINIC, NURSE), (NOW + 10, 0, NOW + 20));
+    assert_eq!(
+        world.by(CLINIC).remove_member(NURSE),
+        Err(IRegistry::NotMember {
+            organisation: CLINIC,
+            member: NURSE
+        }
+        .into())
+    );
+    let was = |at| world.registry.is_member_at(CLINIC, NURSE, at);
+    assert_eq!(
+        [NOW - 1, NOW, NOW + 9, NOW + 10, NOW + 19, NOW + 20, u64::MAX].map(was),
+        [false, true, true, true, true, false, false]
+    );
+}
+
+#[test]
+fn members_of_members_and_of_an_organisation_that_is_not_current_act_for_nobody() {
     let mut world = World::new();
     world.issue(0);
     world
-        .by(CLINIC)
-        .publish_key(suite::X25519, Bytes::from(vec![1; 32]))
+        .by(ISSUER)
+        .issue_credential(STRANGER, CLINIC_ROLES, 0, DOCUMENT)
         .unwrap();
-    world.by(OWNER).transfer_ownership(CLINIC).unwrap();
-    let read = |slot: U256| world.vm.get_storage(slot);
+    world.by(CLINIC).set_member(STRANGER, 0).unwrap();
+    world.by(STRANGER).set_member(NURSE, 0).unwrap();
+    assert!(world.registry.is_member(CLINIC, STRANGER) && world.registry.is_member(STRANGER, NURSE));
+    assert!(!world.registry.is_member(CLINIC, NURSE));
 
-    assert_eq!(read(slot(0)), OWNER.into_word());
-    assert_eq!(read(slot(1)), CLINIC.into_word());
-    assert_eq!(read(entry(ISSUER, 2)), B256::with_last_byte(1));
-    let credential = entry(CLINIC, 3);
-    assert_eq!(CredentialHead::from_word(read(credential)).issuer, ISSUER);
-    assert_eq!(read(credential + slot(1)), B256::from(U256::from(CLINIC_ROLES)));
-    assert_eq!(read(credential + slot(2)), DOCUMENT);
-    let key = entry(CLINIC, 4);
-    assert_eq!(KeyHead::from_word(read(key)).version, 1);
-    assert_eq!(read(key + slot(1)), keccak256([1; 32]));
+    world.at(NOW + 1);
+    world.by(ISSUER).suspend_credential(CLINIC).unwrap();
+    assert!(!world.registry.is_member(CLINIC, STRANGER));
+    assert!(world.registry.is_member_at(CLINIC, STRANGER, NOW));
+    assert_eq!(
+        world.by(CLINIC).set_member(NURSE, 0),
+        Err(IRegistry::NotOrganisation { caller: CLINIC }.into())
+    );
+    // The memberships are the organisation's own word: they hold again when it is current again.
+    world.at(NOW + 2);
+    world.by(ISSUER).reinstate_credential(CLINIC).unwrap();
+    assert!(world.registry.may_act_for(CLINIC, STRANGER, role::PROVIDER));
+    assert!(!world.registry.may_act_for_at(CLINIC, STRANGER, role::PROVIDER, NOW + 1));
+    // A credential without ORGANISATION does not bring them back.
+    world.at(NOW + 3);
+    world
+        .by(ISSUER)
+        .issue_credential(CLINIC, role::PROVIDER, 0, DOCUMENT)
+        .unwrap();
+    assert!(!world.registry.is_member(CLINIC, STRANGER));
+    // Whose credential has ended may still put an end to memberships.
+    world.by(ISSUER).revoke_credential(CLINIC).unwrap();
+    world.by(CLINIC).remove_member(STRANGER).unwrap();
+    assert_eq!(world.registry.member_of(CLINIC, STRANGER), (NOW, 0, NOW + 3));
+}
+
+#[test]
+fn packed_words_give_back_what_went_in() {
+    let issuer = IssuerHead {
+        number: u32::MAX - 1,
+        epoch: u32::MAX - 2,
+    };
+    assert_eq!(IssuerHead::from_word(issuer.to_word()), issuer);
+    let epoch = Epoch {
+        issuer: ISSUER,
+        ended_at: TIME_MOST - 1,
+    };
+    assert_eq!(Epoch::from_word(epoch.to_word()), epoch);
+    let head = CredentialHead {
+        issuer,
+        roles: u64::MAX - 1,
+        issued_at: TIME_MOST - 2,
+        expiry: TIME_MOST - 3,
+        ended_at: TIME_MOST - 4,
+        status: 0xfe,
+    };
+    assert_eq!(CredentialHead::from_word(head.to_word()), head);
+    let head = Membership {
+        since: TIME_MOST - 5,
+        expiry: TIME_MOST - 6,
+        ended_at: TIME_MOST - 7,
+    };
+    assert_eq!(Membership::from_word(head.to_word()), head);
+    let head = KeyHead {
+        suite: u16::MAX - 1,
+        valid_from: TIME_MOST - 8,
+        revoked_at: TIME_MOST - 9,
+    };
+    assert_eq!(KeyHead::from_word(head.to_word()), head);
 }

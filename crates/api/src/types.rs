@@ -232,13 +232,15 @@ body! {
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
         pub issuer: Address,
         pub roles: Roles,
-        /// UNIX seconds.
+        /// UNIX seconds: issued, or reinstated last.
         pub issued_at: u64,
         /// UNIX seconds; 0: none.
         pub expiry: u64,
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
         pub document: B256,
-        /// Not revoked, not expired, its issuer still active.
+        /// `issued`, `suspended` or `revoked`.
+        pub status: String,
+        /// In force: neither suspended nor revoked, not expired, its issuer not dismissed since.
         pub current: bool,
     }
 
@@ -249,12 +251,15 @@ body! {
         pub suite: u16,
         /// UNIX seconds.
         pub valid_from: u64,
+        /// UNIX seconds; 0: not revoked. Nobody seals to a revoked key.
+        pub revoked_at: u64,
         /// The key itself, from the event. Check it against `keyOf(account).digest` = keccak256(key) on chain.
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
         pub key: Bytes,
     }
 
-    /// `GET /v1/parties/{account}`: what the registry has, which is public. An account that it does not know has neither.
+    /// `GET /v1/parties/{account}`: what the registry has, which is public: the last credential and the newest key, in force
+    /// or not. An account that it does not know has neither.
     pub struct Party {
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
         pub account: Address,

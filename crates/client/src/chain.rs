@@ -221,7 +221,13 @@ impl Fault {
             self,
             Fault::Records(
                 R::UnknownChart(_) | R::NotController(_) | R::NotWriter(_) | R::NotCredentialed(_) | R::NoGrant(_)
-            ) | Fault::Registry(G::NotOwner(_) | G::NotPendingOwner(_) | G::NotIssuer(_) | G::NotCredentialIssuer(_))
+            ) | Fault::Registry(
+                G::NotOwner(_)
+                    | G::NotPendingOwner(_)
+                    | G::NotIssuer(_)
+                    | G::NotCredentialIssuer(_)
+                    | G::NotOrganisation(_)
+            )
         )
     }
 }
@@ -277,6 +283,26 @@ impl std::fmt::Display for Fault {
                 G::NotOwner(e) => write!(f, "{} does not own the registry", e.caller),
                 G::NotIssuer(e) => write!(f, "{} is not an issuer of the registry", e.caller),
                 G::NoCredential(e) => write!(f, "{} has no credential", e.party),
+                G::NotCredentialIssuer(e) => write!(
+                    f,
+                    "the credential is {}'s to decide about, or the registry owner's, not {}'s",
+                    e.issuer, e.caller
+                ),
+                G::CredentialStatus(e) => write!(
+                    f,
+                    "the credential of {} is {}",
+                    e.party,
+                    terms::credential_status::text(e.status)
+                ),
+                G::IssuerEpochEnded(e) => write!(
+                    f,
+                    "{} was dismissed after it issued this credential; a new one must be issued",
+                    e.issuer
+                ),
+                G::NotOrganisation(e) => write!(f, "{} has no current credential as an organisation", e.caller),
+                G::NotMember(e) => write!(f, "{} is not a member of {}", e.member, e.organisation),
+                G::UnknownKey(e) => write!(f, "{} has published no key version {}", e.party, e.version),
+                G::KeyAlreadyRevoked(e) => write!(f, "key version {} of {} is revoked already", e.version, e.party),
                 G::ExpiryInPast(e) => {
                     write!(f, "the expiry {} is not after the chain's time {}", e.expiry, e.now)
                 }

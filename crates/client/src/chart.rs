@@ -263,7 +263,7 @@ impl Client {
         Ok((expired, staying))
     }
 
-    /// Seals the rotated keys to the grantees who stay, and uploads the keyrings.
+    /// Seals the rotated keys to the grantees who stay and have a key to seal to, and uploads the keyrings.
     async fn reseal(
         &self,
         chart: B256,
@@ -274,7 +274,11 @@ impl Client {
         let mut blocks = Vec::new();
         let mut keyrings = Vec::new();
         for (grantee, terms) in staying.iter().filter(|(_, terms)| readable(terms) & rotated != 0) {
-            let block = self.keyring_block(chart, *grantee, terms, directory).await?;
+            let block = match self.keyring_block(chart, *grantee, terms, directory).await {
+                // Who has revoked their key waits for a new grant; nobody holds up the revocation of another.
+                Err(Error::NoPublishedKey { .. }) => continue,
+                block => block?,
+            };
             keyrings.push(IRecords::Keyring {
                 grantee: *grantee,
                 keyring: digest(&block)?,
@@ -338,13 +342,13 @@ impl Client {
         Ok(dag_cbor_block(keyring.encode()))
     }
 
-    /// A party's current encryption key. The gateway hands it out; its digest on chain says whether it is the one.
+    /// A party's encryption key, not revoked. The gateway hands it out; its digest on chain says whether it is the one.
     async fn published_key(&self, party: Address) -> Result<(u32, PublicKey)> {
         let on_chain = self
             .chain
             .call(self.deployment.registry, IRegistry::keyOfCall { party })
             .await?;
-        if on_chain.version == 0 {
+        if !on_chain.current {
             return Err(Error::NoPublishedKey { party });
         }
         let key = self.gateway().await?.party_key(party, on_chain.version).await?;

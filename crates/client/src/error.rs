@@ -40,7 +40,7 @@ pub enum Error {
     /// Bytes that do not match their digest or do not decrypt under their binding.
     #[error("{what} is not what the chain says it is: {detail}. Nothing was released; try another replica")]
     Tampered { what: String, detail: String },
-    #[error("{party} has no published encryption key; they must run `medlock keys publish` first")]
+    #[error("{party} has published no encryption key, or has revoked it; they must run `medlock keys publish` first")]
     NoPublishedKey { party: Address },
     /// The keyring holds no key for this compartment and epoch.
     #[error("your keyring does not open compartment {compartment} of epoch {epoch}: {detail}")]

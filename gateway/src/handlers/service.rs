@@ -1,6 +1,7 @@
 //! What this gateway serves, and how it is doing. Public.
 use alloy::primitives::Address;
 use axum::{Json, extract::State};
+use medlock_abi::terms::credential_status;
 use medlock_api::{Credential, Deployment, Health, Party, PartyKey, Problem, Roles, Status, schema::Hex20};
 
 use crate::{
@@ -61,8 +62,9 @@ pub async fn party(
     Path(AccountPath { account }): Path<AccountPath>,
 ) -> Result<Json<Party>> {
     let block = gateway.latest().await?;
-    let found = gateway.index_at(&block).await?.party(account).await?;
-    Ok(Json(party_body(account, found, block.time.max(gateway.now()))))
+    let now = block.time.max(gateway.now());
+    let found = gateway.index_at(&block).await?.party(account, now).await?;
+    Ok(Json(party_body(account, found, now)))
 }
 
 fn party_body(account: Address, found: medlock_indexer::Party, now: u64) -> Party {
@@ -74,12 +76,14 @@ fn party_body(account: Address, found: medlock_indexer::Party, now: u64) -> Part
             issued_at: credential.issued_at,
             expiry: credential.expiry,
             document: credential.document,
+            status: credential_status::text(credential.status).to_owned(),
             current: credential.is_current(now),
         }),
         key: found.key.map(|key| PartyKey {
             version: key.version,
             suite: key.suite,
             valid_from: key.valid_from,
+            revoked_at: key.revoked_at.unwrap_or_default(),
             key: key.key,
         }),
     }

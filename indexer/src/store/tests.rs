@@ -9,7 +9,7 @@ use dump::dump;
 use medlock_abi::{
     records::IRecords::{self, Question},
     registry::IRegistry,
-    terms::{action, purpose, reason},
+    terms::{action, credential_status as status, purpose, reason, role},
 };
 use std::collections::BTreeMap;
 
@@ -238,10 +238,23 @@ struct Mined {
 #[derive(Clone, Default)]
 struct Contracts {
     charts: BTreeMap<B256, ChartModel>,
-    issuers: BTreeMap<Address, bool>,
-    /// Party to (issuer, roles).
-    credentials: BTreeMap<Address, (Address, u64)>,
-    keys: BTreeMap<Address, (u32, Bytes)>,
+    /// Number, epoch, active.
+    issuers: BTreeMap<Address, (u32, u32, bool)>,
+    credentials: BTreeMap<Address, CredentialModel>,
+    /// Organisation and member to expiry.
+    members: BTreeMap<(Address, Address), u64>,
+    /// Version, key, revoked at.
+    keys: BTreeMap<Address, (u32, Bytes, Option<u64>)>,
+}
+
+#[derive(Clone, Copy)]
+struct CredentialModel {
+    issuer: Address,
+    epoch: u32,
+    roles: u64,
+    expiry: u64,
+    issued_at: u64,
+    status: u8,
 }
 
 #[derive(Clone)]
@@ -282,6 +295,125 @@ impl Contracts {
         }
     }
 
+    /// As `hasRoles` of the registry, over storage.
+    fn has_roles(&self, party: Address, roles: u64, now: u64) -> bool {
+        self.credentials.get(&party).is_some_and(|held| {
+            let (_, epoch, active) = self.issuers[&held.issuer];
+            held.status == status::ISSUED
+                && held.roles & roles == roles
+                && (held.expiry == 0 || now < held.expiry)
+                && active
+                && epoch == held.epoch
+        })
+    }
+
+    /// As `mayActFor` of the registry, over storage.
+    fn may_act_for(&self, organisation: Address, member: Address, roles: u64, now: u64) -> bool {
+        let expiry = self.members.get(&(organisation, member));
+        expiry.is_some_and(|expiry| *expiry == 0 || now < *expiry)
+            && self.has_roles(organisation, roles | role::ORGANISATION, now)
+    }
+
+    /// One random call to the registry that it would take, at `now`: its event.
+    fn call_registry(&mut self, dice: &mut Dice, now: u64, party: Address, digest: B256) -> LogData {
+        let other = who(1 + dice.below(6));
+        let expiry = [0, now + 1 + dice.below(40)][dice.below(2) as usize];
+        let status_is =
+            |contracts: &Self, wanted| contracts.credentials.get(&party).is_some_and(|c| c.status == wanted);
+        match dice.below(10) {
+            0 | 1 if self.issuers.get(&other).is_some_and(|issuer| issuer.2) => {
+                let credential = CredentialModel {
+                    issuer: other,
+                    epoch: self.issuers[&other].1,
+                    roles: dice.next(),
+                    expiry,
+                    issued_at: now,
+                    status: status::ISSUED,
+                };
+                self.credentials.insert(party, credential);
+                IRegistry::CredentialIssued {
+                    party,
+                    issuer: other,
+                    issuerEpoch: credential.epoch,
+                    roles: credential.roles,
+                    expiry,
+                    document: digest,
+                }
+                .to_log_data()
+            }
+            2 if status_is(self, status::ISSUED) => {
+                self.credentials.get_mut(&party).unwrap().status = status::SUSPENDED;
+                IRegistry::CredentialSuspended { party, by: other }.to_log_data()
+            }
+            3 if status_is(self, status::SUSPENDED) => {
+                let held = self.credentials.get_mut(&party).unwrap();
+                (held.status, held.issued_at) = (status::ISSUED, now);
+                IRegistry::CredentialReinstated {
+                    party,
+                    issuer: held.issuer,
+                    issuerEpoch: held.epoch,
+                    roles: held.roles,
+                    expiry: held.expiry,
+                    document: digest,
+                    by: other,
+                }
+                .to_log_data()
+            }
+            4 if self.credentials.contains_key(&party) && !status_is(self, status::REVOKED) => {
+                self.credentials.get_mut(&party).unwrap().status = status::REVOKED;
+                IRegistry::CredentialRevoked { party, by: other }.to_log_data()
+            }
+            5 => {
+                self.members.insert((party, other), expiry);
+                IRegistry::MemberSet {
+                    organisation: party,
+                    member: other,
+                    expiry,
+                }
+                .to_log_data()
+            }
+            6 if self.members.remove(&(party, other)).is_some() => IRegistry::MemberRemoved {
+                organisation: party,
+                member: other,
+            }
+            .to_log_data(),
+            7 if self.keys.get(&party).is_some_and(|key| key.2.is_none()) => {
+                let (version, _, revoked_at) = self.keys.get_mut(&party).unwrap();
+                *revoked_at = Some(now);
+                IRegistry::KeyRevoked {
+                    party,
+                    version: *version,
+                }
+                .to_log_data()
+            }
+            8 => {
+                let version = self.keys.get(&party).map_or(1, |key| key.0 + 1);
+                let key = Bytes::copy_from_slice(digest.as_slice());
+                self.keys.insert(party, (version, key.clone(), None));
+                IRegistry::KeyPublished {
+                    party,
+                    version,
+                    suite: 1,
+                    key,
+                }
+                .to_log_data()
+            }
+            _ => {
+                let count = self.issuers.len() as u32;
+                let issuer = self.issuers.entry(party).or_insert((count + 1, 0, false));
+                issuer.2 = !issuer.2;
+                issuer.1 += u32::from(issuer.2);
+                IRegistry::IssuerSet {
+                    issuer: party,
+                    number: issuer.0,
+                    epoch: issuer.1,
+                    active: issuer.2,
+                }
+                .to_log_data()
+            }
+        }
+    }
+
     /// One random call, at `now`: its events.
     fn call(&mut self, dice: &mut Dice, now: u64) -> Vec<(Address, LogData)> {
         let digest = id(dice.next());
@@ -290,40 +422,7 @@ impl Contracts {
         let records = |data: LogData| (DEPLOYMENT.records, data);
         let registry = |data: LogData| (DEPLOYMENT.registry, data);
         if dice.one_in(4) {
-            return vec![registry(match dice.below(4) {
-                0 => {
-                    let active = dice.one_in(2);
-                    self.issuers.insert(party, active);
-                    IRegistry::IssuerSet { issuer: party, active }.to_log_data()
-                }
-                1 => {
-                    let (issuer, roles) = (who(1 + dice.below(6)), dice.next());
-                    self.credentials.insert(party, (issuer, roles));
-                    IRegistry::CredentialIssued {
-                        party,
-                        issuer,
-                        roles,
-                        expiry: 0,
-                        document: digest,
-                    }
-                    .to_log_data()
-                }
-                2 if self.credentials.remove(&party).is_some() => {
-                    IRegistry::CredentialRevoked { party, by: who(1) }.to_log_data()
-                }
-                _ => {
-                    let version = self.keys.get(&party).map_or(1, |(version, _)| version + 1);
-                    let key = Bytes::copy_from_slice(digest.as_slice());
-                    self.keys.insert(party, (version, key.clone()));
-                    IRegistry::KeyPublished {
-                        party,
-                        version,
-                        suite: 1,
-                        key,
-                    }
-                    .to_log_data()
-                }
-            })];
+            return vec![registry(self.call_registry(dice, now, party, digest))];
         }
         let Some(chart) = self.charts.get_mut(&chart_id) else {
             self.charts.insert(
@@ -562,13 +661,42 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         }
     }
     for account in (1..8).map(who) {
-        let party = index.party(account).await.unwrap();
-        let credential = party.credential.map(|c| (c.issuer, c.roles));
-        assert_eq!(credential, last.after.credentials.get(&account).copied());
-        assert_eq!(
-            party.key.map(|k| (k.version, k.key)),
-            last.after.keys.get(&account).cloned()
-        );
+        // Some of the blocks that are the last of their second, since times are what is asked about; and a time to come.
+        for (i, mined) in chain.iter().enumerate() {
+            let time = mined.block.time;
+            let superseded = chain.get(i + 1).is_some_and(|next| next.block.time == time);
+            if superseded || !dice.one_in(8) {
+                continue;
+            }
+            registry_answers_match(index, &mined.after, account, time).await;
+        }
+        registry_answers_match(index, &last.after, account, last.block.time + 20).await;
+    }
+}
+
+async fn registry_answers_match(index: &Index, contracts: &Contracts, account: Address, at: u64) {
+    let party = index.party(account, at).await.unwrap();
+    let in_force = party.credential.as_ref().is_some_and(|held| held.is_current(at));
+    assert_eq!(in_force, contracts.has_roles(account, 0, at), "{account} at {at}");
+    let held = contracts.credentials.get(&account);
+    assert_eq!(
+        party
+            .credential
+            .map(|c| (c.issuer, c.roles, c.expiry, c.issued_at, c.status)),
+        held.map(|c| (c.issuer, c.roles, c.expiry, c.issued_at, c.status))
+    );
+    assert_eq!(
+        party.key.map(|k| (k.version, k.key, k.revoked_at)),
+        contracts.keys.get(&account).cloned()
+    );
+    for member in (1..7).map(who) {
+        for roles in [0, role::PROVIDER] {
+            assert_eq!(
+                index.may_act_for(account, member, roles, at).await.unwrap(),
+                contracts.may_act_for(account, member, roles, at),
+                "{member} for {account} at {at}"
+            );
+        }
     }
 }
 

@@ -49,6 +49,8 @@ async fn backfills_then_follows_and_answers() {
                 chain.deployment.registry,
                 IRegistry::IssuerSet {
                     issuer: who(9),
+                    number: 1,
+                    epoch: 1,
                     active: true,
                 }
                 .into_log_data(),
@@ -101,6 +103,7 @@ async fn backfills_then_follows_and_answers() {
         .registry(IRegistry::CredentialIssued {
             party: clinic,
             issuer: who(9),
+            issuerEpoch: 1,
             roles: role::PROVIDER,
             expiry: 0,
             document: id(5),
@@ -119,7 +122,7 @@ async fn backfills_then_follows_and_answers() {
         .await;
     let (number, hash) = chain.tip().await;
     assert_eq!(handle.wait_for_block(number, SOON).await.unwrap().hash, hash);
-    let party = index.party(clinic).await.unwrap();
+    let party = index.party(clinic, u64::MAX).await.unwrap();
     assert!(party.credential.unwrap().is_current(u64::MAX));
     assert_eq!(party.key.unwrap().key, vec![7; 32]);
     assert_eq!(

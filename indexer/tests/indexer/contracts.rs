@@ -157,6 +157,40 @@ async fn the_index_answers_as_the_contracts_do_at_every_block() {
     world.records(patient, call).await;
     assert_eq!(index.grants(chart, Page::default()).await.unwrap(), []);
     world.records(patient, grant(clinic, treating, 331)).await;
+    // The registry's own life: members, suspension, a revoked key, a dismissed issuer, a revoked credential.
+    let expiry = world.head().time + 4 * STEP;
+    for (member, expiry) in [(second, expiry), (insurer, 0)] {
+        world
+            .registry(clinic, IRegistry::setMemberCall { member, expiry })
+            .await;
+    }
+    let call = IRegistry::suspendCredentialCall { party: clinic };
+    world.registry(issuer, call).await;
+    let call = IRegistry::reinstateCredentialCall { party: clinic };
+    world.registry(owner, call).await;
+    world.registry(clinic, IRegistry::revokeKeyCall { version: 2 }).await;
+    world
+        .registry(clinic, IRegistry::removeMemberCall { member: insurer })
+        .await;
+    for active in [false, true] {
+        world.registry(owner, IRegistry::setIssuerCall { issuer, active }).await;
+    }
+    let call = IRegistry::issueCredentialCall {
+        party: clinic,
+        roles: role::ORGANISATION,
+        expiry: 0,
+        document: id(101),
+    };
+    world.registry(issuer, call).await;
+    world
+        .registry(
+            clinic,
+            IRegistry::setMemberCall {
+                member: second,
+                expiry: 0,
+            },
+        )
+        .await;
     let call = IRegistry::revokeCredentialCall { party: clinic };
     world.registry(issuer, call).await;
     world.every_time_asked_about().await;
@@ -337,37 +371,36 @@ impl World {
                 standing.insert(account);
             }
 
-            let party = index.party(account).await.unwrap();
+            let party = index.party(account, at.time).await.unwrap();
             let call = IRegistry::credentialOfCall { party: account };
             let credential = self.view(registry, at, call).await;
             assert_eq!(
                 credential.current,
                 party.credential.as_ref().is_some_and(|c| c.is_current(at.time))
             );
-            // The contract still tells of a revoked credential; the index knows it as ended.
-            if let Some(indexed) = party.credential {
-                assert_eq!(
-                    (
-                        indexed.issuer,
-                        indexed.roles,
-                        indexed.issued_at,
-                        indexed.expiry,
-                        indexed.document
-                    ),
-                    (
-                        credential.issuer,
-                        credential.roles,
-                        credential.issuedAt,
-                        credential.expiry,
-                        credential.document
-                    )
-                );
-            }
+            let indexed = party.credential.map_or_else(Default::default, |c| {
+                (c.issuer, c.roles, c.issued_at, c.expiry, c.document, c.status)
+            });
+            assert_eq!(
+                indexed,
+                (
+                    credential.issuer,
+                    credential.roles,
+                    credential.issuedAt,
+                    credential.expiry,
+                    credential.document,
+                    credential.status
+                )
+            );
             let key = self.view(registry, at, IRegistry::keyOfCall { party: account }).await;
             let indexed = party.key.map_or_else(Default::default, |k| {
-                (k.version, k.suite, k.valid_from, keccak256(&k.key))
+                let revoked_at = k.revoked_at.unwrap_or_default();
+                (k.version, k.suite, k.valid_from, revoked_at, keccak256(&k.key))
             });
-            assert_eq!(indexed, (key.version, key.suite, key.validFrom, key.digest));
+            assert_eq!(
+                indexed,
+                (key.version, key.suite, key.validFrom, key.revokedAt, key.digest)
+            );
         }
         let given = index.grants(chart, Page::default()).await.unwrap();
         let given: Vec<Address> = given.iter().map(|grant| grant.grantee).collect();
@@ -433,6 +466,49 @@ impl World {
         reasons
     }
 
+    /// Whether the registry, asked now, and the index agree about a time past: roles, members and keys.
+    async fn same_past(&self, at: u64) {
+        let (index, registry, now) = (self.handle.index(), self.deployment.registry, self.head());
+        for account in self.accounts() {
+            let party = index.party(account, at).await.unwrap();
+            let held = party.credential.filter(|held| held.is_current(at));
+            for roles in [role::PROVIDER, role::ORGANISATION, role::ORGANISATION | role::PROVIDER] {
+                let call = IRegistry::hasRolesAtCall {
+                    party: account,
+                    roles,
+                    at,
+                };
+                let has = held.as_ref().is_some_and(|held| held.roles & roles == roles);
+                assert_eq!(
+                    self.view(registry, now, call).await,
+                    has,
+                    "roles {roles} of {account} at {at}"
+                );
+            }
+            let call = IRegistry::keyAtCall { party: account, at };
+            let key = self.view(registry, now, call).await;
+            let indexed = party
+                .key
+                .map_or_else(Default::default, |key| (key.version, key.revoked_at.is_none()));
+            assert_eq!((key.version, key.current), indexed, "key of {account} at {at}");
+            let call = IRegistry::mayActForAtCall {
+                organisation: self.clinic,
+                member: account,
+                roles: role::PROVIDER,
+                at,
+            };
+            let may = index
+                .may_act_for(self.clinic, account, role::PROVIDER, at)
+                .await
+                .unwrap();
+            assert_eq!(
+                self.view(registry, now, call).await,
+                may,
+                "{account} for the clinic at {at}"
+            );
+        }
+    }
+
     /// For each block's time the index answers as the contract did then, whatever came later.
     async fn every_time_asked_about(&self) {
         let mut kinds = BTreeSet::new();
@@ -444,6 +520,9 @@ impl World {
                 head.number
             );
             kinds.extend(reasons);
+            for at in [head.time - 1, head.time] {
+                self.same_past(at).await;
+            }
         }
         // The history leads to every answer there is.
         let all = (0..=u8::MAX).filter(|reason| medlock_abi::terms::reason::text(*reason) != "unknown-reason");

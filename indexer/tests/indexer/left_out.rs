@@ -253,6 +253,8 @@ fn covering(contract: Address) -> Vec<B256> {
 fn issuer_set() -> LogData {
     IRegistry::IssuerSet {
         issuer: who(9),
+        number: 1,
+        epoch: 1,
         active: true,
     }
     .into_log_data()
