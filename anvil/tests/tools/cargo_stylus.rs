@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use alloy::json_abi::{Function, JsonAbi, Param};
-use alloy::primitives::{Address, hex, keccak256};
+use alloy::primitives::{Address, B256, U256, hex, keccak256};
 use tokio::process::Command;
 use wasmparser::{Parser, Payload};
 
@@ -93,6 +93,68 @@ async fn cargo_stylus_deploys_the_module_that_our_recipe_built() {
         assert_eq!(custom_sections(&theirs), [PROJECT_HASH]);
         assert_eq!(other_sections(&theirs), other_sections(&ours), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cargo_stylus_deploys_a_contract_with_a_constructor() {
+    let world = World::start().await;
+    let counter = root().join("anvil/tests/tools/counter");
+    let counter = ["-C", counter.to_str().unwrap()];
+    let owner = world.address(1).to_string();
+    // Last: it takes all that follows.
+    let arguments = ["--constructor-value", "0.5", "--constructor-args", "41", &owner];
+    let told = world.deploy(&counter, &arguments).await;
+    let program = deployed(&told);
+    let number = ["call", &program, "number()(uint256)"];
+    assert_eq!(world.cast(number).await, "41");
+    assert_eq!(
+        address(&world.cast(["call", &program, "owner()(address)"]).await),
+        world.address(1)
+    );
+    assert_eq!(
+        world.cast(["balance", &program, "--ether"]).await,
+        "0.500000000000000000"
+    );
+    let receipt = world.cast_send(2, [&program, "increment()"]).await;
+    assert_eq!(world.cast(number).await, "42");
+    let log = &receipt["logs"][0];
+    assert_eq!(log["topics"][0], keccak256("Counted(address,uint256)").to_string());
+    assert_eq!(log["data"], B256::from(U256::from(42)).to_string());
+
+    // Once is all; and the arguments are checked before anything is sent.
+    let mut twice = world.npm_tool("cast");
+    let constructor = ["stylus_constructor(uint256,address)", "1", &owner];
+    twice.args(["call", &program]).args(constructor);
+    fails(twice, QUICK).await;
+    let few = world.stylus_command(&world.deploying(&counter), &["--constructor-args", "41"]);
+    let refused = fails(few, COMPILES).await;
+    assert!(
+        refused.contains("mismatch number of constructor arguments"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cargo_stylus_caches_programs() {
+    let world = World::start().await;
+    let registry = world.registry_by_cast().await;
+    let status = ["cache", "status", "--address", &registry];
+    let before = world.stylus(&status, &[]).await;
+    assert!(before.contains("Cache manager status: \"active\""), "{before}");
+    assert!(before.contains("\"is not yet cached\""), "{before}");
+    let suggested = world.stylus(&["cache", "suggest-bid", &registry], &[]).await;
+    assert!(suggested.contains(": 0 wei"), "{suggested}");
+    let bid = ["cache", "bid", &registry, "0"];
+    let told = world.stylus(&bid, &world.signed()).await;
+    assert!(told.contains("Successfully cached contract"), "{told}");
+    let after = world.stylus(&status, &[]).await;
+    assert!(after.contains("\"is cached\""), "{after}");
+    let again = fails(world.stylus_command(&bid, &world.signed()), COMPILES).await;
+    assert!(again.contains("already cached"), "{again}");
+    let nobody = world.address(5).to_string();
+    let bid = ["cache", "bid", &nobody, "0"];
+    let refused = fails(world.stylus_command(&bid, &world.signed()), COMPILES).await;
+    assert!(refused.contains("not yet activated"), "{refused}");
 }
 
 /// Against `contracts/abi/generated`, which our own exporter wrote: functions with types and mutability, and errors.
