@@ -7,9 +7,9 @@ use alloy::primitives::{Address, Bytes, TxKind, U256, keccak256};
 use alloy::sol_types::SolCall;
 use anyhow::{Context, ensure};
 use medlock_abi::registry::IRegistry;
-use medlock_anvil::executor::{BlockContext, Checks, Executor, genesis_code};
+use medlock_anvil::arbos::ARB_WASM;
+use medlock_anvil::executor::{BlockContext, BlockHashes, Checks, Executor, genesis_code};
 use medlock_anvil::state::{Change, State};
-use medlock_anvil::stylus::programs::ARB_WASM;
 use medlock_anvil::{CHAIN_ID, dev_accounts};
 use medlock_deploy::Artifacts;
 use revm::context::TxEnv;
@@ -105,6 +105,7 @@ impl World {
                 gas_limit: 1 << 50,
                 coinbase: Address::ZERO,
                 prevrandao: U256::ONE.into(),
+                hashes: BlockHashes::default(),
             },
             sender,
             nonce: 0,
@@ -159,10 +160,11 @@ impl World {
 
     fn verify(&mut self, registry: Address) -> anyhow::Result<()> {
         for index in [0, TRANSACTIONS / 2, TRANSACTIONS - 1] {
-            let call = IRegistry::isIssuerCall { issuer: issuer(index) }.abi_encode();
+            let call = IRegistry::issuerOfCall { issuer: issuer(index) }.abi_encode();
             let result = self.send(TxKind::Call(registry), call.into(), U256::ZERO)?;
-            let answer = result.output().map(|output| U256::from_be_slice(output));
-            ensure!(answer == Some(U256::ONE), "{} is no issuer", issuer(index));
+            let output = result.output().context("a call answered nothing")?;
+            let answer = IRegistry::issuerOfCall::abi_decode_returns(output).context("decode issuerOf")?;
+            ensure!(answer.active, "{} is no issuer", issuer(index));
         }
         Ok(())
     }
