@@ -86,7 +86,7 @@ impl World {
             balance: WEALTH,
             ..state.unchanged(sender)
         }];
-        genesis.extend(genesis_code().into_iter().map(|(address, code)| Change {
+        genesis.extend(genesis_code().map(|(address, code)| Change {
             code: vec![code],
             ..state.unchanged(address)
         }));
