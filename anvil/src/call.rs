@@ -10,7 +10,7 @@ use revm::context::result::{ExecutionResult, InvalidTransaction};
 use crate::arbos::node_interface::{self, NODE_INTERFACE};
 use crate::chain::{Chain, TX_GAS_MAX, View};
 use crate::executor::{Checks, ExecError};
-use crate::rpc::RpcError;
+use crate::rpc::{Deadline, RpcError};
 use crate::state::{Change, Slot, State};
 use crate::trace::call::revert_reason;
 
@@ -25,9 +25,9 @@ const ESTIMATE_RUNS_MAX: usize = 48;
 ///
 /// # Errors
 /// Code 3 with the revert data if it reverts, -32000 with the reason otherwise.
-pub fn call(chain: &Chain, view: &View, request: TransactionRequest) -> Result<Bytes, RpcError> {
+pub fn call(chain: &Chain, view: &View, request: TransactionRequest, deadline: Deadline) -> Result<Bytes, RpcError> {
     if request.to == Some(TxKind::Call(NODE_INTERFACE)) {
-        return node_interface::answer(chain, view, request);
+        return node_interface::answer(chain, view, request, deadline);
     }
     let gas = request.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX);
     let env = environment(chain, view, request, gas)?;
@@ -40,7 +40,10 @@ pub fn call(chain: &Chain, view: &View, request: TransactionRequest) -> Result<B
 
 /// The least gas limit, to within 1.5%, with which `request` succeeds: by trying, because refunds, the 63/64 rule and
 /// a Stylus program's own look at its gas make it another number than the gas used.
-pub fn estimate(chain: &Chain, view: &View, request: TransactionRequest) -> Result<u64, RpcError> {
+///
+/// # Errors
+/// As [`call`]; the deadline passes.
+pub fn estimate(chain: &Chain, view: &View, request: TransactionRequest, deadline: Deadline) -> Result<u64, RpcError> {
     let from = request.from.unwrap_or_default();
     let mut high = request.gas.unwrap_or(TX_GAS_MAX).min(TX_GAS_MAX);
     let price = request.max_fee_per_gas.or(request.gas_price).unwrap_or_default();
@@ -86,6 +89,7 @@ pub fn estimate(chain: &Chain, view: &View, request: TransactionRequest) -> Resu
         if (high - low) as f64 / (high as f64) < 0.015 {
             break;
         }
+        deadline.check()?;
         // Most transactions need little; do not start half-way to the limit.
         let middle = (low + (high - low) / 2).min(low.saturating_mul(2).max(low + 1));
         if succeeds(chain, view, &env, middle)? {

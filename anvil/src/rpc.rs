@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use alloy::primitives::Bytes;
 use serde::de::DeserializeOwned;
@@ -28,6 +29,34 @@ pub const BODY_BYTES_MAX: usize = 5 << 20;
 pub const BATCH_CALLS_MAX: usize = 1_000;
 /// Bytes of the answers of one batch; calls beyond it get an error, as in go-ethereum.
 pub const BATCH_RESPONSE_BYTES_MAX: usize = 25_000_000;
+
+/// How long one message, a batch above all, may execute. It is looked at between executions, each of which ends at its
+/// gas; what has not begun by then is not begun.
+pub const MESSAGE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// When a message has to be through.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// For a message that is begun now.
+    fn begin() -> Self {
+        Self(Instant::now() + MESSAGE_TIME_MAX)
+    }
+
+    /// # Errors
+    /// -32002, as in go-ethereum: the time is over.
+    pub fn check(self) -> Result<(), RpcError> {
+        match Instant::now() < self.0 {
+            true => Ok(()),
+            false => Err(RpcError {
+                code: -32002,
+                message: "request timed out".to_owned(),
+                data: None,
+            }),
+        }
+    }
+}
 
 /// Everything that a request needs.
 #[derive(Debug)]
@@ -200,14 +229,17 @@ enum Outcome {
     Error(RpcError),
 }
 
-/// The positional parameters of one call.
-pub struct Params<'a>(Vec<&'a RawValue>);
+/// The positional parameters of one call, and when its message has to be through.
+pub struct Params<'a> {
+    values: Vec<&'a RawValue>,
+    pub deadline: Deadline,
+}
 
 impl Params<'_> {
     /// The parameter at `index`, which has to be there.
     pub fn get<T: DeserializeOwned>(&self, index: usize) -> Result<T, RpcError> {
-        match self.0.get(index) {
-            Some(_) => parse(index, self.0[index].get()),
+        match self.values.get(index) {
+            Some(raw) => parse(index, raw.get()),
             None => Err(RpcError::invalid_params(format!(
                 "missing value for required argument {index}"
             ))),
@@ -216,7 +248,7 @@ impl Params<'_> {
 
     /// The parameter at `index`, or `None` if it is absent or null.
     pub fn optional<T: DeserializeOwned>(&self, index: usize) -> Result<Option<T>, RpcError> {
-        match self.0.get(index) {
+        match self.values.get(index) {
             None => Ok(None),
             Some(raw) if raw.get() == "null" => Ok(None),
             Some(raw) => parse(index, raw.get()).map(Some),
@@ -235,9 +267,10 @@ pub type Handler<'h> = &'h mut dyn FnMut(&Node, &str, Params<'_>) -> Answer;
 /// Answers one message, single or batch. `None` if there is nothing to answer (notifications).
 pub fn handle(node: &Node, message: &str, handler: Handler<'_>) -> Option<String> {
     let null = RawValue::NULL;
+    let deadline = Deadline::begin();
     match message.trim_start().as_bytes().first() {
         Some(b'[') => {}
-        _ => return call(node, message, handler),
+        _ => return call(node, message, deadline, handler),
     }
     let calls: Vec<&RawValue> = match serde_json::from_str(message) {
         Ok(calls) => calls,
@@ -261,7 +294,7 @@ pub fn handle(node: &Node, message: &str, handler: Handler<'_>) -> Option<String
                 Err(RpcError::limit("batch response too large")),
             ))
         } else {
-            call(node, raw.get(), &mut *handler)
+            call(node, raw.get(), deadline, &mut *handler)
         };
         if let Some(answer) = answer {
             if answers.len() > 1 {
@@ -279,7 +312,7 @@ pub fn dispatch(node: &Node, method: &str, params: Params<'_>) -> Answer {
     methods::dispatch(node, method, &params)
 }
 
-fn call(node: &Node, message: &str, handler: Handler<'_>) -> Option<String> {
+fn call(node: &Node, message: &str, deadline: Deadline, handler: Handler<'_>) -> Option<String> {
     let null = RawValue::NULL;
     let request: Request<'_> = match serde_json::from_str(message) {
         Ok(request) => request,
@@ -305,7 +338,10 @@ fn call(node: &Node, message: &str, handler: Handler<'_>) -> Option<String> {
             Err(RpcError::invalid_request("jsonrpc is not \"2.0\""))
         }
         None => Err(RpcError::invalid_request("method is missing")),
-        Some(method) => positional(request.params).and_then(|params| handler(node, &method, Params(params))),
+        Some(method) => deadline
+            .check()
+            .and_then(|()| positional(request.params))
+            .and_then(|values| handler(node, &method, Params { values, deadline })),
     };
     // A notification is never answered.
     request.id.map(|id| respond(id, outcome))

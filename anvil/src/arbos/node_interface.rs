@@ -9,7 +9,7 @@ use super::abi::NodeInterface::NodeInterfaceCalls as C;
 use crate::block::{BASE_FEE_WEI, l1_number};
 use crate::call::estimate;
 use crate::chain::{Chain, View};
-use crate::rpc::RpcError;
+use crate::rpc::{Deadline, RpcError};
 
 /// Where clients call it.
 pub const NODE_INTERFACE: Address = super::precompile(0xc8);
@@ -21,7 +21,7 @@ const L1_PRICE: U256 = U256::ZERO;
 ///
 /// # Errors
 /// Code 3 without data for a method that is not answered here, -32000 where the answer is an error.
-pub fn answer(chain: &Chain, view: &View, request: TransactionRequest) -> Result<Bytes, RpcError> {
+pub fn answer(chain: &Chain, view: &View, request: TransactionRequest, deadline: Deadline) -> Result<Bytes, RpcError> {
     let data = request.input.input().cloned().unwrap_or_default();
     let method = C::abi_decode(&data).map_err(|_| RpcError::reverted(None, Bytes::new()))?;
     let base_fee = U256::from(BASE_FEE_WEI);
@@ -37,7 +37,7 @@ pub fn answer(chain: &Chain, view: &View, request: TransactionRequest) -> Result
                 ..request
             };
             N::gasEstimateComponentsCall::abi_encode_returns(&N::gasEstimateComponentsReturn {
-                gasEstimate: estimate(chain, view, about)?,
+                gasEstimate: estimate(chain, view, about, deadline)?,
                 gasEstimateForL1: L1_GAS,
                 baseFee: base_fee,
                 l1BaseFeeEstimate: L1_PRICE,

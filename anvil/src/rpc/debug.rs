@@ -170,6 +170,7 @@ pub fn create_access_list(chain: &Chain, params: &Params<'_>) -> Answer {
     }
     let precompiles = precompiles();
     for _ in 0..ACCESS_LIST_ROUNDS_MAX {
+        params.deadline.check()?;
         request.access_list = Some(to_access_list(&list));
         let tx = call::environment(chain, &view, request.clone(), gas)?;
         let mut free = BTreeSet::from([tx.caller, view.context.coinbase]);

@@ -147,11 +147,11 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "eth_getProof" => proof(chain, params.get(0)?, params.get(1)?, params.optional(2)?),
         "eth_call" => {
             let (request, view) = request_and_view(chain, params, BlockId::latest())?;
-            answer(&call::call(chain, &view, request)?)
+            answer(&call::call(chain, &view, request, params.deadline)?)
         }
         "eth_estimateGas" => {
             let (request, view) = request_and_view(chain, params, BlockId::pending())?;
-            answer(&U64::from(call::estimate(chain, &view, request)?))
+            answer(&U64::from(call::estimate(chain, &view, request, params.deadline)?))
         }
         "eth_createAccessList" => debug::create_access_list(chain, params),
         "debug_traceTransaction" => debug::trace_transaction(chain, params),
@@ -160,7 +160,7 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "debug_traceBlockByHash" => debug::trace_block_by_hash(chain, params),
         "eth_sendRawTransaction" => answer(&chain.submit_raw(&params.get::<Bytes>(0)?)?),
         "eth_sendRawTransactionSync" => send_and_tell(chain, &params.get::<Bytes>(0)?),
-        "eth_sendTransaction" => account::send_transaction(node, params.get(0)?),
+        "eth_sendTransaction" => account::send_transaction(node, params.get(0)?, params.deadline),
 
         "eth_getLogs" => answer(&get_logs(chain, &params.get(0)?)?),
         "eth_newFilter" => {
@@ -186,7 +186,7 @@ pub fn dispatch(node: &Node, method: &str, params: &Params<'_>) -> Answer {
         "eth_signTypedData" | "eth_signTypedData_v3" | "eth_signTypedData_v4" => {
             account::sign_typed_data(chain, params.get(0)?, params.get(1)?)
         }
-        "eth_signTransaction" => account::sign_transaction(chain, params.get(0)?),
+        "eth_signTransaction" => account::sign_transaction(chain, params.get(0)?, params.deadline),
 
         "txpool_status" | "txpool_content" | "txpool_contentFrom" | "txpool_inspect" => {
             txpool::dispatch(chain, method, params)

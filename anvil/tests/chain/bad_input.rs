@@ -231,6 +231,33 @@ async fn typed_data_can_exhaust_neither_stack_nor_time() {
     }
 }
 
+/// A thousand calls that use all their gas: together they may take no longer than a message may.
+#[tokio::test]
+async fn a_batch_ends_at_its_deadline() {
+    let handle = chain().await;
+    // As many JUMPDESTs as a contract may hold, again and again: nothing takes longer for its gas.
+    let code = format!("0x{}5f56", "5b".repeat(24_000));
+    rpc(&handle, "anvil_setCode", json!([NOBODY, code])).await;
+    let call =
+        |id: usize, method: &str| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": [{"to": NOBODY}]});
+    let mut batch: Vec<Value> = (0..999).map(|id| call(id, "eth_call")).collect();
+    batch.push(call(999, "eth_blockNumber"));
+    let answers = post(&handle, json!(batch).to_string()).await;
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 1_000);
+    let error = |index: usize| answers[index]["error"]["message"].as_str().unwrap_or_default();
+    assert!(error(0).starts_with("out of gas"), "{}", error(0));
+    assert_eq!(
+        (error(999), &answers[999]["error"]["code"]),
+        ("request timed out", &json!(-32002))
+    );
+    for (id, answer) in answers.iter().enumerate() {
+        assert_eq!(answer["id"], id);
+    }
+    // The next message has time of its own.
+    rpc(&handle, "eth_blockNumber", json!([])).await;
+}
+
 #[tokio::test]
 async fn a_sender_cannot_fill_the_pool_with_gaps() {
     let handle = chain().await;

@@ -18,6 +18,7 @@ use crate::call;
 use crate::chain::{Chain, View};
 use crate::error::TxError;
 use crate::pool::Pooled;
+use crate::rpc::Deadline;
 
 /// `eth_sign` and `personal_sign` (EIP-191, version 0x45).
 pub fn sign_message(chain: &Chain, address: Address, message: &[u8]) -> Answer {
@@ -36,7 +37,7 @@ pub fn sign_typed_data(chain: &Chain, address: Address, data: Value) -> Answer {
 }
 
 /// `eth_signTransaction`: the signed transaction, not sent.
-pub fn sign_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
+pub fn sign_transaction(chain: &Chain, request: TransactionRequest, deadline: Deadline) -> Answer {
     #[derive(Serialize)]
     struct Signed {
         raw: Bytes,
@@ -44,7 +45,7 @@ pub fn sign_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
     }
     let sender = sender(&request)?;
     signer(chain, sender)?;
-    let gas = gas(chain, || chain.pending_view(), &request)?;
+    let gas = gas(chain, || chain.pending_view(), &request, deadline)?;
     let nonce = next_nonce(chain, sender);
     let pooled = complete(chain, request, nonce, gas)?;
     answer(&Signed {
@@ -54,10 +55,10 @@ pub fn sign_transaction(chain: &Chain, request: TransactionRequest) -> Answer {
 }
 
 /// Signs for a development account, or sends unsigned for an impersonated one.
-pub fn send_transaction(node: &Node, request: TransactionRequest) -> Answer {
+pub fn send_transaction(node: &Node, request: TransactionRequest, deadline: Deadline) -> Answer {
     let chain = &*node.chain;
     let sender = sender(&request)?;
-    let gas = gas(chain, || chain.pending_view(), &request)?;
+    let gas = gas(chain, || chain.pending_view(), &request, deadline)?;
     // Whoever names no nonce gets the next one. Until that one is in the pool, the next one is still the same.
     let _choosing = request
         .nonce
@@ -72,11 +73,16 @@ pub fn send_transaction(node: &Node, request: TransactionRequest) -> Answer {
 ///
 /// # Errors
 /// The sender's key is not here and it is not impersonated; the estimate fails.
-pub fn gas(chain: &Chain, view: impl FnOnce() -> View, request: &TransactionRequest) -> Result<u64, RpcError> {
+pub fn gas(
+    chain: &Chain,
+    view: impl FnOnce() -> View,
+    request: &TransactionRequest,
+    deadline: Deadline,
+) -> Result<u64, RpcError> {
     authority(chain, sender(request)?)?;
     match request.gas {
         Some(gas) => Ok(gas),
-        None => call::estimate(chain, &view(), request.clone()),
+        None => call::estimate(chain, &view(), request.clone(), deadline),
     }
 }
 

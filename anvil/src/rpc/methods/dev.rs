@@ -252,7 +252,7 @@ fn reorg(chain: &Chain, params: &Params<'_>) -> Answer {
                 let view = super::view(chain, Some(BlockId::number(below)))?;
                 let sender = sender(&request)?;
                 let nonce = nonces.entry(sender).or_insert_with(|| view.state.nonce(sender));
-                let gas = gas(chain, || view, &request)?;
+                let gas = gas(chain, || view, &request, params.deadline)?;
                 let pooled = complete(chain, *request, *nonce, gas)?;
                 *nonce = nonce.saturating_add(1);
                 pooled
