@@ -86,8 +86,10 @@ struct ChainArgs {
     quiet: bool,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long the end waits for requests that are still executing. The journal holds at any moment, so they may be cut off.
+const EXIT_WAIT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
@@ -99,7 +101,7 @@ async fn main() -> ExitCode {
             calldata,
             trace,
         }) => exec(program, calldata, trace),
-        None => run(args.chain).await,
+        None => serve(args.chain),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,6 +110,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the chain until it is told to end. Dropping a runtime would wait for everything that still executes.
+fn serve(args: ChainArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("start the threads")?;
+    let outcome = runtime.block_on(run(args));
+    runtime.shutdown_timeout(EXIT_WAIT);
+    outcome
 }
 
 async fn run(args: ChainArgs) -> anyhow::Result<()> {
