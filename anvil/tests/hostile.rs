@@ -579,15 +579,12 @@ async fn clients_that_hang_up_do_not_get_more_than_their_share() {
         )
         .await;
     assert_eq!(target.activate(endless).await["status"], "0x1");
-    let call = |gas: &str| {
-        json!({"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [{"to": endless, "gas": gas}, "latest"]})
-            .to_string()
-    };
-    let mut most = 0;
+    let params = json!([{"to": endless, "gas": "0x2faf080"}, "latest"]);
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": params}).to_string();
     for _ in 0..STORM {
         // A client of its own, so that its connection ends with it.
         let client = reqwest::Client::new();
-        let (url, body) = (target.url.clone(), call("0x2faf080"));
+        let (url, body) = (target.url.clone(), call.clone());
         let waiting = tokio::spawn(async move { post(&client, &url, body).await });
         // By the time that others are answered, the call is executed, or waits for a place.
         for _ in 0..4 {
@@ -596,13 +593,11 @@ async fn clients_that_hang_up_do_not_get_more_than_their_share() {
         waiting.abort();
         // An error: it was cut off.
         let _ = waiting.await;
-        most = most.max(target.busy_threads());
+        // A thread that has just answered somebody else may be counted as well.
+        let busy = target.busy_threads();
+        assert!(
+            busy <= EXECUTIONS_AT_A_TIME_MAX + 4,
+            "{busy} threads work for clients that hung up"
+        );
     }
-    // A thread that has just answered somebody else may be counted as well.
-    println!("at most {most} threads at work");
-    assert!(most > 0);
-    assert!(
-        most <= EXECUTIONS_AT_A_TIME_MAX + 4,
-        "{most} threads at work for clients that hung up"
-    );
 }
