@@ -1,10 +1,12 @@
 //! The chain on disk: one append-only file of checksummed frames.
 //!
 //! A frame is written and synced before anybody sees its blocks, so kill -9 at any moment loses at most what was
-//! being mined. A frame that was cut short is dropped at the next start; damage anywhere else is an error, because
+//! being mined. A frame that was cut short is moved to `chain.log.cut` at the next start; damage anywhere else is an error, because
 //! silently dropping acknowledged blocks would be worse than not starting.
 //!
-//! File: the magic line, then frames of `length (u32 LE) | first 8 bytes of keccak256(length | payload) | payload`.
+//! File: the magic line, then frames of `length (u32 LE) | first 4 bytes of keccak256(length) | first 8 bytes
+//! of keccak256(length | payload) | payload`. The length has its own checksum: believed when damaged, it could reach past
+//! the end of the file and make everything after it look cut short.
 //! A payload is the RLP list of the encoded [`Entry`]s that became durable together.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -20,9 +22,12 @@ use crate::state::Change;
 /// Frames larger than this are refused when written and taken for damage when read.
 pub const FRAME_BYTES_MAX: usize = 256 << 20;
 
-const MAGIC: &[u8] = b"medlock-anvil chain 1\n";
-const HEAD_BYTES: usize = 12;
+const MAGIC: &[u8] = b"medlock-anvil chain 2\n";
+const LENGTH_BYTES: usize = 8;
+const HEAD_BYTES: usize = 16;
 const FILE_NAME: &str = "chain.log";
+/// What was cut short, one after another; never read by this program.
+const CUT_NAME: &str = "chain.log.cut";
 const LOCK_NAME: &str = "LOCK";
 
 /// One durable step of the chain.
@@ -168,8 +173,10 @@ impl Journal {
         if good < content.len() as u64 {
             tracing::warn!(
                 bytes = content.len() as u64 - good,
-                "dropping the frame that was cut short"
+                "moving the frame that was cut short to {CUT_NAME}"
             );
+            let cut_path = dir.join(CUT_NAME);
+            keep_cut(dir, &cut_path, &content[good as usize..]).map_err(at(&cut_path))?;
             file.set_len(good).and_then(|()| file.sync_all()).map_err(at(&path))?;
         }
         file.seek(SeekFrom::Start(good)).map_err(at(&path))?;
@@ -209,6 +216,14 @@ impl Journal {
     }
 }
 
+/// Makes `tail` durable beside the journal, before the journal loses it.
+fn keep_cut(dir: &Path, path: &Path, tail: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(tail)?;
+    file.sync_all()?;
+    File::open(dir)?.sync_all()
+}
+
 fn frame(entries: &[Entry]) -> Result<Vec<u8>, JournalError> {
     let encoded: Vec<Bytes> = entries.iter().map(Entry::encode).collect();
     let mut frame = vec![0; HEAD_BYTES];
@@ -220,7 +235,8 @@ fn frame(entries: &[Entry]) -> Result<Vec<u8>, JournalError> {
     let length = (bytes as u32).to_le_bytes();
     let checksum = checksum(length, &frame[HEAD_BYTES..]);
     frame[..4].copy_from_slice(&length);
-    frame[4..HEAD_BYTES].copy_from_slice(&checksum);
+    frame[4..LENGTH_BYTES].copy_from_slice(&self::checksum(length, &[])[..4]);
+    frame[LENGTH_BYTES..HEAD_BYTES].copy_from_slice(&checksum);
     Ok(frame)
 }
 
@@ -243,6 +259,13 @@ fn read_frames(path: &Path, content: &[u8]) -> Result<(Vec<Entry>, usize), Journ
             return Ok((entries, offset));
         }
         let length = [rest[0], rest[1], rest[2], rest[3]];
+        if checksum(length, &[])[..4] != rest[4..LENGTH_BYTES] {
+            // A head that was cut has nothing after it; a payload is never all zeros.
+            if rest[HEAD_BYTES..].iter().all(|byte| *byte == 0) {
+                return Ok((entries, offset));
+            }
+            return Err(damaged(offset, "checksum of a frame's length"));
+        }
         let end = HEAD_BYTES + u32::from_le_bytes(length) as usize;
         if end - HEAD_BYTES > FRAME_BYTES_MAX {
             return Err(damaged(offset, "impossible frame length"));
@@ -250,7 +273,7 @@ fn read_frames(path: &Path, content: &[u8]) -> Result<(Vec<Entry>, usize), Journ
         if end > rest.len() {
             return Ok((entries, offset));
         }
-        if checksum(length, &rest[HEAD_BYTES..end]) != rest[4..HEAD_BYTES] {
+        if checksum(length, &rest[HEAD_BYTES..end]) != rest[LENGTH_BYTES..HEAD_BYTES] {
             if end == rest.len() {
                 return Ok((entries, offset));
             }
@@ -352,10 +375,13 @@ mod tests {
             if cut % 2 == 0 {
                 torn.resize(all as usize, 0);
             }
-            std::fs::write(&path, torn).unwrap();
+            let _ = std::fs::remove_file(dir.join(CUT_NAME));
+            std::fs::write(&path, &torn).unwrap();
             let (journal, entries) = Journal::open(&dir).unwrap();
             assert_eq!(entries, [rollback(1), rollback(2)], "cut at {cut}");
             assert_eq!(journal.bytes, good);
+            let kept = std::fs::read(dir.join(CUT_NAME)).unwrap_or_default();
+            assert_eq!(kept, torn[good as usize..], "cut at {cut}");
         }
         std::fs::remove_dir_all(dir).unwrap();
     }
@@ -369,10 +395,18 @@ mod tests {
         drop(journal);
         let path = dir.join(FILE_NAME);
         let mut content = std::fs::read(&path).unwrap();
-        content[MAGIC.len() + HEAD_BYTES] ^= 1;
-        std::fs::write(&path, &content).unwrap();
-        assert!(matches!(Journal::open(&dir), Err(JournalError::Damaged { .. })));
-        assert_eq!(std::fs::read(&path).unwrap(), content);
+        // Each bit of the head, and one of the payload.
+        for bit in 0..=HEAD_BYTES * 8 {
+            let at = MAGIC.len() + bit / 8;
+            content[at] ^= 1 << (bit % 8);
+            std::fs::write(&path, &content).unwrap();
+            assert!(
+                matches!(Journal::open(&dir), Err(JournalError::Damaged { .. })),
+                "bit {bit}"
+            );
+            assert_eq!(std::fs::read(&path).unwrap(), content);
+            content[at] ^= 1 << (bit % 8);
+        }
         std::fs::write(&path, "something else").unwrap();
         assert!(matches!(Journal::open(&dir), Err(JournalError::Foreign(_))));
         std::fs::remove_dir_all(dir).unwrap();
