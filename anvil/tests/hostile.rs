@@ -408,26 +408,29 @@ async fn hostile_modules_are_refused_in_words_or_pay_for_what_they_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn code_that_is_no_program_is_refused_by_name() {
+async fn code_that_is_no_program_is_neither_activated_nor_run() {
     let target = Target::start();
     let bomb = encode(&vec![0; 64 << 20]);
     assert!(bomb.len() < 1_000);
     let mut cut = encode(&wat(r#"(module (memory (export "memory") 1 1))"#));
     cut.truncate(cut.len() - 3);
     let header = [PREFIX.as_slice(), &[NO_DICTIONARY]].concat();
-    for (number, (name, code, words)) in [
-        ("a brotli bomb", bomb, "larger than 131072 bytes"),
-        ("a cut stream", cut, "brotli"),
-        ("an empty stream", header.clone(), "brotli"),
-        ("no dictionary byte", PREFIX.to_vec(), ""),
+    // As on Nitro, a revert tells nothing of why code does not decode: the reason stands in the chain's log.
+    let (silent, halt) = ("execution reverted", "not activated");
+    for (number, (name, code, activation, call)) in [
+        ("a brotli bomb", bomb, silent, halt),
+        ("a cut stream", cut, silent, halt),
+        ("an empty stream", header.clone(), silent, halt),
+        ("no dictionary byte", PREFIX.to_vec(), silent, "opcode not found"),
         (
             "an unknown dictionary",
             [PREFIX.as_slice(), &[9, 1, 2]].concat(),
-            "dictionary 9",
+            silent,
+            halt,
         ),
-        ("noise", [header, vec![0xa5; 2_000]].concat(), "brotli"),
-        ("compressed noise", encode(&[0xa5; 100]), "magic"),
-        ("an empty module", encode(b""), ""),
+        ("noise", [header, vec![0xa5; 2_000]].concat(), silent, halt),
+        ("compressed noise", encode(&[0xa5; 100]), "magic", halt),
+        ("an empty module", encode(b""), "", halt),
     ]
     .into_iter()
     .enumerate()
@@ -437,7 +440,7 @@ async fn code_that_is_no_program_is_refused_by_name() {
         let message = tried["error"]["message"]
             .as_str()
             .unwrap_or_else(|| panic!("{name} is accepted: {tried}"));
-        assert!(message.contains(words), "{name}: {message}");
+        assert!(message.contains(activation), "{name}: {message}");
         let receipt = target.send(at, &[], "0x0", 100_000).await;
         assert_eq!(
             (&receipt["status"], &receipt["gasUsed"]),
@@ -446,20 +449,21 @@ async fn code_that_is_no_program_is_refused_by_name() {
         );
         let called = target.call("eth_call", json!([{"to": at}, "latest"])).await;
         let message = called["error"]["message"].as_str().unwrap();
-        assert!(message.contains("not activated"), "{name}: {message}");
+        assert!(message.contains(call), "{name}: {message}");
     }
 
-    // No Stylus program at all: the reason is a Solidity error, and what begins 0xEF halts.
+    // No code at all is a Solidity error; ArbOS 51 does not tell why when there is other code.
     let plain = target.place(100, &hex!("600160005500")).await;
-    for at in [plain, dev_accounts()[3].address, Address::repeat_byte(0x99)] {
+    let selector = alloy::primitives::keccak256("ProgramNotWasm()");
+    for (at, data) in [
+        (plain, "0x".to_owned()),
+        (dev_accounts()[3].address, hex::encode_prefixed(&selector[..4])),
+        (Address::repeat_byte(0x99), hex::encode_prefixed(&selector[..4])),
+    ] {
         let tried = target.try_activation(at).await;
-        let selector = alloy::primitives::keccak256("ProgramNotWasm()");
-        assert_eq!(
-            tried["error"]["data"],
-            json!(hex::encode_prefixed(&selector[..4])),
-            "{tried}"
-        );
+        assert_eq!(tried["error"]["data"], json!(data), "{tried}");
     }
+    // What begins 0xEF and is no program halts.
     for (number, prefix) in [
         [0xef, 0x00, 0x00, 0x00],
         [0xef, 0xf0, 0x01, 0x00],
