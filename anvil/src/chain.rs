@@ -18,7 +18,7 @@ use crate::accounts::{DEV_BALANCE, DevAccount, dev_accounts};
 use crate::arbos::{Rules, Version};
 use crate::block::{BASE_FEE_WEI, BLOCK_GAS_LIMIT, Block, COINBASE, arbos_version, header, l1_number};
 use crate::error::{ChainError, TxError};
-use crate::executor::{BlockContext, Executor, genesis_code, intrinsic_gas};
+use crate::executor::{BlockContext, Executor, genesis_code};
 use crate::journal::{Entry, GenesisEntry, Journal};
 use crate::pool::{Pool, Pooled, QUEUED_PER_SENDER_MAX};
 use crate::sender::recover;
@@ -465,14 +465,6 @@ impl Chain {
             return Err(TxError::GasLimit {
                 gas: tx.gas_limit(),
                 cap: TX_GAS_MAX,
-            });
-        }
-        // At once, not when it would be mined: until then its sender would wait for nothing.
-        let needed = intrinsic_gas(&tx_env(tx, address, self.chain_id));
-        if tx.gas_limit() < needed {
-            return Err(TxError::IntrinsicGas {
-                gas: tx.gas_limit(),
-                needed,
             });
         }
         let fee = tx.max_fee_per_gas();
