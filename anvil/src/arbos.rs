@@ -297,6 +297,16 @@ impl<DB: Database> PrecompileProvider<Ctx<DB>> for ArbPrecompiles {
         if !addresses().any(|address| address == at) {
             return PrecompileProvider::<Ctx<DB>>::run(&mut self.eth, ctx, inputs);
         }
+        // Before the input is copied: what cannot be paid for makes no work.
+        if inputs.gas_limit < WORD_GAS * (inputs.input.len() as u64).saturating_sub(4).div_ceil(32) {
+            let mut gas = Gas::new(inputs.gas_limit);
+            gas.spend_all();
+            return Ok(Some(InterpreterResult::new(
+                InstructionResult::Revert,
+                Bytes::new(),
+                gas,
+            )));
+        }
         let data = inputs.input.bytes(ctx);
         let mut call = Call {
             ctx,

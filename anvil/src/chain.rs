@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy::consensus::{Transaction as _, TxEnvelope};
 use alloy::eips::Decodable2718;
 use alloy::primitives::{Address, B256, U256, keccak256};
+use revm::primitives::eip3860::MAX_INITCODE_SIZE;
 use tokio::sync::watch;
 
 use crate::Config;
@@ -18,7 +19,7 @@ use crate::accounts::{DEV_BALANCE, DevAccount, dev_accounts};
 use crate::arbos::{Rules, Version};
 use crate::block::{BASE_FEE_WEI, BLOCK_GAS_LIMIT, Block, COINBASE, arbos_version, header, l1_number};
 use crate::error::{ChainError, TxError};
-use crate::executor::{BlockContext, Executor, genesis_code};
+use crate::executor::{BlockContext, Executor, genesis_code, intrinsic_gas};
 use crate::journal::{Entry, GenesisEntry, Journal};
 use crate::pool::{Pool, Pooled, QUEUED_PER_SENDER_MAX};
 use crate::sender::recover;
@@ -505,6 +506,15 @@ impl Chain {
         let have = state.balance(address);
         if want > have {
             return Err(TxError::InsufficientFunds { address, have, want });
+        }
+        // At once, not when it would be mined: until then its sender would wait for nothing. Init code that is too
+        // large is refused by its own name when it is executed.
+        let needed = intrinsic_gas(&tx_env(tx, address, self.chain_id));
+        if tx.gas_limit() < needed && !(tx.is_create() && tx.input().len() > MAX_INITCODE_SIZE) {
+            return Err(TxError::IntrinsicGas {
+                gas: tx.gas_limit(),
+                needed,
+            });
         }
         Ok(())
     }

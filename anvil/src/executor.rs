@@ -12,6 +12,7 @@ use revm::{
         BlockEnv, ContextSetters, ContextTr, JournalTr, TxEnv,
         result::{EVMError, InvalidTransaction, ResultAndState},
     },
+    context_interface::cfg::gas::calculate_initial_tx_gas_for_tx,
     database::EmptyDB,
     handler::{EvmTr, Handler, MainnetHandler, PrecompileProvider},
     primitives::{Address, AddressSet, B256, Bytes, U256, hardfork::SpecId},
@@ -267,6 +268,11 @@ struct Watch {
 struct Seen {
     measured: Option<Measured>,
     recorder: Option<Box<Recorder>>,
+}
+
+/// The gas that `tx` uses before its first instruction (EIP-2028, EIP-2930, EIP-3860, EIP-7702).
+pub fn intrinsic_gas(tx: &TxEnv) -> u64 {
+    calculate_initial_tx_gas_for_tx(tx, SPEC, None).initial_regular_gas
 }
 
 /// Code that accounts must hold from genesis on.

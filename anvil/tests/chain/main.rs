@@ -385,7 +385,7 @@ async fn transactions_behind_a_nonce_gap_wait_and_are_mined_in_order() {
 async fn refused_transactions_name_the_reason_that_clients_look_for() {
     let handle = chain().await;
     send(&provider(&handle, 0), transfer(1)).await;
-    let cases: [(Bytes, &str); 7] = [
+    let cases: [(Bytes, &str); 8] = [
         (
             signed(&handle, 0, |request| request.with_nonce(0)).await,
             "nonce too low",
@@ -400,6 +400,11 @@ async fn refused_transactions_name_the_reason_that_clients_look_for() {
         ),
         (
             signed(&handle, 0, |r| r.with_nonce(1).with_gas_limit(20_999)).await,
+            "intrinsic gas too low",
+        ),
+        (
+            // Behind a gap, too: it must not wait for what cannot come.
+            signed(&handle, 0, |r| r.with_nonce(5).with_gas_limit(20_999)).await,
             "intrinsic gas too low",
         ),
         (
