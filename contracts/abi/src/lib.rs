@@ -1,7 +1,10 @@
 //! The ABI of Medlock's contracts: the only copy, used by the contracts and by every service.
 //!
 //! - [`registry`]: parties, credentials, encryption keys.
-//! - [`records`]: charts, pointers, grants.
+//! - [`records`]: charts, pointers, grants, decisions.
+//! - [`exceptions`]: rules for single records, delegates, broken glass.
+//! - [`relay`]: operations signed off chain, submitted by anyone.
+//! - [`audit`]: anchors of read receipts.
 //! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
 //!
@@ -13,7 +16,10 @@
 #![allow(clippy::too_many_arguments)]
 extern crate alloc;
 
+pub mod audit;
+pub mod exceptions;
 pub mod records;
 pub mod registry;
+pub mod relay;
 pub mod signed;
 pub mod terms;

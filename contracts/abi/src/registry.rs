@@ -8,7 +8,7 @@ macro_rules! interface {
             $(#[$attribute])*
             #[derive(Debug, PartialEq, Eq)]
             interface IRegistry {
-                event Initialized(address indexed owner);
+                event Initialized(address indexed owner, address indexed relay);
                 event OwnershipTransferStarted(address indexed owner, address indexed pending);
                 event OwnershipTransferred(address indexed previous, address indexed owner);
                 /// `epoch` is the issuer's present one, or the one that ends here. `number` (from 1) never changes.
@@ -27,6 +27,8 @@ macro_rules! interface {
 
                 error AlreadyInitialized();
                 error ZeroAddress();
+                /// `caller` is neither `actor` nor the relay.
+                error NotActor(address caller, address actor);
                 error NotOwner(address caller);
                 error NotPendingOwner(address caller);
                 error NotIssuer(address caller);
@@ -47,12 +49,15 @@ macro_rules! interface {
                 error OwnMember(address organisation);
                 error KeyLength(uint16 suite, uint256 length);
                 error UnknownSuite(uint16 suite);
+                error KeyVersion(uint32 given, uint32 next);
                 /// `latest` 0: the party has published none.
                 error UnknownKey(address party, uint32 version, uint32 latest);
                 error KeyAlreadyRevoked(address party, uint32 version, uint64 revokedAt);
 
-                function initialize(address owner) external;
+                /// Once; the relay's address is never changed.
+                function initialize(address owner, address relay) external;
                 function owner() external view returns (address);
+                function relay() external view returns (address);
                 function pendingOwner() external view returns (address);
                 function transferOwnership(address pending) external;
                 function acceptOwnership() external;
@@ -93,8 +98,9 @@ macro_rules! interface {
                 function memberOf(address organisation, address member) external view
                     returns (uint64 since, uint64 expiry, uint64 endedAt);
 
-                /// Publishes the caller's next encryption key. The version starts at 1.
-                function publishKey(uint16 suite, bytes calldata key) external returns (uint32 version);
+                /// Publishes the actor's next encryption key: `version` is 1, or the latest plus one.
+                /// `actor`: the caller itself, or whoever signed, where the relay calls.
+                function publishKey(address actor, uint32 version, uint16 suite, bytes calldata key) external;
                 /// Ends one of the caller's own keys, the latest or an earlier one, for good.
                 function revokeKey(uint32 version) external;
                 /// The latest key. Version 0 where none is published. `revokedAt` 0: not revoked. `digest` is keccak256(key).

@@ -7,6 +7,8 @@ pub mod role {
     pub const INSURER: u64 = 1 << 2;
     /// A party that may author clinical records: organisations and practitioners are issued it beside their own bit.
     pub const PROVIDER: u64 = 1 << 3;
+    /// A party that serves envelopes against receipts, and anchors the receipts.
+    pub const GATEWAY: u64 = 1 << 4;
 }
 
 /// Where a credential stands. Whether it is in force also depends on its expiry and on its issuer.
@@ -63,22 +65,129 @@ pub mod action {
     pub const ALL: [(&str, u8); 3] = [("read", READ), ("write", WRITE), ("share", SHARE)];
 }
 
+/// What a delegate may do in the controller's place, as bits.
+pub mod power {
+    pub const READ: u8 = 1 << 0;
+    pub const WRITE: u8 = 1 << 1;
+    /// Grants, and rules for single records.
+    pub const GRANT: u8 = 1 << 2;
+    pub const REVOKE: u8 = 1 << 3;
+    /// Directories, and keyrings for grants that stand.
+    pub const DIRECTORY: u8 = 1 << 4;
+    /// Delegates of one's own, with powers that one has.
+    pub const DELEGATE: u8 = 1 << 5;
+    pub const EVERY: u8 = (1 << 6) - 1;
+
+    pub const ALL: [(&str, u8); 6] = [
+        ("read", READ),
+        ("write", WRITE),
+        ("grant", GRANT),
+        ("revoke", REVOKE),
+        ("directory", DIRECTORY),
+        ("delegate", DELEGATE),
+    ];
+
+    /// The power by which a delegate takes `action` (one bit); 0: none does.
+    pub const fn of(action: u8) -> u8 {
+        match action {
+            super::action::READ => READ,
+            super::action::WRITE => WRITE,
+            super::action::SHARE => GRANT,
+            _ => 0,
+        }
+    }
+}
+
+/// What a rule for one record does.
+pub mod effect {
+    /// No rule.
+    pub const NONE: u8 = 0;
+    /// Adds the record to what a grantee may use, whatever the compartments of the grant.
+    pub const ALLOW: u8 = 1;
+    /// Wins over everything but the controller.
+    pub const DENY: u8 = 2;
+
+    /// Stable text, for people and for JSON.
+    pub const fn text(effect: u8) -> &'static str {
+        match effect {
+            NONE => "none",
+            ALLOW => "allow",
+            DENY => "deny",
+            _ => "unknown-effect",
+        }
+    }
+}
+
+/// Where a record stands.
+pub mod record_status {
+    pub const CURRENT: u8 = 0;
+    /// FHIR `entered-in-error`: readable, flagged, not amended any more.
+    pub const ENTERED_IN_ERROR: u8 = 1;
+    /// A tombstone: author, time and version remain, the pointer is gone.
+    pub const SHREDDED: u8 = 2;
+
+    /// Stable text, for people and for JSON.
+    pub const fn text(status: u8) -> &'static str {
+        match status {
+            CURRENT => "current",
+            ENTERED_IN_ERROR => "entered-in-error",
+            SHREDDED => "shredded",
+            _ => "unknown-status",
+        }
+    }
+}
+
+/// Why somebody broke the glass.
+pub mod emergency {
+    /// The patient cannot be asked (unconscious, confused, a small child alone).
+    pub const UNABLE_TO_CONSENT: u16 = 1;
+    /// Life or limb is in danger, and asking would take too long.
+    pub const LIFE_THREATENING: u16 = 2;
+    /// Others are in danger: an outbreak, a poisoning.
+    pub const PUBLIC_DANGER: u16 = 3;
+    /// Stated off chain, in the provider's own files.
+    pub const OTHER: u16 = 4;
+
+    pub const ALL: [(&str, u16); 4] = [
+        ("unable-to-consent", UNABLE_TO_CONSENT),
+        ("life-threatening", LIFE_THREATENING),
+        ("public-danger", PUBLIC_DANGER),
+        ("other", OTHER),
+    ];
+
+    /// How long the rights last.
+    pub const OPEN_S: u64 = 4 * 60 * 60;
+    /// From one opening to the next by the same party on the same chart: the time box and 20 hours of cool-down.
+    pub const AGAIN_S: u64 = 24 * 60 * 60;
+}
+
 /// Sealing suites; the ids are Medlock's own and stand in every sealed object.
 pub mod suite {
     /// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180).
     pub const X25519: u16 = 1;
     pub const X25519_KEY_BYTES: usize = 32;
+    /// X-Wing (X25519 and ML-KEM-768, draft-connolly-cfrg-xwing-kem), HKDF-SHA256, AES-256-GCM: for secrets of decades.
+    pub const XWING: u16 = 2;
+    pub const XWING_KEY_BYTES: usize = 1216;
 }
 
 /// Why a question was answered as it was. Below 16: allowed.
 ///
-/// The order of the checks is part of the ABI: the first that fails names the reason, and whoever answers
-/// (contract, index) follows it: `MALFORMED`, then from `UNKNOWN_CHART` up to `RECORD_COMPARTMENT` in the
-/// order of their numbers, then `CONTROLLER` or `GRANT`. For the controller the grant's checks
-/// (`NO_GRANT` to `ACTION`) are left out; for a question without a record the record's two are.
+/// The order of the checks is part of the ABI: the first that fails names the reason, and whoever answers (contract,
+/// index) follows it: `MALFORMED`, `UNKNOWN_CHART`, `NOT_MEMBER`; then [`combine`] of what the grant says and, for an
+/// exceptional chart, of what stands beside it; then, where that allows and a record is asked about, the record's:
+/// `UNKNOWN_RECORD`, `RECORD_COMPARTMENT`, `SHREDDED`.
 pub mod reason {
+    use super::{action, power};
+
     pub const CONTROLLER: u8 = 1;
     pub const GRANT: u8 = 2;
+    /// By a power that the controller delegated.
+    pub const DELEGATE: u8 = 3;
+    /// By breaking the glass.
+    pub const EMERGENCY: u8 = 4;
+    /// By a grant in force, and a rule that adds this record to it.
+    pub const RULE: u8 = 5;
     pub const UNKNOWN_CHART: u8 = 16;
     /// No grant was given, or `revoke` has cleared it.
     pub const NO_GRANT: u8 = 17;
@@ -94,9 +203,60 @@ pub mod reason {
     pub const RECORD_COMPARTMENT: u8 = 25;
     /// Compartment above 63, or not exactly one purpose bit, or not exactly one action bit.
     pub const MALFORMED: u8 = 26;
+    /// A grant is in force, but a rule denies this record.
+    pub const DENIED: u8 = 27;
+    pub const SHREDDED: u8 = 28;
+    /// `member` is no current member of `grantee`, or `grantee` no current organisation.
+    pub const NOT_MEMBER: u8 = 29;
 
     pub const fn is_allowed(reason: u8) -> bool {
-        matches!(reason, CONTROLLER | GRANT)
+        matches!(reason, CONTROLLER | GRANT | DELEGATE | EMERGENCY | RULE)
+    }
+
+    /// What stands beside the grants of an exceptional chart, about one question.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Facts {
+        /// A rule denies the record to whoever asks.
+        pub denied: bool,
+        /// The directory version at which a rule that allows the record was set. 0: there is none.
+        pub allowed_since: u32,
+        /// Delegated powers of whoever asks (bits of `power`).
+        pub powers: u8,
+        /// Whoever asks has broken the glass, for this compartment, purpose and action.
+        pub emergency: bool,
+    }
+
+    /// No answer is taken for this one: it can close, never open.
+    pub const NO_FACTS: Facts = Facts {
+        denied: true,
+        allowed_since: 0,
+        powers: 0,
+        emergency: false,
+    };
+
+    /// What the grant says (`GRANT`, or `NO_GRANT` to `ACTION`) and what stands beside it, together.
+    ///
+    /// A deny rule wins, and is named only to who has a grant in force. A rule that allows overrides `COMPARTMENT` alone,
+    /// and was set since the grants of this pair began (`since`). Where the grant fails, the delegate's power is tried,
+    /// then the emergency; where all fail, the grant's own reason stands.
+    pub const fn combine(by_grant: u8, since: u32, asked: u8, facts: Facts) -> u8 {
+        if facts.denied {
+            return match by_grant {
+                GRANT | COMPARTMENT | PURPOSE | ACTION => DENIED,
+                _ => by_grant,
+            };
+        }
+        if by_grant == GRANT {
+            GRANT
+        } else if by_grant == COMPARTMENT && facts.allowed_since >= since && facts.allowed_since != 0 {
+            RULE
+        } else if facts.powers & power::of(asked) != 0 {
+            DELEGATE
+        } else if facts.emergency && asked == action::READ {
+            EMERGENCY
+        } else {
+            by_grant
+        }
     }
 
     /// Stable text, for people and for JSON.
@@ -104,6 +264,9 @@ pub mod reason {
         match reason {
             CONTROLLER => "controller",
             GRANT => "grant",
+            DELEGATE => "delegate",
+            EMERGENCY => "emergency",
+            RULE => "rule",
             UNKNOWN_CHART => "unknown-chart",
             NO_GRANT => "no-grant",
             REVOKED => "revoked",
@@ -115,6 +278,9 @@ pub mod reason {
             UNKNOWN_RECORD => "unknown-record",
             RECORD_COMPARTMENT => "record-in-another-compartment",
             MALFORMED => "malformed-question",
+            DENIED => "denied-by-rule",
+            SHREDDED => "shredded",
+            NOT_MEMBER => "not-a-member",
             _ => "unknown-reason",
         }
     }
@@ -122,9 +288,15 @@ pub mod reason {
 
 /// Compartments are 0..63: one bit each in a grant.
 pub const COMPARTMENTS: u8 = 64;
-/// Records in one `addRecords`, keyrings in one `setKeyrings`, questions in one `decideMany`:
+/// Records in one `addRecords`, keyrings in one `setKeyrings` or revocation, questions in one `decideMany`:
 /// bounds the gas of one call well under Arbitrum's 32 million a transaction.
 pub const BATCH_MOST: usize = 128;
+/// From the controller's own delegates (1) to the last that may be named.
+pub const DELEGATE_DEPTH_MOST: u8 = 3;
+/// Grants of one pair between two revocations: `serial` is one byte.
+pub const SERIAL_MOST: u8 = u8::MAX;
+/// Leaves of a Merkle batch: proofs have at most 32 nodes.
+pub const BATCH_LEAVES_MOST: u64 = u32::MAX as u64;
 /// Times fit in 40 bits.
 pub const TIME_MOST: u64 = (1 << 40) - 1;
 /// The codec of an envelope (multicodec dag-cbor).
