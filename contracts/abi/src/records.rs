@@ -97,6 +97,8 @@ macro_rules! interface {
                 error NotController(address actor, uint8 power);
                 /// Control was offered to `offered`, or to nobody.
                 error NotOffered(address actor, address offered);
+                /// Control of this chart has passed on as often as it can.
+                error LastControlEpoch();
                 error NotExceptions(address caller);
                 /// `expected`: the directory version that is current (sealing) or next (setting).
                 error DirectoryVersion(uint32 given, uint32 expected);
@@ -113,7 +115,7 @@ macro_rules! interface {
                 error NotWriter(address actor, uint8 compartment, uint8 reason);
                 /// Neither `actor` nor, where named, the organisation that it acts for is a current provider.
                 error NotCredentialed(address actor, address organisation);
-                error BatchSize(uint256 given, uint256 most);
+                error BatchSize(uint32 given, uint32 most);
                 error EmptyGrant();
                 /// Never in force: `expiry` is not after `notBefore`, or not after now.
                 error GrantWindow(uint64 notBefore, uint64 expiry);

@@ -295,8 +295,6 @@ pub const BATCH_MOST: usize = 128;
 pub const DELEGATE_DEPTH_MOST: u8 = 3;
 /// Grants of one pair between two revocations: `serial` is one byte.
 pub const SERIAL_MOST: u8 = u8::MAX;
-/// Leaves of a Merkle batch: proofs have at most 32 nodes.
-pub const BATCH_LEAVES_MOST: u64 = u32::MAX as u64;
 /// Times fit in 40 bits.
 pub const TIME_MOST: u64 = (1 << 40) - 1;
 /// The codec of an envelope (multicodec dag-cbor).

@@ -4,7 +4,10 @@
 use alloy_primitives::{Address, B256};
 use medlock_abi::records::IRecords::GrantTerms;
 
-/// `struct { address controller; uint32 grantEpoch; uint32 directoryVersion; uint32 flags; }`
+/// The last control epoch: 24 bits are there for it.
+pub const CONTROL_EPOCH_MOST: u32 = (1 << 24) - 1;
+
+/// `struct { address controller; uint32 grantEpoch; uint32 directoryVersion; bool exceptional; uint24 controlEpoch; }`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChartHead {
     /// Zero: no chart.
@@ -13,8 +16,10 @@ pub struct ChartHead {
     pub grant_epoch: u32,
     /// From 1.
     pub directory_version: u32,
-    /// Reserved.
-    pub flags: u32,
+    /// It has had a delegate, a rule or emergency access.
+    pub exceptional: bool,
+    /// How often control has passed on; at most [`CONTROL_EPOCH_MOST`].
+    pub control_epoch: u32,
 }
 
 impl ChartHead {
@@ -23,7 +28,8 @@ impl ChartHead {
             controller: Address::from_slice(&word[12..32]),
             grant_epoch: number(&word[8..12]) as u32,
             directory_version: number(&word[4..8]) as u32,
-            flags: number(&word[0..4]) as u32,
+            exceptional: word[3] != 0,
+            control_epoch: number(&word[0..3]) as u32,
         }
     }
 
@@ -32,7 +38,8 @@ impl ChartHead {
         word[12..32].copy_from_slice(self.controller.as_slice());
         word[8..12].copy_from_slice(&self.grant_epoch.to_be_bytes());
         word[4..8].copy_from_slice(&self.directory_version.to_be_bytes());
-        word[0..4].copy_from_slice(&self.flags.to_be_bytes());
+        word[3] = u8::from(self.exceptional);
+        word[0..3].copy_from_slice(&self.control_epoch.to_be_bytes()[1..]);
         word
     }
 }
@@ -47,7 +54,7 @@ pub struct RecordHead {
     /// 0: no record.
     pub version: u32,
     pub compartment: u8,
-    /// Reserved; 0: current.
+    /// See `terms::record_status`.
     pub status: u8,
     pub codec: u8,
 }
@@ -76,7 +83,7 @@ impl RecordHead {
     }
 }
 
-/// `struct { uint64 compartments; uint32 epoch; uint32 purposes; uint40 notBefore; uint40 expiry; uint8 actions; }`
+/// `struct { uint64 compartments; uint32 epoch; uint32 purposes; uint40 notBefore; uint40 expiry; uint8 actions; uint32 since; uint8 serial; }`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
     /// The chart's grant epoch when it was given. 0: no grant.
@@ -87,12 +94,18 @@ pub struct Grant {
     pub not_before: u64,
     /// 0: none.
     pub expiry: u64,
+    /// The directory version at which the pair had its first grant since it had none.
+    pub since: u32,
+    /// How many grants the pair has had since, from 1.
+    pub serial: u8,
 }
 
 impl Grant {
-    pub fn new(epoch: u32, terms: &GrantTerms) -> Self {
+    pub fn new(epoch: u32, since: u32, serial: u8, terms: &GrantTerms) -> Self {
         Self {
             epoch,
+            since,
+            serial,
             compartments: terms.compartments,
             purposes: terms.purposes,
             actions: terms.actions,
@@ -119,6 +132,8 @@ impl Grant {
             not_before: number(&word[11..16]),
             expiry: number(&word[6..11]),
             actions: word[5],
+            since: number(&word[1..5]) as u32,
+            serial: word[0],
         }
     }
 
@@ -130,6 +145,8 @@ impl Grant {
         word[11..16].copy_from_slice(&self.not_before.to_be_bytes()[3..]);
         word[6..11].copy_from_slice(&self.expiry.to_be_bytes()[3..]);
         word[5] = self.actions;
+        word[1..5].copy_from_slice(&self.since.to_be_bytes());
+        word[0] = self.serial;
         word
     }
 }
