@@ -24,10 +24,12 @@ use crate::rpc::Node;
 use crate::rpc::accept::Patience;
 
 pub use crate::accounts::{DevAccount, dev_accounts};
+pub use crate::bare::Bare;
 pub use crate::chain::TX_GAS_MAX;
 
 mod accounts;
 pub mod arbos;
+pub mod bare;
 mod block;
 mod call;
 mod chain;
