@@ -1,0 +1,139 @@
+//! The five contracts as the WASM that would be deployed, in this process: a hundred thousand transactions in seconds.
+use alloy::{
+    primitives::{Address, B256, Bytes, Log, TxKind, U256},
+    sol_types::SolCall,
+};
+use medlock_abi::{
+    audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay,
+};
+use medlock_anvil::Bare;
+use medlock_deploy::Artifacts;
+use revm::context::result::ExecutionResult;
+
+/// Who deploys, and owns the registry.
+pub const OWNER: Address = Address::repeat_byte(0x0e);
+
+/// The five contracts on a bare chain, activated and initialised.
+pub struct Contracts {
+    pub bare: Bare,
+    pub registry: Address,
+    pub records: Address,
+    pub exceptions: Address,
+    pub relay: Address,
+    pub audit: Address,
+}
+
+/// What a transaction did.
+#[derive(Debug)]
+pub struct Done {
+    /// Of the whole transaction, intrinsic gas included, refunds taken off.
+    pub gas: u64,
+    pub logs: Vec<Log>,
+    /// The data returned, or those of the revert.
+    pub output: Result<Bytes, Bytes>,
+}
+
+impl Contracts {
+    /// `cached`: the programs are in the chain's cache, as those of a contract in daily use are.
+    pub fn new(artifacts: &Artifacts, timestamp: u64, cached: bool) -> anyhow::Result<Self> {
+        let mut bare = Bare::new(timestamp);
+        let mut create = |artifact: &medlock_deploy::Artifact| -> anyhow::Result<Address> {
+            let address = bare.create(OWNER, artifact.init_code())?;
+            bare.activate(OWNER, address, cached)?;
+            Ok(address)
+        };
+        let registry = create(&artifacts.registry)?;
+        let records = create(&artifacts.records)?;
+        let exceptions = create(&artifacts.exceptions)?;
+        let relay = create(&artifacts.relay)?;
+        let audit = create(&artifacts.audit)?;
+        let mut contracts = Self {
+            bare,
+            registry,
+            records,
+            exceptions,
+            relay,
+            audit,
+        };
+        let owner = OWNER;
+        contracts.must(OWNER, registry, IRegistry::initializeCall { owner, relay });
+        let call = IRecords::initializeCall {
+            registry,
+            exceptions,
+            relay,
+        };
+        contracts.must(OWNER, records, call);
+        let call = IExceptions::initializeCall {
+            records,
+            registry,
+            relay,
+        };
+        contracts.must(OWNER, exceptions, call);
+        let call = IRelay::initializeCall {
+            registry,
+            records,
+            exceptions,
+        };
+        contracts.must(OWNER, relay, call);
+        contracts.must(OWNER, audit, IAudit::initializeCall { registry });
+        Ok(contracts)
+    }
+
+    /// Sends a transaction; a trap (a revert without data, or all gas gone) is a bug of the contract, and a panic here.
+    pub fn send(&mut self, from: Address, to: Address, call: impl SolCall) -> Done {
+        let data = call.abi_encode();
+        let result = self
+            .bare
+            .send(from, TxKind::Call(to), data, U256::ZERO)
+            .expect("the transaction is well formed");
+        done(result)
+    }
+
+    /// [`Self::send`] of what must succeed.
+    #[track_caller]
+    pub fn must<C: SolCall>(&mut self, from: Address, to: Address, call: C) -> Done {
+        let done = self.send(from, to, call);
+        if let Err(revert) = &done.output {
+            panic!("{} reverted: {revert}", C::SIGNATURE);
+        }
+        done
+    }
+
+    /// Calls without leaving anything behind.
+    pub fn call(&self, from: Address, to: Address, call: impl SolCall) -> Done {
+        let result = self.bare.call(from, to, call.abi_encode());
+        done(result.expect("the call is well formed"))
+    }
+
+    /// Asks a view that must answer.
+    #[track_caller]
+    pub fn ask<C: SolCall>(&self, to: Address, call: C) -> C::Return {
+        let done = self.call(OWNER, to, call);
+        let output = done.output.unwrap_or_else(|revert| panic!("{} reverted: {revert}", C::SIGNATURE));
+        C::abi_decode_returns_validate(&output).expect("the answer is in the ABI")
+    }
+
+    pub fn storage(&self, contract: Address, slot: B256) -> B256 {
+        self.bare.storage(contract, slot.into()).into()
+    }
+}
+
+fn done(result: ExecutionResult) -> Done {
+    let gas = result.tx_gas_used();
+    match result {
+        ExecutionResult::Success { logs, output, .. } => Done {
+            gas,
+            logs,
+            output: Ok(output.into_data()),
+        },
+        ExecutionResult::Revert { output, .. } => {
+            assert!(!output.is_empty(), "a contract trapped, or reverted without saying why");
+            Done {
+                gas,
+                logs: Vec::new(),
+                output: Err(output),
+            }
+        }
+        halted => panic!("a contract used up its gas: {halted:?}"),
+    }
+}
