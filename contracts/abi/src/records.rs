@@ -76,9 +76,9 @@ macro_rules! interface {
                 event BatchAdded(bytes32 indexed chart, bytes32 indexed root, address indexed author, uint8 compartment, uint8 codec, uint32 count);
                 /// A leaf of the batch `root` became a record, as its author wrote it at `createdAt`.
                 event RecordTakenFromBatch(bytes32 indexed chart, bytes32 indexed recordId, bytes32 indexed root, address author, uint64 createdAt, uint8 compartment, uint8 codec, bytes32 pointer);
-                /// `serial` counts the grants of this pair since it had none; 1 begins anew.
+                /// `serial` counts the grants of this pair since it had none; `since` is the directory version at which the first of them was given.
                 /// `keyring`: sha2-256 digest of the keyring block's CID.
-                event Granted(bytes32 indexed chart, address indexed grantee, uint8 serial, uint32 epoch, uint64 compartments, uint32 purposes, uint8 actions, uint64 notBefore, uint64 expiry, bytes32 keyring);
+                event Granted(bytes32 indexed chart, address indexed grantee, uint8 serial, uint32 since, uint32 epoch, uint64 compartments, uint32 purposes, uint8 actions, uint64 notBefore, uint64 expiry, bytes32 keyring);
                 /// The same grant, its keys sealed anew after a rotation.
                 event KeyringSet(bytes32 indexed chart, address indexed grantee, bytes32 keyring);
                 event Revoked(bytes32 indexed chart, address indexed grantee);

@@ -587,6 +587,7 @@ impl Records {
             chart,
             grantee,
             serial: grant.serial,
+            since,
             epoch: grant.epoch,
             compartments: terms.compartments,
             purposes: terms.purposes,
