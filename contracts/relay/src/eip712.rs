@@ -17,11 +17,11 @@ const DOMAIN_HASH: B256 = hash_of("EIP712Domain(string name,string version,uint2
 const NAME_HASH: B256 = hash_of(NAME);
 const VERSION_HASH: B256 = hash_of(VERSION);
 const RESEALED_HASH: B256 = hash_of("Resealed(address grantee,bytes32 keyring)");
-const REVOKE_HASH: B256 = hash_of(
+pub const REVOKE_HASH: B256 = hash_of(
     "Revoke(address signer,bytes32 chart,address grantee,uint32 version,bytes32 directory,Resealed[] keyrings,\
      uint256 nonce,uint256 deadline)Resealed(address grantee,bytes32 keyring)",
 );
-const PUBLISH_KEY_HASH: B256 =
+pub const PUBLISH_KEY_HASH: B256 =
     hash_of("PublishKey(address signer,uint32 version,uint16 suite,bytes key,uint256 nonce,uint256 deadline)");
 
 /// The host's keccak256, or another.

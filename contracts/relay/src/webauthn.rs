@@ -77,7 +77,7 @@ fn is_consent_to(digest: B256, json: &[u8]) -> bool {
 }
 
 /// RFC 4648, section 5, without padding.
-fn base64url(digest: B256) -> [u8; 43] {
+pub fn base64url(digest: B256) -> [u8; 43] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     core::array::from_fn(|index| {
         // The six bits from this one on, which stand in at most two bytes; behind the last come zeros.
