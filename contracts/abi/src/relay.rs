@@ -98,6 +98,7 @@ macro_rules! interface {
                 struct SetDelegate {
                     address signer;
                     bytes32 chart;
+                    uint32 directoryVersion;
                     address delegate;
                     uint32 serial;
                     uint8 powers;

@@ -37,6 +37,7 @@ pub enum Error {
     ZeroAddress(IExceptions::ZeroAddress),
     NotActor(IExceptions::NotActor),
     UnknownChart(IExceptions::UnknownChart),
+    DirectoryVersion(IExceptions::DirectoryVersion),
     UnknownRecord(IExceptions::UnknownRecord),
     NotController(IExceptions::NotController),
     MalformedRule(IExceptions::MalformedRule),
@@ -237,20 +238,28 @@ impl Exceptions {
     /// theirs from them. What another has given is replaced by the controller alone, while it is in force.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`, `ZeroAddress`, `DelegateOfSelf`, `Powers`, `TimeTooLarge`,
-    /// `ExpiryInPast`, `OutlivesParent`, `DelegateDepth`, `OtherParent`, `DelegateSerial`.
+    /// `NotActor`, `UnknownChart`, `NotController`, `DirectoryVersion`, `ZeroAddress`, `TimeTooLarge`, `ExpiryInPast`,
+    /// `OutlivesParent`, `Powers`, `DelegateOfSelf`, `DelegateDepth`, `DelegateSerial`, `OtherParent`.
     /// # Events
     /// `ByDelegate` where one acts, `DelegateSet`.
     pub fn set_delegate(
         &mut self,
         actor: Address,
         chart: B256,
+        directory_version: u32,
         delegate: Address,
         serial: u32,
         powers: u8,
         expiry: u64,
     ) -> Result<(), Failure> {
         let head = self.require_power(actor, chart, power::DELEGATE)?;
+        if directory_version != head.directory_version {
+            return Err(IExceptions::DirectoryVersion {
+                given: directory_version,
+                expected: head.directory_version,
+            }
+            .into());
+        }
         require_address(delegate)?;
         require_expiry(expiry, self.now())?;
         let giver = self.delegate(chart, actor);
@@ -301,7 +310,7 @@ impl Exceptions {
             expiry,
             powers,
             depth,
-            // One more each transaction: 2^32 of them cannot be paid for.
+            // One more each transaction, here and in a removal: 2^32 of them cannot be paid for.
             serial: serial + 1,
             parent_serial,
             control_epoch: head.control_epoch,
@@ -344,12 +353,14 @@ impl Exceptions {
             }
             .into());
         }
-        // Parent and serial stay: a serial never comes again.
         entry.powers = 0;
+        // Moves on, so that nothing that was signed and not submitted brings the powers back.
+        entry.serial += 1;
         self.write_delegate(chart, delegate, entry);
         self.vm().log(IExceptions::DelegateRemoved {
             chart,
             delegate,
+            serial: entry.serial,
             by: actor,
         });
         Ok(())

@@ -50,7 +50,7 @@ pub struct Delegate {
     pub powers: u8,
     /// 1: by the controller.
     pub depth: u8,
-    /// Counts what was ever set for this delegate; 0: nothing.
+    /// Counts what was ever set for this delegate, or removed; 0: nothing.
     pub serial: u32,
     /// The parent's own serial when it gave; 0 for the controller.
     pub parent_serial: u32,

@@ -34,6 +34,7 @@ use crate::slots::{CredentialHead, Epoch, IssuerHead, KeyHead, Membership};
 pub enum Error {
     AlreadyInitialized(IRegistry::AlreadyInitialized),
     ZeroAddress(IRegistry::ZeroAddress),
+    NotActor(IRegistry::NotActor),
     NotOwner(IRegistry::NotOwner),
     NotPendingOwner(IRegistry::NotPendingOwner),
     NotIssuer(IRegistry::NotIssuer),
@@ -49,6 +50,7 @@ pub enum Error {
     OwnMember(IRegistry::OwnMember),
     KeyLength(IRegistry::KeyLength),
     UnknownSuite(IRegistry::UnknownSuite),
+    KeyVersion(IRegistry::KeyVersion),
     UnknownKey(IRegistry::UnknownKey),
     KeyAlreadyRevoked(IRegistry::KeyAlreadyRevoked),
 }

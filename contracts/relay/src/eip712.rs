@@ -96,9 +96,9 @@ impl Operation<10> for AddRecord {
     );
 }
 
-impl Operation<8> for SetDelegate {
-    const TYPE: Type<8> = Type::of(
-        "SetDelegate(address signer,bytes32 chart,address delegate,uint32 serial,uint8 powers,uint64 expiry,\
+impl Operation<9> for SetDelegate {
+    const TYPE: Type<9> = Type::of(
+        "SetDelegate(address signer,bytes32 chart,uint32 directoryVersion,address delegate,uint32 serial,uint8 powers,uint64 expiry,\
          uint256 nonce,uint256 deadline)",
     );
 }

@@ -222,8 +222,9 @@ impl Relay {
         // Each keyring is hashed: not before it is known how many there are.
         if operation.keyrings.len() > BATCH_MOST {
             return Err(IRecords::BatchSize {
-                given: U256::from(operation.keyrings.len()),
-                most: U256::from(BATCH_MOST),
+                // Calldata of 2^32 keyrings cannot be paid for.
+                given: operation.keyrings.len() as u32,
+                most: BATCH_MOST as u32,
             }
             .into());
         }
@@ -275,7 +276,7 @@ impl Relay {
     ///
     /// # Errors
     /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
-    pub fn set_delegate(&mut self, operation: Words<SetDelegate, 8>, signature: Bytes) -> Result<(), Failure> {
+    pub fn set_delegate(&mut self, operation: Words<SetDelegate, 9>, signature: Bytes) -> Result<(), Failure> {
         self.require_signed(&operation.signed(), signature)?;
         self.send(
             self.exceptions.get(),

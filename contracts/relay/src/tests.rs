@@ -189,6 +189,7 @@ impl Case {
         let set_delegate = SetDelegate {
             signer,
             chart: draw.word(),
+            directoryVersion: draw.number() as u32,
             delegate: draw.address(),
             serial: draw.number() as u32,
             powers: draw.number() as u8,
@@ -488,7 +489,7 @@ fn type_hashes_are_those_of_the_abi() {
     check::<Grant, 13>();
     check::<RevokeAll, 6>();
     check::<AddRecord, 10>();
-    check::<SetDelegate, 8>();
+    check::<SetDelegate, 9>();
     check::<CancelAll, 3>();
     assert_eq!(eip712::REVOKE_HASH, hash::<Revoke>());
     assert_eq!(eip712::PUBLISH_KEY_HASH, hash::<PublishKey>());
@@ -555,7 +556,7 @@ fn words_stand_for_the_struct_in_every_selector() {
             IRelay::addRecordCall::SELECTOR,
         ),
         (
-            selector!("setDelegate", Words<SetDelegate, 8>, Bytes),
+            selector!("setDelegate", Words<SetDelegate, 9>, Bytes),
             IRelay::setDelegateCall::SELECTOR,
         ),
         (
