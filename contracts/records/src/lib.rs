@@ -300,6 +300,7 @@ impl Records {
         self.require_writer(actor, chart, &head, organisation, B256::ZERO, compartments)?;
 
         let created_at = self.vm().block_timestamp();
+        let mut of_chart = self.records.setter(chart);
         for record in records {
             let head = RecordHead {
                 author: actor,
@@ -309,9 +310,10 @@ impl Records {
                 status: status::CURRENT,
                 codec: record.codec,
             };
+            let mut slot = of_chart.setter(record.recordId);
             // A record that stands twice in the batch is found here; the revert takes back what was written before it.
-            self.write_new_record(chart, record.recordId, head, record.pointer)?;
-            self.vm().log(IRecords::RecordAdded {
+            slot.write_new(record.recordId, head, record.pointer)?;
+            of_chart.vm().log(IRecords::RecordAdded {
                 chart,
                 recordId: record.recordId,
                 author: actor,
@@ -528,7 +530,8 @@ impl Records {
             version: 1,
             ..self.batch_head(chart, root)
         };
-        self.write_new_record(chart, record_id, head, pointer)?;
+        let mut of_chart = self.records.setter(chart);
+        of_chart.setter(record_id).write_new(record_id, head, pointer)?;
         self.vm().log(IRecords::RecordTakenFromBatch {
             chart,
             recordId: record_id,
@@ -939,19 +942,9 @@ impl Records {
         Grant::from_word(self.grants.getter(chart).getter(grantee).get())
     }
 
-    fn write_new_record(&mut self, chart: B256, record_id: B256, head: RecordHead, pointer: B256) -> Result<(), Error> {
-        if self.record_head(chart, record_id).version != 0 {
-            return Err(IRecords::RecordExists { recordId: record_id }.into());
-        }
-        self.write_record(chart, record_id, head, pointer);
-        Ok(())
-    }
-
     fn write_record(&mut self, chart: B256, record_id: B256, head: RecordHead, pointer: B256) {
-        let mut records = self.records.setter(chart);
-        let mut slot = records.setter(record_id);
-        slot.head.set(head.to_word());
-        slot.pointer.set(pointer);
+        let mut of_chart = self.records.setter(chart);
+        of_chart.setter(record_id).write(head, pointer);
     }
 
     fn end_grant(&mut self, chart: B256, grantee: Address) {
@@ -1003,6 +996,22 @@ impl Records {
 
     fn log_delegate(&self, chart: B256, delegate: Address, power: u8) {
         self.vm().log(IRecords::ByDelegate { chart, delegate, power });
+    }
+}
+
+impl Record {
+    fn write_new(&mut self, record_id: B256, head: RecordHead, pointer: B256) -> Result<(), Error> {
+        // A record's first word is never zero.
+        if !self.head.get().is_zero() {
+            return Err(IRecords::RecordExists { recordId: record_id }.into());
+        }
+        self.write(head, pointer);
+        Ok(())
+    }
+
+    fn write(&mut self, head: RecordHead, pointer: B256) {
+        self.head.set(head.to_word());
+        self.pointer.set(pointer);
     }
 }
 
