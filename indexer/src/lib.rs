@@ -15,7 +15,7 @@ mod pipeline;
 mod source;
 mod store;
 
-pub use decide::{Facts, GrantFacts, decide};
+pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
 pub use index::{
     Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey, Position,
     PositionError, Record, Status,
