@@ -5,7 +5,7 @@
 use alloy::primitives::{Address, B256};
 use medlock_abi::{
     records::IRecords::{GrantTerms, Question},
-    terms::{action, reason},
+    terms::{DELEGATE_DEPTH_MOST, action, reason},
 };
 use medlock_api::{Kind, Problem, Purpose};
 
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readable {
     pub block: Block,
-    /// `CONTROLLER` or `GRANT`.
+    /// Of those that allow: `terms::reason`.
     pub reason: u8,
     /// sha2-256 digest of the version's envelope.
     pub pointer: B256,
@@ -117,6 +117,7 @@ impl Gateway {
         let question = Question {
             chart,
             grantee: reader,
+            member: Address::ZERO,
             compartment: record.compartment,
             recordId: record_id,
             purpose: purpose.bit(),
@@ -147,24 +148,60 @@ impl Gateway {
         })
     }
 
-    /// The contract's reason at `block`, and the grant's expiry again at `moment`: on an idle chain the clock of the
-    /// latest block stands still, and a grant must not outlive its expiry by that.
+    /// The contract's reason at `block`, and what it rests on again at `moment`: on an idle chain the clock of the
+    /// latest block stands still, and no right must outlive its expiry by that.
     pub async fn decide_now(&self, block: &Block, question: Question, moment: u64) -> Result<u8> {
-        let (chart, grantee) = (question.chart, question.grantee);
-        let why = self.chain.decide(block, question).await?;
-        if ends_first(why) && moment > block.time && moment >= self.grant_ends(block, chart, grantee).await? {
+        let why = self.chain.decide(block, question.clone()).await?;
+        if moment <= block.time {
+            return Ok(why);
+        }
+        if ends_first(why) && moment >= self.grant_ends(block, question.chart, question.grantee).await? {
+            return Ok(reason::EXPIRED);
+        }
+        if moment >= self.exception_ends(block, &question, why).await? {
             return Ok(reason::EXPIRED);
         }
         Ok(why)
     }
 
+    /// When the exception ends that `why` rests on, UNIX seconds; never, or it rests on none: `u64::MAX`.
+    pub async fn exception_ends(&self, block: &Block, question: &Question, why: u8) -> Result<u64> {
+        let (chart, grantee) = (question.chart, question.grantee);
+        let mut ends = u64::MAX;
+        match why {
+            reason::RULE => {
+                let rule = self.chain.rule_of(block, chart, question.recordId, grantee).await?;
+                ends = end(rule.expiry);
+            }
+            reason::EMERGENCY => ends = self.chain.emergency_of(block, chart, grantee).await?.until,
+            reason::DELEGATE => {
+                let mut delegate = grantee;
+                // Nobody's powers outlive their giver's; each entry is looked at all the same, up to the controller's own.
+                for _ in 0..DELEGATE_DEPTH_MOST {
+                    let entry = self.chain.delegate_of(block, chart, delegate).await?;
+                    ends = ends.min(end(entry.expiry));
+                    if entry.depth <= 1 {
+                        break;
+                    }
+                    delegate = entry.parent;
+                }
+            }
+            _ => {}
+        }
+        Ok(ends)
+    }
+
     /// When the grant that the chain holds ends, UNIX seconds; never: `u64::MAX`.
     pub async fn grant_ends(&self, block: &Block, chart: B256, grantee: Address) -> Result<u64> {
         let grant = self.chain.grant_of(block, chart, grantee).await?;
-        Ok(match grant.terms.expiry {
-            0 => u64::MAX,
-            expiry => expiry,
-        })
+        Ok(end(grant.terms.expiry))
+    }
+}
+
+fn end(expiry: u64) -> u64 {
+    match expiry {
+        0 => u64::MAX,
+        expiry => expiry,
     }
 }
 
@@ -178,6 +215,9 @@ pub fn ends_first(why: u8) -> bool {
             | reason::ACTION
             | reason::UNKNOWN_RECORD
             | reason::RECORD_COMPARTMENT
+            | reason::RULE
+            | reason::DENIED
+            | reason::SHREDDED
     )
 }
 

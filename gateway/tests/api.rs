@@ -243,7 +243,11 @@ impl World {
     }
 
     async fn open(&self, controller: &PrivateKeySigner, chart: B256, directory: B256) {
-        let open = IRecords::openChartCall { chart, directory };
+        let open = IRecords::openChartCall {
+            actor: controller.address(),
+            chart,
+            directory,
+        };
         self.send(controller, self.deployment.records, open).await;
     }
 
@@ -251,8 +255,11 @@ impl World {
     async fn grant(&self, edit: impl Fn(&mut IRecords::grantCall)) {
         let keyring = self.keys.as_ref().map_or(B256::repeat_byte(8), |keys| digest(&keys[1]));
         let mut grant = IRecords::grantCall {
+            actor: self.patient.address(),
             chart: CHART,
+            directoryVersion: 1,
             grantee: self.clinic.address(),
+            serial: 0,
             terms: IRecords::GrantTerms {
                 compartments: 1 << LABS,
                 purposes: purpose::TREAT,
@@ -263,6 +270,11 @@ impl World {
             keyring,
         };
         edit(&mut grant);
+        let present = IRecords::grantOfCall {
+            chart: CHART,
+            grantee: grant.grantee,
+        };
+        grant.serial = self.ask(present).await.serial;
         self.send(&self.patient, self.deployment.records, grant).await;
     }
 
@@ -273,6 +285,7 @@ impl World {
     /// `directory`: digest of the directory that takes the first one's place.
     async fn revoke_with(&self, directory: B256) {
         let revoke = IRecords::revokeCall {
+            actor: self.patient.address(),
             chart: CHART,
             grantee: self.clinic.address(),
             version: 2,
@@ -298,7 +311,9 @@ impl World {
             pointer,
         };
         let add = IRecords::addRecordsCall {
+            actor: author.address(),
             chart,
+            organisation: Address::ZERO,
             directoryVersion: 1,
             records: vec![record],
         };
@@ -314,7 +329,9 @@ impl World {
 
     async fn replace(&self, author: &PrivateKeySigner, first: &Written, written: &Written) {
         let amend = IRecords::amendRecordCall {
+            actor: author.address(),
             chart: CHART,
+            organisation: Address::ZERO,
             directoryVersion: 1,
             recordId: first.record_id,
             previous: first.pointer,
@@ -356,6 +373,14 @@ impl World {
             payload_bytes: sealed.bytes.len() as u64,
             blocks,
         }
+    }
+
+    async fn ask<C: SolCall>(&self, call: C) -> C::Return {
+        let request = TransactionRequest::default()
+            .with_to(self.deployment.records)
+            .with_input(call.abi_encode());
+        let answer = provider(&self.chain.url(), &self.patient).call(request).await.unwrap();
+        C::abi_decode_returns(&answer).unwrap()
     }
 
     async fn send(&self, signer: &PrivateKeySigner, to: Address, call: impl SolCall) {
@@ -992,8 +1017,11 @@ async fn a_block_is_served_only_as_what_it_is() {
             expiry: 0,
         };
         let grant = IRecords::grantCall {
+            actor: world.stranger.address(),
             chart: foreign,
+            directoryVersion: 1,
             grantee: world.clinic.address(),
+            serial: 0,
             terms,
             keyring: digest,
         };

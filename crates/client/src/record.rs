@@ -185,7 +185,9 @@ impl OpenChart {
             let sealed = Sealed::new(&context.directory, &binding, &metadata, content)?;
             client.gateway().await?.upload(sealed.blocks.clone()).await?;
             let call = IRecords::amendRecordCall {
+                actor: client.address(),
                 chart: self.chart,
+                organisation: Address::ZERO,
                 directoryVersion: context.state.directory_version,
                 recordId: before.record_id,
                 previous: before.pointer,
@@ -289,7 +291,9 @@ impl OpenChart {
             let blocks = sealed.iter().flat_map(|(_, one)| one.blocks.clone()).collect();
             client.gateway().await?.upload(blocks).await?;
             let call = IRecords::addRecordsCall {
+                actor: client.address(),
                 chart: self.chart,
+                organisation: Address::ZERO,
                 directoryVersion: context.state.directory_version,
                 records: sealed.iter().map(|(binding, one)| one.new_record(binding)).collect(),
             };

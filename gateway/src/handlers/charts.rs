@@ -1,6 +1,6 @@
 //! Charts, directories, keyrings, grants and listings, to the controller and to grantees at present.
 use axum::{Json, extract::State, response::Response};
-use medlock_abi::terms::{COMPARTMENTS, reason};
+use medlock_abi::terms::{COMPARTMENTS, reason, record_status};
 use medlock_api::{
     Actions, Chart, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version, Versions,
     schema::{Binary, Hex32},
@@ -33,8 +33,8 @@ pub async fn chart(
         grant_epoch: standing.grant_epoch,
         directory_version: standing.directory_version,
         directory: standing.directory,
-        opened_block: indexed.position.block_number,
-        opened_at: indexed.opened_at,
+        controlled_since_block: indexed.position.block_number,
+        controlled_since: indexed.controlled_since,
     }))
 }
 
@@ -180,6 +180,7 @@ fn version_body(record: &Record) -> Version {
         record_id: record.record_id,
         version: record.version,
         compartment: record.compartment,
+        status: record_status::text(record.status).into(),
         author: record.author,
         created_at: record.created_at,
         pointer: record.pointer,
