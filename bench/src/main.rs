@@ -1,7 +1,8 @@
 //! Measures Medlock's parts against their peers, in one run, and prints each figure as one line of JSON.
 //!
 //! It must never judge by a single round, and never compare numbers of two runs: other work on the machine moves
-//! both sides of a round, and hardly their ratio. Start reading at [`anvil`].
+//! both sides of a round, and hardly their ratio (bytes and gas are exact, and the same in every run). Start reading at
+//! [`anvil`].
 
 use clap::{Parser, Subcommand};
 
@@ -9,6 +10,7 @@ mod anvil;
 mod figure;
 mod http;
 mod machine;
+mod signatures;
 
 #[derive(Parser)]
 #[command(name = "medlock-bench", version, about = "Measures Medlock against its peers")]
@@ -21,10 +23,13 @@ struct Args {
 enum Command {
     /// The local chain beside Foundry's anvil
     Anvil(anvil::Options),
+    /// Ways for a contract to verify signatures, in bytes and gas
+    Signatures(signatures::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Anvil(options) => anvil::run(&options),
+        Command::Signatures(options) => signatures::run(&options),
     }
 }

@@ -2,6 +2,7 @@
 //! lying services get, the program as people use it, and other people's tools.
 
 mod bad_input;
+mod consumers;
 mod keys;
 mod lying;
 mod program;

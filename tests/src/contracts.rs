@@ -81,12 +81,13 @@ impl Contracts {
 
     /// Sends a transaction; a trap (a revert without data, or all gas gone) is a bug of the contract, and a panic here.
     pub fn send(&mut self, from: Address, to: Address, call: impl SolCall) -> Done {
-        let data = call.abi_encode();
-        let result = self
-            .bare
-            .send(from, TxKind::Call(to), data, U256::ZERO)
-            .expect("the transaction is well formed");
-        done(result)
+        self.send_raw(from, to, call.abi_encode())
+    }
+
+    /// [`Self::send`] of bytes.
+    pub fn send_raw(&mut self, from: Address, to: Address, data: impl Into<Bytes>) -> Done {
+        let result = self.bare.send(from, TxKind::Call(to), data, U256::ZERO);
+        done(result.expect("the transaction is well formed"))
     }
 
     /// [`Self::send`] of what must succeed.
@@ -101,7 +102,12 @@ impl Contracts {
 
     /// Calls without leaving anything behind.
     pub fn call(&self, from: Address, to: Address, call: impl SolCall) -> Done {
-        let result = self.bare.call(from, to, call.abi_encode());
+        self.call_raw(from, to, call.abi_encode())
+    }
+
+    /// [`Self::call`] of bytes.
+    pub fn call_raw(&self, from: Address, to: Address, data: impl Into<Bytes>) -> Done {
+        let result = self.bare.call(from, to, data);
         done(result.expect("the call is well formed"))
     }
 
