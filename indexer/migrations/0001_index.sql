@@ -14,6 +14,9 @@ CREATE TABLE deployment (
     genesis_hash BLOB    NOT NULL CHECK (length(genesis_hash) = 32),
     registry     BLOB    NOT NULL CHECK (length(registry) = 20),
     records      BLOB    NOT NULL CHECK (length(records) = 20),
+    exceptions   BLOB    NOT NULL CHECK (length(exceptions) = 20),
+    relay        BLOB    NOT NULL CHECK (length(relay) = 20),
+    audit        BLOB    NOT NULL CHECK (length(audit) = 20),
     start_block  INTEGER NOT NULL
 ) STRICT;
 

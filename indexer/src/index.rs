@@ -322,7 +322,7 @@ macro_rules! at {
 
 /// All that a decision may depend on, at one time. $1 chart, $2 grantee, $3 record, $4 time, $5 member, $6 nobody,
 /// $7 the role of organisations, $8 the status of credentials that are issued.
-const DECIDE: &str = concat!(
+pub(crate) const DECIDE: &str = concat!(
     "SELECT b.number, b.hash, b.time,
             c.controller, c.control_epoch, e.epoch AS grant_epoch,
             g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.since,

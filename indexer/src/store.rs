@@ -88,9 +88,11 @@ impl Store {
 
     async fn claim(&mut self, deployment: &Deployment, genesis: Block) -> Result<()> {
         let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let stored = sqlx::query("SELECT chain_id, genesis_hash, registry, records, start_block FROM deployment")
-            .fetch_optional(&mut *tx)
-            .await?;
+        let stored = sqlx::query(
+            "SELECT chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block FROM deployment",
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
         match stored {
             Some(row) => {
                 let stored = Deployment {
@@ -98,6 +100,9 @@ impl Store {
                     genesis_hash: b256(&row, "genesis_hash")?,
                     registry: address(&row, "registry")?,
                     records: address(&row, "records")?,
+                    exceptions: address(&row, "exceptions")?,
+                    relay: address(&row, "relay")?,
+                    audit: address(&row, "audit")?,
                     start_block: unsigned(&row, "start_block")?,
                 };
                 ensure!(
@@ -107,13 +112,16 @@ impl Store {
             }
             None => {
                 sqlx::query(
-                    "INSERT INTO deployment (id, chain_id, genesis_hash, registry, records, start_block)
-                     VALUES (1, $1, $2, $3, $4, $5)",
+                    "INSERT INTO deployment (id, chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block)
+                     VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8)",
                 )
                 .bind(int(deployment.chain_id)?)
                 .bind(deployment.genesis_hash.as_slice())
                 .bind(deployment.registry.as_slice())
                 .bind(deployment.records.as_slice())
+                .bind(deployment.exceptions.as_slice())
+                .bind(deployment.relay.as_slice())
+                .bind(deployment.audit.as_slice())
                 .bind(int(deployment.start_block)?)
                 .execute(&mut *tx)
                 .await?;
