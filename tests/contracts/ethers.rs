@@ -43,7 +43,12 @@ fn selectors_and_topics_are_those_that_ethers_computes() {
         let mut compared = 0;
         for function in theirs.functions() {
             let same = &ours.function(&function.name).unwrap()[0];
-            assert_eq!(same.selector().0, function.short_signature(), "{name}.{}", function.name);
+            assert_eq!(
+                same.selector().0,
+                function.short_signature(),
+                "{name}.{}",
+                function.name
+            );
             compared += 1;
         }
         for event in theirs.events() {

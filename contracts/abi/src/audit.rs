@@ -40,6 +40,7 @@ macro_rules! interface {
                 error PreviousAnchor(bytes32 given, bytes32 current);
                 /// Signed statements of two gateways, or for two indexes: they do not contradict each other.
                 error NotComparable();
+                /// The two are one, or this pair was proved before.
                 error SameAnchor();
                 error BadSignature(address gateway);
                 error UnknownAnchor(address gateway, uint64 index);

@@ -12,10 +12,11 @@ macro_rules! interface {
                 /// `grantee` zero: everybody but controller and delegates. `effect` none: the rule is gone.
                 /// `directoryVersion`: the chart's at that time; an allow rule does not outlive the grants that stood then.
                 event RuleSet(bytes32 indexed chart, bytes32 indexed recordId, address indexed grantee, uint8 effect, uint32 purposes, uint8 actions, uint64 expiry, uint32 directoryVersion);
-                /// `serial` counts what was ever set for this delegate. `parent`: the controller, or the delegate who gave it, with the serial
+                /// `serial` counts what was ever set for this delegate, or removed. `parent`: the controller, or the delegate who gave it, with the serial
                 /// of their own entry. In force while every entry up to the controller is, with the same serials, and the same controller.
                 event DelegateSet(bytes32 indexed chart, address indexed delegate, address indexed parent, uint32 serial, uint8 powers, uint64 expiry, uint8 depth, uint32 parentSerial, uint32 controlEpoch);
-                event DelegateRemoved(bytes32 indexed chart, address indexed delegate, address by);
+                /// `serial`: the entry's from now on, so that no signed delegation that was not submitted comes after this.
+                event DelegateRemoved(bytes32 indexed chart, address indexed delegate, uint32 serial, address by);
                 /// `serial` counts the changes; what was opened under another has ended.
                 event EmergencyAccessSet(bytes32 indexed chart, bool allowed, uint32 serial, uint32 controlEpoch);
                 /// The notice that the glass is broken. `reasonCode`: see `terms::emergency`. `organisation` zero: on their own credential.
@@ -29,6 +30,8 @@ macro_rules! interface {
                 /// `caller` is neither `actor` nor the relay.
                 error NotActor(address caller, address actor);
                 error UnknownChart(bytes32 chart);
+                /// The chart's directory has moved on since the caller read it, by a revocation, a rotation or a transfer.
+                error DirectoryVersion(uint32 given, uint32 expected);
                 error UnknownRecord(bytes32 recordId);
                 /// `actor` is neither the controller nor a delegate with the power (`terms::power`); 0: the controller alone may.
                 error NotController(address actor, uint8 power);
@@ -75,8 +78,9 @@ macro_rules! interface {
                     returns (uint8 effect, uint32 purposes, uint8 actions, uint64 expiry, uint32 directoryVersion);
 
                 /// By the controller, or a delegate with DELEGATE: powers that they have, not for longer, at most three deep.
-                /// `serial`: that of the entry which is replaced, 0 where there never was one.
-                function setDelegate(address actor, bytes32 chart, address delegate, uint32 serial, uint8 powers, uint64 expiry) external;
+                /// `directoryVersion`: the chart's; what was signed before a revocation or a transfer is void. `serial`: that of the entry which
+                /// is replaced, 0 where there never was one.
+                function setDelegate(address actor, bytes32 chart, uint32 directoryVersion, address delegate, uint32 serial, uint8 powers, uint64 expiry) external;
                 /// By who gave it, the controller, or the delegate. Whoever got powers from the delegate loses them too.
                 function removeDelegate(address actor, bytes32 chart, address delegate) external;
                 /// The entry, in force or not. `serial` 0: never one; `powers` 0: removed.

@@ -98,6 +98,7 @@ macro_rules! interface {
                 struct SetDelegate {
                     address signer;
                     bytes32 chart;
+                    uint32 directoryVersion;
                     address delegate;
                     uint32 serial;
                     uint8 powers;
@@ -133,6 +134,7 @@ macro_rules! interface {
                 /// The signature is not `signer`'s over this operation on this chain for this contract; or `signer` is a contract that did not
                 /// confirm it (EIP-1271), within its gas, with exactly the magic value.
                 error BadSignature(address signer);
+                /// `now` is after `deadline`: in the second of the deadline an operation is still good.
                 error SignatureExpired(uint256 deadline, uint256 now);
                 error SignatureCancelled(uint256 nonce, uint256 current);
 
@@ -173,15 +175,17 @@ interface!();
 interface!(#[sol(abi)]);
 
 sol! {
-    /// A passkey's signature (WebAuthn Level 3, P-256) over an operation, as `relay` takes it, `abi.encode`d: the challenge in
-    /// `clientDataJson` is the base64url text, without padding, of the operation's EIP-712 digest.
+    /// A passkey's signature (WebAuthn Level 3, P-256) over an operation, as `relay` takes it, `abi.encode`d. `clientDataJson` begins
+    /// `{"type":"webauthn.get","challenge":"..."`, as browsers write it; the challenge is the base64url text, without padding, of the operation's
+    /// EIP-712 digest; what was made in a frame on another site's page (`"crossOrigin":true`) is refused. The user was present and verified.
     #[derive(Debug, PartialEq, Eq)]
     struct WebAuthn {
+        /// From 37 to 512 bytes.
         bytes authenticatorData;
-        /// The whole text that was signed.
+        /// The whole text that was signed; at most 1024 bytes.
         string clientDataJson;
         bytes32 r;
-        /// At most half of the curve's order.
+        /// At most half of the curve's order: half of all passkeys' signatures have the other `s`, and are to be submitted with the order less that.
         bytes32 s;
         bytes32 x;
         bytes32 y;

@@ -1,22 +1,309 @@
-//! `audit`: see `IAudit` of `medlock-abi`.
+//! `audit`: Merkle anchors of the read receipts that gateways keep, hash-linked for each gateway.
+//!
+//! An anchor is the EIP-712 struct hash of what the gateway says (its index, the anchor before it, root and count), so the
+//! statement that it hands out signed before it anchors is the very thing that stands here. Whoever holds two different
+//! ones for one index proves it, for good.
+//!
+//! Implements [`IAudit`] of `medlock-abi`, which holds every event and error. It must never take a gateway's word for
+//! another gateway, nor forget an anchor or a proof. Start reading at [`Audit`].
 #![cfg_attr(not(any(test, feature = "export-abi")), no_std)]
 #![forbid(unsafe_code)]
 extern crate alloc;
 
-use alloc::{vec, vec::Vec};
+pub mod slots;
+#[cfg(test)]
+mod tests;
 
-use alloy_primitives::Address;
-use stylus_sdk::{prelude::*, storage::StorageAddress};
+use alloc::{string::String, vec, vec::Vec};
 
+use alloy_primitives::{Address, B256, FixedBytes, U64, U256};
+use medlock_abi::{
+    audit::IAudit::{self, Anchor},
+    registry::IRegistry::hasRolesCall,
+    terms::role,
+};
+use medlock_calls::{ask, recover};
+use stylus_sdk::{
+    abi::Bytes,
+    keccak_const::Keccak256,
+    prelude::*,
+    storage::{StorageAddress, StorageB256, StorageBool, StorageMap},
+};
+
+use crate::slots::GatewayHead;
+
+const NAME: &str = "Medlock";
+const VERSION: &str = "1";
+const NAME_HASH: B256 = hash_of(NAME);
+const VERSION_HASH: B256 = hash_of(VERSION);
+const DOMAIN_HASH: B256 = hash_of("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+const ANCHOR_HASH: B256 = hash_of("Anchor(address gateway,uint64 index,bytes32 previous,bytes32 root,uint32 count)");
+
+/// Every error a method can answer with; the fields are documented in [`IAudit`].
+#[derive(SolidityError, Debug, PartialEq, Eq)]
+pub enum Error {
+    AlreadyInitialized(IAudit::AlreadyInitialized),
+    ZeroAddress(IAudit::ZeroAddress),
+    NotGateway(IAudit::NotGateway),
+    ZeroRoot(IAudit::ZeroRoot),
+    EmptyAnchor(IAudit::EmptyAnchor),
+    PreviousAnchor(IAudit::PreviousAnchor),
+    NotComparable(IAudit::NotComparable),
+    SameAnchor(IAudit::SameAnchor),
+    BadSignature(IAudit::BadSignature),
+    UnknownAnchor(IAudit::UnknownAnchor),
+}
+
+/// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
 pub struct Audit {
-    first: StorageAddress,
+    /// Zero until initialised, never zero afterwards.
+    registry: StorageAddress,
+    gateways: StorageMap<Address, Gateway>,
+    /// By the hash of two anchors, the smaller first: that they were proved to contradict each other.
+    proofs: StorageMap<B256, StorageBool>,
 }
+
+#[storage]
+pub struct Gateway {
+    /// See [`GatewayHead`].
+    head: StorageB256,
+    /// The last anchor.
+    last: StorageB256,
+    /// By index, from 0.
+    anchors: StorageMap<U64, StorageB256>,
+}
+
+/// ERC-5267: (fields, name, version, chain, contract, salt, extensions).
+type Domain = (FixedBytes<1>, String, String, U256, Address, B256, Vec<U256>);
 
 #[public]
 impl Audit {
-    pub fn first(&self) -> Address {
-        self.first.get()
+    /// Names the registry that says who is a gateway. By anyone, once: the deployer does it at once and reads it back.
+    ///
+    /// # Errors
+    /// `AlreadyInitialized`, `ZeroAddress`.
+    /// # Events
+    /// `Initialized`.
+    pub fn initialize(&mut self, registry: Address) -> Result<(), Error> {
+        if !self.registry.get().is_zero() {
+            return Err(IAudit::AlreadyInitialized {}.into());
+        }
+        if registry.is_zero() {
+            return Err(IAudit::ZeroAddress {}.into());
+        }
+        self.registry.set(registry);
+        self.vm().log(IAudit::Initialized { registry });
+        Ok(())
     }
+
+    pub fn registry(&self) -> Address {
+        self.registry.get()
+    }
+
+    /// The domain of the statements that gateways sign for this contract (ERC-5267).
+    #[selector(name = "eip712Domain")]
+    pub fn eip712_domain(&self) -> Domain {
+        (
+            // Name, version, chain and contract; no salt, no extensions.
+            FixedBytes([0x0f]),
+            NAME.into(),
+            VERSION.into(),
+            U256::from(self.vm().chain_id()),
+            self.vm().contract_address(),
+            B256::ZERO,
+            Vec::new(),
+        )
+    }
+
+    /// Anchors the caller's next receipts, and gives the anchor's index. By a current gateway. Where the chain takes
+    /// the transaction back, the same statement is to be anchored again: its signature was handed out.
+    ///
+    /// # Errors
+    /// `ZeroRoot`, `EmptyAnchor`, `NotGateway`, `PreviousAnchor`.
+    /// # Events
+    /// `Anchored`.
+    pub fn anchor(&mut self, previous: B256, root: B256, count: u32) -> Result<u64, Error> {
+        if root.is_zero() {
+            return Err(IAudit::ZeroRoot {}.into());
+        }
+        if count == 0 {
+            return Err(IAudit::EmptyAnchor {}.into());
+        }
+        let gateway = self.vm().msg_sender();
+        let question = hasRolesCall {
+            party: gateway,
+            roles: role::GATEWAY,
+        };
+        if ask(self.vm(), self.registry.get(), &question) != Some(true) {
+            return Err(IAudit::NotGateway { caller: gateway }.into());
+        }
+        let mut head = self.head(gateway);
+        let current = self.gateways.getter(gateway).last.get();
+        if previous != current {
+            return Err(IAudit::PreviousAnchor {
+                given: previous,
+                current,
+            }
+            .into());
+        }
+
+        let index = head.anchors;
+        let anchor = self.struct_hash(&Anchor {
+            gateway,
+            index,
+            previous,
+            root,
+            count,
+        });
+        // One more each transaction, and less than 2^32 receipts under it: 2^32 transactions cannot be paid for.
+        head.anchors += 1;
+        head.receipts += u64::from(count);
+        let mut slots = self.gateways.setter(gateway);
+        slots.head.set(head.to_word());
+        slots.last.set(anchor);
+        slots.anchors.setter(U64::from(index)).set(anchor);
+        self.vm().log(IAudit::Anchored {
+            gateway,
+            index,
+            anchor,
+            previous,
+            root,
+            count,
+        });
+        Ok(index)
+    }
+
+    /// (number of anchors, of receipts under them, the last anchor).
+    pub fn head_of(&self, gateway: Address) -> (u64, u64, B256) {
+        let head = self.head(gateway);
+        (head.anchors, head.receipts, self.gateways.getter(gateway).last.get())
+    }
+
+    /// The struct hash of the anchor at `index`; zero where there is none.
+    pub fn anchor_of(&self, gateway: Address, index: u64) -> B256 {
+        self.gateways.getter(gateway).anchors.get(U64::from(index))
+    }
+
+    /// Whether `leaf` is number `leaf_index` of the receipts under this statement, and the statement stands anchored.
+    pub fn verify(&self, statement: Anchor, leaf_index: u32, leaf: B256, proof: Vec<B256>) -> bool {
+        // No anchor is zero, so what is not anchored is never equal.
+        if self.anchor_of(statement.gateway, statement.index) != self.struct_hash(&statement) {
+            return false;
+        }
+        let keccak = |bytes: &[u8]| self.vm().native_keccak256(bytes);
+        let leaf = medlock_merkle::leaf(keccak, leaf);
+        medlock_merkle::verify(keccak, statement.root, statement.count, leaf_index, leaf, &proof)
+    }
+
+    /// Counts against a gateway, for good, that it has signed two different statements for one index. By anyone,
+    /// whatever the gateway's credential is by now. The signatures are its key's (ECDSA): a contract's answer
+    /// (EIP-1271) can change, and a proof must not.
+    ///
+    /// # Errors
+    /// `NotComparable`, `SameAnchor`, `BadSignature`.
+    /// # Events
+    /// `EquivocationProved`.
+    pub fn prove_equivocation(
+        &mut self,
+        first: Anchor,
+        first_signature: Bytes,
+        second: Anchor,
+        second_signature: Bytes,
+    ) -> Result<(), Error> {
+        if first.gateway != second.gateway || first.index != second.index {
+            return Err(IAudit::NotComparable {}.into());
+        }
+        let pair = (self.struct_hash(&first), self.struct_hash(&second));
+        self.require_signed(first.gateway, pair.0, &first_signature)?;
+        self.require_signed(first.gateway, pair.1, &second_signature)?;
+        self.count_equivocation(first.gateway, first.index, pair)
+    }
+
+    /// Counts against a gateway, for good, that it has signed a statement which is not what it anchored at that index.
+    /// By anyone. About an index that is not anchored yet, nothing contradicts it.
+    ///
+    /// # Errors
+    /// `UnknownAnchor`, `SameAnchor`, `BadSignature`.
+    /// # Events
+    /// `EquivocationProved`, with the statement first.
+    pub fn prove_deviation(&mut self, statement: Anchor, signature: Bytes) -> Result<(), Error> {
+        let Anchor { gateway, index, .. } = statement;
+        let anchored = self.anchor_of(gateway, index);
+        if anchored.is_zero() {
+            return Err(IAudit::UnknownAnchor { gateway, index }.into());
+        }
+        let stated = self.struct_hash(&statement);
+        self.require_signed(gateway, stated, &signature)?;
+        self.count_equivocation(gateway, index, (stated, anchored))
+    }
+
+    /// How many contradictions were proved; 0: none.
+    pub fn equivocations_of(&self, gateway: Address) -> u32 {
+        self.head(gateway).equivocations
+    }
+}
+
+impl Audit {
+    fn head(&self, gateway: Address) -> GatewayHead {
+        GatewayHead::from_word(self.gateways.getter(gateway).head.get())
+    }
+
+    /// EIP-712 `hashStruct`. Never zero: nobody finds a preimage of that.
+    fn struct_hash(&self, statement: &Anchor) -> B256 {
+        let words = [
+            ANCHOR_HASH,
+            statement.gateway.into_word(),
+            U256::from(statement.index).into(),
+            statement.previous,
+            statement.root,
+            U256::from(statement.count).into(),
+        ];
+        self.vm().native_keccak256(&words.concat())
+    }
+
+    /// `struct_hash` was signed by the gateway's own key, for this contract on this chain.
+    fn require_signed(&self, gateway: Address, struct_hash: B256, signature: &[u8]) -> Result<(), Error> {
+        let domain = [
+            DOMAIN_HASH,
+            NAME_HASH,
+            VERSION_HASH,
+            U256::from(self.vm().chain_id()).into(),
+            self.vm().contract_address().into_word(),
+        ];
+        let domain = self.vm().native_keccak256(&domain.concat());
+        let signed = [&b"\x19\x01"[..], domain.as_slice(), struct_hash.as_slice()].concat();
+        let digest = self.vm().native_keccak256(&signed);
+        if recover(self.vm(), digest, signature) != Some(gateway) {
+            return Err(IAudit::BadSignature { gateway }.into());
+        }
+        Ok(())
+    }
+
+    fn count_equivocation(&mut self, gateway: Address, index: u64, (first, second): (B256, B256)) -> Result<(), Error> {
+        let pair = [first.min(second), first.max(second)].concat();
+        let pair = self.vm().native_keccak256(&pair);
+        if first == second || self.proofs.get(pair) {
+            return Err(IAudit::SameAnchor {}.into());
+        }
+        self.proofs.setter(pair).set(true);
+        let mut head = self.head(gateway);
+        // One more each transaction: 2^32 of them cannot be paid for.
+        head.equivocations += 1;
+        self.gateways.setter(gateway).head.set(head.to_word());
+        self.vm().log(IAudit::EquivocationProved {
+            gateway,
+            index,
+            first,
+            second,
+            by: self.vm().msg_sender(),
+        });
+        Ok(())
+    }
+}
+
+/// keccak256 of a text, at compile time.
+const fn hash_of(text: &str) -> B256 {
+    B256::new(Keccak256::new().update(text.as_bytes()).finalize())
 }

@@ -34,6 +34,7 @@ use crate::slots::{CredentialHead, Epoch, IssuerHead, KeyHead, Membership};
 pub enum Error {
     AlreadyInitialized(IRegistry::AlreadyInitialized),
     ZeroAddress(IRegistry::ZeroAddress),
+    NotActor(IRegistry::NotActor),
     NotOwner(IRegistry::NotOwner),
     NotPendingOwner(IRegistry::NotPendingOwner),
     NotIssuer(IRegistry::NotIssuer),
@@ -49,6 +50,7 @@ pub enum Error {
     OwnMember(IRegistry::OwnMember),
     KeyLength(IRegistry::KeyLength),
     UnknownSuite(IRegistry::UnknownSuite),
+    KeyVersion(IRegistry::KeyVersion),
     UnknownKey(IRegistry::UnknownKey),
     KeyAlreadyRevoked(IRegistry::KeyAlreadyRevoked),
 }
@@ -71,6 +73,8 @@ pub struct Registry {
     /// By organisation, then member.
     members: StorageMap<Address, StorageMap<Address, Member>>,
     keys: StorageMap<Address, Keys>,
+    /// Who speaks for signers. Never zero once initialised.
+    relay: StorageAddress,
 }
 
 #[storage]
@@ -120,24 +124,31 @@ type KeyFacts = (u32, u16, u64, u64, B256, bool);
 
 #[public]
 impl Registry {
-    /// Sets the first owner. By anyone, once: the deployer does it at once and reads it back.
+    /// Sets the first owner, and the contract that speaks for signers, for good. By anyone, once: the deployer does it
+    /// at once and reads it back.
     ///
     /// # Errors
     /// `AlreadyInitialized`, `ZeroAddress`.
     /// # Events
     /// `Initialized`.
-    pub fn initialize(&mut self, owner: Address) -> Result<(), Error> {
+    pub fn initialize(&mut self, owner: Address, relay: Address) -> Result<(), Error> {
         if !self.owner.get().is_zero() {
             return Err(IRegistry::AlreadyInitialized {}.into());
         }
         require_address(owner)?;
+        require_address(relay)?;
         self.owner.set(owner);
-        self.vm().log(IRegistry::Initialized { owner });
+        self.relay.set(relay);
+        self.vm().log(IRegistry::Initialized { owner, relay });
         Ok(())
     }
 
     pub fn owner(&self) -> Address {
         self.owner.get()
+    }
+
+    pub fn relay(&self) -> Address {
+        self.relay.get()
     }
 
     pub fn pending_owner(&self) -> Address {
@@ -483,44 +494,53 @@ impl Registry {
         (head.since, head.expiry, head.ended_at)
     }
 
-    /// Publishes the caller's next encryption key; anyone publishes for themselves.
+    /// Publishes the actor's next encryption key. By anyone, for themselves.
     ///
     /// # Errors
-    /// `UnknownSuite`, `KeyLength`.
+    /// `NotActor`, `UnknownSuite`, `KeyLength`, `KeyVersion`.
     /// # Events
     /// `KeyPublished`, with the key itself.
-    pub fn publish_key(&mut self, suite: u16, key: Bytes) -> Result<u32, Error> {
-        if suite != suite::X25519 {
-            return Err(IRegistry::UnknownSuite { suite }.into());
+    pub fn publish_key(&mut self, actor: Address, version: u32, suite: u16, key: Bytes) -> Result<(), Error> {
+        let caller = self.vm().msg_sender();
+        // The relay has checked the actor's signature.
+        if caller != actor && caller != self.relay.get() {
+            return Err(IRegistry::NotActor { caller, actor }.into());
         }
-        if key.len() != suite::X25519_KEY_BYTES {
+        let length = match suite {
+            suite::X25519 => suite::X25519_KEY_BYTES,
+            suite::XWING => suite::XWING_KEY_BYTES,
+            _ => return Err(IRegistry::UnknownSuite { suite }.into()),
+        };
+        if key.len() != length {
             return Err(IRegistry::KeyLength {
                 suite,
                 length: alloy_primitives::U256::from(key.len()),
             }
             .into());
         }
-        let party = self.vm().msg_sender();
+        // One more each transaction: 2^32 of them cannot be paid for.
+        let next = self.latest_key(actor) + 1;
+        if version != next {
+            return Err(IRegistry::KeyVersion { given: version, next }.into());
+        }
         let head = KeyHead {
             suite,
             valid_from: self.now(),
             revoked_at: 0,
         };
         let digest = self.vm().native_keccak256(&key);
-        let mut keys = self.keys.setter(party);
-        // One more each transaction: 2^32 of them cannot be paid for.
-        let version = keys.latest.get().to::<u32>() + 1;
+        let mut keys = self.keys.setter(actor);
         keys.latest.set(U32::from(version));
         let mut slot = keys.versions.setter(U32::from(version));
         slot.head.set(head.to_word());
         slot.digest.set(digest);
         self.vm().log(IRegistry::KeyPublished {
-            party,
+            party: actor,
             version,
             suite,
             key: key.0.into(),
         });
-        Ok(version)
+        Ok(())
     }
 
     /// Ends one of the caller's keys for good. By its party. After the latest key no earlier one takes its place.

@@ -1,22 +1,389 @@
-//! `relay`: see `IRelay` of `medlock-abi`.
+//! `relay`: operations that an account has signed off chain, and anyone may submit.
+//!
+//! It verifies who has signed and then makes one call, which it builds itself from the signed fields, to the contract concerned;
+//! there `actor` is the signer. It holds no right of its own and no value.
+//!
+//! Implements [`IRelay`] of `medlock-abi`, which holds every event and error. It must never forward bytes that somebody gave it,
+//! call in anyone's name but the signer's, or let a signature that `cancelAll` has voided pass. Start reading at
+//! [`Relay::require_signed`]; what is signed stands in [`eip712`], what a passkey states in [`webauthn`].
+//!
+//! **Why nothing is used up.** Every operation names the state that it replaces (a directory's next version, a grant's or a delegation's
+//! serial, a record's unused id, a key's next version), so it succeeds at most once, without a slot for it; and what stood
+//! before can never stand again. The signer's nonce is only compared: it counts how often they cancelled all.
+//!
+//! **What a failing signature leaves behind: nothing.** Whoever submits chooses the gas, so they can make an account (EIP-1271) run
+//! out of it; any no reverts the whole transaction before anything was called or written, and the same signature may be submitted again.
+//!
+//! The SDK refuses every call into this contract while one is open. So an account that is asked for its signature and in turn asks
+//! the relay something fails, and is taken to have said no.
 #![cfg_attr(not(any(test, feature = "export-abi")), no_std)]
 #![forbid(unsafe_code)]
 extern crate alloc;
 
-use alloc::{vec, vec::Vec};
+pub mod eip712;
+#[cfg(test)]
+mod tests;
+pub mod webauthn;
+pub mod words;
 
-use alloy_primitives::Address;
-use stylus_sdk::{prelude::*, storage::StorageAddress};
+use alloc::{string::String, vec, vec::Vec};
 
+use alloy_primitives::{Address, B256, FixedBytes, U256};
+use alloy_sol_types::{SolCall, SolValue};
+use medlock_abi::{
+    exceptions::IExceptions,
+    records::IRecords,
+    registry::IRegistry,
+    relay::{
+        IRelay::{
+            self, AddRecord, CancelAll, Grant, OpenChart, PublishKey, Revoke, RevokeAll, SetDelegate, SetDirectory,
+        },
+        WebAuthn,
+    },
+    terms::BATCH_MOST,
+};
+use stylus_sdk::{
+    abi::Bytes,
+    call::call,
+    prelude::*,
+    storage::{StorageAddress, StorageMap, StorageU256},
+};
+
+use crate::{eip712::Signed, words::Words};
+
+/// Every error that the relay itself answers with; the fields are documented in [`IRelay`], `BatchSize` in [`IRecords`].
+#[derive(SolidityError, Debug, PartialEq, Eq)]
+pub enum Error {
+    AlreadyInitialized(IRelay::AlreadyInitialized),
+    ZeroAddress(IRelay::ZeroAddress),
+    BadSignature(IRelay::BadSignature),
+    SignatureExpired(IRelay::SignatureExpired),
+    SignatureCancelled(IRelay::SignatureCancelled),
+    BatchSize(IRecords::BatchSize),
+}
+
+/// Why an operation failed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    Refused(Error),
+    /// The contract concerned refused it: its revert data as it came.
+    Passed(Vec<u8>),
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<Failure> for Vec<u8> {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) => error.into(),
+            Failure::Passed(data) => data,
+        }
+    }
+}
+
+#[cfg(feature = "export-abi")]
+impl stylus_sdk::abi::export::internal::InnerTypes for Failure {
+    fn inner_types() -> Vec<stylus_sdk::abi::export::internal::InnerType> {
+        Error::inner_types()
+    }
+}
+
+/// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
 pub struct Relay {
-    first: StorageAddress,
+    /// Zero until initialised, never zero afterwards; so are the two that follow.
+    registry: StorageAddress,
+    records: StorageAddress,
+    exceptions: StorageAddress,
+    /// By signer: how often they cancelled all.
+    nonces: StorageMap<Address, StorageU256>,
 }
+
+/// ERC-5267: (fields, name, version, chain, contract, salt, extensions).
+type Domain = (FixedBytes<1>, String, String, U256, Address, B256, Vec<U256>);
 
 #[public]
 impl Relay {
-    pub fn first(&self) -> Address {
-        self.first.get()
+    /// Sets the contracts that are called. By anyone, once: the deployer does it at once and reads it back.
+    ///
+    /// # Errors
+    /// `AlreadyInitialized`, `ZeroAddress`.
+    /// # Events
+    /// `Initialized`.
+    pub fn initialize(&mut self, registry: Address, records: Address, exceptions: Address) -> Result<(), Error> {
+        if !self.registry.get().is_zero() {
+            return Err(IRelay::AlreadyInitialized {}.into());
+        }
+        for address in [registry, records, exceptions] {
+            require_address(address)?;
+        }
+        self.registry.set(registry);
+        self.records.set(records);
+        self.exceptions.set(exceptions);
+        self.vm().log(IRelay::Initialized {
+            registry,
+            records,
+            exceptions,
+        });
+        Ok(())
     }
+
+    /// (registry, records, exceptions).
+    pub fn neighbours(&self) -> (Address, Address, Address) {
+        (self.registry.get(), self.records.get(), self.exceptions.get())
+    }
+
+    /// The domain of all that is signed for this contract (ERC-5267).
+    #[selector(name = "eip712Domain")]
+    pub fn eip712_domain(&self) -> Domain {
+        (
+            // Name, version, chain and contract; no salt, no extensions.
+            FixedBytes([0x0f]),
+            eip712::NAME.into(),
+            eip712::VERSION.into(),
+            U256::from(self.vm().chain_id()),
+            self.vm().contract_address(),
+            B256::ZERO,
+            Vec::new(),
+        )
+    }
+
+    /// What the next signature of `signer` must name.
+    pub fn nonce_of(&self, signer: Address) -> U256 {
+        self.nonces.get(signer)
+    }
+
+    /// Voids all that the caller has signed and nobody has submitted. By anyone, for themselves.
+    ///
+    /// # Events
+    /// `Cancelled`.
+    pub fn cancel_all(&mut self) {
+        self.cancel(self.vm().msg_sender());
+    }
+
+    /// As [`Self::cancel_all`], for `operation.signer`. By anyone, with their signature.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`].
+    /// # Events
+    /// `Cancelled`.
+    pub fn cancel_all_by_signature(&mut self, operation: Words<CancelAll, 3>, signature: Bytes) -> Result<(), Error> {
+        let signed = operation.signed();
+        self.require_signed(&signed, signature)?;
+        self.cancel(signed.signer);
+        Ok(())
+    }
+
+    /// `IRecords.openChart`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn open_chart(&mut self, operation: Words<OpenChart, 5>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            self.records.get(),
+            IRecords::openChartCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRecords.setDirectory`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn set_directory(&mut self, operation: Words<SetDirectory, 6>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            self.records.get(),
+            IRecords::setDirectoryCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRecords.grant`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn grant(&mut self, operation: Words<Grant, 13>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(self.records.get(), IRecords::grantCall::SELECTOR, operation.arguments())
+    }
+
+    /// `IRecords.revoke`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// `BatchSize`, as `records` has it; as [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn revoke(&mut self, operation: Revoke, signature: Bytes) -> Result<(), Failure> {
+        // Each keyring is hashed: not before it is known how many there are.
+        if operation.keyrings.len() > BATCH_MOST {
+            return Err(IRecords::BatchSize {
+                // Calldata of 2^32 keyrings cannot be paid for.
+                given: operation.keyrings.len() as u32,
+                most: BATCH_MOST as u32,
+            }
+            .into());
+        }
+        let signed = eip712::revoke(&|bytes| self.vm().native_keccak256(bytes), &operation);
+        self.require_signed(&signed, signature)?;
+        let keyrings = operation
+            .keyrings
+            .into_iter()
+            .map(|IRelay::Resealed { grantee, keyring }| IRecords::Keyring { grantee, keyring })
+            .collect();
+        let method = IRecords::revokeCall {
+            actor: operation.signer,
+            chart: operation.chart,
+            grantee: operation.grantee,
+            version: operation.version,
+            directory: operation.directory,
+            keyrings,
+        };
+        self.send_encoded(self.records.get(), &method.abi_encode())
+    }
+
+    /// `IRecords.revokeAll`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn revoke_all(&mut self, operation: Words<RevokeAll, 6>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            self.records.get(),
+            IRecords::revokeAllCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRecords.addRecords`, of one record. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn add_record(&mut self, operation: Words<AddRecord, 10>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        // The array of records is the fifth argument: where it begins, how many there are, and then the one.
+        let (head, record) = operation.arguments().split_at(4);
+        let array = [B256::with_last_byte(5 * 32), B256::with_last_byte(1)];
+        let arguments = [head, &array, record].concat();
+        self.send(self.records.get(), IRecords::addRecordsCall::SELECTOR, &arguments)
+    }
+
+    /// `IExceptions.setDelegate`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn set_delegate(&mut self, operation: Words<SetDelegate, 9>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            self.exceptions.get(),
+            IExceptions::setDelegateCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRegistry.publishKey`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn publish_key(&mut self, operation: PublishKey, signature: Bytes) -> Result<(), Failure> {
+        let signed = eip712::publish_key(&|bytes| self.vm().native_keccak256(bytes), &operation);
+        self.require_signed(&signed, signature)?;
+        let method = IRegistry::publishKeyCall {
+            actor: operation.signer,
+            version: operation.version,
+            suite: operation.suite,
+            key: operation.key,
+        };
+        self.send_encoded(self.registry.get(), &method.abi_encode())
+    }
+}
+
+impl Relay {
+    /// `operation.signer` has signed it for this contract on this chain, has not cancelled it since, and its time has not passed:
+    /// the second of the deadline is still in time.
+    ///
+    /// # Errors
+    /// `SignatureExpired`, `SignatureCancelled`, `BadSignature`, in this order.
+    #[inline(never)]
+    fn require_signed(&self, operation: &Signed, signature: Bytes) -> Result<(), Error> {
+        let &Signed {
+            signer,
+            nonce,
+            deadline,
+            ..
+        } = operation;
+        let now = U256::from(self.vm().block_timestamp());
+        if now > deadline {
+            return Err(IRelay::SignatureExpired { deadline, now }.into());
+        }
+        let current = self.nonces.get(signer);
+        if nonce != current {
+            return Err(IRelay::SignatureCancelled { nonce, current }.into());
+        }
+        let vm = self.vm();
+        let keccak = |bytes: &[u8]| vm.native_keccak256(bytes);
+        let digest = operation.digest(&keccak, vm.chain_id(), vm.contract_address());
+        let is_signed = if vm.code_size(signer) > 0 {
+            medlock_calls::is_valid_signature(vm, signer, digest, signature)
+        } else if signature.len() == 65 {
+            medlock_calls::recover(vm, digest, &signature) == Some(signer)
+        } else {
+            self.is_passkey_signature(signer, digest, &signature)
+        };
+        if !is_signed {
+            return Err(IRelay::BadSignature { signer }.into());
+        }
+        Ok(())
+    }
+
+    /// `signature`: `abi.encode(WebAuthn)`.
+    fn is_passkey_signature(&self, signer: Address, digest: B256, signature: &[u8]) -> bool {
+        let vm = self.vm();
+        WebAuthn::abi_decode_validate(signature).is_ok_and(|assertion| {
+            webauthn::is_signed_by(
+                signer,
+                digest,
+                &assertion,
+                |bytes| vm.native_keccak256(bytes),
+                |bytes| medlock_calls::sha256(vm, bytes),
+                |hash, &WebAuthn { r, s, x, y, .. }| medlock_calls::p256_verify(vm, hash, r, s, x, y),
+            )
+        })
+    }
+
+    #[inline(never)]
+    fn send(&mut self, to: Address, selector: [u8; 4], arguments: &[B256]) -> Result<(), Failure> {
+        self.send_encoded(to, &[&selector[..], &arguments.concat()].concat())
+    }
+
+    /// The one call that changes state. Nothing was written before it, and nothing is afterwards.
+    #[inline(never)]
+    fn send_encoded(&mut self, to: Address, data: &[u8]) -> Result<(), Failure> {
+        // Before it is initialised: a call to nobody would succeed.
+        require_address(to)?;
+        let context = Call::new_mutating(self);
+        match call(self.vm(), context, to, data) {
+            // What these methods return, if anything, is nothing that the submitter needs.
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::Passed(error.into())),
+        }
+    }
+
+    fn cancel(&mut self, signer: Address) {
+        // One more each transaction: 2^256 of them cannot be paid for.
+        let nonce = self.nonces.get(signer) + U256::ONE;
+        self.nonces.setter(signer).set(nonce);
+        self.vm().log(IRelay::Cancelled { signer, nonce });
+    }
+}
+
+fn require_address(address: Address) -> Result<(), Error> {
+    if address.is_zero() {
+        return Err(IRelay::ZeroAddress {}.into());
+    }
+    Ok(())
 }
