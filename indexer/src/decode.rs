@@ -8,6 +8,10 @@ use alloy::{
     rpc::types::Log,
     sol_types::SolEventInterface,
 };
+use medlock_abi::{
+    audit::IAudit::IAuditEvents, exceptions::IExceptions::IExceptionsEvents, records::IRecords::IRecordsEvents,
+    registry::IRegistry::IRegistryEvents, relay::IRelay::IRelayEvents,
+};
 
 /// A log of our contracts that this build cannot read, named so that it can be looked up.
 /// Going on without it would make the index wrong, so the pipeline stops.
@@ -45,15 +49,15 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
     };
     let contract = log.inner.address;
     let (event, name) = if contract == deployment.registry {
-        read(raw, Event::Registry)
+        read(raw, Event::Registry, IRegistryEvents::name_by_selector)
     } else if contract == deployment.records {
-        read(raw, Event::Records)
+        read(raw, Event::Records, IRecordsEvents::name_by_selector)
     } else if contract == deployment.exceptions {
-        read(raw, Event::Exceptions)
+        read(raw, Event::Exceptions, IExceptionsEvents::name_by_selector)
     } else if contract == deployment.relay {
-        read(raw, Event::Relay)
+        read(raw, Event::Relay, IRelayEvents::name_by_selector)
     } else if contract == deployment.audit {
-        read(raw, Event::Audit)
+        read(raw, Event::Audit, IAuditEvents::name_by_selector)
     } else {
         Err("not a contract of this deployment".into())
     }
@@ -73,10 +77,11 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
 fn read<E: SolEventInterface + IntoLogData>(
     raw: &LogData,
     wrap: fn(E) -> Event,
+    name: fn([u8; 32]) -> Option<&'static str>,
 ) -> Result<(Event, &'static str), String> {
     let event = E::decode_raw_log(raw.topics(), &raw.data).map_err(|error| error.to_string())?;
     let topic = raw.topics().first().copied().unwrap_or_default();
-    let name = E::name_by_selector(topic.0).ok_or("an event without a name")?;
+    let name = name(topic.0).ok_or("an event without a name")?;
     if event.to_log_data() != *raw {
         return Err("the encoding is not the ABI's".into());
     }

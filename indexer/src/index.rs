@@ -684,7 +684,7 @@ impl Index {
 fn facts(row: &SqliteRow) -> Result<Facts> {
     /// `has!("column")`: the row that the column is of was there.
     macro_rules! has {
-        ($column:literal) => {
+        ($column:expr) => {
             !row.try_get_raw($column)?.is_null()
         };
     }

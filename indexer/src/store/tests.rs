@@ -967,9 +967,11 @@ impl ChartModel {
             5 if dice.one_in(3) => {
                 let entry = self.delegates.get_mut(&party).filter(|entry| entry.powers != 0)?;
                 entry.powers = 0;
+                entry.serial += 1;
                 let removed = IExceptions::DelegateRemoved {
                     chart,
                     delegate: party,
+                    serial: entry.serial,
                     by: entry.parent,
                 };
                 Some(removed.to_log_data())
@@ -1174,23 +1176,76 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
 /// What no query shows yet: the current rows are what the contracts hold.
 async fn tables_match(db: &Path, contracts: &Contracts) {
     let mut db = SqliteConnection::connect_with(&options(db, false)).await.unwrap();
-    let mut rows = async |sql: &'static str| -> BTreeSet<String> {
-        let rows = sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap();
-        let (listed, set) = (rows.len(), BTreeSet::from_iter(rows));
-        assert_eq!(listed, set.len());
-        set
+    let mut rows = async |sql: &'static str| {
+        let rows = sqlx::query_scalar::<_, String>(sql).fetch_all(&mut db).await.unwrap();
+        let (listed, rows) = (rows.len(), BTreeSet::from_iter(rows));
+        assert_eq!(listed, rows.len(), "{sql}");
+        rows
     };
-    let charts = || contracts.charts.iter();
+    let mut expected = BTreeSet::new();
+    for (id, chart) in &contracts.charts {
+        if let Some(offered) = chart.offered {
+            expected.insert(format!("{id:X} offered {offered:X}"));
+        }
+        for (root, (author, _, compartment)) in &chart.batches {
+            expected.insert(format!("{id:X} batch {root:X} {author:X} {compartment}"));
+        }
+        for ((record, grantee), rule) in &chart.rules {
+            expected.insert(format!("{id:X} rule {record:X} {grantee:X} {}", rule.effect));
+        }
+        for (delegate, entry) in chart.delegates.iter().filter(|(_, entry)| entry.powers != 0) {
+            expected.insert(format!("{id:X} delegate {delegate:X} {} {}", entry.serial, entry.powers));
+        }
+        let (allowed, serial, _) = chart.emergency_access;
+        if serial != 0 {
+            expected.insert(format!("{id:X} access {} {serial}", u8::from(allowed)));
+        }
+        for (party, opened) in chart.emergencies.iter().filter(|(_, opened)| opened.until != 0) {
+            expected.insert(format!("{id:X} emergency {party:X} {}", opened.until));
+        }
+    }
+    let found = rows(
+        "SELECT '0x' || hex(chart) || ' offered 0x' || hex(offered_to) FROM control_offer WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT '0x' || hex(chart) || ' batch 0x' || hex(root) || ' 0x' || hex(author) || ' ' || compartment FROM batch
+         UNION ALL
+         SELECT '0x' || hex(chart) || ' rule 0x' || hex(record_id) || ' 0x' || hex(grantee) || ' ' || effect FROM rule
+         WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT '0x' || hex(chart) || ' delegate 0x' || hex(delegate) || ' ' || serial || ' ' || powers FROM delegate
+         WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT '0x' || hex(chart) || ' access ' || allowed || ' ' || serial FROM emergency_access
+         WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT '0x' || hex(chart) || ' emergency 0x' || hex(party) || ' ' || until FROM emergency
+         WHERE valid_to_block IS NULL",
+    )
+    .await;
+    assert_eq!(found, expected);
 
-    let offers = charts().filter_map(|(id, chart)| Some(format!("{id:x} {:x}", chart.offered?)));
-    assert_eq!(
-        rows(
-            "SELECT '0x' || lower(hex(chart)) || ' 0x' || lower(hex(offered_to)) FROM control_offer
-             WHERE valid_to_block IS NULL"
-        )
-        .await,
-        offers.map(|line| line.replacen("", "", 0)).collect()
-    );
+    let nonces = contracts.nonces.iter();
+    let mut expected: BTreeSet<_> = nonces
+        .map(|(signer, nonce)| format!("nonce {signer:X} {:X}", B256::from(*nonce)))
+        .collect();
+    for (gateway, anchors) in &contracts.anchors {
+        for (index, anchor) in anchors.iter().enumerate() {
+            expected.insert(format!("anchor {gateway:X} {index} {anchor:X}"));
+        }
+    }
+    for (gateway, index, first, second) in &contracts.equivocations {
+        expected.insert(format!("equivocation {gateway:X} {index} {first:X} {second:X}"));
+    }
+    let found = rows(
+        "SELECT 'nonce 0x' || hex(signer) || ' 0x' || hex(nonce) FROM nonce WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT 'anchor 0x' || hex(gateway) || ' ' || number || ' 0x' || hex(anchor) FROM anchor
+         UNION ALL
+         SELECT 'equivocation 0x' || hex(gateway) || ' ' || number || ' 0x' || hex(first) || ' 0x' || hex(second)
+         FROM equivocation",
+    )
+    .await;
+    assert_eq!(found, expected);
 }
 
 async fn registry_answers_match(index: &Index, contracts: &Contracts, account: Address, at: u64) {
