@@ -138,6 +138,9 @@ pub fn indexed(deployment: &Deployment) -> medlock_indexer::Deployment {
     medlock_indexer::Deployment {
         registry: deployment.registry,
         records: deployment.records,
+        exceptions: deployment.exceptions,
+        relay: deployment.relay,
+        audit: deployment.audit,
         start_block: deployment.block,
         chain_id: deployment.chain_id,
         genesis_hash: deployment.genesis_hash,

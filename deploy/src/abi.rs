@@ -1,15 +1,38 @@
-//! The ABI for people and tools that do not use Rust: JSON and Solidity, generated from `medlock-abi`.
+//! The ABI for people and tools that do not use Rust: JSON, Solidity and TypeScript, generated from `medlock-abi`. (In Rust
+//! that crate is the typed binding.)
 //!
 //! JSON comes from the compiled interfaces. The Solidity text is the interface as it is written in
-//! `contracts/abi/src`, comments and all, without the Rust attributes.
-use std::{fs, path::Path};
+//! `contracts/abi/src`, comments and all, without the Rust attributes. TypeScript is JSON again, `as const` for viem, with the
+//! numbers of `terms` and the EIP-712 types.
+use std::{fmt::Write, fs, path::Path};
 
-use alloy::json_abi::JsonAbi;
+use alloy::{json_abi::JsonAbi, sol_types::SolStruct};
 use anyhow::{Context, Result, bail};
-use medlock_abi::{records::IRecords, registry::IRegistry};
+use medlock_abi::{
+    audit::IAudit,
+    exceptions::IExceptions,
+    records::IRecords,
+    registry::IRegistry,
+    relay::IRelay,
+    signed,
+    terms::{self, credential_status, effect, reason, record_status},
+};
+use serde_json::{Map, Value, json};
 
 /// Below the contracts' folder.
 const DIR: &str = "abi/generated";
+const TYPESCRIPT: &str = "medlock.ts";
+
+/// Interface, its source below `contracts/abi/src`, and what it declares.
+fn interfaces() -> [(&'static str, &'static str, JsonAbi); 5] {
+    [
+        ("IRegistry", "registry.rs", IRegistry::abi::contract()),
+        ("IRecords", "records.rs", IRecords::abi::contract()),
+        ("IExceptions", "exceptions.rs", IExceptions::abi::contract()),
+        ("IRelay", "relay.rs", IRelay::abi::contract()),
+        ("IAudit", "audit.rs", IAudit::abi::contract()),
+    ]
+}
 
 /// The generated files: name and content.
 ///
@@ -17,10 +40,7 @@ const DIR: &str = "abi/generated";
 /// The sources are not where they are expected, or have another shape.
 pub fn generate(contracts: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for (name, source, abi) in [
-        ("IRegistry", "registry.rs", IRegistry::abi::contract()),
-        ("IRecords", "records.rs", IRecords::abi::contract()),
-    ] {
+    for (name, source, abi) in interfaces() {
         let path = contracts.join("abi/src").join(source);
         let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         files.push((format!("{name}.json"), json(&abi)?));
@@ -29,6 +49,7 @@ pub fn generate(contracts: &Path) -> Result<Vec<(String, String)>> {
             solidity(&text, name).with_context(|| format!("in {}", path.display()))?,
         ));
     }
+    files.push((TYPESCRIPT.into(), typescript()?));
     Ok(files)
 }
 
@@ -64,7 +85,7 @@ fn json(abi: &JsonAbi) -> Result<String> {
     Ok(serde_json::to_string_pretty(abi)? + "\n")
 }
 
-/// The text of `interface <name> { .. }`, unindented, without Rust's attributes.
+/// The text of `interface <name> { .. }` and of the structs that stand beside it, unindented, without Rust's attributes.
 fn solidity(source: &str, name: &str) -> Result<String> {
     let lines: Vec<&str> = source.lines().collect();
     let opening = format!("interface {name} {{");
@@ -72,23 +93,143 @@ fn solidity(source: &str, name: &str) -> Result<String> {
         .iter()
         .position(|line| line.trim() == opening)
         .with_context(|| format!("no line `{opening}`"))?;
-    let indent = lines[first].len() - lines[first].trim_start().len();
-    let closing = format!("{}}}", " ".repeat(indent));
-    let last = lines[first..]
-        .iter()
-        .position(|line| *line == closing)
-        .context("the interface is not closed at its own indentation")?;
+    let last = first + block(&lines[first..])?;
     let mut text = String::from(
         "// SPDX-License-Identifier: MIT\n// Generated from contracts/abi; do not edit.\npragma solidity ^0.8.20;\n\n",
     );
-    for line in &lines[first..=first + last] {
+    unindented(&lines[first..=last], &mut text);
+    // Below the interface: whatever else is declared for Solidity, with its comments.
+    let mut rest = &lines[last + 1..];
+    while let Some(start) = rest.iter().position(|line| line.starts_with("    struct ")) {
+        let end = start + block(&rest[start..])?;
+        let comments = rest[..start]
+            .iter()
+            .rev()
+            .take_while(|line| line.trim_start().starts_with("///") || line.trim_start().starts_with("#["))
+            .count();
+        text.push('\n');
+        unindented(&rest[start - comments..=end], &mut text);
+        rest = &rest[end + 1..];
+    }
+    Ok(text)
+}
+
+/// How many lines below the first one, which opens it, a block is closed: at the first one's own indentation.
+fn block(lines: &[&str]) -> Result<usize> {
+    let closing = format!("{}}}", " ".repeat(indent(lines[0])));
+    lines
+        .iter()
+        .position(|line| *line == closing)
+        .context("a block is not closed at its own indentation")
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+fn unindented(lines: &[&str], text: &mut String) {
+    let indent = lines.iter().map(|line| indent(line)).min().unwrap_or_default();
+    for line in lines {
         if line.trim_start().starts_with("#[") {
             continue;
         }
         text.push_str(line.get(indent..).unwrap_or_default());
         text.push('\n');
     }
+}
+
+fn typescript() -> Result<String> {
+    let mut text = String::from("// Generated from contracts/abi; do not edit.\n");
+    for (name, _, abi) in interfaces() {
+        let name = name.trim_start_matches('I').to_lowercase();
+        constant(&mut text, &format!("{name}Abi"), &serde_json::to_value(&abi)?)?;
+    }
+    constant(&mut text, "terms", &numbers())?;
+    constant(&mut text, "signedTypes", &signed_types()?)?;
+    text.push_str(
+        "\n/** The EIP-712 domain: of operations the relay's, of anchors the audit contract's, of all else that of records. */\n\
+         export function domain(chainId: number, verifyingContract: `0x${string}`) {\n  \
+         return { name: \"Medlock\", version: \"1\", chainId, verifyingContract } as const;\n}\n",
+    );
     Ok(text)
+}
+
+fn constant(text: &mut String, name: &str, value: &Value) -> Result<()> {
+    write!(
+        text,
+        "\nexport const {name} = {} as const;\n",
+        serde_json::to_string_pretty(value)?
+    )?;
+    Ok(())
+}
+
+/// The numbers behind the names.
+fn numbers() -> Value {
+    fn table<N: Into<u64> + Copy>(pairs: &[(&str, N)]) -> Value {
+        let pairs = pairs
+            .iter()
+            .map(|(name, number)| ((*name).to_owned(), json!((*number).into())));
+        Value::Object(pairs.collect::<Map<_, _>>())
+    }
+    // Every number that has a text of its own.
+    fn texts(text: fn(u8) -> &'static str) -> Value {
+        let known = (0..=u8::MAX).filter(|number| !text(*number).starts_with("unknown-") || is_a_reason(*number, text));
+        table(&known.map(|number| (text(number), number)).collect::<Vec<_>>())
+    }
+    // "unknown-chart" is a reason, "unknown-reason" is none.
+    fn is_a_reason(number: u8, text: fn(u8) -> &'static str) -> bool {
+        matches!(text(number), "unknown-chart" | "unknown-record")
+    }
+    json!({
+        "role": table(&terms::role::ALL),
+        "purpose": table(&terms::purpose::ALL),
+        "action": table(&terms::action::ALL),
+        "power": table(&terms::power::ALL),
+        "suite": table(&terms::suite::ALL),
+        "emergency": table(&terms::emergency::ALL),
+        "effect": texts(effect::text),
+        "credentialStatus": texts(credential_status::text),
+        "recordStatus": texts(record_status::text),
+        "reason": texts(reason::text),
+    })
+}
+
+/// EIP-712 types by their name, each with those that it is made of.
+fn signed_types() -> Result<Value> {
+    let mut all = Map::new();
+    all.extend(types::<IRelay::OpenChart>()?);
+    all.extend(types::<IRelay::SetDirectory>()?);
+    all.extend(types::<IRelay::Grant>()?);
+    all.extend(types::<IRelay::Revoke>()?);
+    all.extend(types::<IRelay::RevokeAll>()?);
+    all.extend(types::<IRelay::AddRecord>()?);
+    all.extend(types::<IRelay::SetDelegate>()?);
+    all.extend(types::<IRelay::PublishKey>()?);
+    all.extend(types::<IRelay::CancelAll>()?);
+    all.extend(types::<IAudit::Anchor>()?);
+    all.extend(types::<signed::ReadReceipt>()?);
+    all.extend(types::<signed::Verdict>()?);
+    all.extend(types::<signed::CompartmentDirectory>()?);
+    Ok(all.into())
+}
+
+fn types<T: SolStruct>() -> Result<Map<String, Value>> {
+    let mut texts = vec![T::eip712_root_type()];
+    texts.extend(T::eip712_components());
+    texts
+        .iter()
+        .map(|text| {
+            let (name, fields) = text
+                .trim_end_matches(')')
+                .split_once('(')
+                .with_context(|| format!("not a type: {text}"))?;
+            let fields = fields.split(',').map(|field| {
+                let (kind, name) = field.split_once(' ').with_context(|| format!("not a field: {field}"))?;
+                Ok(json!({ "name": name, "type": kind }))
+            });
+            Ok((name.to_owned(), Value::Array(fields.collect::<Result<_>>()?)))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -106,7 +247,7 @@ mod tests {
     #[test]
     fn solidity_and_json_declare_the_same_names() {
         let files = generate(Path::new(CONTRACTS)).unwrap();
-        for pair in files.chunks(2) {
+        for pair in files.chunks_exact(2) {
             let abi: JsonAbi = serde_json::from_str(&pair[0].1).unwrap();
             let declared = |keyword: &str| {
                 let mut names: Vec<_> = pair[1]
@@ -122,6 +263,25 @@ mod tests {
             assert_eq!(declared("event "), names(abi.events.keys()));
             assert_eq!(declared("error "), names(abi.errors.keys()));
         }
+    }
+
+    #[test]
+    fn structs_beside_an_interface_are_exported_with_their_comments() {
+        let files = generate(Path::new(CONTRACTS)).unwrap();
+        let (_, relay) = files.iter().find(|(name, _)| name == "IRelay.sol").unwrap();
+        let (_, beside) = relay.split_once("\n}\n").unwrap();
+        assert!(
+            beside.contains("/// ") && beside.contains("\nstruct WebAuthn {\n    bytes "),
+            "{beside}"
+        );
+    }
+
+    #[test]
+    fn every_reason_has_a_number_in_typescript() {
+        let numbers = numbers();
+        assert_eq!(numbers["reason"]["unknown-chart"], reason::UNKNOWN_CHART);
+        assert_eq!(numbers["reason"].as_object().unwrap().len(), 19);
+        assert_eq!(numbers["effect"].as_object().unwrap().len(), 3);
     }
 
     fn names<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {

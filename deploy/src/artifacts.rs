@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 /// Where `medlock-contracts build` writes, below the repository's root.
 pub const DEFAULT_DIR: &str = "contracts/target/artifacts";
 /// The contracts, in the order in which they are deployed.
-pub const NAMES: [&str; 2] = ["registry", "records"];
+pub const NAMES: [&str; 5] = ["registry", "records", "exceptions", "relay", "audit"];
 /// EIP-170, which Arbitrum keeps for Stylus code without fragments.
 pub const CODE_BYTES_MAX: usize = 24_576;
 /// Decompressed; ArbWasm's `MaxWasmSize` as Arbitrum One sets it.
@@ -112,6 +112,9 @@ impl Artifact {
 pub struct Artifacts {
     pub registry: Artifact,
     pub records: Artifact,
+    pub exceptions: Artifact,
+    pub relay: Artifact,
+    pub audit: Artifact,
 }
 
 impl Artifacts {
@@ -122,15 +125,31 @@ impl Artifacts {
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let manifest = Manifest::load(dir)?.ok_or_else(|| Error::NotBuilt(dir.into()))?;
-        let [registry, records] = NAMES.map(|name| manifest.read(dir, name));
+        Self::each(|name| manifest.read(dir, name))
+    }
+
+    /// Makes every artifact by its name.
+    pub(crate) fn each<E>(mut make: impl FnMut(&'static str) -> Result<Artifact, E>) -> Result<Self, E> {
+        let [registry, records, exceptions, relay, audit] = NAMES;
         Ok(Self {
-            registry: registry?,
-            records: records?,
+            registry: make(registry)?,
+            records: make(records)?,
+            exceptions: make(exceptions)?,
+            relay: make(relay)?,
+            audit: make(audit)?,
         })
     }
 
+    /// In the order of [`NAMES`].
     pub fn iter(&self) -> impl Iterator<Item = &Artifact> {
-        [&self.registry, &self.records].into_iter()
+        let Self {
+            registry,
+            records,
+            exceptions,
+            relay,
+            audit,
+        } = self;
+        [registry, records, exceptions, relay, audit].into_iter()
     }
 
     /// Writes the files, then the manifest that makes them count. A build that is cut short leaves none.
@@ -279,10 +298,7 @@ mod tests {
 
     fn artifacts() -> Artifacts {
         let wasm = module(r#"(module (memory (export "memory") 1))"#);
-        Artifacts {
-            registry: Artifact::pack("registry", wasm.clone()).unwrap(),
-            records: Artifact::pack("records", wasm).unwrap(),
-        }
+        Artifacts::each(|name| Artifact::pack(name, wasm.clone())).unwrap()
     }
 
     #[test]

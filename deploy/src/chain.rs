@@ -8,10 +8,10 @@ use alloy::{
     sol_types::{SolCall, SolError},
     transports::{RpcError, TransportError},
 };
-use medlock_abi::{records::IRecords, registry::IRegistry};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
 use serde::Serialize;
 
-use crate::{Artifact, Artifacts, Deployment, Error};
+use crate::{Artifact, Artifacts, Deployment, Error, artifacts::NAMES};
 
 /// Arbitrum's precompile for Stylus programs.
 const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
@@ -52,7 +52,9 @@ pub struct Deployed {
     pub steps: Vec<Step>,
 }
 
-/// Puts both contracts on the chain and makes `owner` the registry's owner.
+/// Puts the contracts on the chain, names each its neighbours, and makes `owner` the registry's owner.
+///
+/// The links form a ring, so all are created and activated before the first is initialised.
 ///
 /// `provider` signs: it carries a wallet whose default account pays. Activation belongs to the code, not
 /// to the address: where the same code was activated before, that step is left out.
@@ -64,38 +66,72 @@ pub async fn deploy(provider: &impl Provider, owner: Address, artifacts: &Artifa
     let genesis_hash = genesis_hash(provider).await?;
     let mut steps = Vec::new();
 
-    let registry = create(provider, "registry", &artifacts.registry, &mut steps).await?;
-    let records = create(provider, "records", &artifacts.records, &mut steps).await?;
-    let block = steps[0].block;
-    activate(provider, "registry", registry, &mut steps).await?;
-    activate(provider, "records", records, &mut steps).await?;
-    initialize(
-        provider,
-        "registry",
-        registry,
-        owner,
-        (IRegistry::initializeCall { owner }, IRegistry::ownerCall {}),
-        &mut steps,
-    )
-    .await?;
-    initialize(
-        provider,
-        "records",
-        records,
-        registry,
-        (IRecords::initializeCall { registry }, IRecords::registryCall {}),
-        &mut steps,
-    )
-    .await?;
-
+    let mut addresses = Vec::with_capacity(NAMES.len());
+    for (name, artifact) in NAMES.into_iter().zip(artifacts.iter()) {
+        addresses.push(create(provider, name, artifact, &mut steps).await?);
+    }
+    let [registry, records, exceptions, relay, audit] =
+        <[Address; NAMES.len()]>::try_from(addresses).expect("one was created for each name");
     let deployment = Deployment {
         chain_id,
         genesis_hash,
         registry,
         records,
-        block,
+        exceptions,
+        relay,
+        audit,
+        block: steps[0].block,
     };
+    for (name, address) in deployment.contracts() {
+        activate(provider, name, address, &mut steps).await?;
+    }
+
+    let calls = [
+        IRegistry::initializeCall { owner, relay }.abi_encode(),
+        IRecords::initializeCall {
+            registry,
+            exceptions,
+            relay,
+        }
+        .abi_encode(),
+        IExceptions::initializeCall {
+            records,
+            registry,
+            relay,
+        }
+        .abi_encode(),
+        IRelay::initializeCall {
+            registry,
+            records,
+            exceptions,
+        }
+        .abi_encode(),
+        IAudit::initializeCall { registry }.abi_encode(),
+    ];
+    for ((name, address), call) in deployment.contracts().into_iter().zip(calls) {
+        if let Err(error) = initialize(provider, name, address, call, &mut steps).await {
+            // Whoever was faster explains the failure better than the failure itself does.
+            check_names(provider, &deployment, owner).await?;
+            return Err(error);
+        }
+    }
+    check_names(provider, &deployment, owner).await?;
     Ok(Deployed { deployment, steps })
+}
+
+/// The registry names its owner, and each contract its neighbours.
+async fn check_names(provider: &impl Provider, deployment: &Deployment, owner: Address) -> Result<(), Error> {
+    let registry = deployment.registry;
+    let found = read(provider, "registry", registry, IRegistry::ownerCall {}).await?;
+    if found != owner {
+        return Err(Error::InitializedByOther {
+            contract: "registry",
+            address: registry,
+            expected: vec![owner],
+            found: vec![found],
+        });
+    }
+    deployment.check_links(provider).await
 }
 
 async fn create(
@@ -166,54 +202,18 @@ async fn activate(
     Ok(())
 }
 
-/// Sends `set`, unless `get` shows that it was done, and reads back that it names `expected`.
-async fn initialize<S, G>(
+/// Sends the call that a contract takes once.
+async fn initialize(
     provider: &impl Provider,
     contract: &'static str,
     address: Address,
-    expected: Address,
-    (set, get): (S, G),
+    call: Vec<u8>,
     steps: &mut Vec<Step>,
-) -> Result<(), Error>
-where
-    S: SolCall,
-    G: SolCall<Return = Address> + Clone,
-{
-    let name = format!("initialize {contract}");
-    // Somebody may have been faster; their transaction then shows here or makes ours revert.
-    let before = read(provider, contract, address, get.clone()).await?;
-    if before.is_zero() {
-        let request = TransactionRequest::default()
-            .with_to(address)
-            .with_input(set.abi_encode());
-        match send(provider, &name, request).await {
-            Ok(receipt) => steps.push(step(name, &receipt, address, U256::ZERO)),
-            Err(error) => {
-                // Whoever was faster explains the failure better than the failure itself does.
-                require_named(provider, contract, address, expected, get).await?;
-                return Err(error);
-            }
-        }
-    }
-    require_named(provider, contract, address, expected, get).await
-}
-
-async fn require_named<G: SolCall<Return = Address>>(
-    provider: &impl Provider,
-    contract: &'static str,
-    address: Address,
-    expected: Address,
-    get: G,
 ) -> Result<(), Error> {
-    let found = read(provider, contract, address, get).await?;
-    if found != expected {
-        return Err(Error::InitializedByOther {
-            contract,
-            address,
-            expected,
-            found,
-        });
-    }
+    let name = format!("initialize {contract}");
+    let request = TransactionRequest::default().with_to(address).with_input(call);
+    let receipt = send(provider, &name, request).await?;
+    steps.push(step(name, &receipt, address, U256::ZERO));
     Ok(())
 }
 

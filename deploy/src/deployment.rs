@@ -5,7 +5,7 @@ use alloy::{
     primitives::{Address, B256},
     providers::Provider,
 };
-use medlock_abi::{records::IRecords, registry::IRegistry};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     chain::{genesis_hash, read, rpc},
 };
 
-const FILE_VERSION: u32 = 1;
+const FILE_VERSION: u32 = 2;
 
 /// The file has these fields and its `version`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Deployment {
     pub genesis_hash: B256,
     pub registry: Address,
     pub records: Address,
+    pub exceptions: Address,
+    pub relay: Address,
+    pub audit: Address,
     /// No event of ours is older than this block.
     pub block: u64,
 }
@@ -47,7 +50,7 @@ impl Deployment {
         let file: File = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
         if file.version != FILE_VERSION {
             return Err(refuse(format!(
-                "is version {}, this program knows version {FILE_VERSION}",
+                "is version {}, this program knows version {FILE_VERSION}: the contracts are others, deploy anew",
                 file.version
             )));
         }
@@ -79,7 +82,7 @@ impl Deployment {
     ///
     /// # Errors
     /// [`Error::OtherChain`], [`Error::OtherGenesis`], [`Error::MissingCode`], [`Error::NotActivated`],
-    /// [`Error::InitializedByOther`] where `records` names another registry, [`Error::Rpc`].
+    /// [`Error::InitializedByOther`] where one of them names another neighbour, [`Error::Rpc`].
     pub async fn check(&self, provider: &impl Provider) -> Result<(), Error> {
         let found = provider.get_chain_id().await.map_err(rpc("chain id"))?;
         if found != self.chain_id {
@@ -95,23 +98,86 @@ impl Deployment {
                 found,
             });
         }
-        for (contract, address) in [("registry", self.registry), ("records", self.records)] {
+        for (contract, address) in self.contracts() {
             let code = provider.get_code_at(address).await.map_err(rpc("read the code"))?;
             if !code.starts_with(&artifacts::CODE_PREFIX) {
                 return Err(Error::MissingCode { contract, address });
             }
         }
-        read(provider, "registry", self.registry, IRegistry::ownerCall {}).await?;
-        let found = read(provider, "records", self.records, IRecords::registryCall {}).await?;
-        if found != self.registry {
-            return Err(Error::InitializedByOther {
-                contract: "records",
-                address: self.records,
-                expected: self.registry,
-                found,
-            });
+        self.check_links(provider).await
+    }
+
+    /// Each contract names the neighbours that stand here.
+    pub(crate) async fn check_links(&self, provider: &impl Provider) -> Result<(), Error> {
+        let Self {
+            registry,
+            records,
+            exceptions,
+            relay,
+            audit,
+            ..
+        } = *self;
+        let links = [
+            (
+                "registry",
+                registry,
+                vec![relay],
+                vec![read(provider, "registry", registry, IRegistry::relayCall {}).await?],
+            ),
+            (
+                "records",
+                records,
+                vec![registry, exceptions, relay],
+                read(provider, "records", records, IRecords::neighboursCall {})
+                    .await
+                    .map(|found| vec![found.registry, found.exceptions, found.relay])?,
+            ),
+            (
+                "exceptions",
+                exceptions,
+                vec![records, registry, relay],
+                read(provider, "exceptions", exceptions, IExceptions::neighboursCall {})
+                    .await
+                    .map(|found| vec![found.records, found.registry, found.relay])?,
+            ),
+            (
+                "relay",
+                relay,
+                vec![registry, records, exceptions],
+                read(provider, "relay", relay, IRelay::neighboursCall {})
+                    .await
+                    .map(|found| vec![found.registry, found.records, found.exceptions])?,
+            ),
+            (
+                "audit",
+                audit,
+                vec![registry],
+                vec![read(provider, "audit", audit, IAudit::registryCall {}).await?],
+            ),
+        ];
+        for (contract, address, expected, found) in links {
+            if found != expected {
+                return Err(Error::InitializedByOther {
+                    contract,
+                    address,
+                    expected,
+                    found,
+                });
+            }
         }
         Ok(())
+    }
+
+    /// Name and address, in the order of [`artifacts::NAMES`].
+    pub fn contracts(&self) -> [(&'static str, Address); 5] {
+        let [registry, records, exceptions, relay, audit] = artifacts::NAMES;
+        [
+            (registry, self.registry),
+            (records, self.records),
+            (exceptions, self.exceptions),
+            (relay, self.relay),
+            (audit, self.audit),
+        ]
     }
 }
 
@@ -125,7 +191,10 @@ mod tests {
             genesis_hash: B256::repeat_byte(1),
             registry: Address::repeat_byte(2),
             records: Address::repeat_byte(3),
-            block: 4,
+            exceptions: Address::repeat_byte(4),
+            relay: Address::repeat_byte(5),
+            audit: Address::repeat_byte(6),
+            block: 7,
         }
     }
 
@@ -144,9 +213,9 @@ mod tests {
         deployment().save(&path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
 
-        fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).unwrap();
+        fs::write(&path, text.replace("\"version\": 2", "\"version\": 1")).unwrap();
         let error = Deployment::load(&path).unwrap_err().to_string();
-        assert!(error.contains("is version 2"), "{error}");
+        assert!(error.contains("is version 1"), "{error}");
 
         fs::write(&path, &text[..text.len() / 2]).unwrap();
         assert!(matches!(Deployment::load(&path), Err(Error::File { .. })));

@@ -2,7 +2,7 @@
 //!
 //! - [`recipe`]: contract sources -> small, reproducible WASM (`medlock-contracts build`).
 //! - [`artifacts`]: WASM -> code on chain, the files in `contracts/target/artifacts`, their hashes.
-//! - [`abi`]: the ABI as JSON and Solidity, generated from `medlock-abi` (`medlock-contracts abi`).
+//! - [`abi`]: the ABI as JSON, Solidity and TypeScript, generated from `medlock-abi` (`medlock-contracts abi`).
 //! - [`deploy()`]: deploy, activate, initialise, read back.
 //! - [`Deployment`]: where the contracts are; it refuses a chain that is not theirs.
 //!
@@ -55,13 +55,13 @@ pub enum Error {
         reason: String,
     },
     #[error(
-        "`{contract}` at {address} was initialised by somebody else: it names {found}, not {expected}; deploy again"
+        "`{contract}` at {address} was initialised by somebody else: it names {found:?}, not {expected:?}; deploy again"
     )]
     InitializedByOther {
         contract: &'static str,
         address: Address,
-        expected: Address,
-        found: Address,
+        expected: Vec<Address>,
+        found: Vec<Address>,
     },
     #[error("`{contract}` at {address} gave an answer that is not in its ABI: {data}")]
     Answer {

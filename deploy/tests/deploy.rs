@@ -9,7 +9,11 @@ use alloy::{
     sol_types::{SolCall, SolError},
 };
 use medlock_abi::{records::IRecords, registry::IRegistry, terms::reason};
-use medlock_deploy::{Artifact, Artifacts, Deployment, Error, artifacts::DEFAULT_DIR, deploy};
+use medlock_deploy::{
+    Artifact, Artifacts, Deployment, Error,
+    artifacts::{DEFAULT_DIR, NAMES},
+    deploy,
+};
 
 async fn chain() -> (medlock_anvil::Handle, impl Provider + Clone, Address) {
     let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
@@ -32,17 +36,11 @@ async fn deploys_activates_and_initialises_contracts_that_run() {
     let deployed = deploy(&provider, owner, &artifacts()).await.unwrap();
     let deployment = deployed.deployment;
     let names: Vec<_> = deployed.steps.iter().map(|step| step.name.as_str()).collect();
-    assert_eq!(
-        names,
-        [
-            "deploy registry",
-            "deploy records",
-            "activate registry",
-            "activate records",
-            "initialize registry",
-            "initialize records"
-        ]
-    );
+    let expected: Vec<_> = ["deploy", "activate", "initialize"]
+        .iter()
+        .flat_map(|step| NAMES.map(|name| format!("{step} {name}")))
+        .collect();
+    assert_eq!(names, expected);
     assert!(deployed.steps.iter().all(|step| step.gas > 21_000));
     assert_eq!(deployment.block, deployed.steps[0].block);
     deployment.check(&provider).await.unwrap();
@@ -58,6 +56,7 @@ async fn deploys_activates_and_initialises_contracts_that_run() {
     let question = IRecords::Question {
         chart: B256::repeat_byte(1),
         grantee: owner,
+        member: Address::ZERO,
         compartment: 0,
         recordId: B256::ZERO,
         purpose: 1,
@@ -68,6 +67,8 @@ async fn deploys_activates_and_initialises_contracts_that_run() {
     assert_eq!((answer.allowed, answer.reason), (false, reason::UNKNOWN_CHART));
     let again = ask(IRecords::initializeCall {
         registry: deployment.registry,
+        exceptions: deployment.exceptions,
+        relay: deployment.relay,
     }
     .abi_encode())
     .await
@@ -82,20 +83,35 @@ async fn a_second_deployment_of_the_same_code_needs_no_activation() {
     let (chain, provider, owner) = chain().await;
     let first = deploy(&provider, owner, &artifacts()).await.unwrap();
     let second = deploy(&provider, owner, &artifacts()).await.unwrap();
-    assert_eq!(second.steps.len(), 4);
+    assert_eq!(second.steps.len(), 2 * NAMES.len());
     assert_ne!(first.deployment.records, second.deployment.records);
     second.deployment.check(&provider).await.unwrap();
 
-    // Records of one deployment with the registry of another: not ours.
+    // Contracts of two deployments: not ours.
+    let ours = &first.deployment;
+    let foreign = &second.deployment;
     let mixed = Deployment {
-        registry: second.deployment.registry,
-        ..first.deployment
+        registry: foreign.registry,
+        ..ours.clone()
     };
     assert!(matches!(
         mixed.check(&provider).await,
-        Err(Error::InitializedByOther { contract: "records", found, .. })
-            if found == first.deployment.registry
+        Err(Error::InitializedByOther { contract: "registry", found, .. }) if found == [foreign.relay]
     ));
+    // Each link is looked at: any one contract of another deployment is found out.
+    let swaps: [fn(&mut Deployment, &Deployment); 5] = [
+        |mixed, foreign| mixed.registry = foreign.registry,
+        |mixed, foreign| mixed.records = foreign.records,
+        |mixed, foreign| mixed.exceptions = foreign.exceptions,
+        |mixed, foreign| mixed.relay = foreign.relay,
+        |mixed, foreign| mixed.audit = foreign.audit,
+    ];
+    for swap in swaps {
+        let mut mixed = ours.clone();
+        swap(&mut mixed, foreign);
+        let refused = mixed.check(&provider).await;
+        assert!(matches!(refused, Err(Error::InitializedByOther { .. })), "{refused:?}");
+    }
     chain.shutdown().await;
 }
 

@@ -97,12 +97,14 @@ async fn each_call_of_the_registry_costs_no_more_than_its_bound() {
         expiry: 0,
     };
     world.send(clinic, "setMember, the first time", 70_000, member).await;
-    let key = IRegistry::publishKeyCall {
+    let key = |version| IRegistry::publishKeyCall {
+        actor: clinic,
+        version,
         suite: suite::X25519,
         key: vec![7; 32].into(),
     };
-    world.send(clinic, "publishKey, the first", 120_000, key.clone()).await;
-    world.send(clinic, "publishKey, the second", 105_000, key).await;
+    world.send(clinic, "publishKey, the first", 120_000, key(1)).await;
+    world.send(clinic, "publishKey, the second", 105_000, key(2)).await;
 
     let has = IRegistry::hasRolesCall { party: clinic, roles };
     assert!(world.ask("hasRoles", 50_000, has).await);

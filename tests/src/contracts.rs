@@ -3,9 +3,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, Log, TxKind, U256},
     sol_types::SolCall,
 };
-use medlock_abi::{
-    audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay,
-};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
 use medlock_anvil::Bare;
 use medlock_deploy::Artifacts;
 use revm::context::result::ExecutionResult;
@@ -115,7 +113,9 @@ impl Contracts {
     #[track_caller]
     pub fn ask<C: SolCall>(&self, to: Address, call: C) -> C::Return {
         let done = self.call(OWNER, to, call);
-        let output = done.output.unwrap_or_else(|revert| panic!("{} reverted: {revert}", C::SIGNATURE));
+        let output = done
+            .output
+            .unwrap_or_else(|revert| panic!("{} reverted: {revert}", C::SIGNATURE));
         C::abi_decode_returns_validate(&output).expect("the answer is in the ABI")
     }
 

@@ -9,7 +9,8 @@
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
 //!
 //! Times are UNIX seconds; the contracts store them in 40 bits and refuse what does not fit.
-//! It must never hold logic that a contract and a service could disagree about.
+//! It must never hold logic that a contract and a service could disagree about; what both must do alike
+//! ([`terms::reason::combine`]) stands here once.
 #![no_std]
 #![forbid(unsafe_code)]
 // `sol!` generates constructors with one argument for each field of an event.

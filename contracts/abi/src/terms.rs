@@ -9,6 +9,14 @@ pub mod role {
     pub const PROVIDER: u64 = 1 << 3;
     /// A party that serves envelopes against receipts, and anchors the receipts.
     pub const GATEWAY: u64 = 1 << 4;
+
+    pub const ALL: [(&str, u64); 5] = [
+        ("organisation", ORGANISATION),
+        ("practitioner", PRACTITIONER),
+        ("insurer", INSURER),
+        ("provider", PROVIDER),
+        ("gateway", GATEWAY),
+    ];
 }
 
 /// Where a credential stands. Whether it is in force also depends on its expiry and on its issuer.
@@ -169,6 +177,8 @@ pub mod suite {
     /// X-Wing (X25519 and ML-KEM-768, draft-connolly-cfrg-xwing-kem), HKDF-SHA256, AES-256-GCM: for secrets of decades.
     pub const XWING: u16 = 2;
     pub const XWING_KEY_BYTES: usize = 1216;
+
+    pub const ALL: [(&str, u16); 2] = [("x25519", X25519), ("x-wing", XWING)];
 }
 
 /// Why a question was answered as it was. Below 16: allowed.

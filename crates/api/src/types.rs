@@ -31,6 +31,12 @@ body! {
         pub registry: Address,
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
         pub records: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub exceptions: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub relay: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub audit: Address,
         /// The account that signs this gateway's verdicts and that receipts are addressed to.
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
         pub gateway: Address,

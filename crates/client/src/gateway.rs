@@ -77,7 +77,14 @@ impl Gateway {
         if served.genesis_hash != deployment.genesis_hash {
             return Err(differs("genesis block"));
         }
-        if (served.registry, served.records) != (deployment.registry, deployment.records) {
+        let addresses = [
+            served.registry,
+            served.records,
+            served.exceptions,
+            served.relay,
+            served.audit,
+        ];
+        if addresses != deployment.contracts().map(|(_, address)| address) {
             return Err(differs("contract address"));
         }
         gateway.account = served.gateway;

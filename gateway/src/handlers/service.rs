@@ -34,6 +34,9 @@ pub async fn deployment(State(gateway): State<Gateway>, _: Anybody) -> Json<Depl
         genesis_hash: deployment.genesis_hash,
         registry: deployment.registry,
         records: deployment.records,
+        exceptions: deployment.exceptions,
+        relay: deployment.relay,
+        audit: deployment.audit,
         gateway: gateway.account(),
         block: deployment.start_block,
     })

@@ -1,0 +1,5305 @@
+// Generated from contracts/abi; do not edit.
+
+export const registryAbi = [
+  {
+    "inputs": [],
+    "name": "acceptOwnership",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "credentialAt",
+    "outputs": [
+      {
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      },
+      {
+        "name": "issuedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "endedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "current",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "credentialOf",
+    "outputs": [
+      {
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      },
+      {
+        "name": "issuedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "endedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "current",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      }
+    ],
+    "name": "hasRoles",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "hasRolesAt",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "name": "initialize",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "isMember",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "member",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "isMemberAt",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "issueCredential",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "issuer",
+        "type": "address"
+      }
+    ],
+    "name": "issuerOf",
+    "outputs": [
+      {
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "keyAt",
+    "outputs": [
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "suite",
+        "type": "uint16"
+      },
+      {
+        "name": "validFrom",
+        "type": "uint64"
+      },
+      {
+        "name": "revokedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "keyOf",
+    "outputs": [
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "suite",
+        "type": "uint16"
+      },
+      {
+        "name": "validFrom",
+        "type": "uint64"
+      },
+      {
+        "name": "revokedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "member",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      }
+    ],
+    "name": "mayActFor",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "member",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "mayActForAt",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "memberOf",
+    "outputs": [
+      {
+        "name": "since",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "endedAt",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "owner",
+    "outputs": [
+      {
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "pendingOwner",
+    "outputs": [
+      {
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "suite",
+        "type": "uint16"
+      },
+      {
+        "name": "key",
+        "type": "bytes"
+      }
+    ],
+    "name": "publishKey",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "reinstateCredential",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "relay",
+    "outputs": [
+      {
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "removeMember",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "revokeCredential",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "version",
+        "type": "uint32"
+      }
+    ],
+    "name": "revokeKey",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "setIssuer",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "member",
+        "type": "address"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      }
+    ],
+    "name": "setMember",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "suspendCredential",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "pending",
+        "type": "address"
+      }
+    ],
+    "name": "transferOwnership",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "issuerEpoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "roles",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "CredentialIssued",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "issuerEpoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "roles",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "CredentialReinstated",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "CredentialRevoked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "CredentialSuspended",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "name": "Initialized",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "IssuerSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "suite",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "key",
+        "type": "bytes"
+      }
+    ],
+    "name": "KeyPublished",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "version",
+        "type": "uint32"
+      }
+    ],
+    "name": "KeyRevoked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "MemberRemoved",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "member",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "expiry",
+        "type": "uint64"
+      }
+    ],
+    "name": "MemberSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "pending",
+        "type": "address"
+      }
+    ],
+    "name": "OwnershipTransferStarted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "previous",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "OwnershipTransferred",
+    "type": "event"
+  },
+  {
+    "inputs": [],
+    "name": "AlreadyInitialized",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "CredentialStatus",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "now",
+        "type": "uint64"
+      }
+    ],
+    "name": "ExpiryInPast",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "name": "epoch",
+        "type": "uint32"
+      }
+    ],
+    "name": "IssuerEpochEnded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "revokedAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "KeyAlreadyRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "suite",
+        "type": "uint16"
+      },
+      {
+        "name": "length",
+        "type": "uint256"
+      }
+    ],
+    "name": "KeyLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "next",
+        "type": "uint32"
+      }
+    ],
+    "name": "KeyVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "NoCredential",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoRoles",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "issuer",
+        "type": "address"
+      }
+    ],
+    "name": "NotCredentialIssuer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotIssuer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "NotMember",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotOrganisation",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotPendingOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "organisation",
+        "type": "address"
+      }
+    ],
+    "name": "OwnMember",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "time",
+        "type": "uint64"
+      }
+    ],
+    "name": "TimeTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "latest",
+        "type": "uint32"
+      }
+    ],
+    "name": "UnknownKey",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "suite",
+        "type": "uint16"
+      }
+    ],
+    "name": "UnknownSuite",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  }
+] as const;
+
+export const recordsAbi = [
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "directory",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "name": "grantee",
+            "type": "address"
+          },
+          {
+            "name": "keyring",
+            "type": "bytes32"
+          }
+        ],
+        "name": "keyrings",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "acceptControl",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      },
+      {
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "name": "codec",
+        "type": "uint8"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "name": "addBatch",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      },
+      {
+        "components": [
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "compartment",
+            "type": "uint8"
+          },
+          {
+            "name": "codec",
+            "type": "uint8"
+          },
+          {
+            "name": "pointer",
+            "type": "bytes32"
+          }
+        ],
+        "name": "records",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "addRecords",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "previous",
+        "type": "bytes32"
+      },
+      {
+        "name": "codec",
+        "type": "uint8"
+      },
+      {
+        "name": "pointer",
+        "type": "bytes32"
+      }
+    ],
+    "name": "amendRecord",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      }
+    ],
+    "name": "batchOf",
+    "outputs": [
+      {
+        "name": "author",
+        "type": "address"
+      },
+      {
+        "name": "createdAt",
+        "type": "uint64"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "name": "codec",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "chartOf",
+    "outputs": [
+      {
+        "name": "controller",
+        "type": "address"
+      },
+      {
+        "name": "grantEpoch",
+        "type": "uint32"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      },
+      {
+        "name": "directory",
+        "type": "bytes32"
+      },
+      {
+        "name": "controlEpoch",
+        "type": "uint32"
+      },
+      {
+        "name": "exceptional",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "grantee",
+            "type": "address"
+          },
+          {
+            "name": "member",
+            "type": "address"
+          },
+          {
+            "name": "compartment",
+            "type": "uint8"
+          },
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "purpose",
+            "type": "uint32"
+          },
+          {
+            "name": "action",
+            "type": "uint8"
+          }
+        ],
+        "name": "question",
+        "type": "tuple"
+      }
+    ],
+    "name": "decide",
+    "outputs": [
+      {
+        "name": "allowed",
+        "type": "bool"
+      },
+      {
+        "name": "reason",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "grantee",
+            "type": "address"
+          },
+          {
+            "name": "member",
+            "type": "address"
+          },
+          {
+            "name": "compartment",
+            "type": "uint8"
+          },
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "purpose",
+            "type": "uint32"
+          },
+          {
+            "name": "action",
+            "type": "uint8"
+          }
+        ],
+        "name": "questions",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "decideMany",
+    "outputs": [
+      {
+        "name": "reasons",
+        "type": "uint8[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "previous",
+        "type": "bytes32"
+      }
+    ],
+    "name": "enterInError",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      },
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "name": "purposes",
+            "type": "uint32"
+          },
+          {
+            "name": "actions",
+            "type": "uint8"
+          },
+          {
+            "name": "notBefore",
+            "type": "uint64"
+          },
+          {
+            "name": "expiry",
+            "type": "uint64"
+          }
+        ],
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "name": "keyring",
+        "type": "bytes32"
+      }
+    ],
+    "name": "grant",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "grantee",
+        "type": "address"
+      }
+    ],
+    "name": "grantOf",
+    "outputs": [
+      {
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
+        "name": "since",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "name": "purposes",
+            "type": "uint32"
+          },
+          {
+            "name": "actions",
+            "type": "uint8"
+          },
+          {
+            "name": "notBefore",
+            "type": "uint64"
+          },
+          {
+            "name": "expiry",
+            "type": "uint64"
+          }
+        ],
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "exceptions",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "name": "initialize",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "exceptions",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "offerControl",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "offeredTo",
+    "outputs": [
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "directory",
+        "type": "bytes32"
+      }
+    ],
+    "name": "openChart",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "recordOf",
+    "outputs": [
+      {
+        "name": "author",
+        "type": "address"
+      },
+      {
+        "name": "createdAt",
+        "type": "uint64"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "codec",
+        "type": "uint8"
+      },
+      {
+        "name": "pointer",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "directory",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "name": "grantee",
+            "type": "address"
+          },
+          {
+            "name": "keyring",
+            "type": "bytes32"
+          }
+        ],
+        "name": "keyrings",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "revoke",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "directory",
+        "type": "bytes32"
+      }
+    ],
+    "name": "revokeAll",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "directory",
+        "type": "bytes32"
+      }
+    ],
+    "name": "setDirectory",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "setExceptional",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      },
+      {
+        "components": [
+          {
+            "name": "grantee",
+            "type": "address"
+          },
+          {
+            "name": "keyring",
+            "type": "bytes32"
+          }
+        ],
+        "name": "keyrings",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "setKeyrings",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "shredRecord",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "pointer",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "takeFromBatch",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "pointer",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "verifyBatch",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "ActedFor",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "epoch",
+        "type": "uint32"
+      }
+    ],
+    "name": "AllRevoked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "author",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "codec",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "name": "BatchAdded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "delegate",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "power",
+        "type": "uint8"
+      }
+    ],
+    "name": "ByDelegate",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "controller",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "directory",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ChartOpened",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "controller",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "controlEpoch",
+        "type": "uint32"
+      }
+    ],
+    "name": "ControlAccepted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "ControlOffered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "directory",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DirectorySet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "since",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "compartments",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "purposes",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "actions",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "notBefore",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "keyring",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Granted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "exceptions",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "name": "Initialized",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "keyring",
+        "type": "bytes32"
+      }
+    ],
+    "name": "KeyringSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "MadeExceptional",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "author",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "codec",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "pointer",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecordAdded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "author",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "codec",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "pointer",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "previous",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecordAmended",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "RecordEnteredInError",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecordShredded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "author",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "createdAt",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "codec",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "pointer",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecordTakenFromBatch",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "grantee",
+        "type": "address"
+      }
+    ],
+    "name": "Revoked",
+    "type": "event"
+  },
+  {
+    "inputs": [],
+    "name": "AlreadyInitialized",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "root",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "BatchSize",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ChartExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "compartment",
+        "type": "uint8"
+      }
+    ],
+    "name": "CompartmentRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "expected",
+        "type": "uint32"
+      }
+    ],
+    "name": "DirectoryVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EmptyGrant",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "current",
+        "type": "uint8"
+      }
+    ],
+    "name": "GrantSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "GrantToController",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "notBefore",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      }
+    ],
+    "name": "GrantWindow",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "LastControlEpoch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      }
+    ],
+    "name": "LastSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      }
+    ],
+    "name": "NoGrant",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "power",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotController",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      }
+    ],
+    "name": "NotCredentialed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotExceptions",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotInBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "offered",
+        "type": "address"
+      }
+    ],
+    "name": "NotOffered",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "name": "reason",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotWriter",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecordExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "RecordStatus",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StalePointer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "time",
+        "type": "uint64"
+      }
+    ],
+    "name": "TimeTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownChart",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroDigest",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroId",
+    "type": "error"
+  }
+] as const;
+
+export const exceptionsAbi = [
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "name": "compartments",
+        "type": "uint64"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "breakGlass",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "closeEmergency",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "delegate",
+        "type": "address"
+      }
+    ],
+    "name": "delegateOf",
+    "outputs": [
+      {
+        "name": "parent",
+        "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "powers",
+        "type": "uint8"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "depth",
+        "type": "uint8"
+      },
+      {
+        "name": "parentSerial",
+        "type": "uint32"
+      },
+      {
+        "name": "controlEpoch",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "emergencyAccessOf",
+    "outputs": [
+      {
+        "name": "allowed",
+        "type": "bool"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "controlEpoch",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "emergencyOf",
+    "outputs": [
+      {
+        "name": "compartments",
+        "type": "uint64"
+      },
+      {
+        "name": "openedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "until",
+        "type": "uint64"
+      },
+      {
+        "name": "grantEpoch",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "grantEpoch",
+        "type": "uint32"
+      },
+      {
+        "name": "controlEpoch",
+        "type": "uint32"
+      },
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "member",
+        "type": "address"
+      },
+      {
+        "name": "compartment",
+        "type": "uint8"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "purpose",
+        "type": "uint32"
+      },
+      {
+        "name": "action",
+        "type": "uint8"
+      }
+    ],
+    "name": "factsOf",
+    "outputs": [
+      {
+        "name": "denied",
+        "type": "bool"
+      },
+      {
+        "name": "allowedSince",
+        "type": "uint32"
+      },
+      {
+        "name": "powers",
+        "type": "uint8"
+      },
+      {
+        "name": "emergency",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "name": "initialize",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "delegate",
+        "type": "address"
+      }
+    ],
+    "name": "powersOf",
+    "outputs": [
+      {
+        "name": "powers",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "delegate",
+        "type": "address"
+      }
+    ],
+    "name": "removeDelegate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "grantee",
+        "type": "address"
+      }
+    ],
+    "name": "ruleOf",
+    "outputs": [
+      {
+        "name": "effect",
+        "type": "uint8"
+      },
+      {
+        "name": "purposes",
+        "type": "uint32"
+      },
+      {
+        "name": "actions",
+        "type": "uint8"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "directoryVersion",
+        "type": "uint32"
+      },
+      {
+        "name": "delegate",
+        "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "powers",
+        "type": "uint8"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      }
+    ],
+    "name": "setDelegate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "allowed",
+        "type": "bool"
+      }
+    ],
+    "name": "setEmergencyAccess",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "effect",
+        "type": "uint8"
+      },
+      {
+        "name": "purposes",
+        "type": "uint32"
+      },
+      {
+        "name": "actions",
+        "type": "uint8"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      }
+    ],
+    "name": "setRule",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "delegate",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "power",
+        "type": "uint8"
+      }
+    ],
+    "name": "ByDelegate",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "delegate",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "DelegateRemoved",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "delegate",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "parent",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "powers",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "depth",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "parentSerial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "controlEpoch",
+        "type": "uint32"
+      }
+    ],
+    "name": "DelegateSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "allowed",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "controlEpoch",
+        "type": "uint32"
+      }
+    ],
+    "name": "EmergencyAccessSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "EmergencyClosed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "compartments",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "until",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "grantEpoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      }
+    ],
+    "name": "EmergencyOpened",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "name": "Initialized",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "effect",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "purposes",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "actions",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "directoryVersion",
+        "type": "uint32"
+      }
+    ],
+    "name": "RuleSet",
+    "type": "event"
+  },
+  {
+    "inputs": [],
+    "name": "AlreadyInitialized",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      }
+    ],
+    "name": "CoolDown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "DelegateDepth",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "delegate",
+        "type": "address"
+      }
+    ],
+    "name": "DelegateOfSelf",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "DelegateSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "expected",
+        "type": "uint32"
+      }
+    ],
+    "name": "DirectoryVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EmptyEmergency",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "now",
+        "type": "uint64"
+      }
+    ],
+    "name": "ExpiryInPast",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MalformedRule",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "NoEmergency",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NoEmergencyAccess",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "power",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotController",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      }
+    ],
+    "name": "NotCredentialed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "delegate",
+        "type": "address"
+      }
+    ],
+    "name": "NotDelegate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "parent",
+        "type": "address"
+      }
+    ],
+    "name": "NotParent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "delegate",
+        "type": "address"
+      },
+      {
+        "name": "parent",
+        "type": "address"
+      }
+    ],
+    "name": "OtherParent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "most",
+        "type": "uint64"
+      }
+    ],
+    "name": "OutlivesParent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "OwnRule",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "Powers",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "time",
+        "type": "uint64"
+      }
+    ],
+    "name": "TimeTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownChart",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "UnknownReasonCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  }
+] as const;
+
+export const relayAbi = [
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "organisation",
+            "type": "address"
+          },
+          {
+            "name": "directoryVersion",
+            "type": "uint32"
+          },
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "compartment",
+            "type": "uint8"
+          },
+          {
+            "name": "codec",
+            "type": "uint8"
+          },
+          {
+            "name": "pointer",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "addRecord",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "cancelAll",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "cancelAllBySignature",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "eip712Domain",
+    "outputs": [
+      {
+        "name": "fields",
+        "type": "bytes1"
+      },
+      {
+        "name": "name",
+        "type": "string"
+      },
+      {
+        "name": "version",
+        "type": "string"
+      },
+      {
+        "name": "chainId",
+        "type": "uint256"
+      },
+      {
+        "name": "verifyingContract",
+        "type": "address"
+      },
+      {
+        "name": "salt",
+        "type": "bytes32"
+      },
+      {
+        "name": "extensions",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "directoryVersion",
+            "type": "uint32"
+          },
+          {
+            "name": "grantee",
+            "type": "address"
+          },
+          {
+            "name": "serial",
+            "type": "uint8"
+          },
+          {
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "name": "purposes",
+            "type": "uint32"
+          },
+          {
+            "name": "actions",
+            "type": "uint8"
+          },
+          {
+            "name": "notBefore",
+            "type": "uint64"
+          },
+          {
+            "name": "expiry",
+            "type": "uint64"
+          },
+          {
+            "name": "keyring",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "grant",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "name": "exceptions",
+        "type": "address"
+      }
+    ],
+    "name": "initialize",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "name": "exceptions",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "signer",
+        "type": "address"
+      }
+    ],
+    "name": "nonceOf",
+    "outputs": [
+      {
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "directory",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "openChart",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "version",
+            "type": "uint32"
+          },
+          {
+            "name": "suite",
+            "type": "uint16"
+          },
+          {
+            "name": "key",
+            "type": "bytes"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "publishKey",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "grantee",
+            "type": "address"
+          },
+          {
+            "name": "version",
+            "type": "uint32"
+          },
+          {
+            "name": "directory",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "name": "grantee",
+                "type": "address"
+              },
+              {
+                "name": "keyring",
+                "type": "bytes32"
+              }
+            ],
+            "name": "keyrings",
+            "type": "tuple[]"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "revoke",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "version",
+            "type": "uint32"
+          },
+          {
+            "name": "directory",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "revokeAll",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "directoryVersion",
+            "type": "uint32"
+          },
+          {
+            "name": "delegate",
+            "type": "address"
+          },
+          {
+            "name": "serial",
+            "type": "uint32"
+          },
+          {
+            "name": "powers",
+            "type": "uint8"
+          },
+          {
+            "name": "expiry",
+            "type": "uint64"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "setDelegate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "version",
+            "type": "uint32"
+          },
+          {
+            "name": "directory",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "setDirectory",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "Cancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "exceptions",
+        "type": "address"
+      }
+    ],
+    "name": "Initialized",
+    "type": "event"
+  },
+  {
+    "inputs": [],
+    "name": "AlreadyInitialized",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "signer",
+        "type": "address"
+      }
+    ],
+    "name": "BadSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "name": "current",
+        "type": "uint256"
+      }
+    ],
+    "name": "SignatureCancelled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint256"
+      },
+      {
+        "name": "now",
+        "type": "uint256"
+      }
+    ],
+    "name": "SignatureExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  }
+] as const;
+
+export const auditAbi = [
+  {
+    "inputs": [
+      {
+        "name": "previous",
+        "type": "bytes32"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "name": "anchor",
+    "outputs": [
+      {
+        "name": "index",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "gateway",
+        "type": "address"
+      },
+      {
+        "name": "index",
+        "type": "uint64"
+      }
+    ],
+    "name": "anchorOf",
+    "outputs": [
+      {
+        "name": "anchor",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "eip712Domain",
+    "outputs": [
+      {
+        "name": "fields",
+        "type": "bytes1"
+      },
+      {
+        "name": "name",
+        "type": "string"
+      },
+      {
+        "name": "version",
+        "type": "string"
+      },
+      {
+        "name": "chainId",
+        "type": "uint256"
+      },
+      {
+        "name": "verifyingContract",
+        "type": "address"
+      },
+      {
+        "name": "salt",
+        "type": "bytes32"
+      },
+      {
+        "name": "extensions",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "gateway",
+        "type": "address"
+      }
+    ],
+    "name": "equivocationsOf",
+    "outputs": [
+      {
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "gateway",
+        "type": "address"
+      }
+    ],
+    "name": "headOf",
+    "outputs": [
+      {
+        "name": "anchors",
+        "type": "uint64"
+      },
+      {
+        "name": "receipts",
+        "type": "uint64"
+      },
+      {
+        "name": "last",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      }
+    ],
+    "name": "initialize",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "gateway",
+            "type": "address"
+          },
+          {
+            "name": "index",
+            "type": "uint64"
+          },
+          {
+            "name": "previous",
+            "type": "bytes32"
+          },
+          {
+            "name": "root",
+            "type": "bytes32"
+          },
+          {
+            "name": "count",
+            "type": "uint32"
+          }
+        ],
+        "name": "statement",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "proveDeviation",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "gateway",
+            "type": "address"
+          },
+          {
+            "name": "index",
+            "type": "uint64"
+          },
+          {
+            "name": "previous",
+            "type": "bytes32"
+          },
+          {
+            "name": "root",
+            "type": "bytes32"
+          },
+          {
+            "name": "count",
+            "type": "uint32"
+          }
+        ],
+        "name": "first",
+        "type": "tuple"
+      },
+      {
+        "name": "firstSignature",
+        "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "name": "gateway",
+            "type": "address"
+          },
+          {
+            "name": "index",
+            "type": "uint64"
+          },
+          {
+            "name": "previous",
+            "type": "bytes32"
+          },
+          {
+            "name": "root",
+            "type": "bytes32"
+          },
+          {
+            "name": "count",
+            "type": "uint32"
+          }
+        ],
+        "name": "second",
+        "type": "tuple"
+      },
+      {
+        "name": "secondSignature",
+        "type": "bytes"
+      }
+    ],
+    "name": "proveEquivocation",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "registry",
+    "outputs": [
+      {
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "gateway",
+            "type": "address"
+          },
+          {
+            "name": "index",
+            "type": "uint64"
+          },
+          {
+            "name": "previous",
+            "type": "bytes32"
+          },
+          {
+            "name": "root",
+            "type": "bytes32"
+          },
+          {
+            "name": "count",
+            "type": "uint32"
+          }
+        ],
+        "name": "statement",
+        "type": "tuple"
+      },
+      {
+        "name": "leafIndex",
+        "type": "uint32"
+      },
+      {
+        "name": "leaf",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "verify",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "gateway",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "anchor",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "previous",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "name": "Anchored",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "gateway",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "first",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "second",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "EquivocationProved",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "registry",
+        "type": "address"
+      }
+    ],
+    "name": "Initialized",
+    "type": "event"
+  },
+  {
+    "inputs": [],
+    "name": "AlreadyInitialized",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "gateway",
+        "type": "address"
+      }
+    ],
+    "name": "BadSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EmptyAnchor",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NotComparable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotGateway",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PreviousAnchor",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "SameAnchor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "gateway",
+        "type": "address"
+      },
+      {
+        "name": "index",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnknownAnchor",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroRoot",
+    "type": "error"
+  }
+] as const;
+
+export const terms = {
+  "action": {
+    "read": 1,
+    "share": 4,
+    "write": 2
+  },
+  "credentialStatus": {
+    "issued": 1,
+    "none": 0,
+    "replaced": 4,
+    "revoked": 3,
+    "suspended": 2
+  },
+  "effect": {
+    "allow": 1,
+    "deny": 2,
+    "none": 0
+  },
+  "emergency": {
+    "life-threatening": 2,
+    "other": 4,
+    "public-danger": 3,
+    "unable-to-consent": 1
+  },
+  "power": {
+    "delegate": 32,
+    "directory": 16,
+    "grant": 4,
+    "read": 1,
+    "revoke": 8,
+    "write": 2
+  },
+  "purpose": {
+    "ETREAT": 2,
+    "HOPERAT": 8,
+    "HPAYMT": 4,
+    "HRESCH": 16,
+    "PATRQT": 32,
+    "PUBHLTH": 64,
+    "TREAT": 1
+  },
+  "reason": {
+    "action-not-granted": 23,
+    "compartment-not-granted": 21,
+    "controller": 1,
+    "delegate": 3,
+    "denied-by-rule": 27,
+    "emergency": 4,
+    "expired": 20,
+    "grant": 2,
+    "malformed-question": 26,
+    "no-grant": 17,
+    "not-a-member": 29,
+    "not-yet-valid": 19,
+    "purpose-not-granted": 22,
+    "record-in-another-compartment": 25,
+    "revoked": 18,
+    "rule": 5,
+    "shredded": 28,
+    "unknown-chart": 16,
+    "unknown-record": 24
+  },
+  "recordStatus": {
+    "current": 0,
+    "entered-in-error": 1,
+    "shredded": 2
+  },
+  "role": {
+    "gateway": 16,
+    "insurer": 4,
+    "organisation": 1,
+    "practitioner": 2,
+    "provider": 8
+  },
+  "suite": {
+    "x-wing": 2,
+    "x25519": 1
+  }
+} as const;
+
+export const signedTypes = {
+  "AddRecord": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "organisation",
+      "type": "address"
+    },
+    {
+      "name": "directoryVersion",
+      "type": "uint32"
+    },
+    {
+      "name": "recordId",
+      "type": "bytes32"
+    },
+    {
+      "name": "compartment",
+      "type": "uint8"
+    },
+    {
+      "name": "codec",
+      "type": "uint8"
+    },
+    {
+      "name": "pointer",
+      "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "Anchor": [
+    {
+      "name": "gateway",
+      "type": "address"
+    },
+    {
+      "name": "index",
+      "type": "uint64"
+    },
+    {
+      "name": "previous",
+      "type": "bytes32"
+    },
+    {
+      "name": "root",
+      "type": "bytes32"
+    },
+    {
+      "name": "count",
+      "type": "uint32"
+    }
+  ],
+  "CancelAll": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "CompartmentDirectory": [
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "version",
+      "type": "uint32"
+    },
+    {
+      "name": "body",
+      "type": "bytes32"
+    }
+  ],
+  "Grant": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "directoryVersion",
+      "type": "uint32"
+    },
+    {
+      "name": "grantee",
+      "type": "address"
+    },
+    {
+      "name": "serial",
+      "type": "uint8"
+    },
+    {
+      "name": "compartments",
+      "type": "uint64"
+    },
+    {
+      "name": "purposes",
+      "type": "uint32"
+    },
+    {
+      "name": "actions",
+      "type": "uint8"
+    },
+    {
+      "name": "notBefore",
+      "type": "uint64"
+    },
+    {
+      "name": "expiry",
+      "type": "uint64"
+    },
+    {
+      "name": "keyring",
+      "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "OpenChart": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "directory",
+      "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "PublishKey": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "version",
+      "type": "uint32"
+    },
+    {
+      "name": "suite",
+      "type": "uint16"
+    },
+    {
+      "name": "key",
+      "type": "bytes"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "ReadReceipt": [
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "recordId",
+      "type": "bytes32"
+    },
+    {
+      "name": "version",
+      "type": "uint32"
+    },
+    {
+      "name": "pointer",
+      "type": "bytes32"
+    },
+    {
+      "name": "reader",
+      "type": "address"
+    },
+    {
+      "name": "purpose",
+      "type": "uint32"
+    },
+    {
+      "name": "gateway",
+      "type": "address"
+    },
+    {
+      "name": "readAt",
+      "type": "uint64"
+    },
+    {
+      "name": "nonce",
+      "type": "bytes32"
+    }
+  ],
+  "Resealed": [
+    {
+      "name": "grantee",
+      "type": "address"
+    },
+    {
+      "name": "keyring",
+      "type": "bytes32"
+    }
+  ],
+  "Revoke": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "grantee",
+      "type": "address"
+    },
+    {
+      "name": "version",
+      "type": "uint32"
+    },
+    {
+      "name": "directory",
+      "type": "bytes32"
+    },
+    {
+      "name": "keyrings",
+      "type": "Resealed[]"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "RevokeAll": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "version",
+      "type": "uint32"
+    },
+    {
+      "name": "directory",
+      "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "SetDelegate": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "directoryVersion",
+      "type": "uint32"
+    },
+    {
+      "name": "delegate",
+      "type": "address"
+    },
+    {
+      "name": "serial",
+      "type": "uint32"
+    },
+    {
+      "name": "powers",
+      "type": "uint8"
+    },
+    {
+      "name": "expiry",
+      "type": "uint64"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "SetDirectory": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "version",
+      "type": "uint32"
+    },
+    {
+      "name": "directory",
+      "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "Verdict": [
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "grantee",
+      "type": "address"
+    },
+    {
+      "name": "compartment",
+      "type": "uint8"
+    },
+    {
+      "name": "recordId",
+      "type": "bytes32"
+    },
+    {
+      "name": "purpose",
+      "type": "uint32"
+    },
+    {
+      "name": "action",
+      "type": "uint8"
+    },
+    {
+      "name": "at",
+      "type": "uint64"
+    },
+    {
+      "name": "allowed",
+      "type": "bool"
+    },
+    {
+      "name": "reason",
+      "type": "uint8"
+    },
+    {
+      "name": "blockNumber",
+      "type": "uint64"
+    },
+    {
+      "name": "blockHash",
+      "type": "bytes32"
+    }
+  ]
+} as const;
+
+/** The EIP-712 domain: of operations the relay's, of anchors the audit contract's, of all else that of records. */
+export function domain(chainId: number, verifyingContract: `0x${string}`) {
+  return { name: "Medlock", version: "1", chainId, verifyingContract } as const;
+}

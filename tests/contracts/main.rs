@@ -1,0 +1,18 @@
+//! The contracts as the WASM that would be deployed, in this process: attacks by name, and a second opinion on the ABI.
+
+mod attacks;
+mod ethers;
+mod solidity;
+
+use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR};
+use medlock_tests::{contracts::Contracts, root};
+
+/// UNIX seconds when the tests begin.
+const NOW: u64 = 1_800_000_000;
+
+/// The five contracts, initialised, with nothing in them.
+fn world() -> Contracts {
+    let artifacts = Artifacts::load(root().join(DEFAULT_DIR))
+        .unwrap_or_else(|error| panic!("the built contracts are needed, run `make contracts`: {error}"));
+    Contracts::new(&artifacts, NOW, true).unwrap()
+}
