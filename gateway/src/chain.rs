@@ -46,7 +46,7 @@ impl Chain {
         })
     }
 
-    /// Fails unless the node serves the deployment's chain with both contracts on it.
+    /// Fails unless the node serves the deployment's chain with all contracts on it.
     pub async fn identify(&self) -> anyhow::Result<()> {
         let chain_id: U64 = self.request("eth_chainId", ()).await.map_err(|f| anyhow!("{f}"))?;
         ensure!(
@@ -61,17 +61,14 @@ impl Chain {
             genesis.hash,
             self.deployment.genesis_hash
         );
-        for (name, address) in [
-            ("registry", self.deployment.registry),
-            ("records", self.deployment.records),
-        ] {
+        for address in self.deployment.contracts() {
             let code: alloy::primitives::Bytes = self
                 .request("eth_getCode", (address, "latest"))
                 .await
                 .map_err(|f| anyhow!("{f}"))?;
             ensure!(
                 !code.is_empty(),
-                "there is no contract at {address}, where the deployment has {name}"
+                "there is no contract at {address}, where the deployment has one"
             );
         }
         Ok(())
@@ -145,8 +142,34 @@ impl Chain {
         self.call(at, self.deployment.exceptions, call).await
     }
 
-    pub async fn emergency_of(&self, at: &Block, chart: B256, party: Address) -> Result<IExceptions::emergencyOfReturn> {
+    pub async fn emergency_of(
+        &self,
+        at: &Block,
+        chart: B256,
+        party: Address,
+    ) -> Result<IExceptions::emergencyOfReturn> {
         let call = IExceptions::emergencyOfCall { chart, party };
+        self.call(at, self.deployment.exceptions, call).await
+    }
+
+    /// What `records` would be told about `question`, on a chart whose head is `chart`.
+    pub async fn facts_of(
+        &self,
+        at: &Block,
+        chart: &IRecords::chartOfReturn,
+        question: &IRecords::Question,
+    ) -> Result<IExceptions::factsOfReturn> {
+        let call = IExceptions::factsOfCall {
+            chart: question.chart,
+            grantEpoch: chart.grantEpoch,
+            controlEpoch: chart.controlEpoch,
+            grantee: question.grantee,
+            member: question.member,
+            compartment: question.compartment,
+            recordId: question.recordId,
+            purpose: question.purpose,
+            action: question.action,
+        };
         self.call(at, self.deployment.exceptions, call).await
     }
 
@@ -155,9 +178,7 @@ impl Chain {
     }
 
     async fn call<C: SolCall>(&self, at: &Block, to: Address, call: C) -> Result<C::Return> {
-        let request = TransactionRequest::default()
-            .with_to(to)
-            .with_input(call.abi_encode());
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
         let answer = match timeout(CALL_TIMEOUT, self.provider.call(request).block(BlockId::from(at.hash))).await {
             Ok(answer) => answer.map_err(|error| down(C::SIGNATURE, &error))?,
             Err(_) => {

@@ -279,12 +279,7 @@ impl std::fmt::Display for Fault {
                     "{} has had as many grants as fit between two revocations: revoke first, then grant",
                     e.grantee
                 ),
-                R::RecordStatus(e) => write!(
-                    f,
-                    "record {} is {}",
-                    e.recordId,
-                    terms::record_status::text(e.status)
-                ),
+                R::RecordStatus(e) => write!(f, "record {} is {}", e.recordId, terms::record_status::text(e.status)),
                 R::NoGrant(e) => write!(f, "{} has no grant on this chart", e.grantee),
                 R::RecordExists(e) => write!(f, "record {} exists already", e.recordId),
                 R::UnknownRecord(e) => write!(f, "there is no record {} in this chart", e.recordId),

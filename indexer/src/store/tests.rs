@@ -113,9 +113,8 @@ async fn a_rollback_takes_back_every_table() {
                 .await
                 .unwrap();
         if ends {
-            let current = format!(
-                "UPDATE {table} SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1"
-            );
+            let current =
+                format!("UPDATE {table} SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1");
             assert_eq!(statements.get(at + 1), Some(&current.as_str()));
             expected += 1;
         }
@@ -391,9 +390,10 @@ impl ChartModel {
         };
         let alive = entry.controlEpoch == self.control_epoch && !over(entry.expiry, now);
         let parent_alive = entry.parent == self.controller
-            || self.delegates.get(&entry.parent).is_some_and(|parent| {
-                parent.serial == entry.parentSerial && self.powers(entry.parent, now) != 0
-            });
+            || self
+                .delegates
+                .get(&entry.parent)
+                .is_some_and(|parent| parent.serial == entry.parentSerial && self.powers(entry.parent, now) != 0);
         if alive && parent_alive { entry.powers } else { 0 }
     }
 
@@ -450,16 +450,15 @@ impl ChartModel {
         };
         let is_delegate = in_person && self.powers(q.grantee, now) & wanted != 0;
         let denies = |grantee| self.rule(q, grantee, now).is_some_and(|rule| rule.0 == effect::DENY);
-        let denied = denies(q.grantee)
-            || !in_person && denies(q.member)
-            || !is_delegate && denies(Address::ZERO);
+        let denied = denies(q.grantee) || !in_person && denies(q.member) || !is_delegate && denies(Address::ZERO);
         let in_force = matches!(
             by_grant,
             reason::GRANT | reason::COMPARTMENT | reason::PURPOSE | reason::ACTION
         );
-        let added = self.rule(q, q.grantee, now).zip(grant).is_some_and(|(rule, grant)| {
-            rule.0 == effect::ALLOW && rule.1 >= grant.since
-        });
+        let added = self
+            .rule(q, q.grantee, now)
+            .zip(grant)
+            .is_some_and(|(rule, grant)| rule.0 == effect::ALLOW && rule.1 >= grant.since);
         match by_grant {
             _ if denied && in_force => reason::DENIED,
             _ if denied => by_grant,
@@ -637,7 +636,11 @@ impl Contracts {
                 let mut events = self.call_records(chart_id, dice, now, party, digest);
                 if dice.one_in(4) {
                     // Who acted for whom changes no table but that of the events.
-                    let by = IRecords::ByDelegate { chart: chart_id, delegate: party, power: power::WRITE };
+                    let by = IRecords::ByDelegate {
+                        chart: chart_id,
+                        delegate: party,
+                        power: power::WRITE,
+                    };
                     events.insert(0, by.to_log_data());
                 }
                 events.into_iter().map(|event| (DEPLOYMENT.records, event)).collect()
@@ -652,14 +655,23 @@ impl Contracts {
                 let nonce = self.nonces.entry(party).or_default();
                 // A step over all 64-bit numbers, since a nonce has 256 bits.
                 *nonce += U256::from(dice.next()) << 60;
-                let cancelled = IRelay::Cancelled { signer: party, nonce: *nonce };
+                let cancelled = IRelay::Cancelled {
+                    signer: party,
+                    nonce: *nonce,
+                };
                 (DEPLOYMENT.relay, cancelled.to_log_data())
             }
             1 if !anchors.is_empty() => {
                 let index = dice.below(anchors.len() as u64);
                 let second = anchors[index as usize];
                 self.equivocations.insert((party, index, digest, second));
-                let proved = IAudit::EquivocationProved { gateway: party, index, first: digest, second, by: who(3) };
+                let proved = IAudit::EquivocationProved {
+                    gateway: party,
+                    index,
+                    first: digest,
+                    second,
+                    by: who(3),
+                };
                 (DEPLOYMENT.audit, proved.to_log_data())
             }
             _ => {
@@ -817,14 +829,7 @@ impl Contracts {
 
 impl ChartModel {
     /// One random call about one record, with its event; none where records would refuse it.
-    fn call_record(
-        &mut self,
-        chart: B256,
-        dice: &mut Dice,
-        now: u64,
-        author: Address,
-        pointer: B256,
-    ) -> Vec<LogData> {
+    fn call_record(&mut self, chart: B256, dice: &mut Dice, now: u64, author: Address, pointer: B256) -> Vec<LogData> {
         let record_id = id(100 + dice.below(6));
         let batch = self.batches.iter().nth(dice.below(3) as usize);
         let Some(record) = self.records.get_mut(&record_id) else {
@@ -933,7 +938,11 @@ impl ChartModel {
             }
             3 | 4 => {
                 // By the controller, or by a delegate who may.
-                let parent = if dice.one_in(3) { self.controller } else { who(1 + dice.below(6)) };
+                let parent = if dice.one_in(3) {
+                    self.controller
+                } else {
+                    who(1 + dice.below(6))
+                };
                 let (most, ends, depth, parent_serial) = if parent == self.controller {
                     (power::EVERY, 0, 1, 0)
                 } else {
@@ -995,7 +1004,11 @@ impl ChartModel {
                             return None;
                         }
                         open.until = 0;
-                        let closed = IExceptions::EmergencyClosed { chart, party, by: party };
+                        let closed = IExceptions::EmergencyClosed {
+                            chart,
+                            party,
+                            by: party,
+                        };
                         Some(closed.to_log_data())
                     }
                     _ if allowed && control_epoch == self.control_epoch => {
@@ -1029,7 +1042,11 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         let question = Question {
             chart: id(1 + dice.below(4)),
             grantee: who(1 + dice.below(7)),
-            member: if dice.one_in(4) { who(1 + dice.below(6)) } else { Address::ZERO },
+            member: if dice.one_in(4) {
+                who(1 + dice.below(6))
+            } else {
+                Address::ZERO
+            },
             compartment: 60 + dice.below(compartments) as u8,
             recordId: if dice.one_in(2) {
                 B256::ZERO
@@ -1141,7 +1158,10 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             let version = &expected.version;
             assert_eq!((record.record_id, record.compartment), (*id, expected.compartment));
             assert_eq!((record.version, record.pointer), (*version, expected.pointer));
-            assert_eq!((record.status, record.created_at), (expected.status, expected.created_at));
+            assert_eq!(
+                (record.status, record.created_at),
+                (expected.status, expected.created_at)
+            );
             assert_eq!(record.block_hash, chain[record.block_number as usize].block.hash);
             let versions = index.versions(*chart_id, *id, 0).await.unwrap();
             assert_eq!(versions.len(), *version as usize);
@@ -1194,7 +1214,10 @@ async fn tables_match(db: &Path, contracts: &Contracts) {
             expected.insert(format!("{id:X} rule {record:X} {grantee:X} {}", rule.effect));
         }
         for (delegate, entry) in chart.delegates.iter().filter(|(_, entry)| entry.powers != 0) {
-            expected.insert(format!("{id:X} delegate {delegate:X} {} {}", entry.serial, entry.powers));
+            expected.insert(format!(
+                "{id:X} delegate {delegate:X} {} {}",
+                entry.serial, entry.powers
+            ));
         }
         let (allowed, serial, _) = chart.emergency_access;
         if serial != 0 {
@@ -1205,20 +1228,20 @@ async fn tables_match(db: &Path, contracts: &Contracts) {
         }
     }
     let found = rows(
-        "SELECT '0x' || hex(chart) || ' offered 0x' || hex(offered_to) FROM control_offer WHERE valid_to_block IS NULL
+        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to_block IS NULL
          UNION ALL
-         SELECT '0x' || hex(chart) || ' batch 0x' || hex(root) || ' 0x' || hex(author) || ' ' || compartment FROM batch
+         SELECT hex(chart) || ' batch ' || hex(root) || ' ' || hex(author) || ' ' || compartment FROM batch
          UNION ALL
-         SELECT '0x' || hex(chart) || ' rule 0x' || hex(record_id) || ' 0x' || hex(grantee) || ' ' || effect FROM rule
+         SELECT hex(chart) || ' rule ' || hex(record_id) || ' ' || hex(grantee) || ' ' || effect FROM rule
          WHERE valid_to_block IS NULL
          UNION ALL
-         SELECT '0x' || hex(chart) || ' delegate 0x' || hex(delegate) || ' ' || serial || ' ' || powers FROM delegate
+         SELECT hex(chart) || ' delegate ' || hex(delegate) || ' ' || serial || ' ' || powers FROM delegate
          WHERE valid_to_block IS NULL
          UNION ALL
-         SELECT '0x' || hex(chart) || ' access ' || allowed || ' ' || serial FROM emergency_access
+         SELECT hex(chart) || ' access ' || allowed || ' ' || serial FROM emergency_access
          WHERE valid_to_block IS NULL
          UNION ALL
-         SELECT '0x' || hex(chart) || ' emergency 0x' || hex(party) || ' ' || until FROM emergency
+         SELECT hex(chart) || ' emergency ' || hex(party) || ' ' || until FROM emergency
          WHERE valid_to_block IS NULL",
     )
     .await;
@@ -1237,11 +1260,11 @@ async fn tables_match(db: &Path, contracts: &Contracts) {
         expected.insert(format!("equivocation {gateway:X} {index} {first:X} {second:X}"));
     }
     let found = rows(
-        "SELECT 'nonce 0x' || hex(signer) || ' 0x' || hex(nonce) FROM nonce WHERE valid_to_block IS NULL
+        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to_block IS NULL
          UNION ALL
-         SELECT 'anchor 0x' || hex(gateway) || ' ' || number || ' 0x' || hex(anchor) FROM anchor
+         SELECT 'anchor ' || hex(gateway) || ' ' || number || ' ' || hex(anchor) FROM anchor
          UNION ALL
-         SELECT 'equivocation 0x' || hex(gateway) || ' ' || number || ' 0x' || hex(first) || ' 0x' || hex(second)
+         SELECT 'equivocation ' || hex(gateway) || ' ' || number || ' ' || hex(first) || ' ' || hex(second)
          FROM equivocation",
     )
     .await;
