@@ -2,7 +2,6 @@
 //!
 //! Start at [`World::start`]. Everything in it is real; [`World::restart`] is how a crash or an upgrade looks.
 
-pub mod contracts;
 pub mod proxy;
 
 use std::{

@@ -4,6 +4,18 @@
 //! statement that it hands out signed before it anchors is the very thing that stands here. Whoever holds two different
 //! ones for one index proves it, for good.
 //!
+//! **What a gateway must do** so that nothing is ever proved against it:
+//! - It writes a statement down, for good, before it signs it, and never signs another for the same index.
+//! - After a reorg it anchors the same statements again, in their order: their signatures were handed out, and a statement names
+//!   nothing that a reorg changes. That the chain took an anchor back is no fault of the gateway, so what is not anchored
+//!   contradicts nothing; a different anchor in its place is one.
+//! - A gateway is its key: processes that sign with the same key are one gateway, with one chain of statements between them.
+//! - It signs with a plain key (ECDSA). A contract may anchor, but nothing that is said in its name can be proved against it,
+//!   since its answer (EIP-1271) can change and a proof must not; clients take no statement of such a gateway.
+//!
+//! Proofs are counted whether or not the accused is, or ever was, a gateway: the signature is its own, and the mark is there
+//! when it becomes one.
+//!
 //! Implements [`IAudit`] of `medlock-abi`, which holds every event and error. It must never take a gateway's word for
 //! another gateway, nor forget an anchor or a proof. Start reading at [`Audit`].
 #![cfg_attr(not(any(test, feature = "export-abi")), no_std)]
@@ -117,8 +129,9 @@ impl Audit {
         )
     }
 
-    /// Anchors the caller's next receipts, and gives the anchor's index. By a current gateway. Where the chain takes
-    /// the transaction back, the same statement is to be anchored again: its signature was handed out.
+    /// Anchors the caller's next receipts, and gives the anchor's index. By a current gateway. It names the anchor that it
+    /// follows, so the same call cannot succeed twice. Where the chain takes the transaction back, the same statement is to
+    /// be anchored again: its signature was handed out.
     ///
     /// # Errors
     /// `ZeroRoot`, `EmptyAnchor`, `NotGateway`, `PreviousAnchor`.
@@ -157,7 +170,8 @@ impl Audit {
             root,
             count,
         });
-        // One more each transaction, and less than 2^32 receipts under it: 2^32 transactions cannot be paid for.
+        // Each anchor has less than 2^32 receipts, so the sum fits while there are no more than 2^32 anchors; so many, each a
+        // new slot, cannot be paid for (10^14 gas).
         head.anchors += 1;
         head.receipts += u64::from(count);
         let mut slots = self.gateways.setter(gateway);
@@ -186,7 +200,8 @@ impl Audit {
         self.gateways.getter(gateway).anchors.get(U64::from(index))
     }
 
-    /// Whether `leaf` is number `leaf_index` of the receipts under this statement, and the statement stands anchored.
+    /// Whether `leaf` is number `leaf_index` (from 0) of the receipts under this statement, and the statement stands anchored.
+    /// `leaf` is the leaf's data; its hash is keccak256(0x00, leaf) (RFC 9162).
     pub fn verify(&self, statement: Anchor, leaf_index: u32, leaf: B256, proof: Vec<B256>) -> bool {
         // No anchor is zero, so what is not anchored is never equal.
         if self.anchor_of(statement.gateway, statement.index) != self.struct_hash(&statement) {
@@ -197,12 +212,12 @@ impl Audit {
         medlock_merkle::verify(keccak, statement.root, statement.count, leaf_index, leaf, &proof)
     }
 
-    /// Counts against a gateway, for good, that it has signed two different statements for one index. By anyone,
-    /// whatever the gateway's credential is by now. The signatures are its key's (ECDSA): a contract's answer
-    /// (EIP-1271) can change, and a proof must not.
+    /// Counts against a gateway, for good, that it has signed two different statements for one index. By anyone, at any
+    /// time, whatever the gateway's credential is by now; whoever copies a proof and is faster has proved the same. The
+    /// signatures are its key's (ECDSA): a contract's answer (EIP-1271) can change, and a proof must not.
     ///
     /// # Errors
-    /// `NotComparable`, `SameAnchor`, `BadSignature`.
+    /// `NotComparable`, `SameAnchor` (the two are one, or were proved before, in either order), `BadSignature`.
     /// # Events
     /// `EquivocationProved`.
     pub fn prove_equivocation(
@@ -215,19 +230,23 @@ impl Audit {
         if first.gateway != second.gateway || first.index != second.index {
             return Err(IAudit::NotComparable {}.into());
         }
-        let pair = (self.struct_hash(&first), self.struct_hash(&second));
-        self.require_signed(first.gateway, pair.0, &first_signature)?;
-        self.require_signed(first.gateway, pair.1, &second_signature)?;
-        self.count_equivocation(first.gateway, first.index, pair)
+        let Anchor { gateway, index, .. } = first;
+        let (first, second) = (self.struct_hash(&first), self.struct_hash(&second));
+        let pair = self.require_unproved(first, second)?;
+        self.require_signed(gateway, first, &first_signature)?;
+        self.require_signed(gateway, second, &second_signature)?;
+        self.mark(pair, gateway, index, first, second);
+        Ok(())
     }
 
     /// Counts against a gateway, for good, that it has signed a statement which is not what it anchored at that index.
-    /// By anyone. About an index that is not anchored yet, nothing contradicts it.
+    /// By anyone, at any time. A statement about an index that is not anchored yet contradicts nothing. The anchor itself needs
+    /// no signature: only the gateway can have put it there.
     ///
     /// # Errors
-    /// `UnknownAnchor`, `SameAnchor`, `BadSignature`.
+    /// `UnknownAnchor`, `SameAnchor` (it is what was anchored, or the pair was proved before), `BadSignature`.
     /// # Events
-    /// `EquivocationProved`, with the statement first.
+    /// `EquivocationProved`, the statement first, the anchor second.
     pub fn prove_deviation(&mut self, statement: Anchor, signature: Bytes) -> Result<(), Error> {
         let Anchor { gateway, index, .. } = statement;
         let anchored = self.anchor_of(gateway, index);
@@ -235,11 +254,13 @@ impl Audit {
             return Err(IAudit::UnknownAnchor { gateway, index }.into());
         }
         let stated = self.struct_hash(&statement);
+        let pair = self.require_unproved(stated, anchored)?;
         self.require_signed(gateway, stated, &signature)?;
-        self.count_equivocation(gateway, index, (stated, anchored))
+        self.mark(pair, gateway, index, stated, anchored);
+        Ok(())
     }
 
-    /// How many contradictions were proved; 0: none.
+    /// How many contradictions were proved, each a different pair of statements; 0: none.
     pub fn equivocations_of(&self, gateway: Address) -> u32 {
         self.head(gateway).equivocations
     }
@@ -263,8 +284,9 @@ impl Audit {
         self.vm().native_keccak256(&words.concat())
     }
 
-    /// `struct_hash` was signed by the gateway's own key, for this contract on this chain.
-    fn require_signed(&self, gateway: Address, struct_hash: B256, signature: &[u8]) -> Result<(), Error> {
+    /// What is signed to say `struct_hash` to this contract on this chain. The chain is asked each time: after a fork, what was
+    /// signed for one says nothing on the other.
+    fn digest(&self, struct_hash: B256) -> B256 {
         let domain = [
             DOMAIN_HASH,
             NAME_HASH,
@@ -272,25 +294,35 @@ impl Audit {
             U256::from(self.vm().chain_id()).into(),
             self.vm().contract_address().into_word(),
         ];
-        let domain = self.vm().native_keccak256(&domain.concat());
-        let signed = [&b"\x19\x01"[..], domain.as_slice(), struct_hash.as_slice()].concat();
-        let digest = self.vm().native_keccak256(&signed);
-        if recover(self.vm(), digest, signature) != Some(gateway) {
+        let separator = self.vm().native_keccak256(&domain.concat());
+        let signed = [&b"\x19\x01"[..], separator.as_slice(), struct_hash.as_slice()].concat();
+        self.vm().native_keccak256(&signed)
+    }
+
+    /// `struct_hash` was signed by the gateway's own key, for this contract on this chain.
+    fn require_signed(&self, gateway: Address, struct_hash: B256, signature: &[u8]) -> Result<(), Error> {
+        if recover(self.vm(), self.digest(struct_hash), signature) != Some(gateway) {
             return Err(IAudit::BadSignature { gateway }.into());
         }
         Ok(())
     }
 
-    fn count_equivocation(&mut self, gateway: Address, index: u64, (first, second): (B256, B256)) -> Result<(), Error> {
-        let pair = [first.min(second), first.max(second)].concat();
-        let pair = self.vm().native_keccak256(&pair);
+    /// The two differ, and nobody has proved this pair; gives where the proof is to stand. A struct hash binds gateway and
+    /// index, so the pair does.
+    fn require_unproved(&self, first: B256, second: B256) -> Result<B256, Error> {
+        let both = [first.min(second), first.max(second)].concat();
+        let pair = self.vm().native_keccak256(&both);
         if first == second || self.proofs.get(pair) {
             return Err(IAudit::SameAnchor {}.into());
         }
+        Ok(pair)
+    }
+
+    fn mark(&mut self, pair: B256, gateway: Address, index: u64, first: B256, second: B256) {
         self.proofs.setter(pair).set(true);
         let mut head = self.head(gateway);
-        // One more each transaction: 2^32 of them cannot be paid for.
-        head.equivocations += 1;
+        // Stops at the most: the gateway may pile up proofs against itself, but never back to none.
+        head.equivocations = head.equivocations.saturating_add(1);
         self.gateways.setter(gateway).head.set(head.to_word());
         self.vm().log(IAudit::EquivocationProved {
             gateway,
@@ -299,7 +331,6 @@ impl Audit {
             second,
             by: self.vm().msg_sender(),
         });
-        Ok(())
     }
 }
 

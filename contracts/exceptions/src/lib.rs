@@ -208,6 +208,7 @@ impl Exceptions {
         };
         let mut of_chart = self.rules.setter(chart);
         of_chart.setter(record_id).setter(grantee).set(rule.to_word());
+        self.log_delegate(actor, chart, &head, power::GRANT);
         self.vm().log(IExceptions::RuleSet {
             chart,
             recordId: record_id,
@@ -218,6 +219,10 @@ impl Exceptions {
             expiry,
             directoryVersion: rule.directory_version,
         });
+        // A rule to remove has made the chart exceptional when it was set; where there was none, nothing need be asked about.
+        if effect == effect::NONE {
+            return Ok(());
+        }
         self.make_exceptional(chart, &head)
     }
 
@@ -238,10 +243,11 @@ impl Exceptions {
     /// theirs from them. What another has given is replaced by the controller alone, while it is in force.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`, `DirectoryVersion`, `ZeroAddress`, `TimeTooLarge`, `ExpiryInPast`,
-    /// `OutlivesParent`, `Powers`, `DelegateOfSelf`, `DelegateDepth`, `DelegateSerial`, `OtherParent`.
+    /// `NotActor`, `UnknownChart`, `NotController`, `DirectoryVersion`, `ZeroAddress`, `DelegateOfSelf`, `TimeTooLarge`,
+    /// `ExpiryInPast`, `OutlivesParent`, `Powers`, `DelegateDepth`, `DelegateSerial`, `OtherParent`.
     /// # Events
     /// `ByDelegate` where one acts, `DelegateSet`.
+    #[allow(clippy::too_many_arguments)]
     pub fn set_delegate(
         &mut self,
         actor: Address,
@@ -261,11 +267,18 @@ impl Exceptions {
             .into());
         }
         require_address(delegate)?;
+        if delegate == head.controller || delegate == actor {
+            return Err(IExceptions::DelegateOfSelf { delegate }.into());
+        }
         require_expiry(expiry, self.now())?;
-        let giver = self.delegate(chart, actor);
         let (most, depth, parent_serial) = if actor == head.controller {
+            // An entry of theirs is of a time when another controlled the chart, and binds them to nobody.
             (power::EVERY, 1, 0)
         } else {
+            let giver = self.delegate(chart, actor);
+            if self.has_given(chart, delegate, giver) {
+                return Err(IExceptions::DelegateOfSelf { delegate }.into());
+            }
             if giver.expiry != 0 && (expiry == 0 || expiry > giver.expiry) {
                 return Err(IExceptions::OutlivesParent {
                     expiry,
@@ -278,9 +291,6 @@ impl Exceptions {
         };
         if powers == 0 || powers & !most != 0 {
             return Err(IExceptions::Powers { given: powers, most }.into());
-        }
-        if delegate == head.controller || delegate == actor || self.has_given(chart, delegate, actor) {
-            return Err(IExceptions::DelegateOfSelf { delegate }.into());
         }
         if depth > DELEGATE_DEPTH_MOST {
             return Err(IExceptions::DelegateDepth {
@@ -316,6 +326,7 @@ impl Exceptions {
             control_epoch: head.control_epoch,
         };
         self.write_delegate(chart, delegate, entry);
+        self.log_delegate(actor, chart, &head, power::DELEGATE);
         self.vm().log(IExceptions::DelegateSet {
             chart,
             delegate,
@@ -411,6 +422,7 @@ impl Exceptions {
             control_epoch: head.control_epoch,
         };
         self.access.setter(chart).set(access.to_word());
+        self.log_delegate(actor, chart, &head, power::GRANT);
         self.vm().log(IExceptions::EmergencyAccessSet {
             chart,
             allowed,
@@ -426,9 +438,13 @@ impl Exceptions {
         (access.allowed, access.serial, access.control_epoch)
     }
 
-    /// Opens emergency rights for the actor in person: reads for ETREAT on these compartments, for four hours; the
-    /// same party may do so again 24 hours after the opening, however it ended. By a credentialed provider, or a
-    /// member of an organisation that is one, where the chart's controller allows it.
+    /// Opens emergency rights for the actor in person, whoever's credential is used: reads for ETREAT on these
+    /// compartments, for four hours. By a credentialed provider, or a member of an organisation that is one, where the
+    /// chart's controller allows it.
+    ///
+    /// The cool-down is the party's on this chart: 24 hours from one opening to the next, also where the first was
+    /// closed early, or ended by `revokeAll` or by forbidding. Another member of the same organisation has a cool-down
+    /// of their own.
     ///
     /// # Errors
     /// `NotActor`, `UnknownChart`, `EmptyEmergency`, `UnknownReasonCode`, `NoEmergencyAccess`, `NotCredentialed`,
@@ -495,15 +511,16 @@ impl Exceptions {
     /// Ends emergency rights before their time. By the controller, a delegate with REVOKE, or the party itself.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`, `NoEmergency` (none, or its time is over).
+    /// `NotActor`, `UnknownChart` and `NotController` (but for the party), `NoEmergency` (none, or its time is over).
     /// # Events
-    /// `ByDelegate` where one acts, `EmergencyClosed`.
+    /// `ByDelegate` where one acts and is not the party, `EmergencyClosed`.
     pub fn close_emergency(&mut self, actor: Address, chart: B256, party: Address) -> Result<(), Error> {
-        if actor == party {
+        let head = if actor == party {
             self.require_actor(actor)?;
+            None
         } else {
-            self.require_power(actor, chart, power::REVOKE)?;
-        }
+            Some(self.require_power(actor, chart, power::REVOKE)?)
+        };
         let now = self.now();
         let mut held = self.emergency(chart, party);
         if now >= held.until {
@@ -511,6 +528,9 @@ impl Exceptions {
         }
         held.until = now;
         self.write_emergency(chart, party, held);
+        if let Some(head) = head {
+            self.log_delegate(actor, chart, &head, power::REVOKE);
+        }
         self.vm().log(IExceptions::EmergencyClosed {
             chart,
             party,
@@ -626,12 +646,18 @@ impl Exceptions {
         if self.powers(chart, actor, head.control_epoch) & power == 0 {
             return Err(IExceptions::NotController { actor, power }.into());
         }
-        self.vm().log(IExceptions::ByDelegate {
-            chart,
-            delegate: actor,
-            power,
-        });
         Ok(head)
+    }
+
+    /// Announces who acts, where it is not the controller: before the event of the act, once nothing can refuse it here.
+    fn log_delegate(&self, actor: Address, chart: B256, head: &ChartHead, power: u8) {
+        if actor != head.controller {
+            self.vm().log(IExceptions::ByDelegate {
+                chart,
+                delegate: actor,
+                power,
+            });
+        }
     }
 
     /// From now on `records` asks here. The last step of what makes a chart exceptional: nothing is read afterwards.
@@ -690,9 +716,8 @@ impl Exceptions {
         0
     }
 
-    /// Whether `giver` is among those, up to the controller, from whom `delegate` has its powers.
-    fn has_given(&self, chart: B256, giver: Address, delegate: Address) -> bool {
-        let mut entry = self.delegate(chart, delegate);
+    /// Whether `giver` is among the delegates from whom the powers of this entry, which is in force, come.
+    fn has_given(&self, chart: B256, giver: Address, mut entry: Delegate) -> bool {
         for _ in 1..DELEGATE_DEPTH_MOST {
             if entry.depth <= 1 {
                 return false;

@@ -5,7 +5,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, TxKind, U256, keccak256},
     signers::{SignerSync, local::PrivateKeySigner},
     sol,
-    sol_types::{Eip712Domain, SolCall, SolError, SolStruct, SolValue},
+    sol_types::{Eip712Domain, SolCall, SolError, SolEvent, SolStruct, SolValue},
 };
 use medlock_abi::{
     audit::IAudit,
@@ -17,7 +17,7 @@ use medlock_abi::{
     terms::{CODEC_DAG_CBOR, SERIAL_MOST, action, effect, emergency, power, purpose, reason, role, suite},
 };
 use medlock_anvil::CHAIN_ID;
-use medlock_tests::contracts::{Contracts, Done, OWNER};
+use medlock_contract_tests::{Contracts, Done, OWNER};
 
 use crate::{solidity::compile, world};
 
@@ -359,7 +359,7 @@ fn a_smart_account_that_reverts_burns_lies_or_writes_confirms_nothing() {
     let mut stage = Stage::new();
     let relay = stage.world.relay;
     let account = stage.smart_account();
-    stage.open(account, B256::repeat_byte(0xc5));
+    stage.open_by_account(account, B256::repeat_byte(0xc5));
     let operation = IRelay::Grant {
         signer: account,
         chart: B256::repeat_byte(0xc5),
@@ -387,7 +387,7 @@ fn a_smart_account_that_reverts_burns_lies_or_writes_confirms_nothing() {
 fn a_smart_account_that_burns_its_gas_costs_a_bounded_amount() {
     let mut stage = Stage::new();
     let account = stage.smart_account();
-    stage.open(account, B256::repeat_byte(0xc5));
+    stage.open_by_account(account, B256::repeat_byte(0xc5));
     stage.become_(account, 3);
     let operation = IRelay::Grant {
         signer: account,
@@ -409,7 +409,7 @@ fn a_smart_account_that_changes_its_mind_decides_each_time_and_undoes_nothing() 
     let relay = stage.world.relay;
     let account = stage.smart_account();
     let chart = B256::repeat_byte(0xc5);
-    stage.open(account, chart);
+    stage.open_by_account(account, chart);
     stage.become_(account, 7);
     let operation = IRelay::Grant {
         signer: account,
@@ -452,7 +452,7 @@ fn a_key_that_became_a_contract_signs_no_more_by_itself() {
 fn a_provider_that_calls_back_while_it_is_paid_is_paid_once() {
     let mut stage = Stage::new();
     let (records, registry) = (stage.world.records, stage.world.registry);
-    let source = "tests/contracts/solidity/Accounts.sol";
+    let source = "tests/contracts/tests/solidity/Accounts.sol";
     let greedy = stage.world.bare.create(OWNER, compile(source, "Greedy")).unwrap();
     let purse = compile("contracts/examples/src/ConsentedPayout.sol", "ConsentedPayout");
     // The insurer is the provider itself: the worst case.
@@ -1397,9 +1397,23 @@ impl Stage {
     }
 
     fn smart_account(&mut self) -> Address {
-        let code = compile("tests/contracts/solidity/Accounts.sol", "Account");
+        let code = compile("tests/contracts/tests/solidity/Accounts.sol", "Account");
         let code = [code, self.world.relay.abi_encode()].concat();
         self.world.bare.create(OWNER, code).unwrap()
+    }
+
+    /// By the relay, as a contract sends no transactions; the account confirms everything.
+    fn open_by_account(&mut self, account: Address, chart: B256) {
+        let operation = IRelay::OpenChart {
+            signer: account,
+            chart,
+            directory: KEYRING,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        let signature = Bytes::new();
+        let call = IRelay::openChartCall { operation, signature };
+        self.world.must(STRANGER, self.world.relay, call);
     }
 
     fn become_(&mut self, account: Address, mood: u8) {

@@ -5,7 +5,7 @@ mod ethers;
 mod solidity;
 
 use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR};
-use medlock_tests::{contracts::Contracts, root};
+use medlock_contract_tests::{Contracts, root};
 
 /// UNIX seconds when the tests begin.
 const NOW: u64 = 1_800_000_000;

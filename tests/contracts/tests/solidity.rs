@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use medlock_tests::root;
+use medlock_contract_tests::root;
 use serde_json::{Value, json};
 
 /// The creation code of `contract`, which stands in `file` (both paths from the repository's root). `medlock/` are the

@@ -21,7 +21,7 @@ use medlock_abi::{
     terms::{action, purpose, reason},
 };
 use medlock_anvil::CHAIN_ID;
-use medlock_tests::root;
+use medlock_contract_tests::root;
 use serde_json::{Value, json};
 
 use crate::world;
@@ -166,7 +166,7 @@ fn the_contract_takes_calls_that_ethers_encodes_and_ethers_reads_its_answers() {
         number(purpose::TREAT),
         number(action::READ),
     ]);
-    let mut ask = |name: &str, arguments: &[Token]| {
+    let ask = |name: &str, arguments: &[Token]| {
         let function = abi.function(name).unwrap();
         let data = function.encode_input(arguments).unwrap();
         let output = world.call_raw(patient, world.records, data).output.unwrap();
@@ -214,9 +214,9 @@ fn digests_are_those_that_ethers_computes_and_the_relay_takes_signatures_over_th
     let message = json!({
         "signer": patient, "chart": CHART, "directory": DIRECTORY, "nonce": "0", "deadline": deadline.to_string(),
     });
-    let digest = digest::<IRelay::OpenChart>(relay, message);
-    assert_eq!(digest, operation.eip712_signing_hash(&domain).0);
-    let signature = sign(digest).into();
+    let hash = digest::<IRelay::OpenChart>(relay, message);
+    assert_eq!(hash, operation.eip712_signing_hash(&domain).0);
+    let signature = sign(hash).into();
     let call = IRelay::openChartCall { operation, signature };
     world.must(CLINIC, relay, call);
 
@@ -240,9 +240,9 @@ fn digests_are_those_that_ethers_computes_and_the_relay_takes_signatures_over_th
         "purposes": purpose::TREAT, "actions": action::READ, "notBefore": "0", "expiry": (1u64 << 39).to_string(),
         "keyring": KEYRING, "nonce": "0", "deadline": deadline.to_string(),
     });
-    let digest = digest::<IRelay::Grant>(relay, message);
-    assert_eq!(digest, operation.eip712_signing_hash(&domain).0);
-    let signature = sign(digest).into();
+    let hash = digest::<IRelay::Grant>(relay, message);
+    assert_eq!(hash, operation.eip712_signing_hash(&domain).0);
+    let signature = sign(hash).into();
     let call = IRelay::grantCall { operation, signature };
     world.must(CLINIC, relay, call);
 
@@ -261,9 +261,9 @@ fn digests_are_those_that_ethers_computes_and_the_relay_takes_signatures_over_th
         "signer": patient, "chart": CHART, "grantee": CLINIC, "version": 2, "directory": KEYRING, "keyrings": [],
         "nonce": "0", "deadline": deadline.to_string(),
     });
-    let digest = digest::<IRelay::Revoke>(relay, message);
-    assert_eq!(digest, operation.eip712_signing_hash(&domain).0);
-    let signature = sign(digest).into();
+    let hash = digest::<IRelay::Revoke>(relay, message);
+    assert_eq!(hash, operation.eip712_signing_hash(&domain).0);
+    let signature = sign(hash).into();
     let call = IRelay::revokeCall { operation, signature };
     world.must(CLINIC, relay, call);
 }

@@ -1,4 +1,8 @@
 //! The five contracts as the WASM that would be deployed, in this process: a hundred thousand transactions in seconds.
+//!
+//! Start at [`Contracts::new`]. What is executed is exact, gas included; only blocks and signatures are left out.
+use std::path::{Path, PathBuf};
+
 use alloy::{
     primitives::{Address, B256, Bytes, Log, TxKind, U256},
     sol_types::SolCall,
@@ -7,6 +11,11 @@ use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, reg
 use medlock_anvil::Bare;
 use medlock_deploy::Artifacts;
 use revm::context::result::ExecutionResult;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
 /// Who deploys, and owns the registry.
 pub const OWNER: Address = Address::repeat_byte(0x0e);
