@@ -11,9 +11,12 @@ use std::{
 };
 
 use alloy_json_abi::{JsonAbi, Param, StateMutability};
-use medlock_abi::{records::IRecords, registry::IRegistry};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_audit::Audit;
+use medlock_exceptions::Exceptions;
 use medlock_records::Records;
 use medlock_registry::Registry;
+use medlock_relay::Relay;
 use stylus_sdk::abi::{AbiType, GenerateAbi};
 
 #[test]
@@ -26,6 +29,24 @@ fn registry_exports_what_its_interface_declares() {
 fn records_exports_what_its_interface_declares() {
     let abi = IRecords::abi::contract();
     assert_eq!(exported::<Records>(), declared(&abi));
+}
+
+#[test]
+fn exceptions_exports_what_its_interface_declares() {
+    let abi = IExceptions::abi::contract();
+    assert_eq!(exported::<Exceptions>(), declared(&abi));
+}
+
+#[test]
+fn relay_exports_what_its_interface_declares() {
+    let abi = IRelay::abi::contract();
+    assert_eq!(exported::<Relay>(), declared(&abi));
+}
+
+#[test]
+fn audit_exports_what_its_interface_declares() {
+    let abi = IAudit::abi::contract();
+    assert_eq!(exported::<Audit>(), declared(&abi));
 }
 
 /// `name(types) view returns (types)`, structs as tuples.
@@ -102,5 +123,15 @@ fn structs() -> BTreeMap<&'static str, &'static str> {
         entry::<IRecords::GrantTerms>(),
         entry::<IRecords::Question>(),
         entry::<IRecords::Keyring>(),
+        entry::<IRelay::OpenChart>(),
+        entry::<IRelay::SetDirectory>(),
+        entry::<IRelay::Grant>(),
+        entry::<IRelay::Revoke>(),
+        entry::<IRelay::RevokeAll>(),
+        entry::<IRelay::AddRecord>(),
+        entry::<IRelay::SetDelegate>(),
+        entry::<IRelay::PublishKey>(),
+        entry::<IRelay::CancelAll>(),
+        entry::<IAudit::Anchor>(),
     ])
 }
