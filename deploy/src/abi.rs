@@ -128,7 +128,8 @@ fn indent(line: &str) -> usize {
 }
 
 fn unindented(lines: &[&str], text: &mut String) {
-    let indent = lines.iter().map(|line| indent(line)).min().unwrap_or_default();
+    let written = lines.iter().filter(|line| !line.trim().is_empty());
+    let indent = written.map(|line| indent(line)).min().unwrap_or_default();
     for line in lines {
         if line.trim_start().starts_with("#[") {
             continue;
@@ -271,7 +272,7 @@ mod tests {
         let (_, relay) = files.iter().find(|(name, _)| name == "IRelay.sol").unwrap();
         let (_, beside) = relay.split_once("\n}\n").unwrap();
         assert!(
-            beside.contains("/// ") && beside.contains("\nstruct WebAuthn {\n    bytes "),
+            beside.starts_with("\n/// ") && beside.contains("\nstruct WebAuthn {\n    ///") && !beside.contains("#["),
             "{beside}"
         );
     }

@@ -11,7 +11,7 @@ use alloy::{
 use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
 use serde::Serialize;
 
-use crate::{Artifact, Artifacts, Deployment, Error, artifacts::NAMES};
+use crate::{Artifact, Artifacts, Deployment, Error, artifacts::NAMES, deployment::require_names};
 
 /// Arbitrum's precompile for Stylus programs.
 const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
@@ -110,9 +110,11 @@ pub async fn deploy(provider: &impl Provider, owner: Address, artifacts: &Artifa
     ];
     for ((name, address), call) in deployment.contracts().into_iter().zip(calls) {
         if let Err(error) = initialize(provider, name, address, call, &mut steps).await {
-            // Whoever was faster explains the failure better than the failure itself does.
-            check_names(provider, &deployment, owner).await?;
-            return Err(error);
+            // Whoever was faster explains the failure better than the failure itself does; nothing else does.
+            return Err(match check_names(provider, &deployment, owner).await {
+                Err(by_other @ Error::InitializedByOther { .. }) => by_other,
+                _ => error,
+            });
         }
     }
     check_names(provider, &deployment, owner).await?;
@@ -123,14 +125,7 @@ pub async fn deploy(provider: &impl Provider, owner: Address, artifacts: &Artifa
 async fn check_names(provider: &impl Provider, deployment: &Deployment, owner: Address) -> Result<(), Error> {
     let registry = deployment.registry;
     let found = read(provider, "registry", registry, IRegistry::ownerCall {}).await?;
-    if found != owner {
-        return Err(Error::InitializedByOther {
-            contract: "registry",
-            address: registry,
-            expected: vec![owner],
-            found: vec![found],
-        });
-    }
+    require_names("registry", registry, vec![owner], vec![found])?;
     deployment.check_links(provider).await
 }
 

@@ -30,11 +30,16 @@ pub struct Deployment {
     pub block: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct File {
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
     version: u32,
     #[serde(flatten)]
-    deployment: Deployment,
+    deployment: &'a Deployment,
 }
 
 impl Deployment {
@@ -47,14 +52,14 @@ impl Deployment {
             reason,
         };
         let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
-        let file: File = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
-        if file.version != FILE_VERSION {
+        // First the version alone: another one has other fields.
+        let Version { version } = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        if version != FILE_VERSION {
             return Err(refuse(format!(
-                "is version {}, this program knows version {FILE_VERSION}: the contracts are others, deploy anew",
-                file.version
+                "is version {version}, this program knows version {FILE_VERSION}: the contracts are others, deploy anew"
             )));
         }
-        Ok(file.deployment)
+        serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))
     }
 
     /// Writes the file whole or not at all; creates its folder.
@@ -69,7 +74,7 @@ impl Deployment {
         };
         let file = File {
             version: FILE_VERSION,
-            deployment: self.clone(),
+            deployment: self,
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|error| refuse(error.to_string()))?;
         if let Some(folder) = path.parent() {
@@ -82,7 +87,7 @@ impl Deployment {
     ///
     /// # Errors
     /// [`Error::OtherChain`], [`Error::OtherGenesis`], [`Error::MissingCode`], [`Error::NotActivated`],
-    /// [`Error::InitializedByOther`] where one of them names another neighbour, [`Error::Rpc`].
+    /// [`Error::NotInitialized`], [`Error::InitializedByOther`] where one of them names another neighbour, [`Error::Rpc`].
     pub async fn check(&self, provider: &impl Provider) -> Result<(), Error> {
         let found = provider.get_chain_id().await.map_err(rpc("chain id"))?;
         if found != self.chain_id {
@@ -156,14 +161,7 @@ impl Deployment {
             ),
         ];
         for (contract, address, expected, found) in links {
-            if found != expected {
-                return Err(Error::InitializedByOther {
-                    contract,
-                    address,
-                    expected,
-                    found,
-                });
-            }
+            require_names(contract, address, expected, found)?;
         }
         Ok(())
     }
@@ -179,6 +177,27 @@ impl Deployment {
             (audit, self.audit),
         ]
     }
+}
+
+/// Refuses a contract that names others than `expected`. It names nobody before `initialize`, which refuses the zero address.
+pub(crate) fn require_names(
+    contract: &'static str,
+    address: Address,
+    expected: Vec<Address>,
+    found: Vec<Address>,
+) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    if found.iter().all(|address| address.is_zero()) {
+        return Err(Error::NotInitialized { contract, address });
+    }
+    Err(Error::InitializedByOther {
+        contract,
+        address,
+        expected,
+        found,
+    })
 }
 
 #[cfg(test)]
@@ -213,11 +232,30 @@ mod tests {
         deployment().save(&path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
 
-        fs::write(&path, text.replace("\"version\": 2", "\"version\": 1")).unwrap();
+        fs::write(&path, text.replace("\"version\": 2", "\"version\": 3")).unwrap();
         let error = Deployment::load(&path).unwrap_err().to_string();
-        assert!(error.contains("is version 1"), "{error}");
+        assert!(error.contains("is version 3"), "{error}");
 
         fs::write(&path, &text[..text.len() / 2]).unwrap();
         assert!(matches!(Deployment::load(&path), Err(Error::File { .. })));
+    }
+
+    /// Such a file names two contracts: its version is what is wrong with it, not the fields that it lacks.
+    #[test]
+    fn refuses_a_file_of_version_1_by_its_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deployment.json");
+        let text = format!(
+            r#"{{"version":1,"chain_id":412346,"genesis_hash":"{}","registry":"{}","records":"{}","block":1}}"#,
+            B256::repeat_byte(1),
+            Address::repeat_byte(2),
+            Address::repeat_byte(3)
+        );
+        fs::write(&path, text).unwrap();
+        let error = Deployment::load(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("is version 1") && error.contains("deploy anew"),
+            "{error}"
+        );
     }
 }

@@ -54,6 +54,8 @@ pub enum Error {
         address: Address,
         reason: String,
     },
+    #[error("`{contract}` at {address} was never initialised: its deployment was cut short; deploy again")]
+    NotInitialized { contract: &'static str, address: Address },
     #[error(
         "`{contract}` at {address} was initialised by somebody else: it names {found:?}, not {expected:?}; deploy again"
     )]

@@ -2,147 +2,147 @@
 // Generated from contracts/abi; do not edit.
 pragma solidity ^0.8.20;
 
-            interface IRelay {
-                struct OpenChart {
-                    address signer;
-                    bytes32 chart;
-                    bytes32 directory;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+interface IRelay {
+    struct OpenChart {
+        address signer;
+        bytes32 chart;
+        bytes32 directory;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                struct SetDirectory {
-                    address signer;
-                    bytes32 chart;
-                    uint32 version;
-                    bytes32 directory;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    struct SetDirectory {
+        address signer;
+        bytes32 chart;
+        uint32 version;
+        bytes32 directory;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                struct Grant {
-                    address signer;
-                    bytes32 chart;
-                    uint32 directoryVersion;
-                    address grantee;
-                    uint8 serial;
-                    uint64 compartments;
-                    uint32 purposes;
-                    uint8 actions;
-                    uint64 notBefore;
-                    uint64 expiry;
-                    bytes32 keyring;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    struct Grant {
+        address signer;
+        bytes32 chart;
+        uint32 directoryVersion;
+        address grantee;
+        uint8 serial;
+        uint64 compartments;
+        uint32 purposes;
+        uint8 actions;
+        uint64 notBefore;
+        uint64 expiry;
+        bytes32 keyring;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                /// A re-sealed keyring for a grantee that stays.
-                struct Resealed {
-                    address grantee;
-                    bytes32 keyring;
-                }
+    /// A re-sealed keyring for a grantee that stays.
+    struct Resealed {
+        address grantee;
+        bytes32 keyring;
+    }
 
-                struct Revoke {
-                    address signer;
-                    bytes32 chart;
-                    address grantee;
-                    uint32 version;
-                    bytes32 directory;
-                    Resealed[] keyrings;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    struct Revoke {
+        address signer;
+        bytes32 chart;
+        address grantee;
+        uint32 version;
+        bytes32 directory;
+        Resealed[] keyrings;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                struct RevokeAll {
-                    address signer;
-                    bytes32 chart;
-                    uint32 version;
-                    bytes32 directory;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    struct RevokeAll {
+        address signer;
+        bytes32 chart;
+        uint32 version;
+        bytes32 directory;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                struct AddRecord {
-                    address signer;
-                    bytes32 chart;
-                    address organisation;
-                    uint32 directoryVersion;
-                    bytes32 recordId;
-                    uint8 compartment;
-                    uint8 codec;
-                    bytes32 pointer;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    struct AddRecord {
+        address signer;
+        bytes32 chart;
+        address organisation;
+        uint32 directoryVersion;
+        bytes32 recordId;
+        uint8 compartment;
+        uint8 codec;
+        bytes32 pointer;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                struct SetDelegate {
-                    address signer;
-                    bytes32 chart;
-                    uint32 directoryVersion;
-                    address delegate;
-                    uint32 serial;
-                    uint8 powers;
-                    uint64 expiry;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    struct SetDelegate {
+        address signer;
+        bytes32 chart;
+        uint32 directoryVersion;
+        address delegate;
+        uint32 serial;
+        uint8 powers;
+        uint64 expiry;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                /// `version`: the next one of the signer's keys.
-                struct PublishKey {
-                    address signer;
-                    uint32 version;
-                    uint16 suite;
-                    bytes key;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    /// `version`: the next one of the signer's keys.
+    struct PublishKey {
+        address signer;
+        uint32 version;
+        uint16 suite;
+        bytes key;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                struct CancelAll {
-                    address signer;
-                    uint256 nonce;
-                    uint256 deadline;
-                }
+    struct CancelAll {
+        address signer;
+        uint256 nonce;
+        uint256 deadline;
+    }
 
-                event Initialized(address indexed registry, address indexed records, address indexed exceptions);
-                /// Whatever `signer` has signed with a lower nonce, and nobody has submitted, is void.
-                event Cancelled(address indexed signer, uint256 nonce);
+    event Initialized(address indexed registry, address indexed records, address indexed exceptions);
+    /// Whatever `signer` has signed with a lower nonce, and nobody has submitted, is void.
+    event Cancelled(address indexed signer, uint256 nonce);
 
-                error AlreadyInitialized();
-                error ZeroAddress();
-                /// The signature is not `signer`'s over this operation on this chain for this contract; or `signer` is a contract that did not
-                /// confirm it (EIP-1271), within its gas, with exactly the magic value.
-                error BadSignature(address signer);
-                /// `now` is after `deadline`: in the second of the deadline an operation is still good.
-                error SignatureExpired(uint256 deadline, uint256 now);
-                error SignatureCancelled(uint256 nonce, uint256 current);
+    error AlreadyInitialized();
+    error ZeroAddress();
+    /// The signature is not `signer`'s over this operation on this chain for this contract; or `signer` is a contract that did not
+    /// confirm it (EIP-1271), within its gas, with exactly the magic value.
+    error BadSignature(address signer);
+    /// `now` is after `deadline`: in the second of the deadline an operation is still good.
+    error SignatureExpired(uint256 deadline, uint256 now);
+    error SignatureCancelled(uint256 nonce, uint256 current);
 
-                /// The addresses are looked up in no other way. Once.
-                function initialize(address registry, address records, address exceptions) external;
-                function neighbours() external view returns (address registry, address records, address exceptions);
+    /// The addresses are looked up in no other way. Once.
+    function initialize(address registry, address records, address exceptions) external;
+    function neighbours() external view returns (address registry, address records, address exceptions);
 
-                /// ERC-5267.
-                function eip712Domain() external view
-                    returns (bytes1 fields, string memory name, string memory version, uint256 chainId, address verifyingContract, bytes32 salt, uint256[] memory extensions);
-                /// What the signer's next signature must name. It is read, not used up: an operation names the state it replaces, and so
-                /// runs at most once; operations may be submitted in any order.
-                function nonceOf(address signer) external view returns (uint256 nonce);
-                /// Voids all that the caller has signed and nobody has submitted.
-                function cancelAll() external;
-                function cancelAllBySignature(CancelAll calldata operation, bytes calldata signature) external;
+    /// ERC-5267.
+    function eip712Domain() external view
+        returns (bytes1 fields, string memory name, string memory version, uint256 chainId, address verifyingContract, bytes32 salt, uint256[] memory extensions);
+    /// What the signer's next signature must name. It is read, not used up: an operation names the state it replaces, and so
+    /// runs at most once; operations may be submitted in any order.
+    function nonceOf(address signer) external view returns (uint256 nonce);
+    /// Voids all that the caller has signed and nobody has submitted.
+    function cancelAll() external;
+    function cancelAllBySignature(CancelAll calldata operation, bytes calldata signature) external;
 
-                // By anyone, in `signer`'s name: does what the method of the same name does, and fails as that fails.
-                // `signature`: 65 bytes (r, s, v) of an ECDSA key; of an account with code, what its `isValidSignature` takes; of a passkey, whose account
-                // is the last 20 bytes of keccak256(x, y), `abi.encode(WebAuthn)`.
+    // By anyone, in `signer`'s name: does what the method of the same name does, and fails as that fails.
+    // `signature`: 65 bytes (r, s, v) of an ECDSA key; of an account with code, what its `isValidSignature` takes; of a passkey, whose account
+    // is the last 20 bytes of keccak256(x, y), `abi.encode(WebAuthn)`.
 
-                function openChart(OpenChart calldata operation, bytes calldata signature) external;
-                function setDirectory(SetDirectory calldata operation, bytes calldata signature) external;
-                function grant(Grant calldata operation, bytes calldata signature) external;
-                function revoke(Revoke calldata operation, bytes calldata signature) external;
-                function revokeAll(RevokeAll calldata operation, bytes calldata signature) external;
-                function addRecord(AddRecord calldata operation, bytes calldata signature) external;
-                function setDelegate(SetDelegate calldata operation, bytes calldata signature) external;
-                function publishKey(PublishKey calldata operation, bytes calldata signature) external;
-            }
+    function openChart(OpenChart calldata operation, bytes calldata signature) external;
+    function setDirectory(SetDirectory calldata operation, bytes calldata signature) external;
+    function grant(Grant calldata operation, bytes calldata signature) external;
+    function revoke(Revoke calldata operation, bytes calldata signature) external;
+    function revokeAll(RevokeAll calldata operation, bytes calldata signature) external;
+    function addRecord(AddRecord calldata operation, bytes calldata signature) external;
+    function setDelegate(SetDelegate calldata operation, bytes calldata signature) external;
+    function publishKey(PublishKey calldata operation, bytes calldata signature) external;
+}
 
 /// A passkey's signature (WebAuthn Level 3, P-256) over an operation, as `relay` takes it, `abi.encode`d. `clientDataJson` begins
 /// `{"type":"webauthn.get","challenge":"..."`, as browsers write it; the challenge is the base64url text, without padding, of the operation's

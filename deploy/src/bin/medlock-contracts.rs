@@ -30,7 +30,7 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Write the ABI as JSON and Solidity
+    /// Write the ABI as JSON, Solidity and TypeScript
     Abi {
         /// Only compare, and fail where the committed files differ
         #[arg(long)]
@@ -68,7 +68,7 @@ fn main() -> Result<()> {
 
 fn line(entry: &Entry) -> String {
     format!(
-        "{:<9} {:>6} B WASM  {:>6} B on chain ({} % of {CODE_BYTES_MAX})  sha256 {}",
+        "{:<10} {:>6} B WASM  {:>6} B on chain ({} % of {CODE_BYTES_MAX})  sha256 {}",
         entry.name,
         entry.wasm_bytes,
         entry.code_bytes,

@@ -1,0 +1,222 @@
+//! What the deployer makes of contracts that answer otherwise than ours: stand-ins in WebAssembly text, so that a contract
+//! can have been initialised by somebody else, or not at all, at will.
+use std::fmt::Write;
+
+use alloy::{
+    network::EthereumWallet,
+    primitives::Address,
+    providers::{Provider, ProviderBuilder},
+    sol_types::SolCall,
+};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_deploy::{Artifact, Artifacts, Deployment, Error, artifacts::NAMES, deploy};
+
+const SOMEBODY: Address = Address::repeat_byte(0x77);
+
+/// A selector, and the addresses that the contract answers with.
+type Answer = ([u8; 4], Vec<Address>);
+
+/// Takes its `initialize` (any call with arguments), or refuses it; and names, whatever was sent, those it is made to name.
+fn stand_in(name: &str, takes: bool, answers: &[Answer]) -> Artifact {
+    let mut branches = String::new();
+    let mut data = String::new();
+    for (index, (selector, addresses)) in answers.iter().enumerate() {
+        // Below are the arguments of a call; each answer has room for four words.
+        let offset = 1024 + index * 128;
+        let selector = u32::from_le_bytes(*selector) as i32;
+        let bytes = addresses.len() * 32;
+        write!(
+            branches,
+            "(if (i32.eq (i32.load (i32.const 0)) (i32.const {selector}))
+               (then (call $write (i32.const {offset}) (i32.const {bytes})) (return (i32.const 0))))"
+        )
+        .unwrap();
+        let words: String = addresses
+            .iter()
+            .flat_map(|address| address.into_word().0)
+            .fold(String::new(), |text, byte| text + &format!("\\{byte:02x}"));
+        write!(data, "(data (i32.const {offset}) \"{words}\")").unwrap();
+    }
+    let refuses = i32::from(!takes);
+    let module = format!(
+        r#"(module
+             (import "vm_hooks" "read_args" (func $read (param i32)))
+             (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+             (memory (export "memory") 1 1) {data}
+             (func (export "user_entrypoint") (param $length i32) (result i32)
+               (if (i32.gt_u (local.get $length) (i32.const 4)) (then (return (i32.const {refuses}))))
+               (call $read (i32.const 0))
+               {branches}
+               (i32.const 1)))"#
+    );
+    Artifact::pack(name, wat::parse_str(module).unwrap()).unwrap()
+}
+
+/// What each contract answers when all is as it should be, in the order of deployment.
+fn links(at: &[Address; NAMES.len()], owner: Address) -> [Vec<Answer>; NAMES.len()] {
+    let [registry, records, exceptions, relay, _] = *at;
+    [
+        vec![
+            (IRegistry::ownerCall::SELECTOR, vec![owner]),
+            (IRegistry::relayCall::SELECTOR, vec![relay]),
+        ],
+        vec![(IRecords::neighboursCall::SELECTOR, vec![registry, exceptions, relay])],
+        vec![(IExceptions::neighboursCall::SELECTOR, vec![records, registry, relay])],
+        vec![(IRelay::neighboursCall::SELECTOR, vec![registry, records, exceptions])],
+        vec![(IAudit::registryCall::SELECTOR, vec![registry])],
+    ]
+}
+
+/// Deploys stand-ins on a new chain; `alter` says how they differ from ours: what they answer, and which refuse `initialize`.
+async fn attempt(
+    alter: impl FnOnce(&mut [Vec<Answer>; NAMES.len()], &mut [bool; NAMES.len()]),
+) -> (Result<Vec<String>, Error>, [Address; NAMES.len()]) {
+    let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
+    let signer = chain.accounts()[0].signer.clone();
+    let owner = signer.address();
+    let provider = ProviderBuilder::new()
+        .wallet(EthereumWallet::new(signer))
+        .connect_http(chain.url().parse().unwrap());
+    // The deployer creates all five with its account's first transactions.
+    let at: [Address; NAMES.len()] = std::array::from_fn(|nonce| owner.create(nonce as u64));
+    let mut answers = links(&at, owner);
+    let mut takes = [true; NAMES.len()];
+    alter(&mut answers, &mut takes);
+    let [registry, records, exceptions, relay, audit] =
+        std::array::from_fn(|index| stand_in(NAMES[index], takes[index], &answers[index]));
+    let artifacts = Artifacts {
+        registry,
+        records,
+        exceptions,
+        relay,
+        audit,
+    };
+    let result = deploy(&provider, owner, &artifacts).await;
+    let result = match result {
+        Ok(deployed) => {
+            assert_eq!(deployed.deployment.contracts().map(|(_, address)| address), at);
+            deployed.deployment.check(&provider).await.unwrap();
+            refuses_each_other_address(&provider, &deployed.deployment).await;
+            Ok(deployed.steps.into_iter().map(|step| step.name).collect())
+        }
+        Err(error) => Err(error),
+    };
+    chain.shutdown().await;
+    (result, at)
+}
+
+/// A file that has one contract's address in another's place.
+async fn refuses_each_other_address(provider: &impl Provider, deployment: &Deployment) {
+    let mixed = Deployment {
+        exceptions: deployment.records,
+        records: deployment.exceptions,
+        ..deployment.clone()
+    };
+    let refused = mixed.check(provider).await;
+    assert!(
+        matches!(
+            &refused,
+            Err(Error::InitializedByOther {
+                contract: "records",
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn all_are_created_then_all_activated_then_all_initialised() {
+    let (steps, _) = attempt(|_, _| ()).await;
+    // Activation belongs to the code: no two stand-ins share theirs.
+    let expected: Vec<_> = ["deploy", "activate", "initialize"]
+        .iter()
+        .flat_map(|step| NAMES.map(|name| format!("{step} {name}")))
+        .collect();
+    assert_eq!(steps.unwrap(), expected);
+}
+
+/// Every address that any of the five names is read back.
+#[tokio::test]
+async fn each_link_that_names_somebody_else_is_refused_with_who_is_named() {
+    let counts = links(&[SOMEBODY; NAMES.len()], SOMEBODY)
+        .map(|answers| answers.iter().map(|(_, addresses)| addresses.len()).collect::<Vec<_>>());
+    let mut seen = 0;
+    for (index, name) in NAMES.into_iter().enumerate() {
+        for (answer, count) in counts[index].iter().enumerate() {
+            for link in 0..*count {
+                let (result, at) = attempt(|answers, _| answers[index][answer].1[link] = SOMEBODY).await;
+                let Err(Error::InitializedByOther {
+                    contract,
+                    address,
+                    expected,
+                    found,
+                }) = result
+                else {
+                    panic!("{name}, answer {answer}, link {link}: {result:?}");
+                };
+                assert_eq!((contract, address), (name, at[index]));
+                assert_eq!(found[link], SOMEBODY, "{name}, answer {answer}");
+                let differ = expected
+                    .iter()
+                    .zip(&found)
+                    .filter(|(expected, found)| expected != found);
+                assert_eq!(differ.count(), 1, "{name}, answer {answer}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 12);
+}
+
+/// The refusal of our own transaction says less than who was faster.
+#[tokio::test]
+async fn whoever_was_faster_is_named_instead_of_the_refused_transaction() {
+    let (result, at) = attempt(|answers, takes| {
+        takes[3] = false;
+        answers[3][0].1 = vec![SOMEBODY; 3];
+    })
+    .await;
+    assert!(
+        matches!(&result, Err(Error::InitializedByOther { contract: "relay", address, found, .. })
+            if *address == at[3] && found == &[SOMEBODY; 3]),
+        "{result:?}"
+    );
+}
+
+/// Nobody was faster: the failure is the transaction's own.
+#[tokio::test]
+async fn a_refused_initialize_is_not_blamed_on_somebody_else() {
+    for index in 0..NAMES.len() {
+        let (result, _) = attempt(|answers, takes| {
+            takes[index] = false;
+            for (_, addresses) in &mut answers[index] {
+                addresses.fill(Address::ZERO);
+            }
+        })
+        .await;
+        let step = format!("initialize {}", NAMES[index]);
+        assert!(
+            matches!(&result, Err(Error::NotMined { step: found, .. }) if *found == step),
+            "{result:?}"
+        );
+    }
+}
+
+/// It was taken, and yet nothing stands: not ours to use, and nobody else's.
+#[tokio::test]
+async fn a_contract_that_names_nobody_was_not_initialised() {
+    for (index, name) in NAMES.into_iter().enumerate() {
+        let (result, at) = attempt(|answers, _| {
+            for (_, addresses) in &mut answers[index] {
+                addresses.fill(Address::ZERO);
+            }
+        })
+        .await;
+        assert!(
+            matches!(&result, Err(Error::NotInitialized { contract, address })
+                if *contract == name && *address == at[index]),
+            "{result:?}"
+        );
+    }
+}
