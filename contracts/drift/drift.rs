@@ -19,34 +19,23 @@ use medlock_registry::Registry;
 use medlock_relay::Relay;
 use stylus_sdk::abi::{AbiType, GenerateAbi};
 
-#[test]
-fn registry_exports_what_its_interface_declares() {
-    let abi = IRegistry::abi::contract();
-    assert_eq!(exported::<Registry>(), declared(&abi));
+macro_rules! exports_what_its_interface_declares {
+    ($($test:ident: $contract:ty, $interface:ident;)*) => {$(
+        #[test]
+        fn $test() {
+            let declared = declared(&$interface::abi::contract());
+            assert!(!declared.is_empty());
+            assert_eq!(exported::<$contract>(), declared);
+        }
+    )*};
 }
 
-#[test]
-fn records_exports_what_its_interface_declares() {
-    let abi = IRecords::abi::contract();
-    assert_eq!(exported::<Records>(), declared(&abi));
-}
-
-#[test]
-fn exceptions_exports_what_its_interface_declares() {
-    let abi = IExceptions::abi::contract();
-    assert_eq!(exported::<Exceptions>(), declared(&abi));
-}
-
-#[test]
-fn relay_exports_what_its_interface_declares() {
-    let abi = IRelay::abi::contract();
-    assert_eq!(exported::<Relay>(), declared(&abi));
-}
-
-#[test]
-fn audit_exports_what_its_interface_declares() {
-    let abi = IAudit::abi::contract();
-    assert_eq!(exported::<Audit>(), declared(&abi));
+exports_what_its_interface_declares! {
+    registry_exports_what_its_interface_declares: Registry, IRegistry;
+    records_exports_what_its_interface_declares: Records, IRecords;
+    exceptions_exports_what_its_interface_declares: Exceptions, IExceptions;
+    relay_exports_what_its_interface_declares: Relay, IRelay;
+    audit_exports_what_its_interface_declares: Audit, IAudit;
 }
 
 /// `name(types) view returns (types)`, structs as tuples.
@@ -126,6 +115,7 @@ fn structs() -> BTreeMap<&'static str, &'static str> {
         entry::<IRelay::OpenChart>(),
         entry::<IRelay::SetDirectory>(),
         entry::<IRelay::Grant>(),
+        entry::<IRelay::Resealed>(),
         entry::<IRelay::Revoke>(),
         entry::<IRelay::RevokeAll>(),
         entry::<IRelay::AddRecord>(),
