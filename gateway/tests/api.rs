@@ -1044,12 +1044,16 @@ async fn a_block_is_served_only_as_what_it_is() {
             notBefore: 0,
             expiry: 0,
         };
+        let present = IRecords::grantOfCall {
+            chart: foreign,
+            grantee: world.clinic.address(),
+        };
         let grant = IRecords::grantCall {
             actor: world.stranger.address(),
             chart: foreign,
             directoryVersion: 1,
             grantee: world.clinic.address(),
-            serial: 0,
+            serial: world.ask(present).await.serial,
             terms,
             keyring: digest,
         };

@@ -1039,7 +1039,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
     let (first, last) = (chain[0].block.time, &chain[chain.len() - 1]);
     for _ in 0..800 {
         let compartments = if dice.one_in(9) { 5 } else { 4 };
-        let question = Question {
+        let mut question = Question {
             chart: id(1 + dice.below(4)),
             grantee: who(1 + dice.below(7)),
             member: if dice.one_in(4) {
@@ -1070,6 +1070,17 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             .rev()
             .find(|mined| mined.block.time <= at)
             .unwrap_or(&chain[0]);
+        // Often about what a rule speaks of.
+        let charts = then.after.charts.iter();
+        let rules = charts.flat_map(|(id, chart)| chart.rules.keys().map(move |key| (id, chart, key)));
+        if let Some((id, chart, (record, grantee))) = rules.collect::<Vec<_>>().get(dice.below(40) as usize) {
+            question.chart = **id;
+            question.recordId = *record;
+            question.compartment = chart.records[record].compartment;
+            if !grantee.is_zero() {
+                question.grantee = *grantee;
+            }
+        }
         let Decision { allowed, reason, block } = index.decide(&question, at).await.unwrap();
         assert_eq!(
             reason,

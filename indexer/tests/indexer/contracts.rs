@@ -247,7 +247,7 @@ impl World {
             ..
         } = *self;
         self.grant(patient, 4, second, reading(1 << 3), 341).await;
-        let expiry = self.head().time + 3 * STEP;
+        let expiry = self.head().time + 5 * STEP;
         // For everybody, for the organisation, for its member, for one who also holds the allowed record's grant.
         self.rule(patient, 12, Address::ZERO, effect::DENY, 0).await;
         self.rule(patient, 11, second, effect::ALLOW, 0).await;
