@@ -1245,7 +1245,7 @@ fn a_member_asks_and_writes_on_the_organisations_grant() {
         member: STRANGER,
         ..question(CLINIC)
     };
-    let mut says = |world: &World, roles, answer: u8| {
+    let says = |world: &World, roles, answer: u8| {
         let call = mayActForCall {
             organisation: CLINIC,
             member: STRANGER,
@@ -1259,7 +1259,7 @@ fn a_member_asks_and_writes_on_the_organisations_grant() {
     says(&world, 0, 1);
     assert_eq!(world.records.decide(asked), (true, reason::GRANT));
     world.vm.set_sender(STRANGER);
-    let mut add = |world: &mut World| {
+    let add = |world: &mut World| {
         world
             .records
             .add_records(STRANGER, CHART, CLINIC, 1, vec![record(RECORD, LABS)])

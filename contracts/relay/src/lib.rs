@@ -59,7 +59,7 @@ pub enum Error {
     BadSignature(IRelay::BadSignature),
     SignatureExpired(IRelay::SignatureExpired),
     SignatureCancelled(IRelay::SignatureCancelled),
-    BatchSize(IRecords::BatchSize),
+    BatchSize(IRelay::BatchSize),
 }
 
 /// Why an operation failed.
@@ -221,7 +221,7 @@ impl Relay {
     pub fn revoke(&mut self, operation: Revoke, signature: Bytes) -> Result<(), Failure> {
         // Each keyring is hashed: not before it is known how many there are.
         if operation.keyrings.len() > BATCH_MOST {
-            return Err(IRecords::BatchSize {
+            return Err(IRelay::BatchSize {
                 // Calldata of 2^32 keyrings cannot be paid for.
                 given: operation.keyrings.len() as u32,
                 most: BATCH_MOST as u32,

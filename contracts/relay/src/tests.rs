@@ -308,6 +308,7 @@ impl Case {
                 IExceptions::setDelegateCall {
                     actor: signer,
                     chart: set_delegate.chart,
+                    directoryVersion: set_delegate.directoryVersion,
                     delegate: set_delegate.delegate,
                     serial: set_delegate.serial,
                     powers: set_delegate.powers,
@@ -897,9 +898,9 @@ fn refuses_more_keyrings_than_records_takes_before_it_hashes_them() {
         nonce: U256::ZERO,
         deadline: U256::MAX,
     };
-    let refused = IRecords::BatchSize {
-        given: U256::from(BATCH_MOST + 1),
-        most: U256::from(BATCH_MOST),
+    let refused = IRelay::BatchSize {
+        given: BATCH_MOST as u32 + 1,
+        most: BATCH_MOST as u32,
     };
     assert_eq!(
         world.relay.revoke(of(BATCH_MOST + 1), Bytes::new()),
