@@ -16,6 +16,7 @@ use crate::{
     arbos::{ARB_WASM, CHAIN_OWNER},
     executor::{BlockContext, BlockHashes, Checks, Executor, genesis_code},
     state::{Change, State},
+    trace::{Budget, Calls, Recorded, Recorder, TRACE_TIMEOUT_MAX},
 };
 
 /// What one transaction may use: Arbitrum's own limit.
@@ -118,6 +119,24 @@ impl Bare {
             .transact(self.state.clone(), &self.block, transaction, Checks::NONE)
             .context("execute a call")?;
         Ok(outcome.result)
+    }
+
+    /// [`Bare::call`], recording the frames and what each program asked of its host.
+    ///
+    /// # Errors
+    /// It could not be executed at all, or does too much to be recorded.
+    pub fn trace(&self, from: Address, to: Address, data: impl Into<Bytes>) -> anyhow::Result<Calls> {
+        let transaction = self.transaction(from, TxKind::Call(to), data.into(), U256::ZERO, 0);
+        let recorder = Recorder::calls(Budget::new(TRACE_TIMEOUT_MAX), true);
+        let state = self.state.clone();
+        let (_, recorded) = self
+            .executor
+            .trace(state, &self.block, transaction, Checks::NONE, recorder)
+            .context("trace a call")?;
+        match recorded {
+            Recorded::Calls(calls) => Ok(calls),
+            Recorded::Nothing | Recorded::Steps(_) => bail!("something else than calls was recorded"),
+        }
     }
 
     /// Creates a contract from its creation code.
