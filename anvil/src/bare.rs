@@ -2,13 +2,13 @@
 //! contracts that need a hundred thousand of them.
 //!
 //! Execution, gas and activation are those of the chain. It must never be taken for a chain: there is one state, the
-//! time is what the caller says, and nothing is hashed.
+//! time is what the caller says, and nothing is hashed but by [`Bare::seal`].
 
 use alloy::{primitives::map::HashMap, sol_types::SolCall};
 use anyhow::{Context, bail, ensure};
 use revm::{
     context::{TxEnv, result::ExecutionResult},
-    primitives::{Address, Bytes, TxKind, U256},
+    primitives::{Address, B256, Bytes, TxKind, U256},
 };
 
 use crate::{
@@ -169,6 +169,12 @@ impl Bare {
             ensure!(result.is_success(), "the program is not cached: {result:?}");
         }
         Ok(())
+    }
+
+    /// Ends the block as a chain does: the state's root, and the next number.
+    pub fn seal(&mut self) -> B256 {
+        self.block.number += 1;
+        self.state.root()
     }
 
     /// One word of a contract's storage.

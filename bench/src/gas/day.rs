@@ -106,7 +106,18 @@ impl<'a> Day<'a> {
     /// A contract refuses what it must accept.
     pub fn begin(contracts: &'a mut Contracts, consumer: &[u8]) -> anyhow::Result<Self> {
         let accounts = dev_accounts();
-        let [issuer, patient, clinic, hospital, doctor, reader, stranger, submitter, ..] = accounts.as_slice() else {
+        let [
+            issuer,
+            patient,
+            clinic,
+            hospital,
+            doctor,
+            reader,
+            stranger,
+            submitter,
+            ..,
+        ] = accounts.as_slice()
+        else {
             bail!("too few development accounts");
         };
         let people = People {
@@ -119,7 +130,10 @@ impl<'a> Day<'a> {
             stranger: stranger.address,
             submitter: submitter.address,
         };
-        let consumer = contracts.bare.create(OWNER, consumer.to_vec()).context("the consumer")?;
+        let consumer = contracts
+            .bare
+            .create(OWNER, consumer.to_vec())
+            .context("the consumer")?;
         let mut day = Self {
             contracts,
             consumer,
@@ -183,8 +197,15 @@ impl<'a> Day<'a> {
         let records = self.contracts.records;
         let actor = self.people.patient.address;
         let directory = hash("directory 1");
-        self.contracts
-            .must(actor, records, IRecords::openChartCall { actor, chart, directory });
+        self.contracts.must(
+            actor,
+            records,
+            IRecords::openChartCall {
+                actor,
+                chart,
+                directory,
+            },
+        );
         for version in 2..=DIRECTORY_VERSION {
             let directory = hash(&format!("directory {version}"));
             let call = IRecords::setDirectoryCall {
@@ -215,14 +236,28 @@ impl<'a> Day<'a> {
         let chart = self.chart("add record for organisation");
         let doctor = self.people.doctor;
         let call = self.add_records_call(doctor, chart, self.people.hospital, vec![record(1)]);
-        self.record("add_record_for_organisation", 1, doctor, self.contracts.records, call, 2)
+        self.record(
+            "add_record_for_organisation",
+            1,
+            doctor,
+            self.contracts.records,
+            call,
+            2,
+        )
     }
 
     fn batch(&mut self) -> anyhow::Result<()> {
         let chart = self.chart("batch");
         let clinic = self.people.clinic;
         let call = self.add_records_call(clinic, chart, Address::ZERO, (1..=BATCH).map(record).collect());
-        self.record("batch_50_each", BATCH, clinic, self.contracts.records, call, BATCH as usize)
+        self.record(
+            "batch_50_each",
+            BATCH,
+            clinic,
+            self.contracts.records,
+            call,
+            BATCH as usize,
+        )
     }
 
     fn merkle_batch(&mut self) -> anyhow::Result<(B256, B256)> {
@@ -280,7 +315,11 @@ impl<'a> Day<'a> {
     fn open_chart(&mut self) -> anyhow::Result<()> {
         let actor = self.people.patient.address;
         let (chart, directory) = (hash("open chart"), hash("directory 1"));
-        let call = IRecords::openChartCall { actor, chart, directory };
+        let call = IRecords::openChartCall {
+            actor,
+            chart,
+            directory,
+        };
         self.record("open_chart", 1, actor, self.contracts.records, call, 1)
     }
 
@@ -479,7 +518,10 @@ pub fn words() -> Vec<(String, B256)> {
     for name in CHARTS {
         let chart = hash(name);
         let head = entry(chart, charts);
-        words.extend([(format!("head of {name}"), head), (format!("directory of {name}"), next(head))]);
+        words.extend([
+            (format!("head of {name}"), head),
+            (format!("directory of {name}"), next(head)),
+        ]);
         for account in dev_accounts() {
             let grant = entry(account.address.into_word(), entry(chart, grants));
             words.push((format!("grant of {} on {name}", account.name), grant));

@@ -179,10 +179,16 @@ impl Report {
         let mut exceeded = Vec::new();
         for figure in &self.figures {
             if let Some(bound) = figure.bound.filter(|bound| figure.medlock > bound.gas) {
-                exceeded.push(format!("{} takes {}, at most {}", figure.name, figure.medlock, bound.gas));
+                exceeded.push(format!(
+                    "{} takes {}, at most {}",
+                    figure.name, figure.medlock, bound.gas
+                ));
             }
             if figure.is_transaction && figure.ratio > RATIO_MOST {
-                exceeded.push(format!("{} takes {} times what the twin takes", figure.name, figure.ratio));
+                exceeded.push(format!(
+                    "{} takes {} times what the twin takes",
+                    figure.name, figure.ratio
+                ));
             }
         }
         exceeded

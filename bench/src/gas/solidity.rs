@@ -71,10 +71,17 @@ impl Compiled {
         for (_, contracts) in output["contracts"].as_object().into_iter().flatten() {
             for (name, contract) in contracts.as_object().into_iter().flatten() {
                 let object = contract["evm"]["bytecode"]["object"].as_str().unwrap_or_default();
-                code.insert(name.clone(), hex::decode(object).with_context(|| format!("code of {name}"))?);
+                code.insert(
+                    name.clone(),
+                    hex::decode(object).with_context(|| format!("code of {name}"))?,
+                );
             }
         }
-        let version = version.lines().last().unwrap_or_default().trim_start_matches("Version: ");
+        let version = version
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("Version: ");
         Ok(Self {
             version: version.to_owned(),
             code,
@@ -86,7 +93,10 @@ impl Compiled {
     /// # Errors
     /// No source holds this contract.
     pub fn code(&self, contract: &str) -> anyhow::Result<&[u8]> {
-        let code = self.code.get(contract).with_context(|| format!("no contract {contract}"))?;
+        let code = self
+            .code
+            .get(contract)
+            .with_context(|| format!("no contract {contract}"))?;
         ensure!(!code.is_empty(), "{contract} has no code");
         Ok(code)
     }
