@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures clean
+.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -55,6 +55,11 @@ coverage:
 # The local chain beside Foundry's anvil: one JSON line a figure. Both run on this machine, in turns.
 bench-anvil: setup-tests contracts
 	target/debug/medlock-bench anvil
+
+# What the contracts cost, beside a twin in Solidity: one JSON line a figure, and bench/results/gas.json. Fails where a bound
+# is exceeded.
+bench-gas: setup-tests contracts
+	target/debug/medlock-bench gas
 
 # Ways for a contract to verify signatures: bytes on chain and gas, one JSON line each.
 bench-signatures: setup build

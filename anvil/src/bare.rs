@@ -2,13 +2,13 @@
 //! contracts that need a hundred thousand of them.
 //!
 //! Execution, gas and activation are those of the chain. It must never be taken for a chain: there is one state, the
-//! time is what the caller says, and nothing is hashed.
+//! time is what the caller says, and nothing is hashed but by [`Bare::seal`].
 
 use alloy::{primitives::map::HashMap, sol_types::SolCall};
 use anyhow::{Context, bail, ensure};
 use revm::{
     context::{TxEnv, result::ExecutionResult},
-    primitives::{Address, Bytes, TxKind, U256},
+    primitives::{Address, B256, Bytes, TxKind, U256},
 };
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     arbos::{ARB_WASM, CHAIN_OWNER},
     executor::{BlockContext, BlockHashes, Checks, Executor, genesis_code},
     state::{Change, State},
+    trace::{Budget, Calls, Recorded, Recorder, TRACE_TIMEOUT_MAX},
 };
 
 /// What one transaction may use: Arbitrum's own limit.
@@ -120,6 +121,24 @@ impl Bare {
         Ok(outcome.result)
     }
 
+    /// [`Bare::call`], recording the frames and what each program asked of its host.
+    ///
+    /// # Errors
+    /// It could not be executed at all, or does too much to be recorded.
+    pub fn trace(&self, from: Address, to: Address, data: impl Into<Bytes>) -> anyhow::Result<Calls> {
+        let transaction = self.transaction(from, TxKind::Call(to), data.into(), U256::ZERO, 0);
+        let recorder = Recorder::calls(Budget::new(TRACE_TIMEOUT_MAX), true);
+        let state = self.state.clone();
+        let (_, recorded) = self
+            .executor
+            .trace(state, &self.block, transaction, Checks::NONE, recorder)
+            .context("trace a call")?;
+        match recorded {
+            Recorded::Calls(calls) => Ok(calls),
+            Recorded::Nothing | Recorded::Steps(_) => bail!("something else than calls was recorded"),
+        }
+    }
+
     /// Creates a contract from its creation code.
     ///
     /// # Errors
@@ -150,6 +169,12 @@ impl Bare {
             ensure!(result.is_success(), "the program is not cached: {result:?}");
         }
         Ok(())
+    }
+
+    /// Ends the block as a chain does: the state's root, and the next number.
+    pub fn seal(&mut self) -> B256 {
+        self.block.number += 1;
+        self.state.root()
     }
 
     /// One word of a contract's storage.

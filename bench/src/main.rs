@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 mod anvil;
 mod figure;
+mod gas;
 mod http;
 mod machine;
 mod signatures;
@@ -23,6 +24,8 @@ struct Args {
 enum Command {
     /// The local chain beside Foundry's anvil
     Anvil(anvil::Options),
+    /// What the contracts cost, beside a twin in Solidity
+    Gas(gas::Options),
     /// Ways for a contract to verify signatures, in bytes and gas
     Signatures(signatures::Options),
 }
@@ -30,6 +33,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Anvil(options) => anvil::run(&options),
+        Command::Gas(options) => gas::run(&options),
         Command::Signatures(options) => signatures::run(&options),
     }
 }

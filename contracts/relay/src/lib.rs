@@ -51,7 +51,7 @@ use stylus_sdk::{
 
 use crate::{eip712::Signed, words::Words};
 
-/// Every error that the relay itself answers with; the fields are documented in [`IRelay`], `BatchSize` in [`IRecords`].
+/// Every error that the relay itself answers with; the fields are documented in [`IRelay`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]
 pub enum Error {
     AlreadyInitialized(IRelay::AlreadyInitialized),

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.26;
+
+import {IRegistry} from "IRegistry.sol";
+
+/// A credential's head in one word, the first field lowest: `uint32 issuerNumber; uint32 issuerEpoch; uint64 roles; uint40 issuedAt;
+/// uint40 expiry; uint40 endedAt; uint8 status`.
+type CredentialHead is uint256;
+
+/// A membership in one word: `uint40 since; uint40 expiry; uint40 endedAt`.
+type Membership is uint256;
+
+/// Number and epoch, as the key of an epoch has them.
+function issuerOf(CredentialHead head) pure returns (uint64) {
+    uint256 word = CredentialHead.unwrap(head);
+    return uint64(uint32(word)) << 32 | uint32(word >> 32);
+}
+
+function rolesOf(CredentialHead head) pure returns (uint64) {
+    return uint64(CredentialHead.unwrap(head) >> 64);
+}
+
+/// Three times, as a membership has them.
+function timesOf(CredentialHead head) pure returns (Membership) {
+    return Membership.wrap(CredentialHead.unwrap(head) >> 128);
+}
+
+function statusOf(CredentialHead head) pure returns (uint8) {
+    return uint8(CredentialHead.unwrap(head) >> 248);
+}
+
+function holdsNow(Membership times) view returns (bool) {
+    uint256 word = Membership.unwrap(times);
+    uint40 expiry = uint40(word >> 40);
+    uint40 endedAt = uint40(word >> 80);
+    return uint40(word) <= block.timestamp && (expiry == 0 || block.timestamp < expiry)
+        && (endedAt == 0 || block.timestamp < endedAt);
+}
+
+using { issuerOf, rolesOf, timesOf, statusOf } for CredentialHead global;
+using { holdsNow } for Membership global;
+
+/// `registry` in Solidity, for comparison: the storage, the checks and the events of contracts/registry. What is measured
+/// (`hasRoles`, `mayActFor`) is whole; the rest is what it takes to get there. Nobody may deploy it for use.
+contract TwinRegistry {
+    struct Epoch {
+        address issuer;
+        uint40 endedAt;
+    }
+
+    struct IssuerHead {
+        uint32 number;
+        uint32 epoch;
+    }
+
+    struct PastCredential {
+        CredentialHead head;
+        bytes32 document;
+    }
+
+    struct Credential {
+        CredentialHead head;
+        bytes32 document;
+        PastCredential[] past;
+    }
+
+    struct Member {
+        Membership head;
+        Membership[] past;
+    }
+
+    uint64 private constant ORGANISATION = 1;
+    uint8 private constant ISSUED = 1;
+
+    address private owner;
+    address private pending;
+    uint32 private issuerCount;
+    mapping(address => IssuerHead) private issuers;
+    mapping(uint64 => Epoch) private epochs;
+    mapping(address => Credential) private credentials;
+    mapping(address => mapping(address => Member)) private members;
+    mapping(address => uint256) private keys;
+    address private relay;
+
+    function initialize(address owner_, address relay_) external {
+        if (owner != address(0)) revert IRegistry.AlreadyInitialized();
+        if (owner_ == address(0) || relay_ == address(0)) revert IRegistry.ZeroAddress();
+        owner = owner_;
+        relay = relay_;
+        emit IRegistry.Initialized(owner_, relay_);
+    }
+
+    /// Only activates.
+    function setIssuer(address issuer, bool active) external {
+        if (msg.sender != owner) revert IRegistry.NotOwner(msg.sender);
+        if (issuer == address(0) || !active) revert IRegistry.ZeroAddress();
+        IssuerHead memory head = issuers[issuer];
+        if (head.number == 0) head.number = ++issuerCount;
+        ++head.epoch;
+        issuers[issuer] = head;
+        epochs[epochKey(head.number, head.epoch)] = Epoch(issuer, 0);
+        emit IRegistry.IssuerSet(issuer, head.number, head.epoch, active);
+    }
+
+    /// Only a party's first.
+    function issueCredential(address party, uint64 roles, uint64 expiry, bytes32 document) external {
+        IssuerHead memory issuer = issuers[msg.sender];
+        if (issuer.number == 0 || epochs[epochKey(issuer.number, issuer.epoch)].endedAt != 0) {
+            revert IRegistry.NotIssuer(msg.sender);
+        }
+        if (party == address(0)) revert IRegistry.ZeroAddress();
+        if (roles == 0) revert IRegistry.NoRoles();
+        if (expiry > type(uint40).max) revert IRegistry.TimeTooLarge(expiry);
+        if (expiry != 0 && expiry <= block.timestamp) revert IRegistry.ExpiryInPast(expiry, uint64(block.timestamp));
+        Credential storage credential = credentials[party];
+        if (credential.head.issuerOf() != 0) revert IRegistry.CredentialStatus(party, credential.head.statusOf());
+        credential.head = CredentialHead.wrap(
+            uint256(issuer.number) | uint256(issuer.epoch) << 32 | uint256(roles) << 64
+                | uint256(block.timestamp) << 128 | uint256(expiry) << 168 | uint256(ISSUED) << 248
+        );
+        credential.document = document;
+        emit IRegistry.CredentialIssued(party, msg.sender, issuer.epoch, roles, expiry, document);
+    }
+
+    /// Only a member's first entry.
+    function setMember(address member, uint64 expiry) external {
+        if (!hasRoles(msg.sender, ORGANISATION)) revert IRegistry.NotOrganisation(msg.sender);
+        if (member == address(0)) revert IRegistry.ZeroAddress();
+        if (member == msg.sender) revert IRegistry.OwnMember(msg.sender);
+        if (expiry > type(uint40).max) revert IRegistry.TimeTooLarge(expiry);
+        if (expiry != 0 && expiry <= block.timestamp) revert IRegistry.ExpiryInPast(expiry, uint64(block.timestamp));
+        members[msg.sender][member].head = Membership.wrap(block.timestamp | uint256(expiry) << 40);
+        emit IRegistry.MemberSet(msg.sender, member, expiry);
+    }
+
+    function hasRoles(address party, uint64 roles) public view returns (bool) {
+        CredentialHead head = credentials[party].head;
+        uint64 issuer = head.issuerOf();
+        if (head.rolesOf() & roles != roles || issuer == 0 || !head.timesOf().holdsNow()) return false;
+        uint40 endedAt = epochs[issuer].endedAt;
+        return endedAt == 0 || block.timestamp < endedAt;
+    }
+
+    function mayActFor(address organisation, address member, uint64 roles) external view returns (bool) {
+        Membership head = members[organisation][member].head;
+        return Membership.unwrap(head) != 0 && head.holdsNow() && hasRoles(organisation, roles | ORGANISATION);
+    }
+
+    function epochKey(uint32 number, uint32 epoch) private pure returns (uint64) {
+        return uint64(number) << 32 | epoch;
+    }
+}
