@@ -2,6 +2,7 @@
 
 mod attacks;
 mod ethers;
+mod model;
 mod solidity;
 
 use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR};
