@@ -565,7 +565,8 @@ fn genesis(config: &Config, accounts: &[DevAccount]) -> Entry {
     state.apply(&changes);
     // Without a seed every new chain is another chain, so nothing mistakes it for the one before a restart.
     let extra = config.genesis_seed.unwrap_or_else(random);
-    let header = header(0, B256::ZERO, wall_clock(), extra, config.arbos);
+    let time = config.genesis_time.unwrap_or_else(wall_clock);
+    let header = header(0, B256::ZERO, time, extra, config.arbos);
     let header = Block::seal(header, state.root(), Vec::new()).header;
     Entry::Genesis(GenesisEntry {
         chain_id: config.chain_id,

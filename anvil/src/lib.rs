@@ -85,6 +85,8 @@ pub struct Config {
     pub calldata_floor: bool,
     /// Goes into the genesis block. `None` draws one, so that every new chain has a genesis hash of its own.
     pub genesis_seed: Option<B256>,
+    /// The genesis block's time, UNIX seconds: no block is before it. `None`: now.
+    pub genesis_time: Option<u64>,
 }
 
 impl Default for Config {
@@ -103,6 +105,7 @@ impl Default for Config {
             stylus_dictionary: None,
             calldata_floor: false,
             genesis_seed: None,
+            genesis_time: None,
         }
     }
 }

@@ -136,6 +136,7 @@ async fn run(args: ChainArgs) -> anyhow::Result<()> {
         stylus_dictionary: args.stylus_dictionary,
         calldata_floor: args.calldata_floor,
         genesis_seed: None,
+        genesis_time: None,
     })
     .await?;
     if !args.quiet {

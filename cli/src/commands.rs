@@ -203,7 +203,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             let records = client.records(chart, compartment).await?;
             out.say(&records, || {
                 let rows: Vec<_> = records.iter().map(version_row).collect();
-                table(&["record", "version", "compartment", "author", "time"], &rows)
+                table(&["record", "version", "compartment", "author", "time", "status"], &rows)
             })?;
         }
         RecordCommand::Show {
@@ -476,6 +476,11 @@ fn version_row(record: &api::Version) -> Vec<String> {
         record.compartment.to_string(),
         record.author.to_string(),
         time(record.created_at),
+        // The usual is not said.
+        match record.status.as_str() {
+            "current" => String::new(),
+            status => status.to_owned(),
+        },
     ]
 }
 

@@ -11,21 +11,31 @@ use std::{
 };
 
 use alloy_json_abi::{JsonAbi, Param, StateMutability};
-use medlock_abi::{records::IRecords, registry::IRegistry};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_audit::Audit;
+use medlock_exceptions::Exceptions;
 use medlock_records::Records;
 use medlock_registry::Registry;
+use medlock_relay::Relay;
 use stylus_sdk::abi::{AbiType, GenerateAbi};
 
-#[test]
-fn registry_exports_what_its_interface_declares() {
-    let abi = IRegistry::abi::contract();
-    assert_eq!(exported::<Registry>(), declared(&abi));
+macro_rules! exports_what_its_interface_declares {
+    ($($test:ident: $contract:ty, $interface:ident;)*) => {$(
+        #[test]
+        fn $test() {
+            let declared = declared(&$interface::abi::contract());
+            assert!(!declared.is_empty());
+            assert_eq!(exported::<$contract>(), declared);
+        }
+    )*};
 }
 
-#[test]
-fn records_exports_what_its_interface_declares() {
-    let abi = IRecords::abi::contract();
-    assert_eq!(exported::<Records>(), declared(&abi));
+exports_what_its_interface_declares! {
+    registry_exports_what_its_interface_declares: Registry, IRegistry;
+    records_exports_what_its_interface_declares: Records, IRecords;
+    exceptions_exports_what_its_interface_declares: Exceptions, IExceptions;
+    relay_exports_what_its_interface_declares: Relay, IRelay;
+    audit_exports_what_its_interface_declares: Audit, IAudit;
 }
 
 /// `name(types) view returns (types)`, structs as tuples.
@@ -102,5 +112,16 @@ fn structs() -> BTreeMap<&'static str, &'static str> {
         entry::<IRecords::GrantTerms>(),
         entry::<IRecords::Question>(),
         entry::<IRecords::Keyring>(),
+        entry::<IRelay::OpenChart>(),
+        entry::<IRelay::SetDirectory>(),
+        entry::<IRelay::Grant>(),
+        entry::<IRelay::Resealed>(),
+        entry::<IRelay::Revoke>(),
+        entry::<IRelay::RevokeAll>(),
+        entry::<IRelay::AddRecord>(),
+        entry::<IRelay::SetDelegate>(),
+        entry::<IRelay::PublishKey>(),
+        entry::<IRelay::CancelAll>(),
+        entry::<IAudit::Anchor>(),
     ])
 }

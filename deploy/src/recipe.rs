@@ -6,7 +6,8 @@
 //!    optimisation out, and the code on chain is a tenth larger.
 //! 2. `wasm-opt` of Binaryen, pinned: optimises for size, and writes every instruction anew (what
 //!    rustc emits since 1.82 is refused by Stylus as it stands).
-//! 3. the DataCount section and custom sections are dropped.
+//! 3. the names of parameter lists become zeroes, and zeroes are left out of the data; the DataCount
+//!    section and custom sections are dropped.
 //! 4. [`Artifact::pack`] checks, compresses and measures.
 //!
 //! Why each flag: STYLUS.md, "Build recipe that matters". Equal sources, recipe and tools give equal
@@ -14,6 +15,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    ops::Range,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -65,6 +67,15 @@ const WASM_OPT: [&str; 9] = [
     "--strip-debug",
     "--strip-producers",
     "--strip-target-features",
+];
+/// After the names are gone.
+const WASM_PACK: [&str; 6] = [
+    "--memory-packing",
+    "--zero-filled-memory",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
 ];
 /// What every contract is made of, beside its own folder.
 const SHARED_SOURCES: [&str; 5] = ["Cargo.toml", "Cargo.lock", "abi", "calls", "merkle"];
@@ -180,11 +191,22 @@ impl Recipe {
             .contracts
             .join(format!("target/{TARGET}/release/medlock_{name}.wasm"));
         let optimised = compiled.with_extension("opt.wasm");
+        self.run(wasm_opt, name, &WASM_OPT, &compiled, &optimised)?;
+        let module = read(&optimised).and_then(|bytes| blank_type_names(&bytes))?;
+        fs::write(&optimised, module).with_context(|| format!("write {}", optimised.display()))?;
+        // Data that begin as zeroes need not be there.
+        let packed = compiled.with_extension("packed.wasm");
+        self.run(wasm_opt, name, &WASM_PACK, &optimised, &packed)?;
+        let module = read(&packed).and_then(|bytes| strip(&bytes))?;
+        Ok(Artifact::pack(name, module)?)
+    }
+
+    fn run(&self, wasm_opt: &Path, name: &str, flags: &[&str], from: &Path, to: &Path) -> Result<()> {
         let output = Command::new(wasm_opt)
-            .args(WASM_OPT)
-            .arg(&compiled)
+            .args(flags)
+            .arg(from)
             .arg("-o")
-            .arg(&optimised)
+            .arg(to)
             .output()
             .context("start wasm-opt")?;
         ensure!(
@@ -192,10 +214,7 @@ impl Recipe {
             "wasm-opt refused {name}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let module = fs::read(&optimised)
-            .with_context(|| format!("read {}", optimised.display()))
-            .and_then(|bytes| strip(&bytes))?;
-        Ok(Artifact::pack(name, module)?)
+        Ok(())
     }
 
     /// sha256 over everything that decides the output.
@@ -242,6 +261,57 @@ fn collect(root: &Path, entry: &Path, sources: &mut BTreeMap<String, Vec<u8>>) -
     Ok(())
 }
 
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("read {}", path.display()))
+}
+
+/// The module with zeroes in the place of the names of parameter lists, such as `(address,bytes32)`.
+///
+/// alloy puts them into the error of a value that is not of its type, and the SDK's router drops that error unread; but every
+/// call pays for each byte of data (0.75 gas). Only whole texts between parentheses that are types, comma by comma, are touched,
+/// and only where nothing but a name can stand: in data segments.
+fn blank_type_names(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut module = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload.context("parse the optimised module")?;
+        if let Some((id, range)) = payload.as_section() {
+            // Offsets into `wasm`, whose length is a usize.
+            let mut data = wasm[range.start as usize..range.end as usize].to_vec();
+            if matches!(payload, Payload::DataSection(_)) {
+                for name in type_names(&data) {
+                    data[name].fill(0);
+                }
+            }
+            module.section(&RawSection { id, data: &data });
+        }
+    }
+    Ok(module.finish())
+}
+
+/// Where `(type,type,..)` stands in `data`.
+fn type_names(data: &[u8]) -> Vec<Range<usize>> {
+    let mut names = Vec::new();
+    let mut rest = 0;
+    while let Some(open) = data[rest..].iter().position(|byte| *byte == b'(').map(|at| rest + at) {
+        rest = open + 1;
+        let inside = data[rest..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b",[]".contains(byte))
+            .count();
+        let close = rest + inside;
+        let is_list = data.get(close) == Some(&b')')
+            && data[rest..close].split(|byte| *byte == b',').all(|name| {
+                let name = name.strip_suffix(b"[]").unwrap_or(name);
+                name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(u8::is_ascii_alphanumeric)
+            });
+        if is_list {
+            names.push(open..close + 1);
+            rest = close + 1;
+        }
+    }
+    names
+}
+
 /// The module without custom sections and without DataCount, which Stylus does not know.
 fn strip(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = wasm_encoder::Module::new();
@@ -277,6 +347,18 @@ fn version(command: &mut Command) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_lists_of_types_are_blanked() {
+        let data = b"(address,bytes32[])x()(a b)(Question)\0(1a)offset (usize)(uint8,)(bytes";
+        let names: Vec<_> = type_names(data).into_iter().map(|name| &data[name]).collect();
+        let expected: [&[u8]; 3] = [b"(address,bytes32[])", b"(Question)", b"(usize)"];
+        assert_eq!(names, expected);
+        let wasm = wat::parse_str(r#"(module (memory 1) (data (i32.const 8) "ab(address)cd"))"#).unwrap();
+        let blanked = blank_type_names(&wasm).unwrap();
+        assert_eq!(blanked.len(), wasm.len());
+        assert!(blanked.windows(13).any(|bytes| bytes == b"ab\0\0\0\0\0\0\0\0\0cd"));
+    }
 
     #[test]
     fn strip_drops_what_stylus_does_not_know_and_keeps_the_rest() {

@@ -4,8 +4,8 @@
 //! without a grant, a record that is unknown like one that is out of reach ([`merged`]).
 use alloy::primitives::{Address, B256};
 use medlock_abi::{
-    records::IRecords::{GrantTerms, Question},
-    terms::{action, reason},
+    records::IRecords::{GrantTerms, Question, chartOfReturn},
+    terms::{DELEGATE_DEPTH_MOST, action, power, purpose, reason},
 };
 use medlock_api::{Kind, Problem, Purpose};
 
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readable {
     pub block: Block,
-    /// `CONTROLLER` or `GRANT`.
+    /// Of those that allow: `terms::reason`.
     pub reason: u8,
     /// sha2-256 digest of the version's envelope.
     pub pointer: B256,
@@ -32,8 +32,19 @@ pub struct Readable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
     Controller,
-    /// Holds a grant in force.
-    Grantee(GrantTerms),
+    /// Has some right at present.
+    Other(Rights),
+}
+
+/// What an account that is not the controller has at present: at least one of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Of a grant in force.
+    pub terms: Option<GrantTerms>,
+    /// Delegated, as bits of `terms::power`.
+    pub powers: u8,
+    /// The compartments for which it has broken the glass, as bits.
+    pub emergency: u64,
 }
 
 /// A chart as the chain has it, and what the caller is to it.
@@ -50,19 +61,33 @@ pub struct Standing {
 impl Standing {
     /// The compartments that the caller may read for at least one purpose, as bits.
     pub fn readable(&self) -> u64 {
+        let Role::Other(rights) = &self.role else {
+            return u64::MAX;
+        };
+        if rights.powers & power::READ != 0 {
+            return u64::MAX;
+        }
+        let granted = match &rights.terms {
+            Some(terms) if terms.actions & action::READ != 0 && terms.purposes != 0 => terms.compartments,
+            _ => 0,
+        };
+        granted | rights.emergency
+    }
+
+    /// Whether the caller sees everybody's grants: who may end them or seal new keys to their holders must.
+    pub fn sees_grants(&self) -> bool {
         match &self.role {
-            Role::Controller => u64::MAX,
-            Role::Grantee(terms) if terms.actions & action::READ != 0 && terms.purposes != 0 => terms.compartments,
-            Role::Grantee(_) => 0,
+            Role::Controller => true,
+            Role::Other(rights) => rights.powers & (power::GRANT | power::REVOKE | power::DIRECTORY) != 0,
         }
     }
 
     /// # Errors
-    /// `ForbiddenOrUnknown` for a grantee.
+    /// `ForbiddenOrUnknown` for whoever is not the controller.
     pub fn controller_only(&self) -> Result<()> {
         match self.role {
             Role::Controller => Ok(()),
-            Role::Grantee(_) => Err(forbidden(reason::NO_GRANT)),
+            Role::Other(_) => Err(forbidden(reason::NO_GRANT)),
         }
     }
 }
@@ -71,22 +96,14 @@ impl Gateway {
     /// What `account` is to `chart` at the latest block.
     ///
     /// # Errors
-    /// `ForbiddenOrUnknown` for whoever is neither its controller nor a grantee at present; chain trouble.
+    /// `ForbiddenOrUnknown` for whoever has no right at all at present, with what is wrong with the grant; chain trouble.
     pub async fn standing(&self, chart: B256, account: Address) -> Result<Standing> {
         let block = self.latest().await?;
         let found = self.chain.chart_of(&block, chart).await?;
         let role = if !found.controller.is_zero() && found.controller == account {
             Role::Controller
         } else {
-            let grant = self.chain.grant_of(&block, chart, account).await?;
-            if found.controller.is_zero() || grant.terms.compartments == 0 {
-                return Err(forbidden(reason::NO_GRANT));
-            }
-            let moment = block.time.max(self.now());
-            match out_of_force(grant.epoch, found.grantEpoch, &grant.terms, block.time, moment) {
-                Some(why) => return Err(forbidden(why)),
-                None => Role::Grantee(grant.terms),
-            }
+            Role::Other(self.rights(&block, chart, &found, account).await?)
         };
         Ok(Standing {
             block,
@@ -96,6 +113,47 @@ impl Gateway {
             directory: found.directory,
             role,
         })
+    }
+
+    /// What `account` has on a chart that it does not control, with the clock's word on what ends.
+    async fn rights(&self, block: &Block, chart: B256, found: &chartOfReturn, account: Address) -> Result<Rights> {
+        let grant = self.chain.grant_of(block, chart, account).await?;
+        if found.controller.is_zero() {
+            return Err(forbidden(reason::NO_GRANT));
+        }
+        let moment = block.time.max(self.now());
+        let why = match grant.epoch {
+            0 => Some(reason::NO_GRANT),
+            _ => out_of_force(grant.epoch, found.grantEpoch, &grant.terms, block.time, moment),
+        };
+        let mut rights = Rights {
+            terms: why.is_none().then_some(grant.terms),
+            ..Rights::default()
+        };
+        if found.exceptional {
+            let opened = self.chain.emergency_of(block, chart, account).await?;
+            let question = Question {
+                chart,
+                grantee: account,
+                member: Address::ZERO,
+                // An emergency stands or ends for all its compartments.
+                compartment: (opened.compartments.trailing_zeros() % 64) as u8,
+                recordId: B256::ZERO,
+                purpose: purpose::ETREAT,
+                action: action::READ,
+            };
+            let facts = self.chain.facts_of(block, found, &question).await?;
+            if facts.powers != 0 && moment < self.delegation_ends(block, chart, account).await? {
+                rights.powers = facts.powers;
+            }
+            if facts.emergency && moment < opened.until {
+                rights.emergency = opened.compartments;
+            }
+        }
+        match why {
+            Some(why) if rights == Rights::default() => Err(forbidden(why)),
+            _ => Ok(rights),
+        }
     }
 
     /// Whether `reader` may read this version for `purpose`, decided by the contract at the latest block, and where
@@ -117,12 +175,25 @@ impl Gateway {
         let question = Question {
             chart,
             grantee: reader,
+            member: Address::ZERO,
             compartment: record.compartment,
             recordId: record_id,
             purpose: purpose.bit(),
             action: action::READ,
         };
-        let why = self.decide_now(&block, question, block.time.max(self.now())).await?;
+        let mut why = self
+            .decide_now(&block, question.clone(), block.time.max(self.now()))
+            .await?;
+        if why == reason::DENIED {
+            // Who may not use the compartment learns of no rule in it, as of no record.
+            let apart = Question {
+                recordId: B256::ZERO,
+                ..question
+            };
+            if self.chain.decide(&block, apart).await? == reason::COMPARTMENT {
+                why = reason::COMPARTMENT;
+            }
+        }
         if !reason::is_allowed(why) {
             return Err(unreadable(why, exists));
         }
@@ -147,24 +218,62 @@ impl Gateway {
         })
     }
 
-    /// The contract's reason at `block`, and the grant's expiry again at `moment`: on an idle chain the clock of the
-    /// latest block stands still, and a grant must not outlive its expiry by that.
+    /// The contract's reason at `block`, and what it rests on again at `moment`: on an idle chain the clock of the
+    /// latest block stands still, and no right must outlive its expiry by that.
     pub async fn decide_now(&self, block: &Block, question: Question, moment: u64) -> Result<u8> {
-        let (chart, grantee) = (question.chart, question.grantee);
-        let why = self.chain.decide(block, question).await?;
-        if ends_first(why) && moment > block.time && moment >= self.grant_ends(block, chart, grantee).await? {
+        let why = self.chain.decide(block, question.clone()).await?;
+        if moment <= block.time {
+            return Ok(why);
+        }
+        if ends_first(why) && moment >= self.grant_ends(block, question.chart, question.grantee).await? {
+            return Ok(reason::EXPIRED);
+        }
+        if moment >= self.exception_ends(block, &question, why).await? {
             return Ok(reason::EXPIRED);
         }
         Ok(why)
     }
 
+    /// When the exception ends that `why` rests on, UNIX seconds; never, or it rests on none: `u64::MAX`.
+    pub async fn exception_ends(&self, block: &Block, question: &Question, why: u8) -> Result<u64> {
+        let (chart, grantee) = (question.chart, question.grantee);
+        match why {
+            reason::RULE => {
+                let rule = self.chain.rule_of(block, chart, question.recordId, grantee).await?;
+                Ok(end(rule.expiry))
+            }
+            reason::EMERGENCY => Ok(self.chain.emergency_of(block, chart, grantee).await?.until),
+            reason::DELEGATE => self.delegation_ends(block, chart, grantee).await,
+            _ => Ok(u64::MAX),
+        }
+    }
+
+    /// When the powers of a delegate end, UNIX seconds; never: `u64::MAX`. Nobody's outlive their giver's; each entry is
+    /// looked at all the same, up to the controller's own.
+    async fn delegation_ends(&self, block: &Block, chart: B256, mut delegate: Address) -> Result<u64> {
+        let mut ends = u64::MAX;
+        for _ in 0..DELEGATE_DEPTH_MOST {
+            let entry = self.chain.delegate_of(block, chart, delegate).await?;
+            ends = ends.min(end(entry.expiry));
+            if entry.depth <= 1 {
+                break;
+            }
+            delegate = entry.parent;
+        }
+        Ok(ends)
+    }
+
     /// When the grant that the chain holds ends, UNIX seconds; never: `u64::MAX`.
     pub async fn grant_ends(&self, block: &Block, chart: B256, grantee: Address) -> Result<u64> {
         let grant = self.chain.grant_of(block, chart, grantee).await?;
-        Ok(match grant.terms.expiry {
-            0 => u64::MAX,
-            expiry => expiry,
-        })
+        Ok(end(grant.terms.expiry))
+    }
+}
+
+fn end(expiry: u64) -> u64 {
+    match expiry {
+        0 => u64::MAX,
+        expiry => expiry,
     }
 }
 
@@ -178,6 +287,9 @@ pub fn ends_first(why: u8) -> bool {
             | reason::ACTION
             | reason::UNKNOWN_RECORD
             | reason::RECORD_COMPARTMENT
+            | reason::RULE
+            | reason::DENIED
+            | reason::SHREDDED
     )
 }
 
@@ -269,8 +381,8 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_without_read_sees_no_compartment() {
-        let standing = |actions, purposes| Standing {
+    fn what_is_readable_is_what_grant_powers_and_emergency_add_up_to() {
+        let standing = |rights: Rights| Standing {
             block: Block {
                 number: 1,
                 hash: B256::ZERO,
@@ -280,16 +392,38 @@ mod tests {
             grant_epoch: 0,
             directory_version: 1,
             directory: B256::ZERO,
-            role: Role::Grantee(GrantTerms {
+            role: Role::Other(rights),
+        };
+        let granted = |actions, purposes| Rights {
+            terms: Some(GrantTerms {
                 compartments: 6,
                 purposes,
                 actions,
                 notBefore: 0,
                 expiry: 0,
             }),
+            ..Rights::default()
         };
-        assert_eq!(standing(action::WRITE, 1).readable(), 0);
-        assert_eq!(standing(action::READ, 0).readable(), 0);
-        assert_eq!(standing(action::READ, 1).readable(), 6);
+        assert_eq!(standing(granted(action::WRITE, 1)).readable(), 0);
+        assert_eq!(standing(granted(action::READ, 0)).readable(), 0);
+        assert_eq!(standing(granted(action::READ, 1)).readable(), 6);
+        let emergency = Rights {
+            emergency: 8,
+            ..granted(action::READ, 1)
+        };
+        assert_eq!(standing(emergency).readable(), 14);
+        let with = |powers| {
+            standing(Rights {
+                powers,
+                ..Rights::default()
+            })
+        };
+        assert_eq!(with(power::READ).readable(), u64::MAX);
+        assert_eq!(with(power::EVERY & !power::READ).readable(), 0);
+        for seeing in [power::GRANT, power::REVOKE, power::DIRECTORY] {
+            assert!(with(seeing).sees_grants());
+        }
+        assert!(!with(power::READ | power::WRITE | power::DELEGATE).sees_grants());
+        assert!(with(power::EVERY).controller_only().is_err());
     }
 }

@@ -11,7 +11,7 @@ use alloy::{
     transports::{RpcError, TransportErrorKind},
 };
 use anyhow::{Context as _, anyhow, ensure};
-use medlock_abi::records::IRecords;
+use medlock_abi::{exceptions::IExceptions, records::IRecords};
 use medlock_api::Kind;
 use medlock_indexer::Deployment;
 use tokio::time::timeout;
@@ -46,7 +46,7 @@ impl Chain {
         })
     }
 
-    /// Fails unless the node serves the deployment's chain with both contracts on it.
+    /// Fails unless the node serves the deployment's chain with all contracts on it.
     pub async fn identify(&self) -> anyhow::Result<()> {
         let chain_id: U64 = self.request("eth_chainId", ()).await.map_err(|f| anyhow!("{f}"))?;
         ensure!(
@@ -61,17 +61,14 @@ impl Chain {
             genesis.hash,
             self.deployment.genesis_hash
         );
-        for (name, address) in [
-            ("registry", self.deployment.registry),
-            ("records", self.deployment.records),
-        ] {
+        for address in self.deployment.contracts() {
             let code: alloy::primitives::Bytes = self
                 .request("eth_getCode", (address, "latest"))
                 .await
                 .map_err(|f| anyhow!("{f}"))?;
             ensure!(
                 !code.is_empty(),
-                "there is no contract at {address}, where the deployment has {name}"
+                "there is no contract at {address}, where the deployment has one"
             );
         }
         Ok(())
@@ -83,14 +80,14 @@ impl Chain {
 
     /// `decide`: the reason alone says whether it is allowed.
     pub async fn decide(&self, at: &Block, question: IRecords::Question) -> Result<u8> {
-        let answer = self.call(at, IRecords::decideCall { question }).await?;
+        let answer = self.records(at, IRecords::decideCall { question }).await?;
         Ok(answer.reason)
     }
 
     /// At most `terms::BATCH_MOST` questions; reasons in their order.
     pub async fn decide_many(&self, at: &Block, questions: Vec<IRecords::Question>) -> Result<Vec<u8>> {
         let asked = questions.len();
-        let reasons = self.call(at, IRecords::decideManyCall { questions }).await?;
+        let reasons = self.records(at, IRecords::decideManyCall { questions }).await?;
         if reasons.len() == asked {
             Ok(reasons)
         } else {
@@ -102,11 +99,11 @@ impl Chain {
     }
 
     pub async fn chart_of(&self, at: &Block, chart: B256) -> Result<IRecords::chartOfReturn> {
-        self.call(at, IRecords::chartOfCall { chart }).await
+        self.records(at, IRecords::chartOfCall { chart }).await
     }
 
     pub async fn record_of(&self, at: &Block, chart: B256, record_id: B256) -> Result<IRecords::recordOfReturn> {
-        self.call(
+        self.records(
             at,
             IRecords::recordOfCall {
                 chart,
@@ -117,13 +114,71 @@ impl Chain {
     }
 
     pub async fn grant_of(&self, at: &Block, chart: B256, grantee: Address) -> Result<IRecords::grantOfReturn> {
-        self.call(at, IRecords::grantOfCall { chart, grantee }).await
+        self.records(at, IRecords::grantOfCall { chart, grantee }).await
     }
 
-    async fn call<C: SolCall>(&self, at: &Block, call: C) -> Result<C::Return> {
-        let request = TransactionRequest::default()
-            .with_to(self.deployment.records)
-            .with_input(call.abi_encode());
+    pub async fn rule_of(
+        &self,
+        at: &Block,
+        chart: B256,
+        record_id: B256,
+        grantee: Address,
+    ) -> Result<IExceptions::ruleOfReturn> {
+        let call = IExceptions::ruleOfCall {
+            chart,
+            recordId: record_id,
+            grantee,
+        };
+        self.call(at, self.deployment.exceptions, call).await
+    }
+
+    pub async fn delegate_of(
+        &self,
+        at: &Block,
+        chart: B256,
+        delegate: Address,
+    ) -> Result<IExceptions::delegateOfReturn> {
+        let call = IExceptions::delegateOfCall { chart, delegate };
+        self.call(at, self.deployment.exceptions, call).await
+    }
+
+    pub async fn emergency_of(
+        &self,
+        at: &Block,
+        chart: B256,
+        party: Address,
+    ) -> Result<IExceptions::emergencyOfReturn> {
+        let call = IExceptions::emergencyOfCall { chart, party };
+        self.call(at, self.deployment.exceptions, call).await
+    }
+
+    /// What `records` would be told about `question`, on a chart whose head is `chart`.
+    pub async fn facts_of(
+        &self,
+        at: &Block,
+        chart: &IRecords::chartOfReturn,
+        question: &IRecords::Question,
+    ) -> Result<IExceptions::factsOfReturn> {
+        let call = IExceptions::factsOfCall {
+            chart: question.chart,
+            grantEpoch: chart.grantEpoch,
+            controlEpoch: chart.controlEpoch,
+            grantee: question.grantee,
+            member: question.member,
+            compartment: question.compartment,
+            recordId: question.recordId,
+            purpose: question.purpose,
+            action: question.action,
+        };
+        self.call(at, self.deployment.exceptions, call).await
+    }
+
+    async fn records<C: SolCall>(&self, at: &Block, call: C) -> Result<C::Return> {
+        self.call(at, self.deployment.records, call).await
+    }
+
+    async fn call<C: SolCall>(&self, at: &Block, to: Address, call: C) -> Result<C::Return> {
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
         let answer = match timeout(CALL_TIMEOUT, self.provider.call(request).block(BlockId::from(at.hash))).await {
             Ok(answer) => answer.map_err(|error| down(C::SIGNATURE, &error))?,
             Err(_) => {

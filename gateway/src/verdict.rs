@@ -70,6 +70,12 @@ impl Gateway {
                     why = reason::EXPIRED;
                 }
             }
+            if is_now(question) && at > block.time {
+                let asked = asked(question, grantee);
+                if at >= self.exception_ends(&block, &asked, why).await? {
+                    why = reason::EXPIRED;
+                }
+            }
             verdicts.push(self.signed(question, grantee, at, merged(why), &consulted)?);
         }
         Ok(verdicts)
@@ -139,6 +145,7 @@ fn asked(question: &Question, grantee: Address) -> IRecords::Question {
     IRecords::Question {
         chart: question.chart,
         grantee,
+        member: Address::ZERO,
         compartment: question.compartment,
         recordId: question.record_id.unwrap_or_default(),
         purpose: question.purpose.bit(),

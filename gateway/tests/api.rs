@@ -18,9 +18,10 @@ use alloy::{
     sol_types::SolCall,
 };
 use medlock_abi::{
+    exceptions::IExceptions,
     records::IRecords,
     registry::IRegistry,
-    terms::{CODEC_DAG_CBOR, action, purpose, reason, role},
+    terms::{CODEC_DAG_CBOR, action, effect, emergency, power, purpose, reason, role},
 };
 use medlock_api::{Kind, Problem, Purpose, ReadRequest, Receipt};
 use medlock_dag::{Block, FileReader, car, dag_cbor_block};
@@ -131,13 +132,25 @@ struct Written {
 
 impl World {
     async fn start() -> Self {
+        Self::start_at(None).await
+    }
+
+    /// On a chain whose clock began at `time` (UNIX seconds) and runs on from there.
+    async fn start_at(time: Option<u64>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
+        let config = medlock_anvil::Config {
+            genesis_time: time,
+            ..Default::default()
+        };
+        let chain = medlock_anvil::spawn(config).await.unwrap();
         let [owner, patient, clinic, stranger] = [0, 1, 2, 3].map(|i: usize| chain.accounts()[i].signer.clone());
         let artifacts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/target/artifacts");
         let artifacts =
             medlock_deploy::Artifacts::load(artifacts).expect("build the contracts first: medlock-contracts build");
         let provider = provider(&chain.url(), &owner);
+        if let Some(time) = time {
+            let _: Value = provider.raw_request("evm_setTime".into(), (time,)).await.unwrap();
+        }
         let deployed = medlock_deploy::deploy(&provider, owner.address(), &artifacts)
             .await
             .unwrap()
@@ -145,6 +158,9 @@ impl World {
         let deployment = Deployment {
             registry: deployed.registry,
             records: deployed.records,
+            exceptions: deployed.exceptions,
+            relay: deployed.relay,
+            audit: deployed.audit,
             start_block: deployed.block,
             chain_id: deployed.chain_id,
             genesis_hash: deployed.genesis_hash,
@@ -210,13 +226,17 @@ impl World {
 
     /// The patient's chart, and the clinic's grant: labs, for treatment, read and write.
     async fn with_chart() -> Self {
-        let mut world = Self::start().await;
+        Self::start().await.and_chart().await
+    }
+
+    async fn and_chart(mut self) -> Self {
+        let world = &mut self;
         let keys = world.seal_keys();
         world.open(&world.patient, CHART, digest(&keys[0])).await;
         world.store.put(keys.to_vec()).await.unwrap();
         world.keys = Some(keys);
         world.grant(|_| ()).await;
-        world
+        self
     }
 
     /// The chart's first directory, and a keyring for the clinic.
@@ -243,7 +263,11 @@ impl World {
     }
 
     async fn open(&self, controller: &PrivateKeySigner, chart: B256, directory: B256) {
-        let open = IRecords::openChartCall { chart, directory };
+        let open = IRecords::openChartCall {
+            actor: controller.address(),
+            chart,
+            directory,
+        };
         self.send(controller, self.deployment.records, open).await;
     }
 
@@ -251,8 +275,11 @@ impl World {
     async fn grant(&self, edit: impl Fn(&mut IRecords::grantCall)) {
         let keyring = self.keys.as_ref().map_or(B256::repeat_byte(8), |keys| digest(&keys[1]));
         let mut grant = IRecords::grantCall {
+            actor: self.patient.address(),
             chart: CHART,
+            directoryVersion: 1,
             grantee: self.clinic.address(),
+            serial: 0,
             terms: IRecords::GrantTerms {
                 compartments: 1 << LABS,
                 purposes: purpose::TREAT,
@@ -263,6 +290,11 @@ impl World {
             keyring,
         };
         edit(&mut grant);
+        let present = IRecords::grantOfCall {
+            chart: CHART,
+            grantee: grant.grantee,
+        };
+        grant.serial = self.ask(present).await.serial;
         self.send(&self.patient, self.deployment.records, grant).await;
     }
 
@@ -273,6 +305,7 @@ impl World {
     /// `directory`: digest of the directory that takes the first one's place.
     async fn revoke_with(&self, directory: B256) {
         let revoke = IRecords::revokeCall {
+            actor: self.patient.address(),
             chart: CHART,
             grantee: self.clinic.address(),
             version: 2,
@@ -298,7 +331,9 @@ impl World {
             pointer,
         };
         let add = IRecords::addRecordsCall {
+            actor: author.address(),
             chart,
+            organisation: Address::ZERO,
             directoryVersion: 1,
             records: vec![record],
         };
@@ -314,7 +349,9 @@ impl World {
 
     async fn replace(&self, author: &PrivateKeySigner, first: &Written, written: &Written) {
         let amend = IRecords::amendRecordCall {
+            actor: author.address(),
             chart: CHART,
+            organisation: Address::ZERO,
             directoryVersion: 1,
             recordId: first.record_id,
             previous: first.pointer,
@@ -356,6 +393,16 @@ impl World {
             payload_bytes: sealed.bytes.len() as u64,
             blocks,
         }
+    }
+
+    async fn ask<C: SolCall>(&self, call: C) -> C::Return {
+        self.ask_of(self.deployment.records, call).await
+    }
+
+    async fn ask_of<C: SolCall>(&self, to: Address, call: C) -> C::Return {
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
+        let answer = provider(&self.chain.url(), &self.patient).call(request).await.unwrap();
+        C::abi_decode_returns(&answer).unwrap()
     }
 
     async fn send(&self, signer: &PrivateKeySigner, to: Address, call: impl SolCall) {
@@ -424,6 +471,12 @@ impl World {
 
     fn get(&self, token: &str, path: &str) -> RequestBuilder {
         self.request(Method::GET, path).bearer_auth(token)
+    }
+
+    /// The latest block's.
+    async fn chain_time(&self) -> u64 {
+        let block = self.rpc("eth_getBlockByNumber", json!(["latest", false])).await;
+        u64::from_str_radix(block["timestamp"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
     }
 
     /// A call that only a development chain takes.
@@ -991,9 +1044,16 @@ async fn a_block_is_served_only_as_what_it_is() {
             notBefore: 0,
             expiry: 0,
         };
-        let grant = IRecords::grantCall {
+        let present = IRecords::grantOfCall {
             chart: foreign,
             grantee: world.clinic.address(),
+        };
+        let grant = IRecords::grantCall {
+            actor: world.stranger.address(),
+            chart: foreign,
+            directoryVersion: 1,
+            grantee: world.clinic.address(),
+            serial: world.ask(present).await.serial,
             terms,
             keyring: digest,
         };
@@ -1197,5 +1257,231 @@ async fn slow_uploads_and_downloads_hold_their_own_places_and_no_others() {
         status.is_success().then_some(())
     })
     .await;
+    world.stop().await;
+}
+
+/// A rule of the patient about the record, for reads for treatment.
+fn rule(world: &World, written: &Written, grantee: Address, effect: u8) -> IExceptions::setRuleCall {
+    IExceptions::setRuleCall {
+        actor: world.patient.address(),
+        chart: CHART,
+        recordId: written.record_id,
+        grantee,
+        effect,
+        purposes: purpose::TREAT,
+        actions: action::READ,
+        expiry: 0,
+    }
+}
+
+/// The reason for which the read is refused.
+async fn refusal(request: RequestBuilder) -> String {
+    refused(request, Kind::ForbiddenOrUnknown).await.reason.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_denies_one_record_and_allows_another() {
+    let world = World::with_chart().await;
+    let exceptions = world.deployment.exceptions;
+    let labs = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
+    let notes = world.write(&world.patient, B256::repeat_byte(2), NOTES, b"notes").await;
+    let hidden = world
+        .write(&world.patient, B256::repeat_byte(3), NOTES, b"hidden")
+        .await;
+    for written in [&labs, &notes, &hidden] {
+        world.store.put(written.blocks.clone()).await.unwrap();
+    }
+    let (clinic, patient) = (world.sign_in(&world.clinic).await, world.sign_in(&world.patient).await);
+    let read = |written: &Written| world.read(&clinic, &world.receipt(&world.clinic, written, |_| ()));
+    ok_bytes(read(&labs)).await;
+    ok_bytes(world.payload(&clinic, &labs)).await;
+    assert_eq!(refusal(read(&notes)).await, "unknown-record");
+
+    // Denied by name: the grant stands, and the record alone is out of reach, the payload of an earlier read too.
+    let deny = rule(&world, &labs, world.clinic.address(), effect::DENY);
+    world.send(&world.patient, exceptions, deny).await;
+    assert_eq!(refusal(read(&labs)).await, "denied-by-rule");
+    assert_eq!(refusal(world.payload(&clinic, &labs)).await, "denied-by-rule");
+    ok_bytes(world.read(&patient, &world.receipt(&world.patient, &labs, |_| ()))).await;
+
+    // Allowed, though the compartment is not the grant's.
+    let allow = rule(&world, &notes, world.clinic.address(), effect::ALLOW);
+    world.send(&world.patient, exceptions, allow).await;
+    let (_, headers, _) = answer(read(&notes), None).await;
+    assert_eq!(headers["medlock-reason"], "rule");
+
+    // Denied to everybody, and in a compartment that the clinic may not use: as if it were not there.
+    let deny = rule(&world, &hidden, Address::ZERO, effect::DENY);
+    world.send(&world.patient, exceptions, deny).await;
+    let existing = refused(read(&hidden), Kind::ForbiddenOrUnknown).await;
+    let nowhere = world.receipt(&world.clinic, &hidden, |r| r.record_id = UNKNOWN);
+    assert_eq!(
+        existing,
+        refused(world.read(&clinic, &nowhere), Kind::ForbiddenOrUnknown).await
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegate_reads_lists_and_sees_grants_until_the_powers_end() {
+    let world = World::with_chart().await;
+    let exceptions = world.deployment.exceptions;
+    let written = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
+    world.store.put(written.blocks.clone()).await.unwrap();
+    let guardian = &world.stranger;
+    let token = world.sign_in(guardian).await;
+    let read = || world.read(&token, &world.receipt(guardian, &written, |_| ()));
+    let get = |path: &str| world.get(&token, &format!("/v1/charts/{CHART}{path}"));
+    assert_eq!(refusal(read()).await, "no-grant");
+    let delegate = |serial, powers, expiry| IExceptions::setDelegateCall {
+        actor: world.patient.address(),
+        chart: CHART,
+        directoryVersion: 1,
+        delegate: guardian.address(),
+        serial,
+        powers,
+        expiry,
+    };
+
+    // Who may only add delegates sees the chart, and neither records nor grants.
+    world
+        .send(&world.patient, exceptions, delegate(0, power::DELEGATE, 0))
+        .await;
+    let _: medlock_api::Chart = ok(get("")).await;
+    let listed: medlock_api::Records = ok(get("/records")).await;
+    assert_eq!(listed.records, []);
+    let grants: medlock_api::Grants = ok(get("/grants")).await;
+    assert_eq!(grants.grants, []);
+    assert_eq!(refusal(read()).await, "no-grant");
+
+    // Enough for what follows to be done before, on a busy machine too.
+    let expiry = now() + 15;
+    let powers = power::READ | power::REVOKE;
+    world
+        .send(&world.patient, exceptions, delegate(1, powers, expiry))
+        .await;
+    let (_, headers, _) = answer(read(), None).await;
+    assert_eq!(headers["medlock-reason"], "delegate");
+    ok_bytes(world.payload(&token, &written)).await;
+    let listed: medlock_api::Records = ok(get("/records")).await;
+    assert_eq!(listed.records[0].record_id, written.record_id);
+    assert_eq!(listed.records[0].status, "current");
+    let grants: medlock_api::Grants = ok(get("/grants")).await;
+    assert_eq!(grants.grants[0].grantee, world.clinic.address());
+    ok_bytes(get("/directory")).await;
+    // Who read what is for the controller alone.
+    refused(get("/reads"), Kind::ForbiddenOrUnknown).await;
+
+    // No block comes, and the powers end all the same.
+    eventually(async || (now() >= expiry).then_some(())).await;
+    assert_eq!(refusal(read()).await, "expired");
+    assert_eq!(refusal(get("/records")).await, "no-grant");
+    world.stop().await;
+}
+
+/// The chain's clock is four hours less twenty seconds behind the gateway's, and stands still when nobody sends
+/// anything: who breaks the glass has twenty seconds by the gateway's.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_reader_is_served_for_four_hours_by_the_gateways_clock_too() {
+    let world = World::start_at(Some(now() - emergency::OPEN_S)).await.and_chart().await;
+    let exceptions = world.deployment.exceptions;
+    let notes = world.write(&world.patient, B256::repeat_byte(1), NOTES, b"notes").await;
+    let labs = world.write(&world.patient, B256::repeat_byte(2), LABS, b"labs").await;
+    for written in [&notes, &labs] {
+        world.store.put(written.blocks.clone()).await.unwrap();
+    }
+    let token = world.sign_in(&world.clinic).await;
+    let etreat = Purpose::from_code("ETREAT").unwrap();
+    let read = |written: &Written| world.read(&token, &world.receipt(&world.clinic, written, |r| r.purpose = etreat));
+    assert_eq!(refusal(read(&notes)).await, "unknown-record");
+    let allow = IExceptions::setEmergencyAccessCall {
+        actor: world.patient.address(),
+        chart: CHART,
+        allowed: true,
+    };
+    world.send(&world.patient, exceptions, allow).await;
+    assert_eq!(refusal(read(&notes)).await, "unknown-record");
+    let breaks = IExceptions::breakGlassCall {
+        actor: world.clinic.address(),
+        chart: CHART,
+        organisation: Address::ZERO,
+        compartments: 1 << NOTES,
+        reasonCode: emergency::LIFE_THREATENING,
+    };
+    world.rpc("evm_setTime", json!([now() - emergency::OPEN_S + 20])).await;
+    world.send(&world.clinic, exceptions, breaks).await;
+    let (_, headers, _) = answer(read(&notes), None).await;
+    assert_eq!(headers["medlock-reason"], "emergency");
+    ok_bytes(world.payload(&token, &notes)).await;
+    // The other compartment is the grant's, and not for this purpose.
+    assert_eq!(refusal(read(&labs)).await, "purpose-not-granted");
+    let seen = async || {
+        let records = world.get(&token, &format!("/v1/charts/{CHART}/records"));
+        let listed: medlock_api::Records = ok(records).await;
+        Vec::from_iter(listed.records.iter().map(|record| record.record_id))
+    };
+    assert_eq!(seen().await, [notes.record_id, labs.record_id]);
+    let opened = IExceptions::emergencyOfCall {
+        chart: CHART,
+        party: world.clinic.address(),
+    };
+    let until = world.ask_of(exceptions, opened).await.until;
+    let head = world.chain_time().await;
+    assert!(until > now() && head + emergency::OPEN_S <= until);
+
+    eventually(async || (now() >= until).then_some(())).await;
+    assert_eq!(world.chain_time().await, head, "no block came");
+    assert_eq!(refusal(read(&notes)).await, "expired");
+    assert_eq!(refusal(world.payload(&token, &notes)).await, "expired");
+    assert_eq!(seen().await, [labs.record_id]);
+    let question = json!({ "chart": CHART, "compartment": NOTES, "purpose": "ETREAT", "action": "read" });
+    let asked = world
+        .request(Method::POST, "/v1/decisions")
+        .bearer_auth(&token)
+        .json(&json!({ "questions": [question] }));
+    let reply: medlock_api::DecisionReply = ok(asked).await;
+    assert_eq!(reply.verdicts[0].reason, "expired");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shredded_record_is_refused_with_its_reason() {
+    let world = World::with_chart().await;
+    let written = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
+    world.store.put(written.blocks.clone()).await.unwrap();
+    let (clinic, patient) = (world.sign_in(&world.clinic).await, world.sign_in(&world.patient).await);
+    ok_bytes(world.read(&clinic, &world.receipt(&world.clinic, &written, |_| ()))).await;
+    let enter = IRecords::enterInErrorCall {
+        actor: world.clinic.address(),
+        chart: CHART,
+        organisation: Address::ZERO,
+        recordId: written.record_id,
+        previous: written.pointer,
+    };
+    world.send(&world.clinic, world.deployment.records, enter).await;
+    // Readable, and flagged.
+    ok_bytes(world.read(&clinic, &world.receipt(&world.clinic, &written, |_| ()))).await;
+    let listed = async |token: &str| {
+        let records = world.get(token, &format!("/v1/charts/{CHART}/records"));
+        let mut listed: medlock_api::Records = ok(records).await;
+        listed.records.pop().unwrap()
+    };
+    assert_eq!(listed(&clinic).await.status, "entered-in-error");
+    let shred = IRecords::shredRecordCall {
+        actor: world.patient.address(),
+        chart: CHART,
+        recordId: written.record_id,
+    };
+    world.send(&world.patient, world.deployment.records, shred).await;
+    for (signer, token) in [(&world.clinic, &clinic), (&world.patient, &patient)] {
+        let read = world.read(token, &world.receipt(signer, &written, |_| ()));
+        assert_eq!(refusal(read).await, "shredded");
+        assert_eq!(listed(token).await.status, "shredded");
+    }
+    assert_eq!(refusal(world.payload(&clinic, &written)).await, "shredded");
+    // To who may not read at all it is like any other record.
+    let stranger = world.sign_in(&world.stranger).await;
+    let read = world.read(&stranger, &world.receipt(&world.stranger, &written, |_| ()));
+    assert_eq!(refusal(read).await, "no-grant");
     world.stop().await;
 }

@@ -14,6 +14,9 @@ CREATE TABLE deployment (
     genesis_hash BLOB    NOT NULL CHECK (length(genesis_hash) = 32),
     registry     BLOB    NOT NULL CHECK (length(registry) = 20),
     records      BLOB    NOT NULL CHECK (length(records) = 20),
+    exceptions   BLOB    NOT NULL CHECK (length(exceptions) = 20),
+    relay        BLOB    NOT NULL CHECK (length(relay) = 20),
+    audit        BLOB    NOT NULL CHECK (length(audit) = 20),
     start_block  INTEGER NOT NULL
 ) STRICT;
 
@@ -44,6 +47,8 @@ CREATE TABLE event (
 CREATE TABLE chart (
     chart            BLOB    NOT NULL CHECK (length(chart) = 32),
     controller       BLOB    NOT NULL CHECK (length(controller) = 20),
+    -- How often control has passed on.
+    control_epoch    INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_from_time  INTEGER NOT NULL,
@@ -114,6 +119,8 @@ CREATE TABLE record_version (
     pointer          BLOB    NOT NULL CHECK (length(pointer) = 32),
     -- The pointer of the version before; zero for version 1.
     previous         BLOB    NOT NULL CHECK (length(previous) = 32),
+    -- As the contract says: of a record taken from a batch, the batch's time.
+    created_at       INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_from_time  INTEGER NOT NULL,
@@ -136,6 +143,9 @@ CREATE TABLE grant_ (
     not_before       INTEGER NOT NULL,
     -- 0: none.
     expiry           INTEGER NOT NULL,
+    -- The directory version at which the pair's grants began, and which of them this is.
+    since            INTEGER NOT NULL,
+    serial           INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_from_time  INTEGER NOT NULL,
@@ -260,3 +270,180 @@ CREATE TABLE key_revocation (
     PRIMARY KEY (party, version)
 ) STRICT;
 CREATE INDEX key_revocation_from ON key_revocation (valid_from_block);
+
+-- Whom a chart's control is offered to.
+CREATE TABLE control_offer (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    offered_to       BLOB    NOT NULL CHECK (length(offered_to) = 20),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX control_offer_current ON control_offer (chart) WHERE valid_to_block IS NULL;
+CREATE INDEX control_offer_from ON control_offer (valid_from_block);
+CREATE INDEX control_offer_to ON control_offer (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Whether a record is current, entered in error or shredded (medlock_abi::terms::record_status).
+CREATE TABLE record_status (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    record_id        BLOB    NOT NULL CHECK (length(record_id) = 32),
+    status           INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, record_id, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX record_status_current ON record_status (chart, record_id) WHERE valid_to_block IS NULL;
+CREATE INDEX record_status_from ON record_status (valid_from_block);
+CREATE INDEX record_status_to ON record_status (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Merkle batches: so many leaves under one root, each a record once it is taken out. For good, so no row ever ends.
+CREATE TABLE batch (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    root             BLOB    NOT NULL CHECK (length(root) = 32),
+    author           BLOB    NOT NULL CHECK (length(author) = 20),
+    compartment      INTEGER NOT NULL,
+    codec            INTEGER NOT NULL,
+    leaves           INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    PRIMARY KEY (chart, root)
+) STRICT;
+CREATE INDEX batch_from ON batch (valid_from_block);
+
+-- Rules for single records (effect: medlock_abi::terms::effect). Grantee zero: everybody but controller and delegates.
+CREATE TABLE rule (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    record_id        BLOB    NOT NULL CHECK (length(record_id) = 32),
+    grantee          BLOB    NOT NULL CHECK (length(grantee) = 20),
+    effect           INTEGER NOT NULL,
+    purposes         INTEGER NOT NULL,
+    actions          INTEGER NOT NULL,
+    -- 0: none.
+    expiry           INTEGER NOT NULL,
+    -- The chart's when the rule was set: an allow rule does not outlive the grants that stood then.
+    directory_version INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, record_id, grantee, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX rule_current ON rule (chart, record_id, grantee) WHERE valid_to_block IS NULL;
+CREATE INDEX rule_from ON rule (valid_from_block);
+CREATE INDEX rule_to ON rule (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Delegates as given. In force: not expired, of the chart's control epoch, and the giver's entry (parent, with that serial)
+-- in force, up to the controller (depth 1).
+CREATE TABLE delegate (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    delegate         BLOB    NOT NULL CHECK (length(delegate) = 20),
+    parent           BLOB    NOT NULL CHECK (length(parent) = 20),
+    serial           INTEGER NOT NULL,
+    powers           INTEGER NOT NULL,
+    -- 0: none.
+    expiry           INTEGER NOT NULL,
+    depth            INTEGER NOT NULL,
+    parent_serial    INTEGER NOT NULL,
+    control_epoch    INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, delegate, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX delegate_current ON delegate (chart, delegate) WHERE valid_to_block IS NULL;
+CREATE INDEX delegate_of ON delegate (delegate, valid_from_block, valid_from_log) WHERE valid_to_block IS NULL;
+CREATE INDEX delegate_from ON delegate (valid_from_block);
+CREATE INDEX delegate_to ON delegate (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Whether the glass of a chart may be broken: of one control epoch, and with a serial that voids what was opened under another.
+CREATE TABLE emergency_access (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    allowed          INTEGER NOT NULL,
+    serial           INTEGER NOT NULL,
+    control_epoch    INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX emergency_access_current ON emergency_access (chart) WHERE valid_to_block IS NULL;
+CREATE INDEX emergency_access_from ON emergency_access (valid_from_block);
+CREATE INDEX emergency_access_to ON emergency_access (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Broken glass. Open: not ended, before `until`, and of the chart's grant epoch and access serial.
+CREATE TABLE emergency (
+    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    -- Whose credential was used; zero: the party's own.
+    organisation     BLOB    NOT NULL CHECK (length(organisation) = 20),
+    compartments     INTEGER NOT NULL,
+    reason_code      INTEGER NOT NULL,
+    until            INTEGER NOT NULL,
+    grant_epoch      INTEGER NOT NULL,
+    serial           INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (chart, party, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX emergency_current ON emergency (chart, party) WHERE valid_to_block IS NULL;
+CREATE INDEX emergency_from ON emergency (valid_from_block);
+CREATE INDEX emergency_to ON emergency (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- What a signer's relayed operations must name; who has no row: 0. 32 bytes, big-endian.
+CREATE TABLE nonce (
+    signer           BLOB    NOT NULL CHECK (length(signer) = 20),
+    nonce            BLOB    NOT NULL CHECK (length(nonce) = 32),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    valid_to_block   INTEGER,
+    valid_to_time    INTEGER,
+    PRIMARY KEY (signer, valid_from_block, valid_from_log)
+) STRICT;
+CREATE UNIQUE INDEX nonce_current ON nonce (signer) WHERE valid_to_block IS NULL;
+CREATE INDEX nonce_from ON nonce (valid_from_block);
+CREATE INDEX nonce_to ON nonce (valid_to_block) WHERE valid_to_block IS NOT NULL;
+
+-- Anchors of read receipts. For good, so no row ever ends.
+CREATE TABLE anchor (
+    gateway          BLOB    NOT NULL CHECK (length(gateway) = 20),
+    number           INTEGER NOT NULL,
+    anchor           BLOB    NOT NULL CHECK (length(anchor) = 32),
+    previous         BLOB    NOT NULL CHECK (length(previous) = 32),
+    root             BLOB    NOT NULL CHECK (length(root) = 32),
+    receipts         INTEGER NOT NULL,
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    PRIMARY KEY (gateway, number)
+) STRICT;
+CREATE INDEX anchor_from ON anchor (valid_from_block);
+
+-- Proofs that a gateway has signed two statements for one anchor. For good, so no row ever ends.
+CREATE TABLE equivocation (
+    gateway          BLOB    NOT NULL CHECK (length(gateway) = 20),
+    number           INTEGER NOT NULL,
+    first            BLOB    NOT NULL CHECK (length(first) = 32),
+    second           BLOB    NOT NULL CHECK (length(second) = 32),
+    proved_by        BLOB    NOT NULL CHECK (length(proved_by) = 20),
+    valid_from_block INTEGER NOT NULL,
+    valid_from_log   INTEGER NOT NULL,
+    valid_from_time  INTEGER NOT NULL,
+    PRIMARY KEY (gateway, number, first, second)
+) STRICT;
+CREATE INDEX equivocation_from ON equivocation (valid_from_block);

@@ -4,18 +4,28 @@
 use alloy::primitives::Address;
 use medlock_abi::{
     records::IRecords::Question,
-    terms::{COMPARTMENTS, reason},
+    terms::{COMPARTMENTS, DELEGATE_DEPTH_MOST, action, effect, power, purpose, reason, record_status},
 };
 
-/// What the tables hold, at one time, about the chart, the grantee and the record of a question.
+/// What the tables hold, at one time, about the chart, the grantee, the member and the record of a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// `None`: the chart was not open.
     pub controller: Option<Address>,
+    pub control_epoch: u32,
     pub grant_epoch: u32,
+    /// The question names no member, or a current one of the grantee.
+    pub may_act: bool,
     pub grant: Option<GrantFacts>,
-    /// The compartment of the record asked about. `None`: no such record.
-    pub record_compartment: Option<u8>,
+    /// Rules about the record, for the grantee, the member and everybody.
+    pub rule_for_grantee: Option<RuleFacts>,
+    pub rule_for_member: Option<RuleFacts>,
+    pub rule_for_everybody: Option<RuleFacts>,
+    /// The grantee's own entry as a delegate, its giver's, and so on upwards.
+    pub delegations: Vec<DelegateFacts>,
+    pub emergency: Option<EmergencyFacts>,
+    /// `None`: there is no such record.
+    pub record: Option<RecordFacts>,
 }
 
 /// A grant as stored; not yet checked against the time or the chart's epoch.
@@ -29,6 +39,53 @@ pub struct GrantFacts {
     pub not_before: u64,
     /// UNIX seconds; 0: none.
     pub expiry: u64,
+    /// The directory version at which the pair's grants began.
+    pub since: u32,
+}
+
+/// A rule as stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleFacts {
+    pub effect: u8,
+    pub purposes: u32,
+    pub actions: u8,
+    /// UNIX seconds; 0: none.
+    pub expiry: u64,
+    /// The chart's when the rule was set.
+    pub directory_version: u32,
+}
+
+/// A delegate's entry as stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DelegateFacts {
+    pub serial: u32,
+    pub powers: u8,
+    /// UNIX seconds; 0: none.
+    pub expiry: u64,
+    /// 1: given by the controller.
+    pub depth: u8,
+    pub parent_serial: u32,
+    pub control_epoch: u32,
+}
+
+/// Broken glass, and the chart's emergency access beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmergencyFacts {
+    pub compartments: u64,
+    /// UNIX seconds.
+    pub until: u64,
+    pub grant_epoch: u32,
+    pub serial: u32,
+    pub access_allowed: bool,
+    pub access_serial: u32,
+    pub access_control_epoch: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordFacts {
+    pub compartment: u8,
+    /// See `medlock_abi::terms::record_status`.
+    pub status: u8,
 }
 
 /// The reason for the answer to `question` at `at` (UNIX seconds). Allowed where [`reason::is_allowed`] says so.
@@ -40,17 +97,23 @@ pub fn decide(question: &Question, facts: &Facts, at: u64) -> u8 {
     let Some(controller) = facts.controller else {
         return reason::UNKNOWN_CHART;
     };
+    if !facts.may_act {
+        return reason::NOT_MEMBER;
+    }
     let granted = if question.grantee == controller {
         reason::CONTROLLER
     } else {
-        by_grant(question, facts, at)
+        let since = facts.grant.as_ref().map_or(0, |grant| grant.since);
+        let beside = beside(question, facts, at);
+        reason::combine(by_grant(question, facts, at), since, question.action, beside)
     };
     if !reason::is_allowed(granted) || question.recordId.is_zero() {
         return granted;
     }
-    match facts.record_compartment {
+    match &facts.record {
         None => reason::UNKNOWN_RECORD,
-        Some(compartment) if compartment != question.compartment => reason::RECORD_COMPARTMENT,
+        Some(record) if record.compartment != question.compartment => reason::RECORD_COMPARTMENT,
+        Some(record) if record.status == record_status::SHREDDED => reason::SHREDDED,
         Some(_) => granted,
     }
 }
@@ -63,7 +126,7 @@ fn by_grant(question: &Question, facts: &Facts, at: u64) -> u8 {
         reason::REVOKED
     } else if at < grant.not_before {
         reason::NOT_YET_VALID
-    } else if grant.expiry != 0 && at >= grant.expiry {
+    } else if !runs(grant.expiry, at) {
         reason::EXPIRED
     } else if (grant.compartments >> question.compartment) & 1 == 0 {
         reason::COMPARTMENT
@@ -74,4 +137,62 @@ fn by_grant(question: &Question, facts: &Facts, at: u64) -> u8 {
     } else {
         reason::GRANT
     }
+}
+
+/// What stands beside the grant, as `factsOf` of `exceptions` says it.
+fn beside(question: &Question, facts: &Facts, at: u64) -> reason::Facts {
+    let in_person = question.member.is_zero();
+    let powers = if in_person { powers(facts, at) } else { 0 };
+    let matches = |rule: &&RuleFacts| {
+        runs(rule.expiry, at) && rule.purposes & question.purpose != 0 && rule.actions & question.action != 0
+    };
+    let denies = |rule: &Option<RuleFacts>| {
+        let rule = rule.as_ref().filter(matches);
+        rule.is_some_and(|rule| rule.effect == effect::DENY)
+    };
+    // A rule for everybody spares delegates, as it spares the controller.
+    let for_everybody = powers & power::of(question.action) == 0 && denies(&facts.rule_for_everybody);
+    let allowed = facts.rule_for_grantee.as_ref().filter(matches);
+    let allowed = allowed.filter(|rule| rule.effect == effect::ALLOW);
+    reason::Facts {
+        denied: denies(&facts.rule_for_grantee) || denies(&facts.rule_for_member) || for_everybody,
+        allowed_since: allowed.map_or(0, |rule| rule.directory_version),
+        powers,
+        emergency: in_person && is_emergency(question, facts, at),
+    }
+}
+
+/// The delegated powers in force: every entry up to the controller must be.
+fn powers(facts: &Facts, at: u64) -> u8 {
+    let mut serial = None;
+    for entry in facts.delegations.iter().take(DELEGATE_DEPTH_MOST.into()) {
+        let follows = serial.is_none_or(|serial| serial == entry.serial);
+        if !follows || entry.powers == 0 || !runs(entry.expiry, at) || entry.control_epoch != facts.control_epoch {
+            return 0;
+        }
+        if entry.depth == 1 {
+            return facts.delegations[0].powers;
+        }
+        serial = Some(entry.parent_serial);
+    }
+    0
+}
+
+fn is_emergency(question: &Question, facts: &Facts, at: u64) -> bool {
+    let Some(emergency) = &facts.emergency else {
+        return false;
+    };
+    question.action == action::READ
+        && question.purpose == purpose::ETREAT
+        && (emergency.compartments >> question.compartment) & 1 == 1
+        && at < emergency.until
+        && emergency.grant_epoch == facts.grant_epoch
+        && emergency.access_allowed
+        && emergency.access_serial == emergency.serial
+        && emergency.access_control_epoch == facts.control_epoch
+}
+
+/// Whether what expires at `expiry` (0: never) still runs.
+fn runs(expiry: u64, at: u64) -> bool {
+    expiry == 0 || at < expiry
 }

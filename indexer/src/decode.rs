@@ -4,11 +4,14 @@ use crate::{
     model::{Entry, Event},
 };
 use alloy::{
-    primitives::{Address, B256, IntoLogData, hex},
+    primitives::{Address, B256, IntoLogData, LogData, hex},
     rpc::types::Log,
     sol_types::SolEventInterface,
 };
-use medlock_abi::{records::IRecords::IRecordsEvents, registry::IRegistry::IRegistryEvents};
+use medlock_abi::{
+    audit::IAudit::IAuditEvents, exceptions::IExceptions::IExceptionsEvents, records::IRecords::IRecordsEvents,
+    registry::IRegistry::IRegistryEvents, relay::IRelay::IRelayEvents,
+};
 
 /// A log of our contracts that this build cannot read, named so that it can be looked up.
 /// Going on without it would make the index wrong, so the pipeline stops.
@@ -44,33 +47,43 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
     else {
         return Err(fail("the log does not say where it stands".into()));
     };
-    let topic = raw.topics().first().copied().unwrap_or_default();
-    let (event, name, again) = if log.inner.address == deployment.registry {
-        let event = IRegistryEvents::decode_raw_log(raw.topics(), &raw.data).map_err(|e| fail(e.to_string()))?;
-        let again = event.to_log_data();
-        (
-            Event::Registry(event),
-            IRegistryEvents::name_by_selector(topic.0),
-            again,
-        )
-    } else if log.inner.address == deployment.records {
-        let event = IRecordsEvents::decode_raw_log(raw.topics(), &raw.data).map_err(|e| fail(e.to_string()))?;
-        let again = event.to_log_data();
-        (Event::Records(event), IRecordsEvents::name_by_selector(topic.0), again)
+    let contract = log.inner.address;
+    let (event, name) = if contract == deployment.registry {
+        read(raw, Event::Registry, IRegistryEvents::name_by_selector)
+    } else if contract == deployment.records {
+        read(raw, Event::Records, IRecordsEvents::name_by_selector)
+    } else if contract == deployment.exceptions {
+        read(raw, Event::Exceptions, IExceptionsEvents::name_by_selector)
+    } else if contract == deployment.relay {
+        read(raw, Event::Relay, IRelayEvents::name_by_selector)
+    } else if contract == deployment.audit {
+        read(raw, Event::Audit, IAuditEvents::name_by_selector)
     } else {
-        return Err(fail("not a contract of this deployment".into()));
-    };
-    let name = name.ok_or_else(|| fail("an event without a name".into()))?;
-    if again != *raw {
-        return Err(fail("the encoding is not the ABI's".into()));
+        Err("not a contract of this deployment".into())
     }
+    .map_err(fail)?;
     Ok(Entry {
         block_number,
         log_index,
         tx_hash,
-        contract: log.inner.address,
+        contract,
         name,
         raw: raw.clone(),
         event,
     })
+}
+
+/// An event of one interface, and its name.
+fn read<E: SolEventInterface + IntoLogData>(
+    raw: &LogData,
+    wrap: fn(E) -> Event,
+    name: fn([u8; 32]) -> Option<&'static str>,
+) -> Result<(Event, &'static str), String> {
+    let event = E::decode_raw_log(raw.topics(), &raw.data).map_err(|error| error.to_string())?;
+    let topic = raw.topics().first().copied().unwrap_or_default();
+    let name = name(topic.0).ok_or("an event without a name")?;
+    if event.to_log_data() != *raw {
+        return Err("the encoding is not the ABI's".into());
+    }
+    Ok((wrap(event), name))
 }

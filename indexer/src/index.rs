@@ -1,6 +1,6 @@
 //! Queries. Clonable; reads only, beside the writer, each answer from one statement and so from one state.
 use crate::{
-    decide::{Facts, GrantFacts, decide},
+    decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide},
     model::Block,
     pipeline::Progress,
     store,
@@ -11,7 +11,7 @@ use medlock_abi::{
     terms::{credential_status, reason, role},
 };
 use sqlx::{
-    Row, Sqlite, SqlitePool,
+    Row, Sqlite, SqlitePool, ValueRef,
     query::Query,
     sqlite::{SqliteArguments, SqlitePoolOptions, SqliteRow},
 };
@@ -129,10 +129,12 @@ pub struct Chart {
     pub directory_version: u32,
     /// sha2-256 digest of the directory block's CID.
     pub directory: B256,
-    /// The event that gave the controller the chart: so far, its opening.
+    /// How often control has passed on.
+    pub control_epoch: u32,
+    /// The event that gave the controller the chart: its opening, or a transfer.
     pub position: Position,
     /// UNIX seconds, of that event's block.
-    pub opened_at: u64,
+    pub controlled_since: u64,
 }
 
 /// One version of a record.
@@ -142,13 +144,15 @@ pub struct Record {
     pub record_id: B256,
     pub version: u32,
     pub compartment: u8,
+    /// Of the record as it stands: see `medlock_abi::terms::record_status`.
+    pub status: u8,
     pub author: Address,
     pub codec: u8,
-    /// sha2-256 digest of the envelope's CID.
+    /// sha2-256 digest of the envelope's CID. What is shredded has none on chain any more; here it is as it was logged.
     pub pointer: B256,
     /// The pointer of the version before; zero for version 1.
     pub previous: B256,
-    /// UNIX seconds, of this version's block.
+    /// UNIX seconds, of this version's block; of a record taken from a batch, of the batch's.
     pub created_at: u64,
     /// The block and transaction of this version's event.
     pub block_number: u64,
@@ -172,6 +176,8 @@ pub struct Grant {
     pub not_before: u64,
     /// UNIX seconds; 0: none.
     pub expiry: u64,
+    /// Which of the grants that the pair has had since its last revocation, from 1.
+    pub serial: u8,
     /// sha2-256 digest of the keyring block's CID.
     pub keyring: B256,
     /// UNIX seconds, of the block that granted.
@@ -251,7 +257,7 @@ pub struct Status {
 
 macro_rules! chart_columns {
     () => {
-        "SELECT c.chart, c.controller, e.epoch, d.version, d.digest,
+        "SELECT c.chart, c.controller, c.control_epoch, e.epoch, d.version, d.digest,
                 c.valid_from_block, c.valid_from_log, c.valid_from_time
          FROM chart AS c
          JOIN grant_epoch AS e ON e.chart = c.chart AND e.valid_to_block IS NULL
@@ -261,17 +267,18 @@ macro_rules! chart_columns {
 macro_rules! record_columns {
     () => {
         "SELECT r.chart, r.record_id, r.compartment, r.valid_from_block, r.valid_from_log,
-                v.version, v.author, v.codec, v.pointer, v.previous, v.valid_from_time AS created_at,
+                v.version, v.author, v.codec, v.pointer, v.previous, v.created_at, s.status,
                 v.valid_from_block AS block_number, v.valid_from_log AS log_index, b.hash AS block_hash, x.tx_hash
          FROM record AS r
          JOIN record_version AS v ON v.chart = r.chart AND v.record_id = r.record_id
+         JOIN record_status AS s ON s.chart = r.chart AND s.record_id = r.record_id AND s.valid_to_block IS NULL
          JOIN block AS b ON b.number = v.valid_from_block
          JOIN event AS x ON x.block_number = v.valid_from_block AND x.log_index = v.valid_from_log"
     };
 }
 macro_rules! grant_columns {
     () => {
-        "SELECT g.chart, g.grantee, g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, k.digest,
+        "SELECT g.chart, g.grantee, g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.serial, k.digest,
                 g.valid_from_block, g.valid_from_log, g.valid_from_time
          FROM grant_ AS g
          JOIN grant_epoch AS e ON e.chart = g.chart AND e.valid_to_block IS NULL AND e.epoch = g.epoch
@@ -298,6 +305,88 @@ macro_rules! page {
         )
     };
 }
+
+/// Rows of `$table` that were valid at $4.
+macro_rules! at {
+    ($table:literal) => {
+        concat!(
+            $table,
+            ".valid_from_time <= $4 AND (",
+            $table,
+            ".valid_to_time IS NULL OR ",
+            $table,
+            ".valid_to_time > $4)"
+        )
+    };
+}
+
+/// All that a decision may depend on, at one time. $1 chart, $2 grantee, $3 record, $4 time, $5 member, $6 nobody,
+/// $7 the role of organisations, $8 the status of credentials that are issued.
+pub(crate) const DECIDE: &str = concat!(
+    "SELECT b.number, b.hash, b.time,
+            c.controller, c.control_epoch, e.epoch AS grant_epoch,
+            g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.since,
+            r.compartment, rs.status,
+            rg.effect AS rg_effect, rg.purposes AS rg_purposes, rg.actions AS rg_actions, rg.expiry AS rg_expiry,
+                rg.directory_version AS rg_directory_version,
+            rm.effect AS rm_effect, rm.purposes AS rm_purposes, rm.actions AS rm_actions, rm.expiry AS rm_expiry,
+                rm.directory_version AS rm_directory_version,
+            re.effect AS re_effect, re.purposes AS re_purposes, re.actions AS re_actions, re.expiry AS re_expiry,
+                re.directory_version AS re_directory_version,
+            d1.serial AS d1_serial, d1.powers AS d1_powers, d1.expiry AS d1_expiry, d1.depth AS d1_depth,
+                d1.parent_serial AS d1_parent_serial, d1.control_epoch AS d1_control_epoch,
+            d2.serial AS d2_serial, d2.powers AS d2_powers, d2.expiry AS d2_expiry, d2.depth AS d2_depth,
+                d2.parent_serial AS d2_parent_serial, d2.control_epoch AS d2_control_epoch,
+            d3.serial AS d3_serial, d3.powers AS d3_powers, d3.expiry AS d3_expiry, d3.depth AS d3_depth,
+                d3.parent_serial AS d3_parent_serial, d3.control_epoch AS d3_control_epoch,
+            y.compartments AS y_compartments, y.until AS y_until, y.grant_epoch AS y_grant_epoch, y.serial AS y_serial,
+            a.allowed AS a_allowed, a.serial AS a_serial, a.control_epoch AS a_control_epoch,
+            $5 = $6 OR EXISTS (
+                SELECT 1 FROM member AS m
+                JOIN credential AS mc ON mc.party = m.organisation
+                JOIN credential_status AS ms ON ms.party = mc.party
+                JOIN issuer AS mi ON mi.issuer = mc.issuer AND mi.epoch = mc.issuer_epoch
+                WHERE m.organisation = $2 AND m.member = $5 AND mc.roles & $7 = $7 AND ms.status = $8
+                AND (m.expiry = 0 OR m.expiry > $4) AND (mc.expiry = 0 OR mc.expiry > $4)
+                AND ",
+    at!("m"),
+    " AND ",
+    at!("mc"),
+    " AND ",
+    at!("ms"),
+    " AND ",
+    at!("mi"),
+    ") AS may_act
+     FROM block AS b
+     LEFT JOIN chart AS c ON c.chart = $1 AND ",
+    at!("c"),
+    " LEFT JOIN grant_epoch AS e ON e.chart = $1 AND ",
+    at!("e"),
+    " LEFT JOIN grant_ AS g ON g.chart = $1 AND g.grantee = $2 AND ",
+    at!("g"),
+    " LEFT JOIN record AS r ON r.chart = $1 AND r.record_id = $3 AND ",
+    at!("r"),
+    " LEFT JOIN record_status AS rs ON rs.chart = $1 AND rs.record_id = $3 AND ",
+    at!("rs"),
+    " LEFT JOIN rule AS rg ON rg.chart = $1 AND rg.record_id = $3 AND rg.grantee = $2 AND ",
+    at!("rg"),
+    " LEFT JOIN rule AS rm ON rm.chart = $1 AND rm.record_id = $3 AND rm.grantee = $5 AND $5 <> $6 AND ",
+    at!("rm"),
+    " LEFT JOIN rule AS re ON re.chart = $1 AND re.record_id = $3 AND re.grantee = $6 AND ",
+    at!("re"),
+    " LEFT JOIN delegate AS d1 ON d1.chart = $1 AND d1.delegate = $2 AND ",
+    at!("d1"),
+    " LEFT JOIN delegate AS d2 ON d2.chart = $1 AND d2.delegate = d1.parent AND ",
+    at!("d2"),
+    " LEFT JOIN delegate AS d3 ON d3.chart = $1 AND d3.delegate = d2.parent AND ",
+    at!("d3"),
+    " LEFT JOIN emergency AS y ON y.chart = $1 AND y.party = $2 AND ",
+    at!("y"),
+    " LEFT JOIN emergency_access AS a ON a.chart = $1 AND ",
+    at!("a"),
+    " WHERE b.number = coalesce(
+        (SELECT number FROM block WHERE time <= $4 ORDER BY time DESC, number DESC LIMIT 1), 0)",
+);
 
 type Statement = Query<'static, Sqlite, SqliteArguments>;
 
@@ -509,46 +598,18 @@ impl Index {
     ///
     /// The index lags the chain by moments: whether someone may read *now* is for the contract to say (ADR 7).
     pub async fn decide(&self, question: &Question, at: u64) -> Result<Decision> {
-        let row = sqlx::query(
-            "SELECT b.number, b.hash, b.time,
-                    c.controller, e.epoch AS grant_epoch, r.compartment,
-                    g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry
-             FROM block AS b
-             LEFT JOIN chart AS c ON c.chart = $1
-                AND c.valid_from_time <= $4 AND (c.valid_to_time IS NULL OR c.valid_to_time > $4)
-             LEFT JOIN grant_epoch AS e ON e.chart = $1
-                AND e.valid_from_time <= $4 AND (e.valid_to_time IS NULL OR e.valid_to_time > $4)
-             LEFT JOIN grant_ AS g ON g.chart = $1 AND g.grantee = $2
-                AND g.valid_from_time <= $4 AND (g.valid_to_time IS NULL OR g.valid_to_time > $4)
-             LEFT JOIN record AS r ON r.chart = $1 AND r.record_id = $3
-                AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
-             WHERE b.number = coalesce(
-                (SELECT number FROM block WHERE time <= $4 ORDER BY time DESC, number DESC LIMIT 1), 0)",
-        )
-        .bind(question.chart.as_slice())
-        .bind(question.grantee.as_slice())
-        .bind(question.recordId.as_slice())
-        .bind(clamp(at))
-        .fetch_one(&self.pool)
-        .await?;
-        let mut facts = Facts::default();
-        if row.try_get::<Option<&[u8]>, _>("controller")?.is_some() {
-            facts.controller = Some(address(&row, "controller")?);
-            facts.grant_epoch = number(&row, "grant_epoch")?;
-        }
-        if row.try_get::<Option<i64>, _>("epoch")?.is_some() {
-            facts.grant = Some(GrantFacts {
-                epoch: number(&row, "epoch")?,
-                compartments: bits(&row, "compartments")?,
-                purposes: number(&row, "purposes")?,
-                actions: number(&row, "actions")?,
-                not_before: number(&row, "not_before")?,
-                expiry: number(&row, "expiry")?,
-            });
-        }
-        if row.try_get::<Option<i64>, _>("compartment")?.is_some() {
-            facts.record_compartment = Some(number(&row, "compartment")?);
-        }
+        let row = sqlx::query(DECIDE)
+            .bind(question.chart.as_slice())
+            .bind(question.grantee.as_slice())
+            .bind(question.recordId.as_slice())
+            .bind(clamp(at))
+            .bind(question.member.as_slice())
+            .bind(Address::ZERO.as_slice())
+            .bind(role::ORGANISATION.cast_signed())
+            .bind(i64::from(credential_status::ISSUED))
+            .fetch_one(&self.pool)
+            .await?;
+        let facts = facts(&row)?;
         let reason = decide(question, &facts, at);
         Ok(Decision {
             allowed: reason::is_allowed(reason),
@@ -619,6 +680,93 @@ impl Index {
     }
 }
 
+/// What [`DECIDE`] found.
+fn facts(row: &SqliteRow) -> Result<Facts> {
+    /// `has!("column")`: the row that the column is of was there.
+    macro_rules! has {
+        ($column:expr) => {
+            !row.try_get_raw($column)?.is_null()
+        };
+    }
+    macro_rules! rule {
+        ($table:literal) => {
+            if has!(concat!($table, "_effect")) {
+                Some(RuleFacts {
+                    effect: number(row, concat!($table, "_effect"))?,
+                    purposes: number(row, concat!($table, "_purposes"))?,
+                    actions: number(row, concat!($table, "_actions"))?,
+                    expiry: number(row, concat!($table, "_expiry"))?,
+                    directory_version: number(row, concat!($table, "_directory_version"))?,
+                })
+            } else {
+                None
+            }
+        };
+    }
+    macro_rules! delegate {
+        ($table:literal) => {
+            if has!(concat!($table, "_serial")) {
+                Some(DelegateFacts {
+                    serial: number(row, concat!($table, "_serial"))?,
+                    powers: number(row, concat!($table, "_powers"))?,
+                    expiry: number(row, concat!($table, "_expiry"))?,
+                    depth: number(row, concat!($table, "_depth"))?,
+                    parent_serial: number(row, concat!($table, "_parent_serial"))?,
+                    control_epoch: number(row, concat!($table, "_control_epoch"))?,
+                })
+            } else {
+                None
+            }
+        };
+    }
+    let mut facts = Facts {
+        may_act: row.try_get("may_act")?,
+        rule_for_grantee: rule!("rg"),
+        rule_for_member: rule!("rm"),
+        rule_for_everybody: rule!("re"),
+        delegations: [delegate!("d1"), delegate!("d2"), delegate!("d3")]
+            .into_iter()
+            .map_while(|entry| entry)
+            .collect(),
+        ..Facts::default()
+    };
+    if has!("controller") {
+        facts.controller = Some(address(row, "controller")?);
+        facts.control_epoch = number(row, "control_epoch")?;
+        facts.grant_epoch = number(row, "grant_epoch")?;
+    }
+    if has!("epoch") {
+        facts.grant = Some(GrantFacts {
+            epoch: number(row, "epoch")?,
+            compartments: bits(row, "compartments")?,
+            purposes: number(row, "purposes")?,
+            actions: number(row, "actions")?,
+            not_before: number(row, "not_before")?,
+            expiry: number(row, "expiry")?,
+            since: number(row, "since")?,
+        });
+    }
+    if has!("compartment") {
+        facts.record = Some(RecordFacts {
+            compartment: number(row, "compartment")?,
+            status: number(row, "status")?,
+        });
+    }
+    // Nobody breaks the glass of a chart that has never allowed it.
+    if has!("y_serial") && has!("a_serial") {
+        facts.emergency = Some(EmergencyFacts {
+            compartments: bits(row, "y_compartments")?,
+            until: number(row, "y_until")?,
+            grant_epoch: number(row, "y_grant_epoch")?,
+            serial: number(row, "y_serial")?,
+            access_allowed: row.try_get("a_allowed")?,
+            access_serial: number(row, "a_serial")?,
+            access_control_epoch: number(row, "a_control_epoch")?,
+        });
+    }
+    Ok(facts)
+}
+
 fn head(row: &SqliteRow) -> Result<Head> {
     Ok(Head {
         number: number(row, "number")?,
@@ -631,11 +779,12 @@ fn chart_row(row: &SqliteRow) -> Result<Chart> {
     Ok(Chart {
         chart: b256(row, "chart")?,
         controller: address(row, "controller")?,
+        control_epoch: number(row, "control_epoch")?,
         grant_epoch: number(row, "epoch")?,
         directory_version: number(row, "version")?,
         directory: b256(row, "digest")?,
         position: position(row)?,
-        opened_at: number(row, "valid_from_time")?,
+        controlled_since: number(row, "valid_from_time")?,
     })
 }
 
@@ -645,6 +794,7 @@ fn record_row(row: &SqliteRow) -> Result<Record> {
         record_id: b256(row, "record_id")?,
         version: number(row, "version")?,
         compartment: number(row, "compartment")?,
+        status: number(row, "status")?,
         author: address(row, "author")?,
         codec: number(row, "codec")?,
         pointer: b256(row, "pointer")?,
@@ -668,6 +818,7 @@ fn grant_row(row: &SqliteRow) -> Result<Grant> {
         actions: number(row, "actions")?,
         not_before: number(row, "not_before")?,
         expiry: number(row, "expiry")?,
+        serial: number(row, "serial")?,
         keyring: b256(row, "digest")?,
         granted_at: number(row, "valid_from_time")?,
         position: position(row)?,

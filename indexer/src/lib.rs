@@ -15,7 +15,7 @@ mod pipeline;
 mod source;
 mod store;
 
-pub use decide::{Facts, GrantFacts, decide};
+pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
 pub use index::{
     Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey, Position,
     PositionError, Record, Status,
@@ -25,7 +25,7 @@ use alloy::primitives::{Address, B256};
 use anyhow::{Context, Result, anyhow, ensure};
 use pipeline::{Pipeline, Progress};
 use source::Source;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use store::Store;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -34,11 +34,22 @@ use tokio::{sync::watch, task::JoinHandle};
 pub struct Deployment {
     pub registry: Address,
     pub records: Address,
-    /// The block of the first of the two contracts' deployment: no event of theirs is before it.
+    pub exceptions: Address,
+    pub relay: Address,
+    pub audit: Address,
+    /// The block of the first of these contracts' deployment: no event of theirs is before it.
     pub start_block: u64,
     pub chain_id: u64,
     /// Hash of block 0.
     pub genesis_hash: B256,
+}
+
+impl Deployment {
+    /// The contracts whose events are indexed.
+    #[must_use]
+    pub fn contracts(&self) -> [Address; 5] {
+        [self.registry, self.records, self.exceptions, self.relay, self.audit]
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -68,9 +79,10 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         poll_ms,
     } = config;
     ensure!(poll_ms > 0, "poll_ms is 0: the node would be asked without a pause");
+    let contracts = deployment.contracts();
     ensure!(
-        deployment.registry != deployment.records,
-        "registry and records are the same contract"
+        BTreeSet::from(contracts).len() == contracts.len(),
+        "two contracts of the deployment are the same: {deployment:?}"
     );
     let source = Source::new(&rpc_url, deployment)?;
     let genesis = source

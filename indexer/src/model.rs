@@ -1,6 +1,9 @@
 //! The plain values that pass between the stages of the pipeline.
 use alloy::primitives::{Address, B256, LogData};
-use medlock_abi::{records::IRecords::IRecordsEvents, registry::IRegistry::IRegistryEvents};
+use medlock_abi::{
+    audit::IAudit::IAuditEvents, exceptions::IExceptions::IExceptionsEvents, records::IRecords::IRecordsEvents,
+    registry::IRegistry::IRegistryEvents, relay::IRelay::IRelayEvents,
+};
 
 /// A block header, as far as the index needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,9 @@ pub struct Block {
 pub enum Event {
     Registry(IRegistryEvents),
     Records(IRecordsEvents),
+    Exceptions(IExceptionsEvents),
+    Relay(IRelayEvents),
+    Audit(IAuditEvents),
 }
 
 /// An event, decoded, with the log that it came from.

@@ -186,7 +186,7 @@ impl Source {
             let filter = Filter::new()
                 .from_block(from)
                 .to_block(to)
-                .address(self.addresses().to_vec());
+                .address(self.deployment.contracts().to_vec());
             match self
                 .request_once::<_, Vec<Log>>("eth_getLogs", &(filter.clone(),))
                 .await
@@ -218,14 +218,14 @@ impl Source {
             .await?;
         headers.push(last);
         linked(&headers)?;
-        check_logs(&mut logs, &headers, self.addresses())?;
+        check_logs(&mut logs, &headers, self.deployment.contracts())?;
         self.learn(logs.len());
         let mut logs = logs.into_iter().peekable();
         let mut per_block = Vec::with_capacity(headers.len());
         for header in headers {
             let given = std::iter::from_fn(|| logs.next_if(|log| log.block_number == Some(header.block.number)));
             let mut given: Vec<Log> = given.collect();
-            if header.left_out(&given, self.addresses()).is_some() {
+            if header.left_out(&given, self.deployment.contracts()).is_some() {
                 given = self.logs_of(&header).await?;
             }
             per_block.push((header, given));
@@ -240,10 +240,10 @@ impl Source {
         loop {
             let filter = Filter::new()
                 .at_block_hash(header.block.hash)
-                .address(self.addresses().to_vec());
+                .address(self.deployment.contracts().to_vec());
             let mut logs: Vec<Log> = self.request("eth_getLogs", (filter,)).await?;
-            check_logs(&mut logs, &[*header], self.addresses())?;
-            let Some(contract) = header.left_out(&logs, self.addresses()) else {
+            check_logs(&mut logs, &[*header], self.deployment.contracts())?;
+            let Some(contract) = header.left_out(&logs, self.deployment.contracts()) else {
                 return Ok(logs);
             };
             if attempt == LOGS_ATTEMPTS_MOST {
@@ -283,8 +283,8 @@ impl Source {
                 "the receipts of block {number} are not those that its header tells of"
             )));
         }
-        logs.retain(|log| self.addresses().contains(&log.inner.address));
-        check_logs(&mut logs, &[*header], self.addresses())?;
+        logs.retain(|log| self.deployment.contracts().contains(&log.inner.address));
+        check_logs(&mut logs, &[*header], self.deployment.contracts())?;
         tracing::debug!(number, %contract, found = logs.len(), "asked the receipts for logs");
         Ok(logs)
     }
@@ -301,10 +301,6 @@ impl Source {
         } else {
             (self.range * 2).min(self.range_most)
         };
-    }
-
-    fn addresses(&self) -> [Address; 2] {
-        [self.deployment.registry, self.deployment.records]
     }
 
     async fn present_header(&self, number: u64) -> Result<Header> {
@@ -408,7 +404,7 @@ struct Receipt {
 impl Header {
     /// The first of `contracts` that the bloom has and that none of `logs`, this block's, is of. A bloom may have it by
     /// chance; it never lacks one that logged.
-    fn left_out(&self, logs: &[Log], contracts: [Address; 2]) -> Option<Address> {
+    fn left_out(&self, logs: &[Log], contracts: [Address; 5]) -> Option<Address> {
         contracts.into_iter().find(|contract| {
             self.bloom.contains_input(BloomInput::Raw(contract.as_slice()))
                 && logs.iter().all(|log| log.inner.address != *contract)
@@ -468,7 +464,7 @@ fn shrinks(error: &TransportError) -> bool {
 
 /// Sorts `logs` and checks that each is mined, once, by one of our contracts, in one of the blocks of `headers`
 /// (ascending), whose bloom has it.
-fn check_logs(logs: &mut [Log], headers: &[Header], addresses: [Address; 2]) -> Result<()> {
+fn check_logs(logs: &mut [Log], headers: &[Header], addresses: [Address; 5]) -> Result<()> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     for log in &*logs {
         let (Some(number), Some(hash), Some(index)) = (log.block_number, log.block_hash, log.log_index) else {

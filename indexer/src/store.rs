@@ -8,7 +8,7 @@ use crate::{
 };
 use alloy::primitives::{Address, B256};
 use anyhow::{Context, Result, bail, ensure};
-use medlock_abi::terms::credential_status;
+use medlock_abi::terms::{credential_status, record_status};
 use sqlx::{
     Connection, Row, Sqlite, SqliteConnection, Transaction,
     migrate::Migrator,
@@ -88,9 +88,11 @@ impl Store {
 
     async fn claim(&mut self, deployment: &Deployment, genesis: Block) -> Result<()> {
         let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let stored = sqlx::query("SELECT chain_id, genesis_hash, registry, records, start_block FROM deployment")
-            .fetch_optional(&mut *tx)
-            .await?;
+        let stored = sqlx::query(
+            "SELECT chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block FROM deployment",
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
         match stored {
             Some(row) => {
                 let stored = Deployment {
@@ -98,6 +100,9 @@ impl Store {
                     genesis_hash: b256(&row, "genesis_hash")?,
                     registry: address(&row, "registry")?,
                     records: address(&row, "records")?,
+                    exceptions: address(&row, "exceptions")?,
+                    relay: address(&row, "relay")?,
+                    audit: address(&row, "audit")?,
                     start_block: unsigned(&row, "start_block")?,
                 };
                 ensure!(
@@ -107,13 +112,16 @@ impl Store {
             }
             None => {
                 sqlx::query(
-                    "INSERT INTO deployment (id, chain_id, genesis_hash, registry, records, start_block)
-                     VALUES (1, $1, $2, $3, $4, $5)",
+                    "INSERT INTO deployment (id, chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block)
+                     VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8)",
                 )
                 .bind(int(deployment.chain_id)?)
                 .bind(deployment.genesis_hash.as_slice())
                 .bind(deployment.registry.as_slice())
                 .bind(deployment.records.as_slice())
+                .bind(deployment.exceptions.as_slice())
+                .bind(deployment.relay.as_slice())
+                .bind(deployment.audit.as_slice())
                 .bind(int(deployment.start_block)?)
                 .execute(&mut *tx)
                 .await?;
@@ -293,15 +301,42 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
         };
     }
     match change {
-        Change::Chart { chart, controller } => {
-            end!(
+        Change::Chart {
+            chart,
+            controller,
+            control_epoch,
+        } => {
+            let ended = end!(
                 "UPDATE chart SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
                 chart
             );
+            ensure!(
+                (ended.rows_affected() == 0) == (*control_epoch == 0),
+                "control epoch {control_epoch} does not follow the stored one"
+            );
             begin!(
-                "INSERT INTO chart (valid_from_block, valid_from_log, valid_from_time, chart, controller) VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO chart (valid_from_block, valid_from_log, valid_from_time, chart, controller, control_epoch) VALUES ($1, $2, $3, $4, $5, $6)",
                 chart.as_slice(),
-                controller.as_slice()
+                controller.as_slice(),
+                i64::from(*control_epoch)
+            );
+        }
+        Change::Offer { chart, to } => {
+            end!(
+                "UPDATE control_offer SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
+                chart
+            );
+            begin!(
+                "INSERT INTO control_offer (valid_from_block, valid_from_log, valid_from_time, chart, offered_to) VALUES ($1, $2, $3, $4, $5)",
+                chart.as_slice(),
+                to.as_slice()
+            );
+        }
+        // An offer may be withdrawn that nobody made.
+        Change::OfferEnds { chart } => {
+            end!(
+                "UPDATE control_offer SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
+                chart
             );
         }
         Change::GrantEpoch { chart, epoch } => {
@@ -348,6 +383,7 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
             codec,
             pointer,
             previous,
+            created_at,
         } => {
             let ended = end!(
                 "UPDATE record_version SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND record_id = $4 AND valid_to_block IS NULL",
@@ -359,10 +395,47 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
                 "record version {version} does not follow the stored one"
             );
             begin!(
-                "INSERT INTO record_version (valid_from_block, valid_from_log, valid_from_time, chart, record_id, version, author, codec, pointer, previous)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                "INSERT INTO record_version (valid_from_block, valid_from_log, valid_from_time, chart, record_id, version, author, codec, pointer, previous, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 chart.as_slice(), record_id.as_slice(), i64::from(*version), author.as_slice(), i64::from(*codec),
-                pointer.as_slice(), previous.as_slice()
+                pointer.as_slice(), previous.as_slice(), int(created_at.unwrap_or(block.time))?
+            );
+        }
+        Change::RecordStatus {
+            chart,
+            record_id,
+            status,
+        } => {
+            let ended = end!(
+                "UPDATE record_status SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND record_id = $4 AND valid_to_block IS NULL",
+                chart,
+                record_id
+            );
+            ensure!(
+                (ended.rows_affected() == 0) == (*status == record_status::CURRENT),
+                "record status {status} does not follow the stored one"
+            );
+            begin!(
+                "INSERT INTO record_status (valid_from_block, valid_from_log, valid_from_time, chart, record_id, status) VALUES ($1, $2, $3, $4, $5, $6)",
+                chart.as_slice(),
+                record_id.as_slice(),
+                i64::from(*status)
+            );
+        }
+        // Never changed, so no row ever ends; a second one breaks the primary key, and so stops the pipeline.
+        Change::Batch {
+            chart,
+            root,
+            author,
+            compartment,
+            codec,
+            count,
+        } => {
+            begin!(
+                "INSERT INTO batch (valid_from_block, valid_from_log, valid_from_time, chart, root, author, compartment, codec, leaves)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                chart.as_slice(), root.as_slice(), author.as_slice(), i64::from(*compartment), i64::from(*codec),
+                i64::from(*count)
             );
         }
         Change::Grant {
@@ -374,6 +447,8 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
             actions,
             not_before,
             expiry,
+            since,
+            serial,
         } => {
             end!(
                 "UPDATE grant_ SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND grantee = $4 AND valid_to_block IS NULL",
@@ -381,10 +456,10 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
                 grantee
             );
             begin!(
-                "INSERT INTO grant_ (valid_from_block, valid_from_log, valid_from_time, chart, grantee, epoch, compartments, purposes, actions, not_before, expiry)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                "INSERT INTO grant_ (valid_from_block, valid_from_log, valid_from_time, chart, grantee, epoch, compartments, purposes, actions, not_before, expiry, since, serial)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                 chart.as_slice(), grantee.as_slice(), i64::from(*epoch), compartments.cast_signed(), i64::from(*purposes),
-                i64::from(*actions), int(*not_before)?, int(*expiry)?
+                i64::from(*actions), int(*not_before)?, int(*expiry)?, i64::from(*since), i64::from(*serial)
             );
         }
         Change::GrantEnds { chart, grantee } => {
@@ -521,15 +596,169 @@ async fn write(tx: &mut Tx<'_>, block: &Block, entry: &Entry, change: &Change) -
             );
             ensure!(begun.rows_affected() == 1, "no key to revoke");
         }
+        Change::Rule {
+            chart,
+            record_id,
+            grantee,
+            effect,
+            purposes,
+            actions,
+            expiry,
+            directory_version,
+        } => {
+            end!(
+                "UPDATE rule SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND record_id = $4 AND grantee = $5 AND valid_to_block IS NULL",
+                chart,
+                record_id,
+                grantee
+            );
+            begin!(
+                "INSERT INTO rule (valid_from_block, valid_from_log, valid_from_time, chart, record_id, grantee, effect, purposes, actions, expiry, directory_version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                chart.as_slice(), record_id.as_slice(), grantee.as_slice(), i64::from(*effect), i64::from(*purposes),
+                i64::from(*actions), int(*expiry)?, i64::from(*directory_version)
+            );
+        }
+        // A rule may be removed that nobody set.
+        Change::RuleEnds {
+            chart,
+            record_id,
+            grantee,
+        } => {
+            end!(
+                "UPDATE rule SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND record_id = $4 AND grantee = $5 AND valid_to_block IS NULL",
+                chart,
+                record_id,
+                grantee
+            );
+        }
+        Change::Delegate {
+            chart,
+            delegate,
+            parent,
+            serial,
+            powers,
+            expiry,
+            depth,
+            parent_serial,
+            control_epoch,
+        } => {
+            end!(
+                "UPDATE delegate SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND delegate = $4 AND valid_to_block IS NULL",
+                chart,
+                delegate
+            );
+            begin!(
+                "INSERT INTO delegate (valid_from_block, valid_from_log, valid_from_time, chart, delegate, parent, serial, powers, expiry, depth, parent_serial, control_epoch)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                chart.as_slice(), delegate.as_slice(), parent.as_slice(), i64::from(*serial), i64::from(*powers),
+                int(*expiry)?, i64::from(*depth), i64::from(*parent_serial), i64::from(*control_epoch)
+            );
+        }
+        Change::DelegateEnds { chart, delegate } => {
+            let ended = end!(
+                "UPDATE delegate SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND delegate = $4 AND valid_to_block IS NULL",
+                chart,
+                delegate
+            );
+            ensure!(ended.rows_affected() == 1, "no delegate to end");
+        }
+        Change::EmergencyAccess {
+            chart,
+            allowed,
+            serial,
+            control_epoch,
+        } => {
+            end!(
+                "UPDATE emergency_access SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND valid_to_block IS NULL",
+                chart
+            );
+            begin!(
+                "INSERT INTO emergency_access (valid_from_block, valid_from_log, valid_from_time, chart, allowed, serial, control_epoch)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                chart.as_slice(), *allowed, i64::from(*serial), i64::from(*control_epoch)
+            );
+        }
+        Change::Emergency {
+            chart,
+            party,
+            organisation,
+            compartments,
+            reason_code,
+            until,
+            grant_epoch,
+            serial,
+        } => {
+            end!(
+                "UPDATE emergency SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND party = $4 AND valid_to_block IS NULL",
+                chart,
+                party
+            );
+            begin!(
+                "INSERT INTO emergency (valid_from_block, valid_from_log, valid_from_time, chart, party, organisation, compartments, reason_code, until, grant_epoch, serial)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                chart.as_slice(), party.as_slice(), organisation.as_slice(), compartments.cast_signed(),
+                i64::from(*reason_code), int(*until)?, i64::from(*grant_epoch), i64::from(*serial)
+            );
+        }
+        Change::EmergencyEnds { chart, party } => {
+            let ended = end!(
+                "UPDATE emergency SET valid_to_block = $1, valid_to_time = $2 WHERE chart = $3 AND party = $4 AND valid_to_block IS NULL",
+                chart,
+                party
+            );
+            ensure!(ended.rows_affected() == 1, "no emergency to end");
+        }
+        Change::Nonce { signer, nonce } => {
+            end!(
+                "UPDATE nonce SET valid_to_block = $1, valid_to_time = $2 WHERE signer = $3 AND valid_to_block IS NULL",
+                signer
+            );
+            begin!(
+                "INSERT INTO nonce (valid_from_block, valid_from_log, valid_from_time, signer, nonce) VALUES ($1, $2, $3, $4, $5)",
+                signer.as_slice(),
+                B256::from(*nonce).to_vec()
+            );
+        }
+        Change::Anchor {
+            gateway,
+            index,
+            anchor,
+            previous,
+            root,
+            count,
+        } => {
+            begin!(
+                "INSERT INTO anchor (valid_from_block, valid_from_log, valid_from_time, gateway, number, anchor, previous, root, receipts)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                gateway.as_slice(), int(*index)?, anchor.as_slice(), previous.as_slice(), root.as_slice(),
+                i64::from(*count)
+            );
+        }
+        Change::Equivocation {
+            gateway,
+            index,
+            first,
+            second,
+            by,
+        } => {
+            begin!(
+                "INSERT INTO equivocation (valid_from_block, valid_from_log, valid_from_time, gateway, number, first, second, proved_by)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                gateway.as_slice(), int(*index)?, first.as_slice(), second.as_slice(), by.as_slice()
+            );
+        }
     }
     Ok(())
 }
 
 /// Every state table: rows that began after $1 go, then rows that ended after $1 are current again (in this order, or
 /// two rows of one key would be current at once); then events, then blocks.
-const ROLLBACK: [&str; 27] = [
+const ROLLBACK: [&str; 44] = [
     "DELETE FROM chart WHERE valid_from_block > $1",
     "UPDATE chart SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM control_offer WHERE valid_from_block > $1",
+    "UPDATE control_offer SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM grant_epoch WHERE valid_from_block > $1",
     "UPDATE grant_epoch SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM directory WHERE valid_from_block > $1",
@@ -538,6 +767,8 @@ const ROLLBACK: [&str; 27] = [
     "UPDATE record SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM record_version WHERE valid_from_block > $1",
     "UPDATE record_version SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM record_status WHERE valid_from_block > $1",
+    "UPDATE record_status SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM grant_ WHERE valid_from_block > $1",
     "UPDATE grant_ SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM keyring WHERE valid_from_block > $1",
@@ -550,9 +781,22 @@ const ROLLBACK: [&str; 27] = [
     "UPDATE credential_status SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
     "DELETE FROM member WHERE valid_from_block > $1",
     "UPDATE member SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
-    "DELETE FROM key_revocation WHERE valid_from_block > $1",
     "DELETE FROM party_key WHERE valid_from_block > $1",
     "UPDATE party_key SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM rule WHERE valid_from_block > $1",
+    "UPDATE rule SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM delegate WHERE valid_from_block > $1",
+    "UPDATE delegate SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM emergency_access WHERE valid_from_block > $1",
+    "UPDATE emergency_access SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM emergency WHERE valid_from_block > $1",
+    "UPDATE emergency SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM nonce WHERE valid_from_block > $1",
+    "UPDATE nonce SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1",
+    "DELETE FROM batch WHERE valid_from_block > $1",
+    "DELETE FROM key_revocation WHERE valid_from_block > $1",
+    "DELETE FROM anchor WHERE valid_from_block > $1",
+    "DELETE FROM equivocation WHERE valid_from_block > $1",
     "DELETE FROM event WHERE block_number > $1",
     "DELETE FROM block WHERE number > $1",
 ];

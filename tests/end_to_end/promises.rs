@@ -241,6 +241,7 @@ async fn the_index_equals_the_chain_after_restart_and_reorg() {
                     questions.push(IRecords::Question {
                         chart,
                         grantee,
+                        member: Address::ZERO,
                         compartment,
                         recordId: B256::ZERO,
                         purpose,

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use alloy::primitives::{Address, B256};
 use medlock_tests::{World, root};
 
 /// Foundry's `cast`, as `tools/setup-node.sh --tests` installs it, reads the contracts through the exported ABI.
@@ -27,18 +28,19 @@ async fn cast_reads_the_contracts_through_the_exported_abi() {
     };
     let chart_of = call(&records, "chartOf", &[&chart.to_string()]);
     assert!(chart_of.contains(&patient.address().to_string()), "{chart_of}");
-    let registry_of = call(&records, "registry", &[]);
-    assert_eq!(registry_of.trim(), registry);
+    let neighbours = call(&records, "neighbours", &[]);
+    assert_eq!(neighbours.lines().next(), Some(registry.as_str()));
     let credential = call(&registry, "credentialOf", &[&clinic.address().to_string()]);
     assert!(credential.trim_end().ends_with("true"), "current: {credential}");
-    let question = format!("({chart},{},4,0x{},1,1)", clinic.address(), "00".repeat(32));
+    let (nobody, no_record) = (Address::ZERO, B256::ZERO);
+    let question = format!("({chart},{},{nobody},4,{no_record},1,1)", clinic.address());
     let decision = call(&records, "decide", &[&question]);
     assert_eq!(decision.split_whitespace().collect::<Vec<_>>(), ["true", "2"]);
 }
 
 /// The function as cast wants it, `name(inputs)(outputs)`, from the committed JSON ABI.
 fn signature(function: &str) -> String {
-    for interface in ["IRegistry", "IRecords"] {
+    for interface in ["IRecords", "IRegistry"] {
         let path = root().join(format!("contracts/abi/generated/{interface}.json"));
         let abi: alloy::json_abi::JsonAbi = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         if let Some(function) = abi.function(function).and_then(|overloads| overloads.first()) {

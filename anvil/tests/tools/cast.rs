@@ -100,7 +100,7 @@ async fn cast_makes_signs_publishes_and_reads_back() {
 async fn cast_deploys_activates_and_calls_a_program() {
     let world = World::start().await;
     let registry = world.registry_by_cast().await;
-    let alice = world.address(0).to_string();
+    let (alice, bob) = (world.address(0).to_string(), world.address(1).to_string());
     let version = world
         .cast(["call", crate::ARB_WASM, "programVersion(address)(uint16)", &registry])
         .await;
@@ -111,7 +111,7 @@ async fn cast_deploys_activates_and_calls_a_program() {
 
     let owner = ["call", &registry, "owner()(address)"];
     assert_eq!(address(&world.cast(owner).await), alloy::primitives::Address::ZERO);
-    let initialize = [&registry, "initialize(address)", &alice];
+    let initialize = [&registry, "initialize(address,address)", &alice, &bob];
     let receipt = world.cast_send(0, initialize).await;
     assert_eq!(address(&world.cast(owner).await), world.address(0));
     let estimate = [
@@ -131,7 +131,7 @@ async fn cast_deploys_activates_and_calls_a_program() {
     assert!(U256::from(estimate) >= used, "{estimate} {used}");
 
     // The program's event, from the receipt and from the index.
-    let topic = keccak256("Initialized(address)");
+    let topic = keccak256("Initialized(address,address)");
     assert_eq!(word(receipt["logs"][0]["topics"][0].as_str().unwrap()), topic);
     let logs = [
         "logs",
@@ -139,7 +139,7 @@ async fn cast_deploys_activates_and_calls_a_program() {
         "0",
         "--address",
         &registry,
-        "Initialized(address indexed)",
+        "Initialized(address indexed,address indexed)",
         &alice,
     ];
     let logs = world.cast_json(logs).await;

@@ -116,7 +116,11 @@ impl World {
         let activate = activateProgramCall { program: registry }.abi_encode();
         let fee = U256::from(1_000_000_000_000_000_000u64);
         self.send(TxKind::Call(ARB_WASM), activate.into(), fee)?;
-        let initialize = IRegistry::initializeCall { owner: self.sender }.abi_encode();
+        let initialize = IRegistry::initializeCall {
+            owner: self.sender,
+            relay: self.sender,
+        }
+        .abi_encode();
         self.send(TxKind::Call(registry), initialize.into(), U256::ZERO)?;
         Ok(registry)
     }

@@ -73,7 +73,7 @@ pub struct Registry {
     /// By organisation, then member.
     members: StorageMap<Address, StorageMap<Address, Member>>,
     keys: StorageMap<Address, Keys>,
-    /// Who speaks for signers. Never zero once initialised.
+    /// The contract that may call in the name of whoever signed. Zero until initialised, never changed afterwards.
     relay: StorageAddress,
 }
 
@@ -494,7 +494,8 @@ impl Registry {
         (head.since, head.expiry, head.ended_at)
     }
 
-    /// Publishes the actor's next encryption key. By anyone, for themselves.
+    /// Publishes the actor's next encryption key. By anyone, for themselves; by the relay, for whoever signed. It names the
+    /// version that follows, so what was signed once is not published twice.
     ///
     /// # Errors
     /// `NotActor`, `UnknownSuite`, `KeyLength`, `KeyVersion`.

@@ -12,6 +12,7 @@ const OTHER_ISSUER: Address = Address::repeat_byte(0x03);
 const CLINIC: Address = Address::repeat_byte(0x04);
 const STRANGER: Address = Address::repeat_byte(0x05);
 const NURSE: Address = Address::repeat_byte(0x06);
+const RELAY: Address = Address::repeat_byte(0xdd);
 const NOW: u64 = 1_800_000_000;
 const DOCUMENT: B256 = FixedBytes::repeat_byte(0xd0);
 const CLINIC_ROLES: u64 = role::ORGANISATION | role::PROVIDER;
@@ -28,7 +29,7 @@ impl World {
         vm.set_block_timestamp(NOW);
         let registry = Registry::from(&vm);
         let mut world = Self { vm, registry };
-        world.by(OWNER).initialize(OWNER).unwrap();
+        world.by(OWNER).initialize(OWNER, RELAY).unwrap();
         world.by(OWNER).set_issuer(ISSUER, true).unwrap();
         world.by(OWNER).set_issuer(OTHER_ISSUER, true).unwrap();
         world
@@ -60,17 +61,31 @@ impl World {
 fn initialize_works_once_and_never_with_zero() {
     let vm = TestVM::new();
     let mut registry = Registry::from(&vm);
+    for (owner, relay) in [
+        (Address::ZERO, RELAY),
+        (OWNER, Address::ZERO),
+        (Address::ZERO, Address::ZERO),
+    ] {
+        assert_eq!(registry.initialize(owner, relay), Err(IRegistry::ZeroAddress {}.into()));
+    }
+    assert!(vm.get_emitted_logs().is_empty());
+    registry.initialize(OWNER, RELAY).unwrap();
+    for sender in [OWNER, RELAY, STRANGER] {
+        vm.set_sender(sender);
+        assert_eq!(
+            registry.initialize(STRANGER, STRANGER),
+            Err(IRegistry::AlreadyInitialized {}.into())
+        );
+    }
+    assert_eq!((registry.owner(), registry.relay()), (OWNER, RELAY));
+    let world = World { vm, registry };
     assert_eq!(
-        registry.initialize(Address::ZERO),
-        Err(IRegistry::ZeroAddress {}.into())
+        world.last_event(),
+        IRegistryEvents::Initialized(IRegistry::Initialized {
+            owner: OWNER,
+            relay: RELAY
+        })
     );
-    registry.initialize(OWNER).unwrap();
-    vm.set_sender(OWNER);
-    assert_eq!(
-        registry.initialize(STRANGER),
-        Err(IRegistry::AlreadyInitialized {}.into())
-    );
-    assert_eq!(registry.owner(), OWNER);
 }
 
 #[test]
@@ -302,54 +317,135 @@ fn a_credential_is_revoked_by_its_issuer_or_the_owner_and_once() {
     );
 }
 
+fn key(byte: u8, length: usize) -> Bytes {
+    Bytes::from(vec![byte; length])
+}
+
 #[test]
-fn a_published_key_is_its_callers_and_each_has_the_next_version() {
+fn a_published_key_has_its_suites_length_and_the_next_version() {
     let mut world = World::new();
-    let key = |byte: u8, length: usize| Bytes::from(vec![byte; length]);
-    assert_eq!(
-        world.by(CLINIC).publish_key(2, key(1, 32)),
-        Err(IRegistry::UnknownSuite { suite: 2 }.into())
-    );
-    for length in [0, 31, 33] {
+    for unknown in [0, 3, u16::MAX] {
         assert_eq!(
-            world.by(CLINIC).publish_key(suite::X25519, key(1, length)),
-            Err(IRegistry::KeyLength {
-                suite: suite::X25519,
-                length: U256::from(length)
-            }
-            .into())
+            world.by(CLINIC).publish_key(CLINIC, 1, unknown, key(1, 32)),
+            Err(IRegistry::UnknownSuite { suite: unknown }.into())
         );
     }
+    for (suite, lengths) in [
+        (suite::X25519, [0, 31, 33, suite::XWING_KEY_BYTES]),
+        (suite::XWING, [0, 1215, 1217, suite::X25519_KEY_BYTES]),
+    ] {
+        for length in lengths {
+            assert_eq!(
+                world.by(CLINIC).publish_key(CLINIC, 1, suite, key(1, length)),
+                Err(IRegistry::KeyLength {
+                    suite,
+                    length: U256::from(length)
+                }
+                .into())
+            );
+        }
+    }
     assert_eq!(world.registry.key_of(CLINIC), (0, 0, 0, 0, B256::ZERO, false));
-    for version in 1..=2u8 {
+    for (version, suite, length) in [(1, suite::X25519, 32), (2, suite::XWING, 1216), (3, suite::X25519, 32)] {
         let time = NOW + u64::from(version);
         world.at(time);
-        assert_eq!(
-            world.by(CLINIC).publish_key(suite::X25519, key(version, 32)),
-            Ok(u32::from(version))
-        );
+        for given in [0, version - 1, version + 1, u32::MAX] {
+            assert_eq!(
+                world.by(CLINIC).publish_key(CLINIC, given, suite, key(7, length)),
+                Err(IRegistry::KeyVersion { given, next: version }.into())
+            );
+        }
+        let bytes = key(version as u8, length);
+        world
+            .by(CLINIC)
+            .publish_key(CLINIC, version, suite, bytes.clone())
+            .unwrap();
         assert_eq!(
             world.registry.key_of(CLINIC),
-            (
-                u32::from(version),
-                suite::X25519,
-                time,
-                0,
-                keccak256([version; 32]),
-                true
-            )
+            (version, suite, time, 0, keccak256(&bytes.0), true)
         );
         assert_eq!(
             world.last_event(),
             IRegistryEvents::KeyPublished(IRegistry::KeyPublished {
                 party: CLINIC,
-                version: u32::from(version),
-                suite: suite::X25519,
-                key: vec![version; 32].into()
+                version,
+                suite,
+                key: bytes.0.into()
             })
         );
     }
     assert_eq!(world.registry.key_of(STRANGER).0, 0);
+}
+
+#[test]
+fn a_key_is_published_by_its_party_or_through_the_relay_and_by_nobody_else() {
+    let mut world = World::new();
+    for caller in [STRANGER, OWNER, ISSUER, Address::ZERO] {
+        assert_eq!(
+            world.by(caller).publish_key(CLINIC, 1, suite::X25519, key(1, 32)),
+            Err(IRegistry::NotActor { caller, actor: CLINIC }.into())
+        );
+    }
+    world
+        .by(RELAY)
+        .publish_key(CLINIC, 1, suite::X25519, key(1, 32))
+        .unwrap();
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::KeyPublished(IRegistry::KeyPublished {
+            party: CLINIC,
+            version: 1,
+            suite: suite::X25519,
+            key: vec![1; 32].into()
+        })
+    );
+    assert_eq!(world.registry.key_of(RELAY).0, 0);
+    // Nor may the party speak for the relay.
+    assert_eq!(
+        world.by(CLINIC).publish_key(RELAY, 1, suite::X25519, key(1, 32)),
+        Err(IRegistry::NotActor {
+            caller: CLINIC,
+            actor: RELAY
+        }
+        .into())
+    );
+    // What was signed once is not published again, not even after it was revoked.
+    world.by(CLINIC).revoke_key(1).unwrap();
+    assert_eq!(
+        world.by(RELAY).publish_key(CLINIC, 1, suite::X25519, key(1, 32)),
+        Err(IRegistry::KeyVersion { given: 1, next: 2 }.into())
+    );
+    // The relay speaks for signers here alone.
+    assert_eq!(
+        world.by(RELAY).revoke_key(1),
+        Err(IRegistry::UnknownKey {
+            party: RELAY,
+            version: 1,
+            latest: 0
+        }
+        .into())
+    );
+    assert_eq!(
+        world.by(RELAY).set_issuer(STRANGER, true),
+        Err(IRegistry::NotOwner { caller: RELAY }.into())
+    );
+}
+
+#[test]
+fn before_it_is_initialised_everybody_speaks_for_themselves_alone() {
+    let vm = TestVM::new();
+    vm.set_block_timestamp(NOW);
+    let mut registry = Registry::from(&vm);
+    vm.set_sender(STRANGER);
+    assert_eq!(
+        registry.publish_key(CLINIC, 1, suite::X25519, key(1, 32)),
+        Err(IRegistry::NotActor {
+            caller: STRANGER,
+            actor: CLINIC
+        }
+        .into())
+    );
+    registry.publish_key(STRANGER, 1, suite::X25519, key(1, 32)).unwrap();
 }
 
 #[test]
@@ -359,7 +455,7 @@ fn a_revoked_key_is_told_of_and_no_earlier_one_takes_its_place() {
         world.at(NOW + u64::from(version));
         world
             .by(CLINIC)
-            .publish_key(suite::X25519, Bytes::from(vec![version; 32]))
+            .publish_key(CLINIC, u32::from(version), suite::X25519, key(version, 32))
             .unwrap();
     }
     world.at(NOW + 10);
@@ -411,8 +507,10 @@ fn a_revoked_key_is_told_of_and_no_earlier_one_takes_its_place() {
         .into())
     );
     world.by(CLINIC).revoke_key(1).unwrap();
-    let third = world.by(CLINIC).publish_key(suite::X25519, Bytes::from(vec![3; 32]));
-    assert_eq!(third, Ok(3));
+    world
+        .by(CLINIC)
+        .publish_key(CLINIC, 3, suite::X25519, key(3, 32))
+        .unwrap();
     assert!(world.registry.key_of(CLINIC).5);
 }
 

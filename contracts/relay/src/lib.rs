@@ -327,13 +327,14 @@ impl Relay {
         let vm = self.vm();
         let keccak = |bytes: &[u8]| vm.native_keccak256(bytes);
         let digest = operation.digest(&keccak, vm.chain_id(), vm.contract_address());
-        let is_signed = if vm.code_size(signer) > 0 {
-            medlock_calls::is_valid_signature(vm, signer, digest, signature)
-        } else if signature.len() == 65 {
-            medlock_calls::recover(vm, digest, &signature) == Some(signer)
-        } else {
-            self.is_passkey_signature(signer, digest, &signature)
-        };
+        // The account's own key first: to ask whether it has code costs as much as to recover. Nobody has the key of a contract's
+        // address; of an account with delegated code (EIP-7702) the key may do everything anyway.
+        let is_signed = medlock_calls::recover(vm, digest, &signature) == Some(signer)
+            || if vm.code_size(signer) > 0 {
+                medlock_calls::is_valid_signature(vm, signer, digest, signature)
+            } else {
+                self.is_passkey_signature(signer, digest, &signature)
+            };
         if !is_signed {
             return Err(IRelay::BadSignature { signer }.into());
         }

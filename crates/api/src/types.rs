@@ -102,9 +102,10 @@ body! {
         /// sha2-256 digest of the directory block's CID (dag-cbor).
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
         pub directory: B256,
-        pub opened_block: u64,
+        /// The block in which the controller got the chart: it was opened, or control was passed on.
+        pub controlled_since_block: u64,
         /// UNIX seconds.
-        pub opened_at: u64,
+        pub controlled_since: u64,
     }
 
     /// One version of a record, as the chain has it.
@@ -114,9 +115,11 @@ body! {
         /// From 1.
         pub version: u32,
         pub compartment: u8,
+        /// Of the record as it stands: `current`, `entered-in-error` or `shredded`.
+        pub status: String,
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
         pub author: Address,
-        /// UNIX seconds of the block.
+        /// UNIX seconds of the block; of a record taken from a batch, of the batch's.
         pub created_at: u64,
         /// sha2-256 digest of the envelope's CID (dag-cbor).
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]

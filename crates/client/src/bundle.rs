@@ -7,6 +7,7 @@ use std::{
 
 use alloy::primitives::{B256, keccak256};
 use futures::{StreamExt, TryStreamExt};
+use medlock_abi::terms::record_status;
 use medlock_api::Purpose;
 use medlock_fhir::{Frame, Label};
 use medlock_vault::{Metadata, Zeroizing};
@@ -124,7 +125,8 @@ impl OpenChart {
     /// Any writer may put other things beside the frames; those are passed over.
     async fn newest_frame(&self, purpose: Purpose) -> Result<FrameRecord> {
         let listed = self.client().records(self.id(), Some(FRAMES)).await?;
-        for record in listed.iter().rev() {
+        let shredded = record_status::text(record_status::SHREDDED);
+        for record in listed.iter().rev().filter(|record| record.status != shredded) {
             let document = self.read(record.record_id, Some(1), purpose).await?;
             if document.metadata.media_type != Frame::MEDIA_TYPE {
                 continue;

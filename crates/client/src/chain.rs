@@ -220,9 +220,16 @@ impl Fault {
         matches!(
             self,
             Fault::Records(
-                R::UnknownChart(_) | R::NotController(_) | R::NotWriter(_) | R::NotCredentialed(_) | R::NoGrant(_)
+                R::NotActor(_)
+                    | R::UnknownChart(_)
+                    | R::NotController(_)
+                    | R::NotOffered(_)
+                    | R::NotWriter(_)
+                    | R::NotCredentialed(_)
+                    | R::NoGrant(_)
             ) | Fault::Registry(
-                G::NotOwner(_)
+                G::NotActor(_)
+                    | G::NotOwner(_)
                     | G::NotPendingOwner(_)
                     | G::NotIssuer(_)
                     | G::NotCredentialIssuer(_)
@@ -239,18 +246,23 @@ impl std::fmt::Display for Fault {
         match self {
             Fault::Records(fault) => match fault {
                 R::UnknownChart(e) => write!(f, "there is no chart {} on this chain", e.chart),
-                R::NotController(e) => write!(f, "{} does not control this chart", e.caller),
+                R::NotController(e) => write!(f, "{} does not control this chart", e.actor),
+                R::NotOffered(e) => write!(f, "control of this chart is not offered to {}", e.actor),
                 R::NotWriter(e) => write!(
                     f,
                     "{} may not write to compartment {}: {}",
-                    e.caller,
+                    e.actor,
                     e.compartment,
                     terms::reason::text(e.reason)
                 ),
                 R::NotCredentialed(e) => write!(
                     f,
                     "{} has no current provider credential; an issuer of the registry can issue one",
-                    e.caller
+                    if e.organisation.is_zero() {
+                        e.actor
+                    } else {
+                        e.organisation
+                    }
                 ),
                 R::DirectoryVersion(e) => write!(
                     f,
@@ -258,6 +270,16 @@ impl std::fmt::Display for Fault {
                     e.given, e.expected
                 ),
                 R::StalePointer(_) => write!(f, "the record was amended since you read it: read it again first"),
+                R::GrantSerial(_) => write!(
+                    f,
+                    "the grant was changed or ended since you read it, perhaps from another device: look again first"
+                ),
+                R::LastSerial(e) => write!(
+                    f,
+                    "{} has had as many grants as fit between two revocations: revoke first, then grant",
+                    e.grantee
+                ),
+                R::RecordStatus(e) => write!(f, "record {} is {}", e.recordId, terms::record_status::text(e.status)),
                 R::NoGrant(e) => write!(f, "{} has no grant on this chart", e.grantee),
                 R::RecordExists(e) => write!(f, "record {} exists already", e.recordId),
                 R::UnknownRecord(e) => write!(f, "there is no record {} in this chart", e.recordId),

@@ -50,7 +50,11 @@ impl Client {
         let block = self.directory_block(chart, 1, &epochs, labels)?;
         let directory = digest(&block)?;
         self.gateway().await?.upload(vec![block]).await?;
-        let call = IRecords::openChartCall { chart, directory };
+        let call = IRecords::openChartCall {
+            actor: self.address(),
+            chart,
+            directory,
+        };
         let mined = self.chain.send(self.deployment.records, call).await?;
         Ok((chart, mined))
     }
@@ -100,9 +104,9 @@ impl Client {
     pub async fn grant(&self, chart: B256, grantee: Address, terms: GrantTerms) -> Result<Mined> {
         let state = self.controlled(chart).await?;
         // A narrower grant would leave the grantee with keys that no later revocation rotates.
-        let present = self.grant_terms(chart, grantee, state.grant_epoch).await?;
-        let present = present.map_or(0, |present| readable(&present));
-        if present & !readable(&terms) != 0 {
+        let present = self.standing_grant(chart, grantee, state.grant_epoch).await?;
+        let held = present.as_ref().map_or(0, |present| readable(&present.terms));
+        if held & !readable(&terms) != 0 {
             return Err(Error::GrantNarrowed { grantee });
         }
         let directory = self.directory(chart, &state).await?;
@@ -110,8 +114,12 @@ impl Client {
         let keyring = digest(&block)?;
         self.gateway().await?.upload(vec![block]).await?;
         let call = IRecords::grantCall {
+            actor: self.address(),
             chart,
+            directoryVersion: state.directory_version,
             grantee,
+            // What was read above is replaced, and nothing that another device of ours has granted since.
+            serial: present.map_or(0, |present| present.serial),
             terms,
             keyring,
         };
@@ -121,8 +129,8 @@ impl Client {
     /// Ends a grant, rotates the keys it held, and re-seals them to those who stay: one transaction.
     pub async fn revoke(&self, chart: B256, grantee: Address) -> Result<Revoked> {
         let state = self.controlled(chart).await?;
-        let terms = self.grant_terms(chart, grantee, state.grant_epoch).await?;
-        let revoked = terms.ok_or(Error::NoGrant { grantee })?;
+        let grant = self.standing_grant(chart, grantee, state.grant_epoch).await?;
+        let revoked = grant.ok_or(Error::NoGrant { grantee })?.terms;
         let (expired, staying) = self.others(chart, &state, grantee).await?;
         // Whose time is over holds keys as well, and gets no new ones.
         let lost = expired
@@ -134,6 +142,7 @@ impl Client {
         // More grantees than one transaction takes receive theirs right after it.
         let later = keyrings.split_off(keyrings.len().min(terms::BATCH_MOST));
         let revoke = IRecords::revokeCall {
+            actor: self.address(),
             chart,
             grantee,
             version: next.version,
@@ -142,8 +151,12 @@ impl Client {
         };
         let mined = self.chain.send(self.deployment.records, revoke).await?;
         for batch in later.chunks(terms::BATCH_MOST) {
-            let keyrings = batch.to_vec();
-            let call = IRecords::setKeyringsCall { chart, keyrings };
+            let call = IRecords::setKeyringsCall {
+                actor: self.address(),
+                chart,
+                directoryVersion: next.version,
+                keyrings: batch.to_vec(),
+            };
             self.chain.send(self.deployment.records, call).await?;
         }
         Ok(Revoked { mined, resealed })
@@ -154,6 +167,7 @@ impl Client {
         let state = self.controlled(chart).await?;
         let next = self.rotated(chart, &state, u64::MAX).await?;
         let call = IRecords::revokeAllCall {
+            actor: self.address(),
             chart,
             version: next.version,
             directory: next.digest,
@@ -211,11 +225,16 @@ impl Client {
         Ok(state)
     }
 
-    /// The terms on chain of a grant that `revokeAll` has not ended.
-    async fn grant_terms(&self, chart: B256, grantee: Address, epoch: u32) -> Result<Option<GrantTerms>> {
+    /// A grant as it stands on chain, unless `revokeAll` has ended it.
+    async fn standing_grant(
+        &self,
+        chart: B256,
+        grantee: Address,
+        epoch: u32,
+    ) -> Result<Option<IRecords::grantOfReturn>> {
         let call = IRecords::grantOfCall { chart, grantee };
         let grant = self.chain.call(self.deployment.records, call).await?;
-        Ok((grant.epoch == epoch && grant.terms.actions != 0).then_some(grant.terms))
+        Ok((grant.epoch == epoch && grant.serial != 0).then_some(grant))
     }
 
     /// Derives, signs and uploads the next directory, with the compartments in `held` one epoch on.
@@ -254,7 +273,8 @@ impl Client {
         let named: BTreeSet<Address> = listed.into_iter().map(|grant| grant.grantee).collect();
         let (mut expired, mut staying) = (Vec::new(), BTreeMap::new());
         for grantee in named.into_iter().filter(|grantee| *grantee != revoked) {
-            match self.grant_terms(chart, grantee, state.grant_epoch).await? {
+            let grant = self.standing_grant(chart, grantee, state.grant_epoch).await?;
+            match grant.map(|grant| grant.terms) {
                 Some(terms) if terms.expiry != 0 && terms.expiry <= now() => expired.push(terms),
                 Some(terms) => drop(staying.insert(grantee, terms)),
                 None => (),

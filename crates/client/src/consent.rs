@@ -74,6 +74,7 @@ impl Client {
             let questions = batch.iter().map(|(question, _)| IRecords::Question {
                 chart: question.chart,
                 grantee: self.address(),
+                member: Address::ZERO,
                 compartment: question.compartment,
                 recordId: question.record_id.unwrap_or_default(),
                 purpose: question.purpose.bit(),

@@ -10,7 +10,14 @@ impl Client {
     /// Publishes our encryption key as the next version.
     pub async fn publish_key(&self) -> Result<Mined> {
         let key = self.identity.encryption().public_key();
+        let party = self.address();
+        let latest = self
+            .chain
+            .call(self.deployment.registry, IRegistry::keyOfCall { party })
+            .await?;
         let call = IRegistry::publishKeyCall {
+            actor: party,
+            version: latest.version + 1,
             suite: key.suite(),
             key: key.as_bytes().to_vec().into(),
         };

@@ -185,7 +185,9 @@ impl OpenChart {
             let sealed = Sealed::new(&context.directory, &binding, &metadata, content)?;
             client.gateway().await?.upload(sealed.blocks.clone()).await?;
             let call = IRecords::amendRecordCall {
+                actor: client.address(),
                 chart: self.chart,
+                organisation: Address::ZERO,
                 directoryVersion: context.state.directory_version,
                 recordId: before.record_id,
                 previous: before.pointer,
@@ -289,7 +291,9 @@ impl OpenChart {
             let blocks = sealed.iter().flat_map(|(_, one)| one.blocks.clone()).collect();
             client.gateway().await?.upload(blocks).await?;
             let call = IRecords::addRecordsCall {
+                actor: client.address(),
                 chart: self.chart,
+                organisation: Address::ZERO,
                 directoryVersion: context.state.directory_version,
                 records: sealed.iter().map(|(binding, one)| one.new_record(binding)).collect(),
             };
@@ -334,11 +338,11 @@ impl OpenChart {
     async fn first_author(&self, record: B256) -> Result<Address> {
         let listed = self.listed(record, 1).await?;
         let log = self.event(record, 1, listed.block).await?;
-        let event = IRecords::RecordAdded::decode_log(&log).map_err(|error| Error::Tampered {
+        let (author, _) = first_version(&log).map_err(|error| Error::Tampered {
             what: format!("version 1 of record {record}"),
             detail: error.to_string(),
         })?;
-        Ok(event.author)
+        Ok(author)
     }
 
     async fn on_chain(&self, record: B256) -> Result<IRecords::recordOfReturn> {
@@ -409,8 +413,8 @@ impl OpenChart {
             detail: error.to_string(),
         };
         if version == 1 {
-            let event = IRecords::RecordAdded::decode_log(&log).map_err(tampered)?;
-            return Ok((event.pointer, B256::ZERO));
+            let (_, pointer) = first_version(&log).map_err(tampered)?;
+            return Ok((pointer, B256::ZERO));
         }
         let event = IRecords::RecordAmended::decode_log(&log).map_err(tampered)?;
         Ok((event.pointer, event.previous))
@@ -419,8 +423,11 @@ impl OpenChart {
     /// The event that wrote a version, in `block`.
     async fn event(&self, record: B256, version: u32, block: u64) -> Result<Log> {
         let signature = match version {
-            1 => IRecords::RecordAdded::SIGNATURE_HASH,
-            _ => IRecords::RecordAmended::SIGNATURE_HASH,
+            1 => vec![
+                IRecords::RecordAdded::SIGNATURE_HASH,
+                IRecords::RecordTakenFromBatch::SIGNATURE_HASH,
+            ],
+            _ => vec![IRecords::RecordAmended::SIGNATURE_HASH],
         };
         let filter = Filter::new()
             .address(self.client.deployment.records)
@@ -511,6 +518,16 @@ impl OpenChart {
             compartment,
         }
     }
+}
+
+/// Author and pointer of version 1, from the event that made the record: of its own, or out of a batch.
+fn first_version(log: &Log) -> alloy::sol_types::Result<(Address, B256)> {
+    if log.topics().first() == Some(&IRecords::RecordTakenFromBatch::SIGNATURE_HASH) {
+        let event = IRecords::RecordTakenFromBatch::decode_log(log)?;
+        return Ok((event.author, event.pointer));
+    }
+    let event = IRecords::RecordAdded::decode_log(log)?;
+    Ok((event.author, event.pointer))
 }
 
 /// One version, sealed and cut into blocks.

@@ -1,6 +1,7 @@
-//! Charts, directories, keyrings, grants and listings, to the controller and to grantees at present.
+//! Charts, directories, keyrings, grants and listings, to the controller and to whoever has a right at present: by a grant,
+//! as a delegate, or in an emergency.
 use axum::{Json, extract::State, response::Response};
-use medlock_abi::terms::{COMPARTMENTS, reason};
+use medlock_abi::terms::{COMPARTMENTS, reason, record_status};
 use medlock_api::{
     Actions, Chart, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version, Versions,
     schema::{Binary, Hex32},
@@ -8,7 +9,7 @@ use medlock_api::{
 use medlock_indexer::{Page, Record};
 
 use crate::{
-    access::{Role, forbidden, unreadable},
+    access::{forbidden, unreadable},
     extract::{Caller, ChartPath, PageQuery, Path, Query, RecordPath, RecordsQuery, cursor, page_limit},
     handlers::dag_cbor,
     problem::{Failure, Result},
@@ -33,8 +34,8 @@ pub async fn chart(
         grant_epoch: standing.grant_epoch,
         directory_version: standing.directory_version,
         directory: standing.directory,
-        opened_block: indexed.position.block_number,
-        opened_at: indexed.opened_at,
+        controlled_since_block: indexed.position.block_number,
+        controlled_since: indexed.controlled_since,
     }))
 }
 
@@ -71,7 +72,7 @@ pub async fn keyring(
     gateway.keyring(chart, caller.account, digest).await.map(dag_cbor)
 }
 
-/// The grants that stand on a chart: all to the controller, to a grantee its own.
+/// The grants that stand on a chart: all to the controller and to delegates who may grant, revoke or rotate keys; to anybody else their own.
 #[utoipa::path(get, path = "/v1/charts/{chart}/grants", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
     responses((status = 200, body = Grants), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
@@ -87,9 +88,9 @@ pub async fn grants(
     };
     let standing = gateway.standing(chart, caller.account).await?;
     let index = gateway.index_at(&standing.block).await?;
-    let grants = match standing.role {
-        Role::Controller => index.grants(chart, page).await?,
-        Role::Grantee(_) => index.grant(chart, caller.account).await?.into_iter().collect(),
+    let grants = match standing.sees_grants() {
+        true => index.grants(chart, page).await?,
+        false => index.grant(chart, caller.account).await?.into_iter().collect(),
     };
     Ok(Json(grants_body(grants, page.limit)))
 }
@@ -112,7 +113,8 @@ pub async fn my_grants(
     Ok(Json(grants_body(grants, page.limit)))
 }
 
-/// The latest version of each record that the caller may read at present, oldest record first.
+/// The latest version of each record in the compartments that the caller may read at present, oldest record first. Whether one
+/// of them may be read is decided when it is: a rule may deny it, or it was shredded. One that a rule alone allows is not listed.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records", tag = "charts", security(("session" = [])),
     params(("chart" = Hex32, Path,), ("compartment" = Option<u8>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
     responses((status = 200, body = Records), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
@@ -180,6 +182,7 @@ fn version_body(record: &Record) -> Version {
         record_id: record.record_id,
         version: record.version,
         compartment: record.compartment,
+        status: record_status::text(record.status).into(),
         author: record.author,
         created_at: record.created_at,
         pointer: record.pointer,

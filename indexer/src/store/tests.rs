@@ -1,17 +1,24 @@
 //! The tables against a model of the contracts, over random histories with random reorgs.
 use super::*;
-use crate::{Index, Page, decode::decode, index::Decision};
+use crate::{
+    Index, Page,
+    decode::decode,
+    index::{DECIDE, Decision},
+};
 use alloy::{
-    primitives::{Bytes, IntoLogData, LogData, keccak256},
+    primitives::{Bytes, IntoLogData, LogData, U256, keccak256},
     rpc::types::Log,
 };
 use dump::dump;
 use medlock_abi::{
+    audit::IAudit,
+    exceptions::IExceptions,
     records::IRecords::{self, Question},
     registry::IRegistry,
-    terms::{action, credential_status as status, purpose, reason, role},
+    relay::IRelay,
+    terms::{action, credential_status as status, effect, power, purpose, reason, record_status, role},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[path = "../../tests/support/dump.rs"]
 mod dump;
@@ -19,6 +26,9 @@ mod dump;
 const DEPLOYMENT: Deployment = Deployment {
     registry: Address::repeat_byte(0xaa),
     records: Address::repeat_byte(0xbb),
+    exceptions: Address::repeat_byte(0xcc),
+    relay: Address::repeat_byte(0xdd),
+    audit: Address::repeat_byte(0xee),
     start_block: 1,
     chain_id: 412_346,
     genesis_hash: B256::repeat_byte(0x99),
@@ -32,6 +42,7 @@ const GENESIS: Block = Block {
 
 #[tokio::test]
 async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
+    let mut reasons = BTreeSet::new();
     for seed in 0..24 {
         let folder = tempfile::tempdir().unwrap();
         let (live, fresh) = (folder.path().join("live.db"), folder.path().join("fresh.db"));
@@ -42,7 +53,7 @@ async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
             after: Contracts::default(),
         }];
         let mut store = Store::open(&live, &DEPLOYMENT, GENESIS).await.unwrap();
-        for _ in 0..30 {
+        for _ in 0..40 {
             if dice.one_in(4) {
                 reorg(&mut store, &mut chain, &mut dice).await;
             }
@@ -58,7 +69,74 @@ async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
         let mut replayed = Store::open(&fresh, &DEPLOYMENT, GENESIS).await.unwrap();
         catch_up(&mut replayed, &chain, &mut dice).await;
         assert_eq!(dump(&live).await, dump(&fresh).await, "seed {seed}");
-        answers_match(&Index::open(&live).await.unwrap(), &chain, &mut dice, seed).await;
+        let index = Index::open(&live).await.unwrap();
+        reasons.extend(answers_match(&index, &chain, &mut dice, seed).await);
+        tables_match(&live, &chain[chain.len() - 1].after).await;
+    }
+    let all = (0..=u8::MAX).filter(|reason| reason::text(*reason) != "unknown-reason");
+    assert_eq!(reasons, all.collect(), "the histories lead to every answer there is");
+}
+
+#[tokio::test]
+async fn a_rollback_takes_back_every_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS)
+        .await
+        .unwrap();
+    // The deployment stays; events and blocks go last, in this order.
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx_%'
+         AND name NOT IN ('deployment', 'event', 'block')",
+    )
+    .fetch_all(&mut store.connection)
+    .await
+    .unwrap();
+    let mut statements = ROLLBACK.to_vec();
+    let last = statements.split_off(ROLLBACK.len() - 2);
+    assert_eq!(
+        last,
+        [
+            "DELETE FROM event WHERE block_number > $1",
+            "DELETE FROM block WHERE number > $1"
+        ]
+    );
+    let mut expected = 0;
+    for table in tables {
+        let delete = format!("DELETE FROM {table} WHERE valid_from_block > $1");
+        let at = statements.iter().position(|statement| *statement == delete);
+        let at = at.unwrap_or_else(|| panic!("not taken back: {table}"));
+        expected += 1;
+        let ends: bool =
+            sqlx::query_scalar("SELECT count(*) > 0 FROM pragma_table_info($1) WHERE name = 'valid_to_block'")
+                .bind(&table)
+                .fetch_one(&mut store.connection)
+                .await
+                .unwrap();
+        if ends {
+            let current =
+                format!("UPDATE {table} SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1");
+            assert_eq!(statements.get(at + 1), Some(&current.as_str()));
+            expected += 1;
+        }
+    }
+    assert_eq!(statements.len(), expected);
+}
+
+#[tokio::test]
+async fn a_decision_and_a_rollback_look_rows_up_and_scan_no_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS)
+        .await
+        .unwrap();
+    for statement in ROLLBACK.iter().copied().chain([DECIDE]) {
+        let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+            .fetch_all(&mut store.connection)
+            .await
+            .unwrap();
+        for step in plan {
+            let step: String = step.get("detail");
+            assert!(!step.starts_with("SCAN"), "{step}: {statement}");
+        }
     }
 }
 
@@ -135,14 +213,22 @@ async fn a_database_of_another_deployment_is_refused() {
         .close()
         .await
         .unwrap();
-    let other = Deployment {
-        records: Address::repeat_byte(0xcc),
-        ..DEPLOYMENT
-    };
-    let Err(error) = Store::open(&path, &other, GENESIS).await else {
-        panic!("opened")
-    };
-    assert!(format!("{error:#}").contains("another deployment"), "{error:#}");
+    let elsewhere = Address::repeat_byte(0x11);
+    let others: [fn(&mut Deployment, Address); 5] = [
+        |d, at| d.registry = at,
+        |d, at| d.records = at,
+        |d, at| d.exceptions = at,
+        |d, at| d.relay = at,
+        |d, at| d.audit = at,
+    ];
+    for change in others {
+        let mut other = DEPLOYMENT;
+        change(&mut other, elsewhere);
+        let Err(error) = Store::open(&path, &other, GENESIS).await else {
+            panic!("opened")
+        };
+        assert!(format!("{error:#}").contains("another deployment"), "{error:#}");
+    }
 }
 
 #[tokio::test]
@@ -245,6 +331,10 @@ struct Contracts {
     members: BTreeMap<(Address, Address), u64>,
     /// Version, key, revoked at.
     keys: BTreeMap<Address, (u32, Bytes, Option<u64>)>,
+    nonces: BTreeMap<Address, U256>,
+    anchors: BTreeMap<Address, Vec<B256>>,
+    /// Gateway, index and the two statements.
+    equivocations: BTreeSet<(Address, u64, B256, B256)>,
 }
 
 #[derive(Clone, Copy)]
@@ -260,11 +350,125 @@ struct CredentialModel {
 #[derive(Clone)]
 struct ChartModel {
     controller: Address,
+    control_epoch: u32,
+    controlled_since: u64,
+    offered: Option<Address>,
+    exceptional: bool,
     epoch: u32,
     directory: (u32, B256),
-    /// Compartment, version, pointer.
-    records: BTreeMap<B256, (u8, u32, B256)>,
+    records: BTreeMap<B256, RecordModel>,
+    /// By root: author, time, compartment.
+    batches: BTreeMap<B256, (Address, u64, u8)>,
     grants: BTreeMap<Address, IRecords::Granted>,
+    rules: BTreeMap<(B256, Address), IExceptions::RuleSet>,
+    /// `powers` 0: removed.
+    delegates: BTreeMap<Address, IExceptions::DelegateSet>,
+    /// Allowed, serial, control epoch.
+    emergency_access: (bool, u32, u32),
+    /// `until` 0: closed.
+    emergencies: BTreeMap<Address, IExceptions::EmergencyOpened>,
+}
+
+#[derive(Clone, Copy)]
+struct RecordModel {
+    compartment: u8,
+    version: u32,
+    pointer: B256,
+    created_at: u64,
+    status: u8,
+}
+
+fn over(expiry: u64, now: u64) -> bool {
+    expiry != 0 && expiry <= now
+}
+
+impl ChartModel {
+    /// As `powersOf` of exceptions, but for the controller.
+    fn powers(&self, delegate: Address, now: u64) -> u8 {
+        let Some(entry) = self.delegates.get(&delegate) else {
+            return 0;
+        };
+        let alive = entry.controlEpoch == self.control_epoch && !over(entry.expiry, now);
+        let parent_alive = entry.parent == self.controller
+            || self
+                .delegates
+                .get(&entry.parent)
+                .is_some_and(|parent| parent.serial == entry.parentSerial && self.powers(entry.parent, now) != 0);
+        if alive && parent_alive { entry.powers } else { 0 }
+    }
+
+    /// Those above `delegate`, up to the controller.
+    fn givers(&self, delegate: Address) -> Vec<Address> {
+        let mut givers = vec![delegate];
+        while let Some(entry) = self.delegates.get(&givers[givers.len() - 1])
+            && givers.len() < 4
+        {
+            givers.push(entry.parent);
+        }
+        givers
+    }
+
+    /// What a rule about this record says to `grantee`; the directory version that it is of.
+    fn rule(&self, q: &Question, grantee: Address, now: u64) -> Option<(u8, u32)> {
+        let rule = self.rules.get(&(q.recordId, grantee))?;
+        let fits = rule.purposes & q.purpose > 0 && rule.actions & q.action > 0 && !over(rule.expiry, now);
+        fits.then_some((rule.effect, rule.directoryVersion))
+    }
+
+    fn is_emergency(&self, q: &Question, now: u64) -> bool {
+        self.emergencies.get(&q.grantee).is_some_and(|opened| {
+            now < opened.until
+                && opened.grantEpoch == self.epoch
+                && self.emergency_access == (true, opened.serial, self.control_epoch)
+                && opened.compartments & (1 << q.compartment) > 0
+                && (q.purpose, q.action) == (purpose::ETREAT, action::READ)
+        })
+    }
+
+    /// As `decide` of records finds it before it looks at the record.
+    fn access(&self, q: &Question, now: u64) -> u8 {
+        if q.grantee == self.controller {
+            return reason::CONTROLLER;
+        }
+        let grant = self.grants.get(&q.grantee);
+        let by_grant = match grant {
+            None => reason::NO_GRANT,
+            Some(g) if g.epoch != self.epoch => reason::REVOKED,
+            Some(g) if now < g.notBefore => reason::NOT_YET_VALID,
+            Some(g) if over(g.expiry, now) => reason::EXPIRED,
+            Some(g) if g.compartments & (1 << q.compartment) == 0 => reason::COMPARTMENT,
+            Some(g) if g.purposes & q.purpose == 0 => reason::PURPOSE,
+            Some(g) if g.actions & q.action == 0 => reason::ACTION,
+            Some(_) => reason::GRANT,
+        };
+        let in_person = q.member.is_zero();
+        let wanted = match q.action {
+            action::READ => power::READ,
+            action::WRITE => power::WRITE,
+            action::SHARE => power::GRANT,
+            _ => 0,
+        };
+        let is_delegate = in_person && self.powers(q.grantee, now) & wanted != 0;
+        let denies = |grantee| self.rule(q, grantee, now).is_some_and(|rule| rule.0 == effect::DENY);
+        let denied = denies(q.grantee) || !in_person && denies(q.member) || !is_delegate && denies(Address::ZERO);
+        let in_force = matches!(
+            by_grant,
+            reason::GRANT | reason::COMPARTMENT | reason::PURPOSE | reason::ACTION
+        );
+        let added = self
+            .rule(q, q.grantee, now)
+            .zip(grant)
+            .is_some_and(|(rule, grant)| rule.0 == effect::ALLOW && rule.1 >= grant.since);
+        match by_grant {
+            _ if denied && in_force => reason::DENIED,
+            _ if denied => by_grant,
+            reason::GRANT => reason::GRANT,
+            reason::COMPARTMENT if added => reason::RULE,
+            _ if is_delegate => reason::DELEGATE,
+            _ if in_person && self.is_emergency(q, now) => reason::EMERGENCY,
+            _ => by_grant,
+        }
+    }
 }
 
 impl Contracts {
@@ -276,22 +480,16 @@ impl Contracts {
         let Some(chart) = self.charts.get(&q.chart) else {
             return reason::UNKNOWN_CHART;
         };
-        let granted = match chart.grants.get(&q.grantee) {
-            _ if q.grantee == chart.controller => reason::CONTROLLER,
-            None => reason::NO_GRANT,
-            Some(g) if g.epoch != chart.epoch => reason::REVOKED,
-            Some(g) if now < g.notBefore => reason::NOT_YET_VALID,
-            Some(g) if g.expiry > 0 && g.expiry <= now => reason::EXPIRED,
-            Some(g) if g.compartments & (1 << q.compartment) == 0 => reason::COMPARTMENT,
-            Some(g) if g.purposes & q.purpose == 0 => reason::PURPOSE,
-            Some(g) if g.actions & q.action == 0 => reason::ACTION,
-            Some(_) => reason::GRANT,
-        };
+        if !q.member.is_zero() && !self.may_act_for(q.grantee, q.member, 0, now) {
+            return reason::NOT_MEMBER;
+        }
+        let access = chart.access(q, now);
         match chart.records.get(&q.recordId) {
-            _ if granted >= 16 || q.recordId.is_zero() => granted,
+            _ if access >= 16 || q.recordId.is_zero() => access,
             None => reason::UNKNOWN_RECORD,
-            Some((compartment, ..)) if *compartment != q.compartment => reason::RECORD_COMPARTMENT,
-            Some(_) => granted,
+            Some(record) if record.compartment != q.compartment => reason::RECORD_COMPARTMENT,
+            Some(record) if record.status == record_status::SHREDDED => reason::SHREDDED,
+            Some(_) => access,
         }
     }
 
@@ -417,32 +615,113 @@ impl Contracts {
     /// One random call, at `now`: its events.
     fn call(&mut self, dice: &mut Dice, now: u64) -> Vec<(Address, LogData)> {
         let digest = id(dice.next());
-        let chart_id = id(1 + dice.below(5));
+        let chart_id = id(1 + dice.below(3));
         let party = who(1 + dice.below(6));
-        let records = |data: LogData| (DEPLOYMENT.records, data);
-        let registry = |data: LogData| (DEPLOYMENT.registry, data);
-        if dice.one_in(4) {
-            return vec![registry(self.call_registry(dice, now, party, digest))];
-        }
-        let Some(chart) = self.charts.get_mut(&chart_id) else {
-            self.charts.insert(
-                chart_id,
-                ChartModel {
-                    controller: party,
-                    epoch: 1,
-                    directory: (1, digest),
-                    records: BTreeMap::new(),
-                    grants: BTreeMap::new(),
-                },
-            );
-            return vec![records(
-                IRecords::ChartOpened {
-                    chart: chart_id,
-                    controller: party,
-                    directory: digest,
+        match dice.below(16) {
+            0..4 => vec![(DEPLOYMENT.registry, self.call_registry(dice, now, party, digest))],
+            4 => vec![self.call_relay_or_audit(dice, party, digest)],
+            5..10 if self.charts.contains_key(&chart_id) => {
+                let chart = self.charts.get_mut(&chart_id).unwrap();
+                let Some(event) = chart.call_exceptions(chart_id, dice, now, party) else {
+                    return vec![];
+                };
+                let mut logs = vec![(DEPLOYMENT.exceptions, event)];
+                if !std::mem::replace(&mut chart.exceptional, true) {
+                    let made = IRecords::MadeExceptional { chart: chart_id };
+                    logs.insert(0, (DEPLOYMENT.records, made.to_log_data()));
                 }
-                .to_log_data(),
-            )];
+                logs
+            }
+            _ => {
+                let mut events = self.call_records(chart_id, dice, now, party, digest);
+                if dice.one_in(4) {
+                    // Who acted for whom changes no table but that of the events.
+                    let by = IRecords::ByDelegate {
+                        chart: chart_id,
+                        delegate: party,
+                        power: power::WRITE,
+                    };
+                    events.insert(0, by.to_log_data());
+                }
+                events.into_iter().map(|event| (DEPLOYMENT.records, event)).collect()
+            }
+        }
+    }
+
+    fn call_relay_or_audit(&mut self, dice: &mut Dice, party: Address, digest: B256) -> (Address, LogData) {
+        let anchors = self.anchors.entry(party).or_default();
+        match dice.below(3) {
+            0 => {
+                let nonce = self.nonces.entry(party).or_default();
+                // A step over all 64-bit numbers, since a nonce has 256 bits.
+                *nonce += U256::from(dice.next()) << 60;
+                let cancelled = IRelay::Cancelled {
+                    signer: party,
+                    nonce: *nonce,
+                };
+                (DEPLOYMENT.relay, cancelled.to_log_data())
+            }
+            1 if !anchors.is_empty() => {
+                let index = dice.below(anchors.len() as u64);
+                let second = anchors[index as usize];
+                self.equivocations.insert((party, index, digest, second));
+                let proved = IAudit::EquivocationProved {
+                    gateway: party,
+                    index,
+                    first: digest,
+                    second,
+                    by: who(3),
+                };
+                (DEPLOYMENT.audit, proved.to_log_data())
+            }
+            _ => {
+                let anchored = IAudit::Anchored {
+                    gateway: party,
+                    index: anchors.len() as u64,
+                    anchor: digest,
+                    previous: anchors.last().copied().unwrap_or_default(),
+                    root: id(dice.next()),
+                    count: dice.next() as u32,
+                };
+                anchors.push(digest);
+                (DEPLOYMENT.audit, anchored.to_log_data())
+            }
+        }
+    }
+
+    /// One random call to records, with its events; none where records would refuse it.
+    fn call_records(
+        &mut self,
+        chart_id: B256,
+        dice: &mut Dice,
+        now: u64,
+        party: Address,
+        digest: B256,
+    ) -> Vec<LogData> {
+        let Some(chart) = self.charts.get_mut(&chart_id) else {
+            let chart = ChartModel {
+                controller: party,
+                control_epoch: 0,
+                controlled_since: now,
+                offered: None,
+                exceptional: false,
+                epoch: 1,
+                directory: (1, digest),
+                records: BTreeMap::new(),
+                batches: BTreeMap::new(),
+                grants: BTreeMap::new(),
+                rules: BTreeMap::new(),
+                delegates: BTreeMap::new(),
+                emergency_access: (false, 0, 0),
+                emergencies: BTreeMap::new(),
+            };
+            self.charts.insert(chart_id, chart);
+            let opened = IRecords::ChartOpened {
+                chart: chart_id,
+                controller: party,
+                directory: digest,
+            };
+            return vec![opened.to_log_data()];
         };
         let next_directory = |chart: &mut ChartModel| {
             chart.directory = (chart.directory.0 + 1, digest);
@@ -453,44 +732,46 @@ impl Contracts {
             }
             .to_log_data()
         };
-        let record_id = id(100 + dice.below(6));
-        match dice.below(8) {
-            0 => vec![records(next_directory(chart))],
-            1 => {
+        let stands = chart.grants.get(&party).is_some_and(|g| g.epoch == chart.epoch);
+        match dice.below(24) {
+            0 | 1 => vec![next_directory(chart)],
+            2 if dice.one_in(2) => {
                 chart.epoch += 1;
                 let ended = IRecords::AllRevoked {
                     chart: chart_id,
                     epoch: chart.epoch,
-                }
-                .to_log_data();
-                vec![records(ended), records(next_directory(chart))]
+                };
+                vec![ended.to_log_data(), next_directory(chart)]
             }
-            2 if chart.grants.get(&party).is_some_and(|g| g.epoch == chart.epoch) => {
+            3 if stands => {
                 chart.grants.remove(&party);
                 let revoked = IRecords::Revoked {
                     chart: chart_id,
                     grantee: party,
-                }
-                .to_log_data();
-                vec![records(revoked), records(next_directory(chart))]
+                };
+                vec![revoked.to_log_data(), next_directory(chart)]
             }
-            3 if chart.grants.get(&party).is_some_and(|g| g.epoch == chart.epoch) => {
+            4 if stands => {
                 if let Some(grant) = chart.grants.get_mut(&party) {
                     grant.keyring = digest;
                 }
-                vec![records(
-                    IRecords::KeyringSet {
-                        chart: chart_id,
-                        grantee: party,
-                        keyring: digest,
-                    }
-                    .to_log_data(),
-                )]
+                let set = IRecords::KeyringSet {
+                    chart: chart_id,
+                    grantee: party,
+                    keyring: digest,
+                };
+                vec![set.to_log_data()]
             }
-            4 | 5 if party != chart.controller => {
+            5..11 if party != chart.controller => {
+                let (serial, since) = match chart.grants.get(&party) {
+                    Some(held) if stands => (held.serial + 1, held.since),
+                    _ => (1, chart.directory.0),
+                };
                 let granted = IRecords::Granted {
                     chart: chart_id,
                     grantee: party,
+                    serial,
+                    since,
                     epoch: chart.epoch,
                     compartments: dice.next(),
                     purposes: dice.next() as u32,
@@ -501,63 +782,281 @@ impl Contracts {
                 };
                 let data = granted.to_log_data();
                 chart.grants.insert(party, granted);
-                vec![records(data)]
+                vec![data]
             }
-            _ => match chart.records.get_mut(&record_id) {
+            11 => {
+                let to = if dice.one_in(4) { Address::ZERO } else { party };
+                chart.offered = (!to.is_zero()).then_some(to);
+                vec![IRecords::ControlOffered { chart: chart_id, to }.to_log_data()]
+            }
+            12 if let Some(offered) = chart.offered.filter(|_| dice.one_in(2)) => {
+                chart.offered = None;
+                chart.control_epoch += 1;
+                (chart.controller, chart.controlled_since) = (offered, now);
+                let accepted = IRecords::ControlAccepted {
+                    chart: chart_id,
+                    controller: offered,
+                    controlEpoch: chart.control_epoch,
+                };
+                let mut events = vec![accepted.to_log_data()];
+                if chart.grants.remove(&offered).is_some() {
+                    let revoked = IRecords::Revoked {
+                        chart: chart_id,
+                        grantee: offered,
+                    };
+                    events.push(revoked.to_log_data());
+                }
+                events.push(next_directory(chart));
+                events
+            }
+            13 => {
+                let (compartment, root) = (60 + dice.below(4) as u8, digest);
+                chart.batches.insert(root, (party, now, compartment));
+                let added = IRecords::BatchAdded {
+                    chart: chart_id,
+                    root,
+                    author: party,
+                    compartment,
+                    codec: 0x71,
+                    count: 1 + dice.below(1 << 31) as u32,
+                };
+                vec![added.to_log_data()]
+            }
+            _ => chart.call_record(chart_id, dice, now, party, digest),
+        }
+    }
+}
+
+impl ChartModel {
+    /// One random call about one record, with its event; none where records would refuse it.
+    fn call_record(&mut self, chart: B256, dice: &mut Dice, now: u64, author: Address, pointer: B256) -> Vec<LogData> {
+        let record_id = id(100 + dice.below(6));
+        let batch = self.batches.iter().nth(dice.below(3) as usize);
+        let Some(record) = self.records.get_mut(&record_id) else {
+            let (event, created_at, compartment) = match batch {
+                Some((root, (author, created_at, compartment))) => {
+                    let taken = IRecords::RecordTakenFromBatch {
+                        chart,
+                        recordId: record_id,
+                        root: *root,
+                        author: *author,
+                        createdAt: *created_at,
+                        compartment: *compartment,
+                        codec: 0x71,
+                        pointer,
+                    };
+                    (taken.to_log_data(), *created_at, *compartment)
+                }
                 None => {
                     let compartment = 60 + dice.below(4) as u8;
-                    chart.records.insert(record_id, (compartment, 1, digest));
-                    vec![records(
-                        IRecords::RecordAdded {
-                            chart: chart_id,
-                            recordId: record_id,
-                            author: party,
-                            compartment,
-                            codec: 0x71,
-                            pointer: digest,
-                        }
-                        .to_log_data(),
-                    )]
+                    let added = IRecords::RecordAdded {
+                        chart,
+                        recordId: record_id,
+                        author,
+                        compartment,
+                        codec: 0x71,
+                        pointer,
+                    };
+                    (added.to_log_data(), now, compartment)
                 }
-                Some((_, version, pointer)) => {
-                    *version += 1;
-                    let previous = std::mem::replace(pointer, digest);
-                    vec![records(
-                        IRecords::RecordAmended {
-                            chart: chart_id,
-                            recordId: record_id,
-                            author: party,
-                            version: *version,
-                            codec: 0x71,
-                            pointer: digest,
-                            previous,
-                        }
-                        .to_log_data(),
-                    )]
+            };
+            let record = RecordModel {
+                compartment,
+                version: 1,
+                pointer,
+                created_at,
+                status: record_status::CURRENT,
+            };
+            self.records.insert(record_id, record);
+            return vec![event];
+        };
+        match record.status {
+            record_status::CURRENT if dice.one_in(10) => {
+                record.status = record_status::ENTERED_IN_ERROR;
+                let entered = IRecords::RecordEnteredInError {
+                    chart,
+                    recordId: record_id,
+                    by: author,
+                };
+                vec![entered.to_log_data()]
+            }
+            record_status::CURRENT | record_status::ENTERED_IN_ERROR if dice.one_in(12) => {
+                record.status = record_status::SHREDDED;
+                let shredded = IRecords::RecordShredded {
+                    chart,
+                    recordId: record_id,
+                };
+                vec![shredded.to_log_data()]
+            }
+            record_status::CURRENT => {
+                record.version += 1;
+                record.created_at = now;
+                let amended = IRecords::RecordAmended {
+                    chart,
+                    recordId: record_id,
+                    author,
+                    version: record.version,
+                    codec: 0x71,
+                    pointer,
+                    previous: std::mem::replace(&mut record.pointer, pointer),
+                };
+                vec![amended.to_log_data()]
+            }
+            _ => vec![],
+        }
+    }
+
+    /// One random call to exceptions, with its event; `None` where exceptions would refuse it.
+    fn call_exceptions(&mut self, chart: B256, dice: &mut Dice, now: u64, party: Address) -> Option<LogData> {
+        let expiry = [0, now + 1 + dice.below(40)][dice.below(2) as usize];
+        match dice.below(8) {
+            0..3 => {
+                let (record_id, _) = self.records.iter().nth(dice.below(6) as usize)?;
+                let grantee = if dice.one_in(5) { Address::ZERO } else { party };
+                let effect = [effect::NONE, effect::DENY, effect::ALLOW][dice.below(3) as usize];
+                if effect == effect::ALLOW && grantee.is_zero() {
+                    return None;
                 }
-            },
+                let says = effect != effect::NONE;
+                let set = IExceptions::RuleSet {
+                    chart,
+                    recordId: *record_id,
+                    grantee,
+                    effect,
+                    purposes: if says { dice.next() as u32 } else { 0 },
+                    actions: if says { dice.next() as u8 } else { 0 },
+                    expiry: if says { expiry } else { 0 },
+                    directoryVersion: self.directory.0,
+                };
+                let event = set.to_log_data();
+                if says {
+                    self.rules.insert((*record_id, grantee), set);
+                } else {
+                    self.rules.remove(&(*record_id, grantee));
+                }
+                Some(event)
+            }
+            3 | 4 => {
+                // By the controller, or by a delegate who may.
+                let parent = if dice.one_in(3) {
+                    self.controller
+                } else {
+                    who(1 + dice.below(6))
+                };
+                let (most, ends, depth, parent_serial) = if parent == self.controller {
+                    (power::EVERY, 0, 1, 0)
+                } else {
+                    let powers = self.powers(parent, now);
+                    let entry = self.delegates.get(&parent).filter(|_| powers & power::DELEGATE != 0)?;
+                    (powers, entry.expiry, entry.depth + 1, entry.serial)
+                };
+                let held = self.delegates.get(&party);
+                let of_another = self.powers(party, now) != 0
+                    && parent != self.controller
+                    && held.is_some_and(|held| held.parent != parent);
+                if depth > 3 || party == self.controller || self.givers(parent).contains(&party) || of_another {
+                    return None;
+                }
+                let powers = (dice.next() as u8 | power::DELEGATE) & most;
+                let set = IExceptions::DelegateSet {
+                    chart,
+                    delegate: party,
+                    parent,
+                    serial: held.map_or(1, |held| held.serial + 1),
+                    powers,
+                    expiry: if ends == 0 { expiry } else { ends },
+                    depth,
+                    parentSerial: parent_serial,
+                    controlEpoch: self.control_epoch,
+                };
+                let event = set.to_log_data();
+                self.delegates.insert(party, set);
+                Some(event)
+            }
+            5 if dice.one_in(3) => {
+                let entry = self.delegates.get_mut(&party).filter(|entry| entry.powers != 0)?;
+                entry.powers = 0;
+                entry.serial += 1;
+                let removed = IExceptions::DelegateRemoved {
+                    chart,
+                    delegate: party,
+                    serial: entry.serial,
+                    by: entry.parent,
+                };
+                Some(removed.to_log_data())
+            }
+            6 => {
+                let allowed = !dice.one_in(3);
+                self.emergency_access = (allowed, self.emergency_access.1 + 1, self.control_epoch);
+                let set = IExceptions::EmergencyAccessSet {
+                    chart,
+                    allowed,
+                    serial: self.emergency_access.1,
+                    controlEpoch: self.control_epoch,
+                };
+                Some(set.to_log_data())
+            }
+            _ => {
+                let (allowed, serial, control_epoch) = self.emergency_access;
+                match self.emergencies.get_mut(&party) {
+                    Some(open) if now < open.until => {
+                        if !dice.one_in(4) {
+                            return None;
+                        }
+                        open.until = 0;
+                        let closed = IExceptions::EmergencyClosed {
+                            chart,
+                            party,
+                            by: party,
+                        };
+                        Some(closed.to_log_data())
+                    }
+                    _ if allowed && control_epoch == self.control_epoch => {
+                        let opened = IExceptions::EmergencyOpened {
+                            chart,
+                            party,
+                            organisation: if dice.one_in(2) { Address::ZERO } else { who(1) },
+                            compartments: dice.next(),
+                            reasonCode: 1,
+                            until: now + 20,
+                            grantEpoch: self.epoch,
+                            serial,
+                        };
+                        let event = opened.to_log_data();
+                        self.emergencies.insert(party, opened);
+                        Some(event)
+                    }
+                    _ => None,
+                }
+            }
         }
     }
 }
 
 /// The index answers as the contracts would: for any time, and in its lists for the present.
-async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u64) {
+async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u64) -> BTreeSet<u8> {
+    let mut reasons = BTreeSet::new();
     let (first, last) = (chain[0].block.time, &chain[chain.len() - 1]);
-    for _ in 0..400 {
+    for _ in 0..800 {
         let compartments = if dice.one_in(9) { 5 } else { 4 };
-        let question = Question {
-            chart: id(1 + dice.below(6)),
+        let mut question = Question {
+            chart: id(1 + dice.below(4)),
             grantee: who(1 + dice.below(7)),
+            member: if dice.one_in(4) {
+                who(1 + dice.below(6))
+            } else {
+                Address::ZERO
+            },
             compartment: 60 + dice.below(compartments) as u8,
             recordId: if dice.one_in(2) {
                 B256::ZERO
             } else {
                 id(100 + dice.below(7))
             },
-            purpose: if dice.one_in(9) {
-                3
-            } else {
-                purpose::ALL[dice.below(7) as usize].1
+            purpose: match dice.below(9) {
+                0 => 3,
+                1..4 => purpose::ETREAT,
+                _ => purpose::ALL[dice.below(7) as usize].1,
             },
             action: if dice.one_in(9) {
                 0
@@ -571,6 +1070,17 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             .rev()
             .find(|mined| mined.block.time <= at)
             .unwrap_or(&chain[0]);
+        // Often about what a rule speaks of.
+        let charts = then.after.charts.iter();
+        let rules = charts.flat_map(|(id, chart)| chart.rules.keys().map(move |key| (id, chart, key)));
+        if let Some((id, chart, (record, grantee))) = rules.collect::<Vec<_>>().get(dice.below(40) as usize) {
+            question.chart = **id;
+            question.recordId = *record;
+            question.compartment = chart.records[record].compartment;
+            if !grantee.is_zero() {
+                question.grantee = *grantee;
+            }
+        }
         let Decision { allowed, reason, block } = index.decide(&question, at).await.unwrap();
         assert_eq!(
             reason,
@@ -578,6 +1088,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             "seed {seed}, at {at}: {question:?}"
         );
         assert_eq!(allowed, reason < 16);
+        reasons.insert(reason);
         assert!(block.number <= then.block.number && (block.time <= at || block.number == 0));
         assert_eq!(block.hash, chain[block.number as usize].block.hash);
     }
@@ -586,11 +1097,15 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         let chart = index.chart(*chart_id).await.unwrap().unwrap();
         assert_eq!(
             (
-                chart.controller,
+                (chart.controller, chart.control_epoch, chart.controlled_since),
                 chart.grant_epoch,
                 (chart.directory_version, chart.directory)
             ),
-            (model.controller, model.epoch, model.directory)
+            (
+                (model.controller, model.control_epoch, model.controlled_since),
+                model.epoch,
+                model.directory
+            )
         );
         assert!(
             index
@@ -611,9 +1126,18 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
                     grant.actions,
                     grant.not_before,
                     grant.expiry,
+                    grant.serial,
                     grant.keyring
                 ),
-                (g.compartments, g.purposes, g.actions, g.notBefore, g.expiry, g.keyring)
+                (
+                    g.compartments,
+                    g.purposes,
+                    g.actions,
+                    g.notBefore,
+                    g.expiry,
+                    g.serial,
+                    g.keyring
+                )
             );
             assert!(
                 index
@@ -637,13 +1161,18 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         let mut expected: Vec<_> = model
             .records
             .iter()
-            .filter(|(_, (c, ..))| mask & (1 << c) != 0)
+            .filter(|(_, record)| mask & (1 << record.compartment) != 0)
             .collect();
         expected.sort_by_key(|(id, _)| listed.iter().position(|r| r.record_id == **id));
         assert_eq!(listed.len(), expected.len());
-        for (record, (id, (compartment, version, pointer))) in listed.iter().zip(expected) {
-            assert_eq!((record.record_id, record.compartment), (*id, *compartment));
-            assert_eq!((record.version, record.pointer), (*version, *pointer));
+        for (record, (id, expected)) in listed.iter().zip(expected) {
+            let version = &expected.version;
+            assert_eq!((record.record_id, record.compartment), (*id, expected.compartment));
+            assert_eq!((record.version, record.pointer), (*version, expected.pointer));
+            assert_eq!(
+                (record.status, record.created_at),
+                (expected.status, expected.created_at)
+            );
             assert_eq!(record.block_hash, chain[record.block_number as usize].block.hash);
             let versions = index.versions(*chart_id, *id, 0).await.unwrap();
             assert_eq!(versions.len(), *version as usize);
@@ -672,6 +1201,85 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         }
         registry_answers_match(index, &last.after, account, last.block.time + 20).await;
     }
+    reasons
+}
+
+/// What no query shows yet: the current rows are what the contracts hold.
+async fn tables_match(db: &Path, contracts: &Contracts) {
+    let mut db = SqliteConnection::connect_with(&options(db, false)).await.unwrap();
+    let mut rows = async |sql: &'static str| {
+        let rows = sqlx::query_scalar::<_, String>(sql).fetch_all(&mut db).await.unwrap();
+        let (listed, rows) = (rows.len(), BTreeSet::from_iter(rows));
+        assert_eq!(listed, rows.len(), "{sql}");
+        rows
+    };
+    let mut expected = BTreeSet::new();
+    for (id, chart) in &contracts.charts {
+        if let Some(offered) = chart.offered {
+            expected.insert(format!("{id:X} offered {offered:X}"));
+        }
+        for (root, (author, _, compartment)) in &chart.batches {
+            expected.insert(format!("{id:X} batch {root:X} {author:X} {compartment}"));
+        }
+        for ((record, grantee), rule) in &chart.rules {
+            expected.insert(format!("{id:X} rule {record:X} {grantee:X} {}", rule.effect));
+        }
+        for (delegate, entry) in chart.delegates.iter().filter(|(_, entry)| entry.powers != 0) {
+            expected.insert(format!(
+                "{id:X} delegate {delegate:X} {} {}",
+                entry.serial, entry.powers
+            ));
+        }
+        let (allowed, serial, _) = chart.emergency_access;
+        if serial != 0 {
+            expected.insert(format!("{id:X} access {} {serial}", u8::from(allowed)));
+        }
+        for (party, opened) in chart.emergencies.iter().filter(|(_, opened)| opened.until != 0) {
+            expected.insert(format!("{id:X} emergency {party:X} {}", opened.until));
+        }
+    }
+    let found = rows(
+        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT hex(chart) || ' batch ' || hex(root) || ' ' || hex(author) || ' ' || compartment FROM batch
+         UNION ALL
+         SELECT hex(chart) || ' rule ' || hex(record_id) || ' ' || hex(grantee) || ' ' || effect FROM rule
+         WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT hex(chart) || ' delegate ' || hex(delegate) || ' ' || serial || ' ' || powers FROM delegate
+         WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT hex(chart) || ' access ' || allowed || ' ' || serial FROM emergency_access
+         WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT hex(chart) || ' emergency ' || hex(party) || ' ' || until FROM emergency
+         WHERE valid_to_block IS NULL",
+    )
+    .await;
+    assert_eq!(found, expected);
+
+    let nonces = contracts.nonces.iter();
+    let mut expected: BTreeSet<_> = nonces
+        .map(|(signer, nonce)| format!("nonce {signer:X} {:X}", B256::from(*nonce)))
+        .collect();
+    for (gateway, anchors) in &contracts.anchors {
+        for (index, anchor) in anchors.iter().enumerate() {
+            expected.insert(format!("anchor {gateway:X} {index} {anchor:X}"));
+        }
+    }
+    for (gateway, index, first, second) in &contracts.equivocations {
+        expected.insert(format!("equivocation {gateway:X} {index} {first:X} {second:X}"));
+    }
+    let found = rows(
+        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to_block IS NULL
+         UNION ALL
+         SELECT 'anchor ' || hex(gateway) || ' ' || number || ' ' || hex(anchor) FROM anchor
+         UNION ALL
+         SELECT 'equivocation ' || hex(gateway) || ' ' || number || ' ' || hex(first) || ' ' || hex(second)
+         FROM equivocation",
+    )
+    .await;
+    assert_eq!(found, expected);
 }
 
 async fn registry_answers_match(index: &Index, contracts: &Contracts, account: Address, at: u64) {

@@ -8,7 +8,7 @@ use crate::support::{
     same_as_from_scratch, trouble, until,
 };
 use alloy::{
-    primitives::{B256, IntoLogData, LogData},
+    primitives::{Address, B256, IntoLogData, LogData},
     providers::Provider,
 };
 use medlock_abi::{
@@ -78,6 +78,7 @@ async fn backfills_then_follows_and_answers() {
     let question = Question {
         chart,
         grantee: clinic,
+        member: Address::ZERO,
         compartment: 63,
         recordId: id(11),
         purpose: purpose::TREAT,

@@ -4,23 +4,31 @@ use crate::support::{POLL_MS, SOON, chain::receipt, event::id};
 use alloy::{
     eips::BlockId,
     network::{EthereumWallet, TransactionBuilder},
-    primitives::{Address, B256, keccak256},
+    primitives::{Address, B256, U256, keccak256},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::TransactionRequest,
-    sol_types::SolCall,
+    signers::{SignerSync, local::PrivateKeySigner},
+    sol_types::{SolCall, SolStruct},
 };
 use medlock_abi::{
+    audit::IAudit,
+    exceptions::IExceptions,
     records::IRecords::{self, GrantTerms, Keyring, NewRecord, Question},
     registry::IRegistry,
-    terms::{BATCH_MOST, CODEC_DAG_CBOR, action, purpose, role, suite},
+    relay::IRelay,
+    signed,
+    terms::{
+        BATCH_MOST, CODEC_DAG_CBOR, action, effect, emergency, power, purpose, reason, record_status, role, suite,
+    },
 };
 use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR, deploy};
 use medlock_indexer::{Config, Deployment, Handle, Head, Page, spawn};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{collections::BTreeSet, path::Path};
 
 const CHART: u64 = 1;
-/// The last was never added.
-const RECORDS: [u64; 4] = [10, 11, 12, 13];
+/// 14 comes out of a batch; 13 was never added.
+const RECORDS: [u64; 6] = [10, 11, 12, 13, 14, 16];
 /// Seconds from one block to the next, at least.
 const STEP: u64 = 10;
 
@@ -35,165 +43,549 @@ struct World {
     insurer: Address,
     second: Address,
     stranger: Address,
+    guardian: Address,
+    carer: Address,
+    /// Takes the chart over.
+    heir: Address,
+    /// The clinic is a gateway, too.
+    clinic_signer: PrivateKeySigner,
     /// What the contracts answered, block by block.
     history: Vec<(Head, Vec<u8>)>,
     _anvil: medlock_anvil::Handle,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 #[tokio::test]
 async fn the_index_answers_as_the_contracts_do_at_every_block() {
     let mut world = World::start().await;
-    let World {
-        owner,
-        issuer,
-        patient,
-        clinic,
-        insurer,
-        second,
-        ..
-    } = world;
-    let chart = id(CHART);
+    world.credentials_and_keys().await;
+    world.grants_and_records().await;
+    world.batches_and_statuses().await;
+    world.rules().await;
+    world.delegates().await;
+    world.emergencies().await;
+    world.transfer_of_control().await;
+    world.signatures_and_anchors().await;
+    world.life_of_the_registry().await;
+    world.every_time_asked_about().await;
+}
 
-    let call = IRegistry::setIssuerCall { issuer, active: true };
-    world.registry(owner, call).await;
-    let call = IRegistry::issueCredentialCall {
-        party: clinic,
-        roles: role::ORGANISATION | role::PROVIDER,
-        expiry: 0,
-        document: id(100),
-    };
-    world.registry(issuer, call).await;
-    for key in [[7; 32], [8; 32]] {
-        let call = IRegistry::publishKeyCall {
-            suite: suite::X25519,
-            key: key.into(),
+/// The history, chapter by chapter. Every method that changes something is used, but for those of the relay that take
+/// signatures: they call the same methods.
+impl World {
+    async fn credentials_and_keys(&mut self) {
+        let (issuer, clinic) = (self.issuer, self.clinic);
+        let call = IRegistry::setIssuerCall { issuer, active: true };
+        self.registry(self.owner, call).await;
+        let call = IRegistry::issueCredentialCall {
+            party: clinic,
+            roles: role::ORGANISATION | role::PROVIDER | role::GATEWAY,
+            expiry: 0,
+            document: id(100),
         };
-        world.registry(clinic, call).await;
+        self.registry(issuer, call).await;
+        for (version, key) in [(1, [7; 32]), (2, [8; 32])] {
+            let call = IRegistry::publishKeyCall {
+                actor: clinic,
+                version,
+                suite: suite::X25519,
+                key: key.into(),
+            };
+            self.registry(clinic, call).await;
+        }
+        for (member, expiry) in [(self.second, 0), (self.insurer, self.head().time + 8 * STEP)] {
+            self.registry(clinic, IRegistry::setMemberCall { member, expiry }).await;
+        }
     }
 
-    let call = IRecords::openChartCall {
-        chart,
-        directory: id(201),
-    };
-    world.records(patient, call).await;
-    let treating = GrantTerms {
-        compartments: 1 << 3 | 1 << 63,
-        purposes: purpose::TREAT,
-        actions: action::READ | action::WRITE,
-        notBefore: 0,
-        expiry: 0,
-    };
-    world.records(patient, grant(clinic, treating.clone(), 301)).await;
-    let now = world.head().time;
-    let paying = GrantTerms {
-        compartments: 1 << 63,
-        purposes: purpose::HPAYMT,
-        actions: action::READ,
-        notBefore: now + 3 * STEP,
-        expiry: now + 6 * STEP,
-    };
-    world.records(patient, grant(insurer, paying, 302)).await;
-    let reading = GrantTerms {
-        actions: action::READ,
-        ..treating.clone()
-    };
-    world.records(patient, grant(second, reading, 303)).await;
-
-    let call = IRecords::addRecordsCall {
-        chart,
-        directoryVersion: 1,
-        records: vec![record(10, 3, 410), record(11, 63, 411)],
-    };
-    world.records(clinic, call).await;
-    for (author, previous, pointer) in [(clinic, 410, 420), (patient, 420, 430)] {
-        let call = IRecords::amendRecordCall {
-            chart,
-            directoryVersion: 1,
-            recordId: id(10),
-            previous: id(previous),
-            codec: CODEC_DAG_CBOR,
-            pointer: id(pointer),
-        };
-        world.records(author, call).await;
-    }
-    let call = IRecords::setDirectoryCall {
-        chart,
-        version: 2,
-        directory: id(202),
-    };
-    world.records(patient, call).await;
-
-    let call = IRecords::revokeCall {
-        chart,
-        grantee: clinic,
-        version: 3,
-        directory: id(203),
-        keyrings: vec![keyring(second, 313), keyring(insurer, 312)],
-    };
-    world.records(patient, call).await;
-    let index = world.handle.index();
-    assert_eq!(index.keyring_digest(chart, clinic).await.unwrap(), None);
-    assert_eq!(index.keyring_digest(chart, second).await.unwrap(), Some(id(313)));
-    assert_eq!(index.keyring_digest(chart, insurer).await.unwrap(), Some(id(312)));
-    let call = IRecords::setKeyringsCall {
-        chart,
-        keyrings: vec![keyring(second, 323)],
-    };
-    world.records(patient, call).await;
-    assert_eq!(index.keyring_digest(chart, second).await.unwrap(), Some(id(323)));
-
-    let call = IRecords::addRecordsCall {
-        chart,
-        directoryVersion: 3,
-        records: vec![record(12, 3, 412)],
-    };
-    world.records(patient, call).await;
-    let call = IRecords::revokeAllCall {
-        chart,
-        version: 4,
-        directory: id(204),
-    };
-    world.records(patient, call).await;
-    assert_eq!(index.grants(chart, Page::default()).await.unwrap(), []);
-    world.records(patient, grant(clinic, treating, 331)).await;
-    // The registry's own life: members, suspension, a revoked key, a dismissed issuer, a revoked credential.
-    let expiry = world.head().time + 4 * STEP;
-    for (member, expiry) in [(second, expiry), (insurer, 0)] {
-        world
-            .registry(clinic, IRegistry::setMemberCall { member, expiry })
-            .await;
-    }
-    let call = IRegistry::suspendCredentialCall { party: clinic };
-    world.registry(issuer, call).await;
-    let call = IRegistry::reinstateCredentialCall { party: clinic };
-    world.registry(owner, call).await;
-    world.registry(clinic, IRegistry::revokeKeyCall { version: 2 }).await;
-    world
-        .registry(clinic, IRegistry::removeMemberCall { member: insurer })
-        .await;
-    for active in [false, true] {
-        world.registry(owner, IRegistry::setIssuerCall { issuer, active }).await;
-    }
-    let call = IRegistry::issueCredentialCall {
-        party: clinic,
-        roles: role::ORGANISATION,
-        expiry: 0,
-        document: id(101),
-    };
-    world.registry(issuer, call).await;
-    world
-        .registry(
+    async fn grants_and_records(&mut self) {
+        let World {
+            patient,
             clinic,
-            IRegistry::setMemberCall {
-                member: second,
-                expiry: 0,
-            },
+            insurer,
+            second,
+            ..
+        } = *self;
+        let chart = id(CHART);
+        let call = IRecords::openChartCall {
+            actor: patient,
+            chart,
+            directory: id(201),
+        };
+        self.records(patient, call).await;
+        self.grant(patient, 1, clinic, treating(), 301).await;
+        let now = self.head().time;
+        let paying = GrantTerms {
+            compartments: 1 << 63,
+            purposes: purpose::HPAYMT,
+            actions: action::READ,
+            notBefore: now + 3 * STEP,
+            expiry: now + 6 * STEP,
+        };
+        self.grant(patient, 1, insurer, paying, 302).await;
+        self.grant(patient, 1, second, treating(), 303).await;
+        // In the place of the one before.
+        self.grant(patient, 1, second, reading(1 << 3 | 1 << 63), 304).await;
+
+        self.add(clinic, Address::ZERO, 1, vec![record(10, 3, 410), record(11, 63, 411)])
+            .await;
+        for (author, previous, pointer) in [(clinic, 410, 420), (patient, 420, 430)] {
+            let call = IRecords::amendRecordCall {
+                actor: author,
+                chart,
+                organisation: Address::ZERO,
+                directoryVersion: 1,
+                recordId: id(10),
+                previous: id(previous),
+                codec: CODEC_DAG_CBOR,
+                pointer: id(pointer),
+            };
+            self.records(author, call).await;
+        }
+        self.set_directory(patient, 2).await;
+
+        let call = IRecords::revokeCall {
+            actor: patient,
+            chart,
+            grantee: clinic,
+            version: 3,
+            directory: id(203),
+            keyrings: vec![keyring(second, 313), keyring(insurer, 312)],
+        };
+        self.records(patient, call).await;
+        let index = self.handle.index();
+        assert_eq!(index.keyring_digest(chart, clinic).await.unwrap(), None);
+        assert_eq!(index.keyring_digest(chart, second).await.unwrap(), Some(id(313)));
+        assert_eq!(index.keyring_digest(chart, insurer).await.unwrap(), Some(id(312)));
+        let call = IRecords::setKeyringsCall {
+            actor: patient,
+            chart,
+            directoryVersion: 3,
+            keyrings: vec![keyring(second, 323)],
+        };
+        self.records(patient, call).await;
+        assert_eq!(index.keyring_digest(chart, second).await.unwrap(), Some(id(323)));
+
+        self.add(patient, Address::ZERO, 3, vec![record(12, 3, 412)]).await;
+        let call = IRecords::revokeAllCall {
+            actor: patient,
+            chart,
+            version: 4,
+            directory: id(204),
+        };
+        self.records(patient, call).await;
+        assert_eq!(index.grants(chart, Page::default()).await.unwrap(), []);
+        self.grant(patient, 4, clinic, treating(), 331).await;
+    }
+
+    async fn batches_and_statuses(&mut self) {
+        let (patient, clinic, chart) = (self.patient, self.clinic, id(CHART));
+        let (leaf, other) = (leaf(14, 414), leaf(15, 415));
+        let root = keccak256([&[1][..], other.as_slice(), leaf.as_slice()].concat());
+        let call = IRecords::addBatchCall {
+            actor: clinic,
+            chart,
+            organisation: Address::ZERO,
+            directoryVersion: 4,
+            compartment: 3,
+            codec: CODEC_DAG_CBOR,
+            root,
+            count: 2,
+        };
+        self.records(clinic, call).await;
+        let on_chain = self
+            .view(
+                self.deployment.records,
+                self.head(),
+                IRecords::batchOfCall { chart, root },
+            )
+            .await;
+        let of_batch = format!(
+            "{:X} {} {} {} {}",
+            on_chain.author, on_chain.createdAt, on_chain.count, on_chain.compartment, on_chain.codec
+        );
+        let indexed = self
+            .row(
+                "SELECT hex(author) || ' ' || valid_from_time || ' ' || leaves || ' ' || compartment || ' ' || codec
+                 FROM batch WHERE chart = $1 AND root = $2",
+                &[chart.as_slice(), root.as_slice()],
+            )
+            .await;
+        assert_eq!(indexed, Some(of_batch));
+        let call = IRecords::takeFromBatchCall {
+            chart,
+            root,
+            index: 1,
+            recordId: id(14),
+            pointer: id(414),
+            proof: vec![other],
+        };
+        self.records(self.stranger, call).await;
+        // By a member, for the organisation.
+        let call = IRecords::enterInErrorCall {
+            actor: self.second,
+            chart,
+            organisation: clinic,
+            recordId: id(11),
+            previous: id(411),
+        };
+        self.records(self.second, call).await;
+        let call = IRecords::shredRecordCall {
+            actor: patient,
+            chart,
+            recordId: id(14),
+        };
+        self.records(patient, call).await;
+    }
+
+    async fn rules(&mut self) {
+        let World {
+            patient,
+            clinic,
+            second,
+            insurer,
+            ..
+        } = *self;
+        self.grant(patient, 4, second, reading(1 << 3), 341).await;
+        let expiry = self.head().time + 5 * STEP;
+        // For everybody, for the organisation, for its member, for one who also holds the allowed record's grant.
+        self.rule(patient, 12, Address::ZERO, effect::DENY, 0).await;
+        self.rule(patient, 11, second, effect::ALLOW, 0).await;
+        self.rule(patient, 10, second, effect::DENY, expiry).await;
+        self.rule(patient, 10, clinic, effect::DENY, 0).await;
+        self.rule(patient, 10, clinic, effect::NONE, 0).await;
+        self.rule(patient, 12, insurer, effect::DENY, 0).await;
+        // The pair's later grant does not have what was allowed beside the earlier.
+        let call = IRecords::revokeCall {
+            actor: patient,
+            chart: id(CHART),
+            grantee: second,
+            version: 5,
+            directory: id(205),
+            keyrings: vec![],
+        };
+        self.records(patient, call).await;
+        self.grant(patient, 5, second, reading(1 << 3), 342).await;
+        self.rule(patient, 12, Address::ZERO, effect::NONE, 0).await;
+        self.rule(patient, 11, second, effect::ALLOW, 0).await;
+    }
+
+    async fn delegates(&mut self) {
+        let World {
+            patient,
+            second,
+            stranger,
+            guardian,
+            carer,
+            ..
+        } = *self;
+        let chart = id(CHART);
+        let until = self.head().time + 20 * STEP;
+        self.delegate(patient, 5, guardian, (0, power::EVERY, until)).await;
+        self.delegate(
+            guardian,
+            5,
+            carer,
+            (0, power::READ | power::WRITE | power::DELEGATE, until),
         )
         .await;
-    let call = IRegistry::revokeCredentialCall { party: clinic };
-    world.registry(issuer, call).await;
-    world.every_time_asked_about().await;
+        self.delegate(carer, 5, stranger, (0, power::READ, until - STEP)).await;
+        // What a delegate does in the controller's place.
+        self.add(carer, Address::ZERO, 5, vec![record(16, 3, 416)]).await;
+        self.grant(guardian, 5, second, reading(1 << 3 | 1 << 5), 343).await;
+        self.rule(guardian, 12, Address::ZERO, effect::DENY, 0).await;
+        self.set_directory(guardian, 6).await;
+        // Their giver's powers end, and come back with another serial: those below have none.
+        let remove = |delegate| IExceptions::removeDelegateCall {
+            actor: guardian,
+            chart,
+            delegate,
+        };
+        self.exceptions(guardian, remove(carer)).await;
+        self.delegate(guardian, 6, carer, (2, power::READ, until)).await;
+        self.delegate(patient, 6, stranger, (1, power::READ | power::DELEGATE, 0))
+            .await;
+        // The guardian's powers run out, and with them the carer's; given again, without an end.
+        self.pass(20 * STEP).await;
+        self.delegate(patient, 6, guardian, (1, power::READ | power::REVOKE, 0))
+            .await;
+        let call = IRecords::revokeCall {
+            actor: guardian,
+            chart,
+            grantee: second,
+            version: 7,
+            directory: id(207),
+            keyrings: vec![],
+        };
+        self.records(guardian, call).await;
+    }
+
+    async fn emergencies(&mut self) {
+        let World {
+            patient,
+            clinic,
+            second,
+            guardian,
+            ..
+        } = *self;
+        let chart = id(CHART);
+        let allow = |allowed| IExceptions::setEmergencyAccessCall {
+            actor: patient,
+            chart,
+            allowed,
+        };
+        let breaks = |actor, organisation, compartments| IExceptions::breakGlassCall {
+            actor,
+            chart,
+            organisation,
+            compartments,
+            reasonCode: emergency::UNABLE_TO_CONSENT,
+        };
+        self.exceptions(patient, allow(true)).await;
+        self.exceptions(clinic, breaks(clinic, Address::ZERO, 1 << 3 | 1 << 5))
+            .await;
+        self.exceptions(second, breaks(second, clinic, 1 << 63)).await;
+        let call = IExceptions::closeEmergencyCall {
+            actor: guardian,
+            chart,
+            party: second,
+        };
+        self.exceptions(guardian, call).await;
+        // Four hours, then the day.
+        self.pass(emergency::OPEN_S).await;
+        self.rule(patient, 12, Address::ZERO, effect::NONE, 0).await;
+        self.pass(emergency::AGAIN_S).await;
+        self.exceptions(clinic, breaks(clinic, Address::ZERO, 1 << 3)).await;
+        self.exceptions(patient, allow(false)).await;
+        self.exceptions(patient, allow(true)).await;
+        self.exceptions(second, breaks(second, clinic, 1 << 3)).await;
+    }
+
+    async fn transfer_of_control(&mut self) {
+        let World {
+            patient,
+            clinic,
+            stranger,
+            carer,
+            heir,
+            ..
+        } = *self;
+        let chart = id(CHART);
+        self.grant(patient, 7, heir, reading(1 << 3), 351).await;
+        for to in [stranger, Address::ZERO, heir] {
+            let call = IRecords::offerControlCall {
+                actor: patient,
+                chart,
+                to,
+            };
+            self.records(patient, call).await;
+        }
+        let call = IRecords::acceptControlCall {
+            actor: heir,
+            chart,
+            version: 8,
+            directory: id(208),
+            keyrings: vec![keyring(clinic, 352)],
+        };
+        self.records(heir, call).await;
+        self.delegate(heir, 8, carer, (3, power::READ, 0)).await;
+        self.grant(heir, 8, patient, treating(), 353).await;
+        let call = IRecords::shredRecordCall {
+            actor: heir,
+            chart,
+            recordId: id(10),
+        };
+        self.records(heir, call).await;
+        let call = IRecords::offerControlCall {
+            actor: heir,
+            chart,
+            to: patient,
+        };
+        self.records(heir, call).await;
+        let call = IRecords::revokeAllCall {
+            actor: heir,
+            chart,
+            version: 9,
+            directory: id(209),
+        };
+        self.records(heir, call).await;
+        self.grant(heir, 9, patient, treating(), 354).await;
+    }
+
+    async fn signatures_and_anchors(&mut self) {
+        let (patient, clinic, stranger) = (self.patient, self.clinic, self.stranger);
+        let Deployment {
+            relay, audit, chain_id, ..
+        } = self.deployment;
+        for _ in 0..2 {
+            self.send(patient, relay, IRelay::cancelAllCall {}).await;
+        }
+        let mut previous = B256::ZERO;
+        for (index, root, count) in [(0, id(501), 7), (1, id(502), 1)] {
+            let call = IAudit::anchorCall { previous, root, count };
+            self.send(clinic, audit, call).await;
+            let call = IAudit::anchorOfCall { gateway: clinic, index };
+            previous = self.view(audit, self.head(), call).await;
+        }
+        let stated = |index, root| IAudit::Anchor {
+            gateway: clinic,
+            index,
+            previous: B256::ZERO,
+            root,
+            count: 1,
+        };
+        let signer = self.clinic_signer.clone();
+        let signed = |anchor: &IAudit::Anchor| {
+            let hash = anchor.eip712_signing_hash(&signed::domain(chain_id, audit));
+            signer.sign_hash_sync(&hash).unwrap().as_bytes().to_vec().into()
+        };
+        let deviating = stated(0, id(503));
+        let call = IAudit::proveDeviationCall {
+            signature: signed(&deviating),
+            statement: deviating,
+        };
+        self.send(stranger, audit, call).await;
+        let (first, second) = (stated(5, id(504)), stated(5, id(505)));
+        let call = IAudit::proveEquivocationCall {
+            firstSignature: signed(&first),
+            first,
+            secondSignature: signed(&second),
+            second,
+        };
+        self.send(stranger, audit, call).await;
+    }
+
+    /// Members, suspension, a revoked key, a dismissed issuer, a revoked credential.
+    async fn life_of_the_registry(&mut self) {
+        let World {
+            owner,
+            issuer,
+            clinic,
+            insurer,
+            second,
+            ..
+        } = *self;
+        let expiry = self.head().time + 4 * STEP;
+        for (member, expiry) in [(second, expiry), (insurer, 0)] {
+            self.registry(clinic, IRegistry::setMemberCall { member, expiry }).await;
+        }
+        self.registry(issuer, IRegistry::suspendCredentialCall { party: clinic })
+            .await;
+        self.registry(owner, IRegistry::reinstateCredentialCall { party: clinic })
+            .await;
+        self.registry(clinic, IRegistry::revokeKeyCall { version: 2 }).await;
+        self.registry(clinic, IRegistry::removeMemberCall { member: insurer })
+            .await;
+        for active in [false, true] {
+            self.registry(owner, IRegistry::setIssuerCall { issuer, active }).await;
+        }
+        let call = IRegistry::issueCredentialCall {
+            party: clinic,
+            roles: role::ORGANISATION,
+            expiry: 0,
+            document: id(101),
+        };
+        self.registry(issuer, call).await;
+        let call = IRegistry::setMemberCall {
+            member: second,
+            expiry: 0,
+        };
+        self.registry(clinic, call).await;
+        self.registry(issuer, IRegistry::revokeCredentialCall { party: clinic })
+            .await;
+    }
+
+    async fn grant(&mut self, actor: Address, version: u32, grantee: Address, terms: GrantTerms, keyring: u64) {
+        let chart = id(CHART);
+        let held = self
+            .view(
+                self.deployment.records,
+                self.head(),
+                IRecords::grantOfCall { chart, grantee },
+            )
+            .await;
+        let head = self
+            .view(self.deployment.records, self.head(), IRecords::chartOfCall { chart })
+            .await;
+        let call = IRecords::grantCall {
+            actor,
+            chart,
+            directoryVersion: version,
+            grantee,
+            serial: if held.epoch == head.grantEpoch { held.serial } else { 0 },
+            terms,
+            keyring: id(keyring),
+        };
+        self.records(actor, call).await;
+    }
+
+    async fn add(&mut self, actor: Address, organisation: Address, version: u32, records: Vec<NewRecord>) {
+        let call = IRecords::addRecordsCall {
+            actor,
+            chart: id(CHART),
+            organisation,
+            directoryVersion: version,
+            records,
+        };
+        self.records(actor, call).await;
+    }
+
+    async fn set_directory(&mut self, actor: Address, version: u32) {
+        let call = IRecords::setDirectoryCall {
+            actor,
+            chart: id(CHART),
+            version,
+            directory: id(200 + u64::from(version)),
+        };
+        self.records(actor, call).await;
+    }
+
+    /// A rule for treatment and reading; of effect none, none.
+    async fn rule(&mut self, actor: Address, record: u64, grantee: Address, effect: u8, expiry: u64) {
+        let says = effect != effect::NONE;
+        let call = IExceptions::setRuleCall {
+            actor,
+            chart: id(CHART),
+            recordId: id(record),
+            grantee,
+            effect,
+            purposes: if says { purpose::TREAT } else { 0 },
+            actions: if says { action::READ } else { 0 },
+            expiry,
+        };
+        self.exceptions(actor, call).await;
+    }
+
+    async fn delegate(
+        &mut self,
+        actor: Address,
+        version: u32,
+        delegate: Address,
+        (serial, powers, expiry): (u32, u8, u64),
+    ) {
+        let call = IExceptions::setDelegateCall {
+            actor,
+            chart: id(CHART),
+            directoryVersion: version,
+            delegate,
+            serial,
+            powers,
+            expiry,
+        };
+        self.exceptions(actor, call).await;
+    }
+
+    async fn registry(&mut self, from: Address, call: impl SolCall) {
+        self.send(from, self.deployment.registry, call).await;
+    }
+
+    async fn records(&mut self, from: Address, call: impl SolCall) {
+        self.send(from, self.deployment.records, call).await;
+    }
+
+    async fn exceptions(&mut self, from: Address, call: impl SolCall) {
+        self.send(from, self.deployment.exceptions, call).await;
+    }
 }
 
 impl World {
@@ -212,11 +604,25 @@ impl World {
             .wallet(wallet)
             .connect_http(anvil.url().parse().unwrap())
             .erased();
-        let [owner, issuer, patient, clinic, insurer, second, stranger] = std::array::from_fn(|i| signers[i].address());
+        let [
+            owner,
+            issuer,
+            patient,
+            clinic,
+            insurer,
+            second,
+            stranger,
+            guardian,
+            carer,
+            heir,
+        ] = std::array::from_fn(|i| signers[i].address());
         let deployed = deploy(&rpc, owner, &artifacts).await.unwrap().deployment;
         let deployment = Deployment {
             registry: deployed.registry,
             records: deployed.records,
+            exceptions: deployed.exceptions,
+            relay: deployed.relay,
+            audit: deployed.audit,
             start_block: deployed.block,
             chain_id: deployed.chain_id,
             genesis_hash: deployed.genesis_hash,
@@ -239,23 +645,28 @@ impl World {
             insurer,
             second,
             stranger,
+            guardian,
+            carer,
+            heir,
+            clinic_signer: signers[3].clone(),
             history: Vec::new(),
             _anvil: anvil,
-            _folder: folder,
+            folder,
         }
     }
 
-    async fn registry(&mut self, from: Address, call: impl SolCall) {
-        self.send(from, self.deployment.registry, call).await;
-    }
-
-    async fn records(&mut self, from: Address, call: impl SolCall) {
-        self.send(from, self.deployment.records, call).await;
+    /// The next block is this much later than it would be.
+    async fn pass(&self, seconds: u64) {
+        let _: serde_json::Value = self
+            .rpc
+            .raw_request("evm_increaseTime".into(), (seconds,))
+            .await
+            .unwrap();
     }
 
     /// Sends `call`, waits until its block is indexed, and compares all answers.
     async fn send<C: SolCall>(&mut self, from: Address, to: Address, call: C) {
-        let _: serde_json::Value = self.rpc.raw_request("evm_increaseTime".into(), (STEP,)).await.unwrap();
+        self.pass(STEP).await;
         let request = TransactionRequest::default()
             .with_from(from)
             .with_to(to)
@@ -289,23 +700,39 @@ impl World {
     async fn same_state(&self, at: Head) {
         let (index, Deployment { registry, records, .. }) = (self.handle.index(), self.deployment);
         let chart = id(CHART);
+        self.same_exceptions(at).await;
+        self.same_relay_and_audit(at).await;
 
         let on_chain = self.view(records, at, IRecords::chartOfCall { chart }).await;
         let indexed = index.chart(chart).await.unwrap().map_or_else(Default::default, |c| {
-            (c.controller, c.grant_epoch, c.directory_version, c.directory)
+            (
+                c.controller,
+                c.control_epoch,
+                c.grant_epoch,
+                c.directory_version,
+                c.directory,
+            )
         });
         assert_eq!(
             (
                 on_chain.controller,
+                on_chain.controlEpoch,
                 on_chain.grantEpoch,
                 on_chain.directoryVersion,
                 on_chain.directory
             ),
             indexed
         );
-        let open = on_chain.controller == self.patient;
-        let own = index.charts_of(self.patient, Page::default()).await.unwrap();
-        assert_eq!(own.len(), usize::from(open));
+        for account in [self.patient, self.heir] {
+            let own = index.charts_of(account, Page::default()).await.unwrap();
+            assert_eq!(own.len(), usize::from(on_chain.controller == account));
+        }
+        let offered = self.view(records, at, IRecords::offeredToCall { chart }).await;
+        let indexed = self.row(
+            "SELECT hex(offered_to) FROM control_offer WHERE chart = $1 AND valid_to_block IS NULL",
+            &[chart.as_slice()],
+        );
+        assert_eq!(indexed.await, (!offered.is_zero()).then(|| format!("{offered:X}")));
 
         let listed = index.records(chart, u64::MAX, Page::default()).await.unwrap();
         let mut found = 0;
@@ -326,18 +753,22 @@ impl World {
                     newest.created_at,
                     newest.version,
                     newest.compartment,
-                    newest.codec,
-                    newest.pointer
+                    newest.status,
+                    newest.codec
                 ),
                 (
                     on_chain.author,
                     on_chain.createdAt,
                     on_chain.version,
                     on_chain.compartment,
-                    on_chain.codec,
-                    on_chain.pointer
+                    on_chain.status,
+                    on_chain.codec
                 )
             );
+            match on_chain.status {
+                record_status::SHREDDED => assert!(on_chain.pointer.is_zero()),
+                _ => assert_eq!(newest.pointer, on_chain.pointer),
+            }
             for pair in versions.windows(2) {
                 assert_eq!(pair[0].pointer, pair[1].previous);
             }
@@ -362,9 +793,17 @@ impl World {
                     notBefore: g.not_before,
                     expiry: g.expiry,
                 };
-                (g.epoch, terms)
+                (g.epoch, g.serial, terms)
             };
-            assert_eq!(indexed.map(terms), stands.then_some((granted.epoch, granted.terms)));
+            assert_eq!(
+                indexed.map(terms),
+                stands.then_some((granted.epoch, granted.serial, granted.terms))
+            );
+            let since = self.row(
+                "SELECT CAST(since AS TEXT) FROM grant_ WHERE chart = $1 AND grantee = $2 AND valid_to_block IS NULL",
+                &[chart.as_slice(), account.as_slice()],
+            );
+            assert_eq!(since.await, (granted.epoch != 0).then(|| granted.since.to_string()));
             let received = index.grants_to(account, Page::default()).await.unwrap();
             assert_eq!(received.len(), usize::from(stands));
             if stands {
@@ -408,36 +847,199 @@ impl World {
         assert_eq!(BTreeSet::from_iter(given), standing);
     }
 
-    fn accounts(&self) -> [Address; 5] {
-        [self.patient, self.clinic, self.insurer, self.second, self.stranger]
+    /// Rules, delegates and emergencies as stored, in force or not.
+    async fn same_exceptions(&self, at: Head) {
+        let (exceptions, chart) = (self.deployment.exceptions, id(CHART));
+        for record_id in RECORDS.map(id) {
+            for grantee in self.accounts().into_iter().chain([Address::ZERO]) {
+                let call = IExceptions::ruleOfCall {
+                    chart,
+                    recordId: record_id,
+                    grantee,
+                };
+                let rule = self.view(exceptions, at, call).await;
+                let indexed = self.row(
+                    "SELECT effect || ' ' || purposes || ' ' || actions || ' ' || expiry || ' ' || directory_version
+                     FROM rule WHERE chart = $1 AND record_id = $2 AND grantee = $3 AND valid_to_block IS NULL",
+                    &[chart.as_slice(), record_id.as_slice(), grantee.as_slice()],
+                );
+                let stored = format!(
+                    "{} {} {} {} {}",
+                    rule.effect, rule.purposes, rule.actions, rule.expiry, rule.directoryVersion
+                );
+                assert_eq!(indexed.await, (rule.effect != effect::NONE).then_some(stored));
+            }
+        }
+        for account in self.accounts() {
+            let keys = [chart.as_slice(), account.as_slice()];
+            let call = IExceptions::delegateOfCall {
+                chart,
+                delegate: account,
+            };
+            let entry = self.view(exceptions, at, call).await;
+            let indexed = self.row(
+                "SELECT hex(parent) || ' ' || serial || ' ' || powers || ' ' || expiry || ' ' || depth || ' '
+                    || parent_serial || ' ' || control_epoch
+                 FROM delegate WHERE chart = $1 AND delegate = $2 AND valid_to_block IS NULL",
+                &keys,
+            );
+            let stored = format!(
+                "{:X} {} {} {} {} {} {}",
+                entry.parent,
+                entry.serial,
+                entry.powers,
+                entry.expiry,
+                entry.depth,
+                entry.parentSerial,
+                entry.controlEpoch
+            );
+            assert_eq!(indexed.await, (entry.powers != 0).then_some(stored));
+
+            let call = IExceptions::emergencyOfCall { chart, party: account };
+            let opened = self.view(exceptions, at, call).await;
+            let indexed = self.row(
+                "SELECT valid_from_time || ' ' || compartments || ' ' || until || ' ' || grant_epoch || ' ' || serial
+                 FROM emergency WHERE chart = $1 AND party = $2 AND valid_to_block IS NULL",
+                &keys,
+            );
+            let stored = format!(
+                "{} {} {} {} {}",
+                opened.openedAt,
+                opened.compartments.cast_signed(),
+                opened.until,
+                opened.grantEpoch,
+                opened.serial
+            );
+            // The contract keeps one that was closed early, with that time.
+            let is_whole = opened.openedAt != 0 && opened.until == opened.openedAt + emergency::OPEN_S;
+            assert_eq!(indexed.await, is_whole.then_some(stored));
+        }
+        let call = IExceptions::emergencyAccessOfCall { chart };
+        let access = self.view(exceptions, at, call).await;
+        let indexed = self.row(
+            "SELECT allowed || ' ' || serial || ' ' || control_epoch FROM emergency_access
+             WHERE chart = $1 AND valid_to_block IS NULL",
+            &[chart.as_slice()],
+        );
+        let stored = format!("{} {} {}", u8::from(access.allowed), access.serial, access.controlEpoch);
+        assert_eq!(indexed.await, (access.serial != 0).then_some(stored));
+    }
+
+    async fn same_relay_and_audit(&self, at: Head) {
+        let Deployment { relay, audit, .. } = self.deployment;
+        for account in self.accounts() {
+            let call = IRelay::nonceOfCall { signer: account };
+            let nonce = self.view(relay, at, call).await;
+            let indexed = self.row(
+                "SELECT hex(nonce) FROM nonce WHERE signer = $1 AND valid_to_block IS NULL",
+                &[account.as_slice()],
+            );
+            let stored = format!("{:X}", B256::from(nonce));
+            assert_eq!(indexed.await, (nonce != U256::ZERO).then_some(stored));
+        }
+        let gateway = self.clinic;
+        let head = self.view(audit, at, IAudit::headOfCall { gateway }).await;
+        let call = IAudit::equivocationsOfCall { gateway };
+        let proofs = self.view(audit, at, call).await;
+        let indexed = self.row(
+            "SELECT count(*) || ' ' || coalesce(sum(receipts), 0) || ' '
+                || coalesce((SELECT hex(anchor) FROM anchor WHERE gateway = $1 ORDER BY number DESC LIMIT 1), '')
+                || ' ' || (SELECT count(*) FROM equivocation WHERE gateway = $1)
+             FROM anchor WHERE gateway = $1",
+            &[gateway.as_slice()],
+        );
+        let last = match head.anchors {
+            0 => String::new(),
+            _ => format!("{:X}", head.last),
+        };
+        let stored = format!("{} {} {last} {proofs}", head.anchors, head.receipts);
+        assert_eq!(indexed.await, Some(stored));
+        for index in 0..head.anchors {
+            let call = IAudit::anchorOfCall { gateway, index };
+            let anchor = self.view(audit, at, call).await;
+            let indexed = self.row(
+                "SELECT hex(anchor) FROM anchor WHERE gateway = $1 AND number = CAST($2 AS INTEGER)",
+                &[gateway.as_slice(), index.to_string().as_bytes()],
+            );
+            assert_eq!(indexed.await, Some(format!("{anchor:X}")));
+        }
+    }
+
+    /// One row as text, past the queries: for the tables that no query shows yet.
+    fn row(&self, sql: &'static str, keys: &[&[u8]]) -> impl Future<Output = Option<String>> + use<> {
+        let keys = Vec::from_iter(keys.iter().map(|key| key.to_vec()));
+        let db = self.folder.path().join("index.db");
+        async move {
+            let options = SqliteConnectOptions::new().filename(db).read_only(true);
+            let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+            let query = keys
+                .into_iter()
+                .fold(sqlx::query_scalar(sql), |query, key| query.bind(key));
+            query.fetch_optional(&mut db).await.unwrap()
+        }
+    }
+
+    fn accounts(&self) -> [Address; 8] {
+        [
+            self.patient,
+            self.clinic,
+            self.insurer,
+            self.second,
+            self.stranger,
+            self.guardian,
+            self.carer,
+            self.heir,
+        ]
     }
 
     /// Everything that may be asked, the nonsensical too.
     fn questions(&self) -> Vec<Question> {
+        const ASKED: [(u8, u32, u8); 8] = [
+            (3, purpose::TREAT, action::READ),
+            (3, purpose::TREAT, action::WRITE),
+            (3, purpose::TREAT, action::SHARE),
+            (3, purpose::ETREAT, action::READ),
+            (3, purpose::HPAYMT, action::READ),
+            (63, purpose::TREAT, action::READ),
+            (63, purpose::HPAYMT, action::READ),
+            (5, purpose::ETREAT, action::READ),
+        ];
+        let records = || [B256::ZERO].into_iter().chain(RECORDS.map(id));
+        let question = |grantee, member, record_id, (compartment, purpose, action)| Question {
+            chart: id(CHART),
+            grantee,
+            member,
+            compartment,
+            recordId: record_id,
+            purpose,
+            action,
+        };
         let mut questions = Vec::new();
-        for grantee in self.accounts() {
-            for record_id in [B256::ZERO, id(10), id(11), id(12), id(13)] {
-                for (compartment, purpose, action) in [
-                    (3, purpose::TREAT, action::READ),
-                    (3, purpose::TREAT, action::WRITE),
-                    (3, purpose::HPAYMT, action::READ),
-                    (63, purpose::TREAT, action::WRITE),
-                    (63, purpose::HPAYMT, action::READ),
-                    (5, purpose::TREAT, action::READ),
-                    (64, purpose::TREAT, action::READ),
-                    (3, purpose::TREAT | purpose::HPAYMT, action::READ),
-                    (3, purpose::TREAT, 0),
-                ] {
-                    questions.push(Question {
-                        chart: id(CHART),
-                        grantee,
-                        compartment,
-                        recordId: record_id,
-                        purpose,
-                        action,
-                    });
+        for record_id in records() {
+            for asked in ASKED {
+                for grantee in self.accounts() {
+                    questions.push(question(grantee, Address::ZERO, record_id, asked));
+                }
+                for member in [self.second, self.insurer] {
+                    questions.push(question(self.clinic, member, record_id, asked));
                 }
             }
+        }
+        // No member; no organisation; an organisation's member of itself.
+        for (grantee, member) in [
+            (self.clinic, self.stranger),
+            (self.patient, self.second),
+            (self.clinic, self.clinic),
+        ] {
+            questions.push(question(grantee, member, B256::ZERO, ASKED[0]));
+        }
+        for malformed in [
+            (64, purpose::TREAT, action::READ),
+            (3, purpose::TREAT | purpose::HPAYMT, action::READ),
+            (3, purpose::TREAT, 0),
+            (3, 0, action::READ),
+        ] {
+            questions.push(question(self.clinic, Address::ZERO, B256::ZERO, malformed));
         }
         questions.push(Question {
             chart: id(CHART + 1),
@@ -525,18 +1127,31 @@ impl World {
             }
         }
         // The history leads to every answer there is.
-        let all = (0..=u8::MAX).filter(|reason| medlock_abi::terms::reason::text(*reason) != "unknown-reason");
+        let all = (0..=u8::MAX).filter(|reason| reason::text(*reason) != "unknown-reason");
         assert_eq!(kinds, all.collect());
     }
 }
 
-fn grant(grantee: Address, terms: GrantTerms, keyring: u64) -> IRecords::grantCall {
-    IRecords::grantCall {
-        chart: id(CHART),
-        grantee,
-        terms,
-        keyring: id(keyring),
+fn treating() -> GrantTerms {
+    GrantTerms {
+        actions: action::READ | action::WRITE,
+        ..reading(1 << 3 | 1 << 63)
     }
+}
+
+fn reading(compartments: u64) -> GrantTerms {
+    GrantTerms {
+        compartments,
+        purposes: purpose::TREAT,
+        actions: action::READ,
+        notBefore: 0,
+        expiry: 0,
+    }
+}
+
+/// The hash of a leaf of a batch (RFC 9162 with keccak256).
+fn leaf(record: u64, pointer: u64) -> B256 {
+    keccak256([&[0][..], id(record).as_slice(), id(pointer).as_slice()].concat())
 }
 
 fn keyring(grantee: Address, digest: u64) -> Keyring {

@@ -1,4 +1,4 @@
-//! A real chain with two contracts that log whatever they are told to, so that any event, good or bad, can be had.
+//! A real chain with five contracts that log whatever they are told to, so that any event, good or bad, can be had.
 use alloy::{
     network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, Bytes, IntoLogData, LogData},
@@ -17,7 +17,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Starts a chain on a free port and deploys both contracts, in one block each.
+    /// Starts a chain on a free port and deploys the contracts, in one block each.
     pub async fn start() -> Self {
         let anvil = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
         let url = anvil.url();
@@ -30,11 +30,17 @@ impl Chain {
             .erased();
         let (registry, start_block) = deploy(&rpc).await;
         let (records, _) = deploy(&rpc).await;
+        let (exceptions, _) = deploy(&rpc).await;
+        let (relay, _) = deploy(&rpc).await;
+        let (audit, _) = deploy(&rpc).await;
         let genesis = rpc.get_block(0.into()).await.unwrap().unwrap();
         let chain_id = rpc.get_chain_id().await.unwrap();
         let deployment = Deployment {
             registry,
             records,
+            exceptions,
+            relay,
+            audit,
             start_block,
             chain_id,
             genesis_hash: genesis.header.hash,

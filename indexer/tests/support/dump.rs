@@ -14,7 +14,7 @@ pub async fn dump(db: &Path) -> Vec<String> {
     .fetch_all(&mut db)
     .await
     .unwrap();
-    assert_eq!(tables.len(), 16, "{tables:?}");
+    assert_eq!(tables.len(), 26, "{tables:?}");
     let mut rows = Vec::new();
     for table in tables {
         let columns: Vec<String> = sqlx::query_scalar("SELECT 'quote(' || name || ')' FROM pragma_table_info($1)")

@@ -43,6 +43,8 @@ pub fn granted(chart: B256, grantee: Address, compartments: u64) -> LogData {
     IRecords::Granted {
         chart,
         grantee,
+        serial: 1,
+        since: 1,
         epoch: 1,
         compartments,
         purposes: purpose::TREAT,

@@ -793,7 +793,10 @@ fn delegations_make_no_circle_outlive_nobody_and_end_at_a_bounded_depth() {
     assert_eq!((stage.powers(b), stage.powers(c)), (0, 0));
     // The removal has moved the serial on: what was signed before it is void.
     let removed = IExceptions::DelegateSerial { given: 1, current: 2 };
-    assert_eq!(set(&mut stage, a, b, 1, passing, now + 100), Err(removed.abi_encode().into()));
+    assert_eq!(
+        set(&mut stage, a, b, 1, passing, now + 100),
+        Err(removed.abi_encode().into())
+    );
     set(&mut stage, a, b, 2, passing, now + 100).unwrap();
     assert_eq!((stage.powers(b), stage.powers(c)), (passing, 0));
     // The first one's time is over: everybody's is.

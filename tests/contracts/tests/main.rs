@@ -5,8 +5,8 @@ mod ethers;
 mod model;
 mod solidity;
 
-use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR};
 use medlock_contract_tests::{Contracts, root};
+use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR};
 
 /// UNIX seconds when the tests begin.
 const NOW: u64 = 1_800_000_000;
