@@ -8,7 +8,7 @@ use alloy::{primitives::map::HashMap, sol_types::SolCall};
 use anyhow::{Context, bail, ensure};
 use revm::{
     context::{TxEnv, result::ExecutionResult},
-    primitives::{Address, Bytes, TxKind, U256},
+    primitives::{Address, B256, Bytes, TxKind, U256},
 };
 
 use crate::{
@@ -155,6 +155,12 @@ impl Bare {
     /// One word of a contract's storage.
     pub fn storage(&self, contract: Address, slot: U256) -> U256 {
         self.state.storage(contract, slot)
+    }
+
+    /// Every word of a contract's storage that is not zero, by the keccak256 of its slot.
+    pub fn storage_entries(&self, contract: Address) -> impl Iterator<Item = (B256, U256)> + '_ {
+        let entries = self.state.account(contract).map(|account| account.storage.entries());
+        entries.into_iter().flatten().map(|(key, value)| (*key, *value))
     }
 
     fn transaction(&self, caller: Address, kind: TxKind, data: Bytes, value: U256, nonce: u64) -> TxEnv {

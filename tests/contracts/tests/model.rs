@@ -223,7 +223,10 @@ impl Model {
         self.told.clear();
         let outcome = call.act(self, caller);
         let told = std::mem::take(&mut self.told);
-        assert!(outcome.is_ok() || told.is_empty(), "the model changed before it refused: {call:?}");
+        assert!(
+            outcome.is_ok() || told.is_empty(),
+            "the model changed before it refused: {call:?}"
+        );
         outcome.map(|output| (told, output))
     }
 

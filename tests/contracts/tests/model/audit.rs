@@ -57,7 +57,10 @@ impl Audit {
 
     /// Zero where there is none.
     pub fn last(&self, gateway: Address) -> B256 {
-        self.of(gateway).last().map(Anchor::eip712_hash_struct).unwrap_or_default()
+        self.of(gateway)
+            .last()
+            .map(Anchor::eip712_hash_struct)
+            .unwrap_or_default()
     }
 
     fn is_proved(&self, gateway: Address, first: B256, second: B256) -> bool {

@@ -265,7 +265,10 @@ impl Model {
     }
 
     fn require_actor_here(&self, caller: Address, actor: Address) -> Result<(), Refusal> {
-        require!(caller == actor || caller == self.addresses.relay, NotActor { caller, actor });
+        require!(
+            caller == actor || caller == self.addresses.relay,
+            NotActor { caller, actor }
+        );
         Ok(())
     }
 
@@ -414,7 +417,10 @@ fn set_delegate(call: &setDelegateCall, model: &mut Model, caller: Address) -> R
     if let Some(held) = held {
         let parent = held.parent;
         let is_free = model.powers(chart, delegate, control_epoch) == 0;
-        require!(is_free || !is_delegate || parent == actor, OtherParent { delegate, parent });
+        require!(
+            is_free || !is_delegate || parent == actor,
+            OtherParent { delegate, parent }
+        );
     }
 
     model.beside(chart).delegates.insert(delegate, entry);
@@ -439,7 +445,10 @@ fn remove_delegate(call: &removeDelegateCall, model: &mut Model, caller: Address
     let (actor, chart, delegate) = (call.actor, call.chart, call.delegate);
     model.require_actor_here(caller, actor)?;
     let of = model.records.charts.get(&chart).ok_or(UnknownChart { chart })?;
-    let held = model.exceptions.delegate(chart, delegate).filter(|held| held.powers != 0);
+    let held = model
+        .exceptions
+        .delegate(chart, delegate)
+        .filter(|held| held.powers != 0);
     let held = held.ok_or(NotDelegate { delegate })?;
     let parent = held.parent;
     // Who gave under an earlier controller has no say any more.
@@ -546,9 +555,18 @@ fn close_emergency(call: &closeEmergencyCall, model: &mut Model, caller: Address
     };
     let opened = model.exceptions.charts.get_mut(&chart);
     let opened = opened.and_then(|beside| beside.emergencies.get_mut(&party));
-    let opened = opened.filter(|opened| now < opened.until).ok_or(NoEmergency { party })?;
+    let opened = opened
+        .filter(|opened| now < opened.until)
+        .ok_or(NoEmergency { party })?;
     opened.until = now;
     model.tell_delegate_here(is_delegate, chart, actor, power::REVOKE);
-    model.tell(Contract::Exceptions, EmergencyClosed { chart, party, by: actor });
+    model.tell(
+        Contract::Exceptions,
+        EmergencyClosed {
+            chart,
+            party,
+            by: actor,
+        },
+    );
     Ok(())
 }

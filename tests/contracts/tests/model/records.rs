@@ -182,7 +182,9 @@ impl Grant {
 impl Chart {
     /// A grant that `revokeAll` has not ended, in force or not.
     pub fn current_grant(&self, grantee: Address) -> Option<&Grant> {
-        self.grants.get(&grantee).filter(|grant| grant.epoch == self.grant_epoch)
+        self.grants
+            .get(&grantee)
+            .filter(|grant| grant.epoch == self.grant_epoch)
     }
 }
 
@@ -241,7 +243,11 @@ impl Model {
             return reason::UNKNOWN_CHART;
         };
         let as_member = !question.member.is_zero();
-        if as_member && !self.registry.may_act_for(question.grantee, question.member, 0, self.now) {
+        if as_member
+            && !self
+                .registry
+                .may_act_for(question.grantee, question.member, 0, self.now)
+        {
             return reason::NOT_MEMBER;
         }
         self.reason(chart, question)
@@ -334,7 +340,10 @@ impl Model {
     }
 
     fn require_actor(&self, caller: Address, actor: Address) -> Result<(), Refusal> {
-        require!(caller == actor || caller == self.addresses.relay, NotActor { caller, actor });
+        require!(
+            caller == actor || caller == self.addresses.relay,
+            NotActor { caller, actor }
+        );
         Ok(())
     }
 
@@ -494,7 +503,13 @@ impl Model {
             }
         );
         let current = record.pointer.unwrap_or_default();
-        require!(previous == current, StalePointer { given: previous, current });
+        require!(
+            previous == current,
+            StalePointer {
+                given: previous,
+                current
+            }
+        );
         let compartments = BTreeSet::from([record.compartment]);
         self.require_writer(actor, chart, organisation, record_id, &compartments)
     }
@@ -545,7 +560,11 @@ fn require_compartment(compartment: u8) -> Result<(), Refusal> {
 }
 
 fn open_chart(call: &openChartCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
-    let &openChartCall { actor, chart, directory } = call;
+    let &openChartCall {
+        actor,
+        chart,
+        directory,
+    } = call;
     model.require_actor(caller, actor)?;
     require_id(chart)?;
     require_digest(directory)?;
@@ -735,7 +754,13 @@ fn shred_record(call: &shredRecordCall, model: &mut Model, caller: Address) -> R
 fn add_batch(call: &addBatchCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
     let (actor, chart, organisation, root) = (call.actor, call.chart, call.organisation, call.root);
     require_digest(root)?;
-    require!(call.count != 0, BatchSize { given: 0, most: u32::MAX });
+    require!(
+        call.count != 0,
+        BatchSize {
+            given: 0,
+            most: u32::MAX
+        }
+    );
     require_compartment(call.compartment)?;
     model.require_actor(caller, actor)?;
     require_version(call.directoryVersion, model.chart(chart)?.directory_version)?;
@@ -768,7 +793,9 @@ fn take_from_batch(call: &takeFromBatchCall, model: &mut Model, _: Address) -> R
     require_id(record_id)?;
     require_digest(pointer)?;
     require!(
-        model.records.is_leaf(chart, root, call.index, record_id, pointer, &call.proof),
+        model
+            .records
+            .is_leaf(chart, root, call.index, record_id, pointer, &call.proof),
         NotInBatch {
             root,
             recordId: record_id
@@ -874,7 +901,10 @@ fn set_keyrings(call: &setKeyringsCall, model: &mut Model, caller: Address) -> R
 fn revoke(call: &revokeCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
     let (actor, chart, grantee) = (call.actor, call.chart, call.grantee);
     let is_delegate = model.require_power(caller, actor, chart, power::REVOKE)?;
-    require!(model.chart(chart)?.current_grant(grantee).is_some(), NoGrant { grantee });
+    require!(
+        model.chart(chart)?.current_grant(grantee).is_some(),
+        NoGrant { grantee }
+    );
     model.require_rotation(chart, call.version, call.directory, &call.keyrings, Some(grantee))?;
     model.tell_delegate(is_delegate, chart, actor, power::REVOKE);
     model.chart_mut(chart).grants.remove(&grantee);
@@ -896,3 +926,7 @@ fn revoke_all(call: &revokeAllCall, model: &mut Model, caller: Address) -> Resul
     Ok(())
 }
 
+/// As `leaf_of`, with one word of data.
+pub fn leaf_of_one(data: B256) -> B256 {
+    keccak256([&[0][..], data.as_slice()].concat())
+}

@@ -142,7 +142,10 @@ impl Registry {
 
     /// The last one that began at or before `at`.
     fn credential_at(&self, party: Address, at: u64) -> Option<&Credential> {
-        self.credentials.get(&party)?.iter().rfind(|credential| credential.issued_at <= at)
+        self.credentials
+            .get(&party)?
+            .iter()
+            .rfind(|credential| credential.issued_at <= at)
     }
 
     fn is_current(&self, credential: &Credential, at: u64) -> bool {
@@ -336,9 +339,15 @@ fn reinstate_credential(call: &reinstateCredentialCall, model: &mut Model, calle
     let (party, now) = (call.party, model.now);
     let held = require_power_over(model, party, caller)?;
     let status = held.status;
-    require!(status == credential_status::SUSPENDED, CredentialStatus { party, status });
+    require!(
+        status == credential_status::SUSPENDED,
+        CredentialStatus { party, status }
+    );
     let (issuer, epoch) = (held.issuer, held.epoch);
-    require!(model.registry.epoch_end(&held).is_none(), IssuerEpochEnded { issuer, epoch });
+    require!(
+        model.registry.epoch_end(&held).is_none(),
+        IssuerEpochEnded { issuer, epoch }
+    );
     require_expiry(stated(held.expiry), now)?;
     let event = CredentialReinstated {
         party,
@@ -405,7 +414,9 @@ fn set_member(call: &setMemberCall, model: &mut Model, caller: Address) -> Resul
 fn remove_member(call: &removeMemberCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
     let (organisation, member, now) = (caller, call.member, model.now);
     let held = model.registry.members.get_mut(&(organisation, member));
-    let held = held.and_then(|all| all.last_mut()).filter(|held| held.ended_at.is_none());
+    let held = held
+        .and_then(|all| all.last_mut())
+        .filter(|held| held.ended_at.is_none());
     held.ok_or(NotMember { organisation, member })?.ended_at = Some(now);
     model.tell(Contract::Registry, MemberRemoved { organisation, member });
     Ok(())
