@@ -182,6 +182,12 @@ impl Bare {
         self.state.storage(contract, slot)
     }
 
+    /// Every word of a contract's storage that is not zero, by the keccak256 of its slot.
+    pub fn storage_entries(&self, contract: Address) -> impl Iterator<Item = (B256, U256)> + '_ {
+        let entries = self.state.account(contract).map(|account| account.storage.entries());
+        entries.into_iter().flatten().map(|(key, value)| (*key, *value))
+    }
+
     fn transaction(&self, caller: Address, kind: TxKind, data: Bytes, value: U256, nonce: u64) -> TxEnv {
         TxEnv {
             tx_type: 2,

@@ -2,6 +2,10 @@
 
 mod attacks;
 mod ethers;
+mod history;
+mod invariants;
+mod model;
+mod replay;
 mod solidity;
 
 use medlock_contract_tests::{Contracts, root};

@@ -1,0 +1,216 @@
+//! Operations that an account has signed, submitted by anyone. Of the three kinds of signature, ECDSA.
+use std::collections::BTreeMap;
+
+use alloy::{
+    primitives::{Address, B256, Signature, U256},
+    sol_types::SolStruct,
+};
+use medlock_abi::{
+    exceptions::IExceptions,
+    records::IRecords,
+    registry::IRegistry,
+    relay::IRelay::{self, *},
+    signed,
+    terms::BATCH_MOST,
+};
+use medlock_anvil::CHAIN_ID;
+
+use super::{Act, Contract, Model, Refusal, acts, require, views};
+
+#[derive(Default)]
+pub struct Relay {
+    /// How often a signer cancelled all.
+    pub nonces: BTreeMap<Address, u64>,
+}
+
+acts! { Relay;
+    initializeCall => |_: &initializeCall, _: &mut Model, _| -> Result<(), Refusal> { Err(AlreadyInitialized {}.into()) },
+    cancelAllCall => |_: &cancelAllCall, model: &mut Model, caller| -> Result<(), Refusal> { model.cancel(caller); Ok(()) },
+    cancelAllBySignatureCall => cancel_all_by_signature,
+    openChartCall => open_chart,
+    setDirectoryCall => set_directory,
+    grantCall => grant,
+    revokeCall => revoke,
+    revokeAllCall => revoke_all,
+    addRecordCall => add_record,
+    setDelegateCall => set_delegate,
+    publishKeyCall => publish_key,
+}
+
+views! { Relay;
+    neighboursCall => |_, model| neighboursReturn {
+        registry: model.addresses.registry,
+        records: model.addresses.records,
+        exceptions: model.addresses.exceptions,
+    },
+    nonceOfCall => |call, model| model.relay.nonce(call.signer),
+}
+
+impl Relay {
+    pub fn nonce(&self, signer: Address) -> U256 {
+        U256::from(self.nonces.get(&signer).copied().unwrap_or(0))
+    }
+}
+
+/// Who has signed the digest: r, s, v, with v 27 or 28 and the lower s.
+pub fn signer_of(digest: B256, signature: &[u8]) -> Option<Address> {
+    if signature.len() != 65 || !matches!(signature[64], 27 | 28) {
+        return None;
+    }
+    let parsed = Signature::from_raw(signature).ok()?;
+    if parsed.normalize_s().is_some() {
+        return None;
+    }
+    parsed.recover_address_from_prehash(&digest).ok()
+}
+
+impl Model {
+    fn cancel(&mut self, signer: Address) {
+        *self.relay.nonces.entry(signer).or_default() += 1;
+        let nonce = self.relay.nonce(signer);
+        self.tell(Contract::Relay, Cancelled { signer, nonce });
+    }
+
+    fn require_signed(
+        &self,
+        operation: &impl SolStruct,
+        signer: Address,
+        nonce: U256,
+        deadline: U256,
+        signature: &[u8],
+    ) -> Result<(), Refusal> {
+        let now = U256::from(self.now);
+        require!(now <= deadline, SignatureExpired { deadline, now });
+        let current = self.relay.nonce(signer);
+        require!(nonce == current, SignatureCancelled { nonce, current });
+        let digest = operation.eip712_signing_hash(&signed::domain(CHAIN_ID, self.addresses.relay));
+        require!(signer_of(digest, signature) == Some(signer), BadSignature { signer });
+        Ok(())
+    }
+
+    /// Does what the method does where the signer calls it; what it returns, the submitter does not see.
+    fn act_for_signer(&mut self, method: &impl Act) -> Result<(), Refusal> {
+        let relay = self.addresses.relay;
+        method.act(self, relay).map(|_| ())
+    }
+}
+
+/// The signature holds over the call's operation.
+macro_rules! require_signed {
+    ($call:ident, $model:ident) => {{
+        let operation = &$call.operation;
+        let (signer, nonce, deadline) = (operation.signer, operation.nonce, operation.deadline);
+        $model.require_signed(operation, signer, nonce, deadline, &$call.signature)?;
+        operation.clone()
+    }};
+}
+
+fn cancel_all_by_signature(call: &cancelAllBySignatureCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.cancel(operation.signer);
+    Ok(())
+}
+
+fn open_chart(call: &openChartCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::openChartCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        directory: operation.directory,
+    })
+}
+
+fn set_directory(call: &setDirectoryCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::setDirectoryCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        version: operation.version,
+        directory: operation.directory,
+    })
+}
+
+fn grant(call: &grantCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::grantCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        directoryVersion: operation.directoryVersion,
+        grantee: operation.grantee,
+        serial: operation.serial,
+        terms: IRecords::GrantTerms {
+            compartments: operation.compartments,
+            purposes: operation.purposes,
+            actions: operation.actions,
+            notBefore: operation.notBefore,
+            expiry: operation.expiry,
+        },
+        keyring: operation.keyring,
+    })
+}
+
+fn revoke(call: &revokeCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let (given, most) = (call.operation.keyrings.len() as u32, BATCH_MOST as u32);
+    require!(given <= most, IRecords::BatchSize { given, most });
+    let operation = require_signed!(call, model);
+    let keyrings = operation.keyrings.iter();
+    model.act_for_signer(&IRecords::revokeCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        grantee: operation.grantee,
+        version: operation.version,
+        directory: operation.directory,
+        keyrings: keyrings
+            .map(|&IRelay::Resealed { grantee, keyring }| IRecords::Keyring { grantee, keyring })
+            .collect(),
+    })
+}
+
+fn revoke_all(call: &revokeAllCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::revokeAllCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        version: operation.version,
+        directory: operation.directory,
+    })
+}
+
+fn add_record(call: &addRecordCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::addRecordsCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        organisation: operation.organisation,
+        directoryVersion: operation.directoryVersion,
+        records: vec![IRecords::NewRecord {
+            recordId: operation.recordId,
+            compartment: operation.compartment,
+            codec: operation.codec,
+            pointer: operation.pointer,
+        }],
+    })
+}
+
+fn set_delegate(call: &setDelegateCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IExceptions::setDelegateCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        directoryVersion: operation.directoryVersion,
+        delegate: operation.delegate,
+        serial: operation.serial,
+        powers: operation.powers,
+        expiry: operation.expiry,
+    })
+}
+
+fn publish_key(call: &publishKeyCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRegistry::publishKeyCall {
+        actor: operation.signer,
+        version: operation.version,
+        suite: operation.suite,
+        key: operation.key,
+    })
+}
