@@ -4305,6 +4305,20 @@ export const relayAbi = [
   {
     "inputs": [
       {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "BatchSize",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "nonce",
         "type": "uint256"
       },
