@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup setup-tests build reproducible bench-anvil bench-signatures clean
+.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -47,6 +47,10 @@ setup-tests:
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup
 	tools/check-reproducible.sh
+
+# Which lines of the contracts their native tests reach; `tools/coverage.sh --html DIR` for pages.
+coverage:
+	tools/coverage.sh
 
 # The local chain beside Foundry's anvil: one JSON line a figure. Both run on this machine, in turns.
 bench-anvil: setup-tests contracts

@@ -208,7 +208,7 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
     let artifacts = medlock_deploy::Artifacts::load(&config.artifacts)?;
     for artifact in artifacts.iter() {
         story.tell(&format!(
-            "{:8}  {:>6} bytes of WASM, {:>6} bytes on chain (limit {})",
+            "{:10}  {:>6} bytes of WASM, {:>6} bytes on chain (limit {})",
             artifact.name,
             artifact.wasm.len(),
             artifact.code.len(),
@@ -245,10 +245,7 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         last.ms = Some(story.step_began.elapsed().as_millis());
     }
     let provider = medlock_client::Chain::discover(&dev.endpoints.rpc, Identity::generate()?.signer().clone()).await?;
-    for (name, address) in [
-        ("registry", dev.deployment.registry),
-        ("records", dev.deployment.records),
-    ] {
+    for (name, address) in dev.deployment.contracts() {
         let code = provider.provider().get_code_at(address).await?;
         let ours = artifacts.iter().find(|artifact| artifact.name == name);
         story.check(

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use medlock_client::{Chain, Endpoints, Identity};
-use medlock_deploy::Artifacts;
+use medlock_deploy::{Artifacts, Deployment};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -33,19 +33,19 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
     let value = json!({
         "rpc": rpc, "gateway": gateway, "home": global.home,
         "registry": running.deployment.registry, "records": running.deployment.records,
+        "exceptions": running.deployment.exceptions, "relay": running.deployment.relay,
+        "audit": running.deployment.audit,
         "owner_key": running.home.owner_key(),
     });
     out.say(value, || {
         format!(
             "Medlock runs. Stop it with Ctrl-C; its state stays in {}.\n\
-             chain     {rpc}\n\
-             gateway   {gateway}\n\
-             registry  {}\n\
-             records   {}\n\
-             issuer    {} (passphrase: {OWNER_PASSPHRASE})",
+             chain       {rpc}\n\
+             gateway     {gateway}\n\
+             {}\
+             issuer      {} (passphrase: {OWNER_PASSPHRASE})",
             global.home.display(),
-            running.deployment.registry,
-            running.deployment.records,
+            contracts(&running.deployment),
             running.home.owner_key().display()
         )
     })?;
@@ -145,21 +145,27 @@ pub async fn deploy(global: &Global, out: Output, args: DeployArgs) -> anyhow::R
     let chain = Chain::discover(&rpc(global)?, owner.signer().clone()).await?;
     let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), &artifacts).await?;
     deployed.deployment.save(&args.out).with_context(|| {
-        let contracts = &deployed.deployment;
-        format!(
-            "deployed registry {} and records {}, but",
-            contracts.registry, contracts.records
-        )
+        let contracts = deployed.deployment.contracts();
+        let contracts = contracts.map(|(name, address)| format!("{name} {address}"));
+        format!("deployed {}, but", contracts.join(", "))
     })?;
     out.say(&deployed.deployment, || {
         format!(
-            "Deployed and activated: registry {}, records {}. Wrote {}.",
-            deployed.deployment.registry,
-            deployed.deployment.records,
+            "Deployed, activated and initialised:\n{}Wrote {}.",
+            contracts(&deployed.deployment),
             args.out.display()
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A line for each contract: its name and its address.
+fn contracts(deployment: &Deployment) -> String {
+    deployment
+        .contracts()
+        .iter()
+        .map(|(name, address)| format!("{name:<10}  {address}\n"))
+        .collect()
 }
 
 /// `--rpc`, or the chain of the home folder; for services that need no gateway.

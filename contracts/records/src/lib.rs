@@ -209,6 +209,7 @@ impl Records {
         if head.control_epoch == CONTROL_EPOCH_MOST {
             return Err(IRecords::LastControlEpoch {}.into());
         }
+        self.require_rotation(chart, &head, version, directory, actor, &keyrings)?;
         head.controller = actor;
         head.control_epoch += 1;
         self.offers.setter(chart).set(Address::ZERO);
@@ -220,7 +221,8 @@ impl Records {
         if self.grant_head(chart, actor).epoch != 0 {
             self.end_grant(chart, actor);
         }
-        self.rotate(chart, head, version, directory, keyrings)
+        self.rotate(chart, head, directory, keyrings);
+        Ok(())
     }
 
     /// Whom control is offered to; zero: nobody.
@@ -236,7 +238,9 @@ impl Records {
     /// `ByDelegate` where one acts, `DirectorySet`.
     pub fn set_directory(&mut self, actor: Address, chart: B256, version: u32, directory: B256) -> Result<(), Error> {
         let head = self.require_power(actor, chart, power::DIRECTORY)?;
-        self.rotate(chart, head, version, directory, Vec::new())
+        self.require_rotation(chart, &head, version, directory, Address::ZERO, &[])?;
+        self.rotate(chart, head, directory, Vec::new());
+        Ok(())
     }
 
     /// (controller, grant epoch, directory version, directory digest, control epoch, exceptional).
@@ -618,7 +622,9 @@ impl Records {
         let head = self.require_power(actor, chart, power::DIRECTORY)?;
         require_version(&head, directory_version)?;
         require_batch(keyrings.len())?;
-        self.announce_keyrings(chart, &head, keyrings)
+        self.require_keyrings(chart, &head, Address::ZERO, &keyrings)?;
+        self.announce_keyrings(chart, keyrings);
+        Ok(())
     }
 
     /// Ends a grant, installs the directory with rotated keys, and hands those keys to the grantees who stay, in one
@@ -642,8 +648,10 @@ impl Records {
     ) -> Result<(), Error> {
         let head = self.require_power(actor, chart, power::REVOKE)?;
         self.require_grant(chart, &head, grantee)?;
+        self.require_rotation(chart, &head, version, directory, grantee, &keyrings)?;
         self.end_grant(chart, grantee);
-        self.rotate(chart, head, version, directory, keyrings)
+        self.rotate(chart, head, directory, keyrings);
+        Ok(())
     }
 
     /// Ends every grant of the chart at a constant cost. By the controller, or a delegate with REVOKE.
@@ -654,13 +662,15 @@ impl Records {
     /// `ByDelegate` where one acts, `AllRevoked`, `DirectorySet`.
     pub fn revoke_all(&mut self, actor: Address, chart: B256, version: u32, directory: B256) -> Result<(), Error> {
         let mut head = self.require_power(actor, chart, power::REVOKE)?;
+        self.require_rotation(chart, &head, version, directory, Address::ZERO, &[])?;
         // One more each transaction: 2^32 of them cannot be paid for.
         head.grant_epoch += 1;
         self.vm().log(IRecords::AllRevoked {
             chart,
             epoch: head.grant_epoch,
         });
-        self.rotate(chart, head, version, directory, Vec::new())
+        self.rotate(chart, head, directory, Vec::new());
+        Ok(())
     }
 
     /// (epoch, since, serial, terms). `epoch` below the chart's grant epoch: ended by `revokeAll`.
@@ -952,46 +962,70 @@ impl Records {
         self.vm().log(IRecords::Revoked { chart, grantee });
     }
 
-    /// Writes `head` with the next directory, announces it, and hands its keys to those who keep their grants.
-    fn rotate(
-        &mut self,
+    /// The directory is the next one, and its keyrings go to who keeps a grant; `ended` does not.
+    fn require_rotation(
+        &self,
         chart: B256,
-        mut head: ChartHead,
+        head: &ChartHead,
         version: u32,
         directory: B256,
-        keyrings: Vec<Keyring>,
+        ended: Address,
+        keyrings: &[Keyring],
     ) -> Result<(), Error> {
         require_digest(directory)?;
-        // One more each transaction: 2^32 of them cannot be paid for.
+        let next = ChartHead {
+            // One more each transaction: 2^32 of them cannot be paid for.
+            directory_version: head.directory_version + 1,
+            ..*head
+        };
+        require_version(&next, version)?;
+        if !keyrings.is_empty() {
+            require_batch(keyrings.len())?;
+        }
+        self.require_keyrings(chart, head, ended, keyrings)
+    }
+
+    /// Each keyring has a digest, and its grantee, who is not `ended`, a grant of the current epoch.
+    fn require_keyrings(
+        &self,
+        chart: B256,
+        head: &ChartHead,
+        ended: Address,
+        keyrings: &[Keyring],
+    ) -> Result<(), Error> {
+        for keyring in keyrings {
+            require_digest(keyring.keyring)?;
+            let grantee = keyring.grantee;
+            if grantee == ended {
+                return Err(IRecords::NoGrant { grantee }.into());
+            }
+            self.require_grant(chart, head, grantee)?;
+        }
+        Ok(())
+    }
+
+    /// Writes `head` with the next directory, announces it, and hands its keys to those who keep their grants.
+    fn rotate(&mut self, chart: B256, mut head: ChartHead, directory: B256, keyrings: Vec<Keyring>) {
         head.directory_version += 1;
-        require_version(&head, version)?;
         let mut slot = self.charts.setter(chart);
         slot.head.set(head.to_word());
         slot.directory.set(directory);
         self.vm().log(IRecords::DirectorySet {
             chart,
-            version,
+            version: head.directory_version,
             directory,
         });
-        if keyrings.is_empty() {
-            return Ok(());
-        }
-        require_batch(keyrings.len())?;
-        self.announce_keyrings(chart, &head, keyrings)
+        self.announce_keyrings(chart, keyrings);
     }
 
-    /// Each keyring has a digest, and its grantee a grant of the current epoch.
-    fn announce_keyrings(&self, chart: B256, head: &ChartHead, keyrings: Vec<Keyring>) -> Result<(), Error> {
+    fn announce_keyrings(&self, chart: B256, keyrings: Vec<Keyring>) {
         for Keyring { grantee, keyring } in keyrings {
-            require_digest(keyring)?;
-            self.require_grant(chart, head, grantee)?;
             self.vm().log(IRecords::KeyringSet {
                 chart,
                 grantee,
                 keyring,
             });
         }
-        Ok(())
     }
 
     fn log_delegate(&self, chart: B256, delegate: Address, power: u8) {
