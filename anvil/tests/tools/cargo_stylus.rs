@@ -18,10 +18,19 @@ const CHART: &str = "0x000000000000000000000000000000000000000000000000000000000
 #[tokio::test(flavor = "multi_thread")]
 async fn cargo_stylus_checks_deploys_and_activates_our_contracts() {
     let world = World::start().await;
-    let checked = world.stylus(&["check"], &[]).await;
-    // All contracts, each accepted by ArbWasm as it would be deployed.
-    assert_eq!(checked.matches("contract size: ").count(), 5, "{checked}");
-    assert_eq!(checked.matches("wasm data fee: ").count(), 5, "{checked}");
+    // Each accepted by ArbWasm as it would be deployed.
+    for contract in ["medlock-registry", "medlock-exceptions", "medlock-audit"] {
+        let checked = world.stylus(&["check", "--contract", contract], &[]).await;
+        assert_eq!(checked.matches("contract size: ").count(), 1, "{checked}");
+        assert_eq!(checked.matches("wasm data fee: ").count(), 1, "{checked}");
+    }
+    // With the standard library as it comes the largest fits in no contract; as our recipe builds it, it does (below).
+    let refused = fails(
+        world.stylus_command(&["check", "--contract", "medlock-records"], &[]),
+        COMPILES,
+    )
+    .await;
+    assert!(refused.contains("execution reverted"), "{refused}");
 
     let told = world.deploy(&[], &["--contract", "medlock-registry"]).await;
     assert!(told.contains("successfully activated contract"), "{told}");
@@ -34,32 +43,27 @@ async fn cargo_stylus_checks_deploys_and_activates_our_contracts() {
 
     // Deployed alone, then activated; a second time there is nothing to activate.
     let told = world
-        .deploy(&[], &["--contract", "medlock-records", "--no-activate"])
+        .deploy(&[], &["--contract", "medlock-exceptions", "--no-activate"])
         .await;
-    let records = deployed(&told);
-    let asked = ["call", &records, "offeredTo(bytes32)(address)", CHART];
+    let exceptions = deployed(&told);
+    let delegate = "delegateOf(bytes32,address)(address)";
+    let asked = ["call", &exceptions, delegate, CHART, &owner];
     let mut early = world.npm_tool("cast");
     early.args(asked);
     fails(early, QUICK).await;
-    let activate = ["activate", "--address", &records];
+    let activate = ["activate", "--address", &exceptions];
     let told = world.stylus(&activate, &world.signed()).await;
     assert!(told.contains("successfully activated contract"), "{told}");
     assert_eq!(address(&world.cast(asked).await), Address::ZERO);
     let again = fails(world.stylus_command(&activate, &world.signed()), COMPILES).await;
     assert!(again.contains(&error("ProgramUpToDate()")), "{again}");
-    let told = world.deploy(&[], &["--contract", "medlock-records"]).await;
+    let told = world.deploy(&[], &["--contract", "medlock-exceptions"]).await;
     assert!(told.contains("wasm already activated!"), "{told}");
-    assert_eq!(
-        address(
-            &world
-                .cast(["call", &deployed(&told), "offeredTo(bytes32)(address)", CHART])
-                .await
-        ),
-        Address::ZERO
-    );
+    let again = ["call", &deployed(&told), delegate, CHART, &owner];
+    assert_eq!(address(&world.cast(again).await), Address::ZERO);
 
     // A month later, and not before, its life may be extended; but the tool sends no data fee with it.
-    let code_hash = world.cast(["codehash", &records]).await;
+    let code_hash = world.cast(["codehash", &exceptions]).await;
     let keep_alive = ["codehash-keepalive", "--codehash", &code_hash];
     let soon = fails(world.stylus_command(&keep_alive, &world.signed()), COMPILES).await;
     assert!(soon.contains(&error("ProgramKeepaliveTooSoon(uint64)")), "{soon}");
@@ -73,7 +77,7 @@ async fn cargo_stylus_checks_deploys_and_activates_our_contracts() {
     );
     let paid = [ARB_WASM, "codehashKeepalive(bytes32)", &code_hash, "--value", "1ether"];
     world.cast_send(0, paid).await;
-    let left = ["call", ARB_WASM, "programTimeLeft(address)(uint64)", &records];
+    let left = ["call", ARB_WASM, "programTimeLeft(address)(uint64)", &exceptions];
     let left = world.cast(left).await;
     let left: u64 = left.split_whitespace().next().unwrap().parse().unwrap();
     assert!((days(364)..=days(365)).contains(&left), "{left}");
