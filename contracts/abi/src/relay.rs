@@ -137,7 +137,7 @@ macro_rules! interface {
                 /// `now` is after `deadline`: in the second of the deadline an operation is still good.
                 error SignatureExpired(uint256 deadline, uint256 now);
                 error SignatureCancelled(uint256 nonce, uint256 current);
-                /// More keyrings than `records` takes at once.
+                /// As in `IRecords`: more keyrings than one revocation takes.
                 error BatchSize(uint32 given, uint32 most);
 
                 /// The addresses are looked up in no other way. Once.
