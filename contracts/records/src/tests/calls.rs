@@ -192,7 +192,7 @@ fn a_delegate_does_what_their_powers_say_and_no_more() {
         };
         let refused = method.refusal(GUARDIAN);
         let all_others = Facts {
-            powers: u8::MAX & !method.power,
+            powers: !method.power,
             emergency: true,
             allowed_since: u32::MAX,
             ..NOTHING

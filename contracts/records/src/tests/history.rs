@@ -9,8 +9,8 @@ use super::*;
 const CHARTS: [B256; 2] = [CHART, OTHER_CHART];
 const CONTROLLERS: [Address; 2] = [PATIENT, HEIR];
 const RECORDS: usize = 24;
-const HISTORIES: u64 = 12;
-const CALLS: usize = 250;
+const HISTORIES: u64 = 8;
+const CALLS: usize = 300;
 const NAMES: [&str; 15] = [
     "openChart",
     "offerControl",
@@ -38,7 +38,7 @@ fn events_alone_give_back_every_storage_word_and_what_has_ended_stays_ended() {
         let mut world = World::new();
         let mut dice = Dice(seed);
         let mut replay = Replay::default();
-        let mut ended = BTreeSet::new();
+        let mut before = Replay::default();
         let mut now = NOW;
         world.told = 0;
         for event in world.events() {
@@ -61,7 +61,7 @@ fn events_alone_give_back_every_storage_word_and_what_has_ended_stays_ended() {
             }
             assert_eq!(world.storage(), replay.words(), "seed {seed}, {name}");
             same_answers(&world, &replay, &mut dice, now);
-            nothing_comes_back(&world, &replay, &mut ended);
+            nothing_comes_back(&replay, &mut before);
         }
     }
     // The dice reach both outcomes of every call.
@@ -117,7 +117,7 @@ fn call(
     world.facts(Facts {
         denied: dice.one_in(2),
         allowed_since: dice.below(3) as u32,
-        powers: if dice.one_in(2) { dice.next() as u8 } else { 0 },
+        powers: dice.of(&[0, power::EVERY, power::EVERY & !power::WRITE, power::WRITE]),
         emergency: dice.one_in(4),
     });
     let version = if dice.one_in(8) {
@@ -125,12 +125,12 @@ fn call(
     } else {
         held.version
     };
-    let actor = if dice.one_in(4) {
-        dice.of(&PARTIES)
-    } else {
-        held.controller
-    };
-    let grantee = dice.of(&PARTIES);
+    // Nobody acts as the zero address: no key signs for it.
+    let or = |address: Address, other| if address.is_zero() { other } else { address };
+    let anyone = dice.of(&PARTIES);
+    let controller = or(held.controller, anyone);
+    let actor = if dice.one_in(3) { anyone } else { controller };
+    let grantee = if dice.one_in(2) { CLINIC } else { anyone };
     let digest = if dice.one_in(20) {
         B256::ZERO
     } else {
@@ -138,27 +138,36 @@ fn call(
     };
     let keyrings: Vec<Keyring> = replay
         .grants
-        .keys()
-        .filter(|(of, _)| *of == chart)
-        .map(|(_, grantee)| keyring(*grantee))
-        .filter(|_| dice.one_in(3))
+        .iter()
+        .filter(|((of, _), grant)| *of == chart && (grant.epoch == held.epoch || dice.one_in(16)) && dice.one_in(2))
+        .map(|((_, grantee), _)| keyring(*grantee))
         .collect();
     let compartment = if dice.one_in(16) { 64 } else { dice.of(&[LABS, CLAIMS]) };
     // Writers: the controller, the clinic, the nurse for it, or anyone.
-    let (author, organisation) = match dice.below(6) {
-        0 | 1 => (held.controller, NOBODY),
+    let (author, organisation) = match dice.below(8) {
+        0 | 1 => (controller, NOBODY),
         2 => (CLINIC, NOBODY),
-        3 => (NURSE, CLINIC),
-        4 => (GUARDIAN, NOBODY),
+        3 | 4 => (NURSE, CLINIC),
+        5 | 6 => (GUARDIAN, NOBODY),
         _ => (dice.of(&PARTIES), dice.of(&[NOBODY, CLINIC, INSURER])),
     };
-    let record_id = id(dice.below(RECORDS as u64) as usize);
+    let known: Vec<B256> = replay
+        .records
+        .iter()
+        .filter(|((of, _), record)| *of == chart && (record.status == status::CURRENT || dice.one_in(4)))
+        .map(|((_, id), _)| *id)
+        .collect();
+    let record_id = match known[..] {
+        [] => RECORD,
+        _ if dice.one_in(8) => RECORD,
+        _ => dice.of(&known),
+    };
     let previous = match replay.records.get(&(chart, record_id)) {
         Some(record) if !dice.one_in(8) => record.pointer,
         _ => digest,
     };
     let tree = &trees[dice.below(3) as usize];
-    let kind = dice.below(32);
+    let kind = dice.below(35);
     let by = |world: &mut World,
               actor,
               call: &mut dyn FnMut(&mut Records, Address) -> Result<(), Error>,
@@ -185,7 +194,7 @@ fn call(
             )
         }
         3 | 4 => {
-            let actor = if dice.one_in(3) { actor } else { held.offered };
+            let actor = if dice.one_in(3) { actor } else { or(held.offered, actor) };
             let keyrings: Vec<_> = keyrings.into_iter().filter(|k| k.grantee != actor).collect();
             let outcome = by(
                 world,
@@ -206,7 +215,7 @@ fn call(
         }
         7 => {
             // Late enough that both kinds of chart are seen.
-            let caller = if now < NOW + 150 { PATIENT } else { EXCEPTIONS };
+            let caller = if now < NOW + 240 { PATIENT } else { EXCEPTIONS };
             ("setExceptional", world.by(caller, |r, _| r.set_exceptional(chart)))
         }
         8..13 => {
@@ -221,7 +230,7 @@ fn call(
             );
             ("addRecords", outcome)
         }
-        13..17 => {
+        13..18 => {
             let codec = dice.next() as u8;
             let outcome = by(
                 world,
@@ -231,7 +240,7 @@ fn call(
             );
             ("amendRecord", outcome)
         }
-        17 | 18 => {
+        18 | 19 => {
             let outcome = by(
                 world,
                 author,
@@ -240,11 +249,11 @@ fn call(
             );
             ("enterInError", outcome)
         }
-        19 => (
+        20 => (
             "shredRecord",
             by(world, actor, &mut |r, a| r.shred_record(a, chart, record_id), dice),
         ),
-        20 | 21 => {
+        21 | 22 => {
             // The third is of more leaves than it says, which hurts nobody: fewer are proved.
             let root = if dice.one_in(3) { digest } else { tree.root };
             let count = tree.leaves.len() as u32;
@@ -256,7 +265,7 @@ fn call(
             );
             ("addBatch", outcome)
         }
-        22 | 23 => {
+        23 | 24 => {
             let index = dice.below(tree.leaves.len() as u64);
             let (id, pointer) = tree.leaves[index as usize];
             let path = proof(keccak, &tree.hashes, index as usize).unwrap();
@@ -265,18 +274,18 @@ fn call(
             });
             ("takeFromBatch", outcome)
         }
-        24..28 => {
+        25..29 => {
             let serial = match replay.grants.get(&(chart, grantee)) {
                 _ if dice.one_in(8) => dice.below(4) as u8,
                 Some(grant) if grant.epoch == held.epoch => grant.serial,
                 _ => 0,
             };
             let terms = GrantTerms {
-                compartments: dice.of(&[1 << LABS, 1 << CLAIMS, u64::MAX, u64::MAX]),
+                compartments: dice.of(&[1 << LABS, u64::MAX, u64::MAX, u64::MAX]),
                 purposes: dice.of(&[purpose::TREAT, purpose::HPAYMT, u32::MAX]),
-                actions: dice.of(&[action::READ, action::READ | action::WRITE, u8::MAX]),
-                notBefore: dice.of(&[0, 0, now + 5]),
-                expiry: dice.of(&[0, 0, now + 30, now]),
+                actions: dice.of(&[action::READ, action::READ | action::WRITE, action::WRITE, u8::MAX]),
+                notBefore: dice.of(&[0, 0, 0, now + 5]),
+                expiry: dice.of(&[0, 0, 0, now + 30, now]),
             };
             let outcome = by(
                 world,
@@ -286,7 +295,7 @@ fn call(
             );
             ("grant", outcome)
         }
-        28 => {
+        29..32 => {
             let outcome = by(
                 world,
                 actor,
@@ -295,7 +304,8 @@ fn call(
             );
             ("setKeyrings", outcome)
         }
-        29 | 30 => {
+        32..34 => {
+            let grantee = keyrings.first().map_or(grantee, |keyring| keyring.grantee);
             let keyrings: Vec<_> = keyrings.into_iter().filter(|k| k.grantee != grantee).collect();
             let outcome = by(
                 world,
@@ -385,31 +395,38 @@ fn same_answers(world: &World, replay: &Replay, dice: &mut Dice, now: u64) {
     }
 }
 
-/// Tombstones, entries in error, epochs and versions: from the contract, not from the replay.
-fn nothing_comes_back(world: &World, replay: &Replay, ended: &mut BTreeSet<(B256, B256, u32)>) {
-    for chart in CHARTS {
-        let head = world.records.chart_of(chart);
-        let least = ended
-            .range((chart, B256::ZERO, 0)..=(chart, B256::ZERO, u32::MAX))
-            .last();
-        // What counts only ever rises; the directory's version rises with each of the two epochs.
-        assert!(least.is_none_or(|(.., version)| head.2 >= *version));
-        assert!(head.2 >= head.1 && head.2 > head.4 || head.0.is_zero());
-        ended.insert((chart, B256::ZERO, head.2));
+/// Of what the events say, which is what is stored: counters rise, and no tombstone is written over.
+fn nothing_comes_back(replay: &Replay, before: &mut Replay) {
+    for (chart, held) in &replay.charts {
+        let then = before.chart(*chart);
+        assert!(held.version >= then.version && held.epoch >= then.epoch && held.control_epoch >= then.control_epoch);
+        // Whatever ends something moves the directory on, and so voids what was signed before.
+        let ends = (held.epoch - then.epoch.max(1)) + (held.control_epoch - then.control_epoch);
+        assert!(held.version - then.version.max(1) >= ends);
+        assert!(held.is_exceptional || !then.is_exceptional);
     }
-    for (chart, record_id) in replay.records.keys() {
-        let (author, _, version, _, status, _, pointer) = world.records.record_of(*chart, *record_id);
-        assert!(version > 0 && !author.is_zero());
-        assert_eq!(pointer.is_zero(), status == status::SHREDDED);
-        let shredded = (*chart, *record_id, version);
-        assert!(!ended.contains(&shredded) || status == status::SHREDDED);
-        if status == status::SHREDDED {
-            ended.insert(shredded);
-            // No later version either.
-            let last = ended.range((*chart, *record_id, 0)..=(*chart, *record_id, u32::MAX));
-            assert_eq!(last.count(), 1);
+    for (key, then) in &before.records {
+        let entry = &replay.records[key];
+        assert!(entry.version >= then.version && entry.status >= then.status);
+        assert_eq!(entry.compartment, then.compartment);
+        assert_eq!(entry.pointer.is_zero(), entry.status == status::SHREDDED);
+        if then.status != status::CURRENT {
+            assert_eq!(
+                (entry.version, entry.author, entry.created_at),
+                (then.version, then.author, then.created_at)
+            );
         }
     }
+    for (key, then) in &before.grants {
+        // One that is gone, or begun anew, has moved the directory on.
+        let held = replay.chart(key.0);
+        match replay.grants.get(key) {
+            Some(grant) if grant.since == then.since => assert!(grant.serial >= then.serial),
+            _ => assert!(held.version > then.since),
+        }
+    }
+    assert!(before.batches.iter().all(|(key, then)| replay.batches[key] == *then));
+    before.clone_from(replay);
 }
 
 #[derive(Clone, Copy, Default)]
@@ -423,7 +440,7 @@ struct Held {
     offered: Address,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 struct Entry {
     author: Address,
     created_at: u64,
@@ -444,7 +461,7 @@ struct Given {
 }
 
 /// What the events say, read in order and without a look at the contract.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Replay {
     neighbours: (Address, Address, Address),
     charts: BTreeMap<B256, Held>,
