@@ -8,8 +8,8 @@ use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use medlock_deploy::{Artifacts, artifacts::Manifest};
 use medlock_contract_tests::Contracts;
+use medlock_deploy::{Artifacts, artifacts::Manifest};
 use serde_json::json;
 
 use day::Day;
