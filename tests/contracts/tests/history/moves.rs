@@ -94,7 +94,7 @@ impl World {
             return self.found();
         }
         // Once in some histories: a pair with as many grants as fit.
-        if self.seed % 4 == 0 && number > 2_000 && number < 2_100 {
+        if self.seed.is_multiple_of(4) && number > 2_000 && number < 2_100 {
             return self.use_up_serials();
         }
         match self.dice.below(1_000) {
