@@ -178,7 +178,7 @@ async fn deployment(
         return Ok((deployment, None));
     }
     let artifacts = Artifacts::load(artifacts)?;
-    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), &artifacts)
+    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), owner.address(), &artifacts)
         .await
         .context("deploy the contracts")?;
     deployed.deployment.save(&path)?;

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use alloy::primitives::Address;
+use medlock_abi::link::{self, Placeholder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -41,6 +43,16 @@ pub enum Error {
     WasmTooLarge { contract: String, bytes: usize },
     #[error("{contract}: not a module that Stylus accepts: {reason}")]
     Wasm { contract: String, reason: String },
+    #[error(
+        "{contract}: the placeholder of the {link} stands in its module {found} times, and there is place for one address"
+    )]
+    Placeholder {
+        contract: String,
+        link: &'static str,
+        found: usize,
+    },
+    #[error("the address of the {0} is zero, and a contract's code takes it for good")]
+    ZeroLink(&'static str),
 }
 
 /// One contract, ready for a chain.
@@ -82,6 +94,33 @@ impl Artifact {
             wasm,
             code,
         })
+    }
+
+    /// The same module with the addresses in the places of its placeholders (`medlock_abi::link`), ready for a chain.
+    ///
+    /// # Errors
+    /// [`Error::ZeroLink`], [`Error::Placeholder`], [`Error::CodeTooLarge`].
+    pub fn link(&self, links: &Links) -> Result<Self, Error> {
+        let mut wasm = self.wasm.clone();
+        for (link, placeholder, address) in links.each() {
+            if address.is_zero() {
+                return Err(Error::ZeroLink(link));
+            }
+            // Looked for in what was built: an address may look like anything.
+            let places: Vec<usize> = memmem(&self.wasm, &placeholder);
+            match places[..] {
+                [] => {}
+                [place] => wasm[place..place + placeholder.len()].copy_from_slice(address.as_slice()),
+                _ => {
+                    return Err(Error::Placeholder {
+                        contract: self.name.clone(),
+                        link,
+                        found: places.len(),
+                    });
+                }
+            }
+        }
+        Self::pack(&self.name, wasm)
     }
 
     /// The creation code: copies the code that follows it into memory and returns it.
@@ -249,6 +288,55 @@ impl Manifest {
     }
 }
 
+/// The addresses that become constants of the contracts' code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Links {
+    /// The registry's first owner.
+    pub owner: Address,
+    pub registry: Address,
+    pub records: Address,
+    pub exceptions: Address,
+    pub relay: Address,
+}
+
+impl Links {
+    /// Those of a deployment by `deployer`, whose next transactions, from `nonce` on, create the contracts in the order of [`NAMES`].
+    pub fn foresee(deployer: Address, nonce: u64, owner: Address) -> Self {
+        let [registry, records, exceptions, relay, _] = created(deployer, nonce);
+        Self {
+            owner,
+            registry,
+            records,
+            exceptions,
+            relay,
+        }
+    }
+
+    fn each(&self) -> [(&'static str, Placeholder, Address); 5] {
+        [
+            ("owner", link::OWNER, self.owner),
+            ("registry", link::REGISTRY, self.registry),
+            ("records", link::RECORDS, self.records),
+            ("exceptions", link::EXCEPTIONS, self.exceptions),
+            ("relay", link::RELAY, self.relay),
+        ]
+    }
+}
+
+/// The addresses at which `deployer` creates the contracts, in the order of [`NAMES`], from `nonce` on.
+pub fn created(deployer: Address, nonce: u64) -> [Address; NAMES.len()] {
+    std::array::from_fn(|index| deployer.create(nonce + index as u64))
+}
+
+/// Where `needle` stands in `bytes`.
+fn memmem(bytes: &[u8], needle: &[u8]) -> Vec<usize> {
+    let windows = bytes.windows(needle.len()).enumerate();
+    windows
+        .filter(|(_, window)| *window == needle)
+        .map(|(place, _)| place)
+        .collect()
+}
+
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
@@ -316,6 +404,72 @@ mod tests {
         let init = artifact.init_code();
         assert_eq!(init[31..33], (artifact.code.len() as u16).to_be_bytes());
         assert_eq!(init[43..], artifact.code);
+    }
+
+    fn links() -> Links {
+        Links::foresee(Address::repeat_byte(1), 7, Address::repeat_byte(2))
+    }
+
+    /// A module whose data are these.
+    fn holding(data: &[u8]) -> Artifact {
+        let data: String = data.iter().map(|byte| format!("\\{byte:02x}")).collect();
+        let wasm = module(&format!(
+            r#"(module (memory (export "memory") 1) (data (i32.const 0) "{data}"))"#
+        ));
+        Artifact::pack("a", wasm).unwrap()
+    }
+
+    #[test]
+    fn linking_puts_each_address_in_its_placeholders_place() {
+        let data = |links: [[u8; 20]; 5]| [&b"before"[..], &links.concat(), b"behind"].concat();
+        let built = holding(&data([
+            link::RELAY,
+            link::OWNER,
+            link::EXCEPTIONS,
+            link::REGISTRY,
+            link::RECORDS,
+        ]));
+        let Links {
+            owner,
+            registry,
+            records,
+            exceptions,
+            relay,
+        } = links();
+        let linked = data([relay, owner, exceptions, registry, records].map(|address| address.into_array()));
+        assert_eq!(built.link(&links()).unwrap(), holding(&linked));
+        // One that needs none stays as it is.
+        let none = holding(b"no placeholder");
+        assert_eq!(none.link(&links()).unwrap(), none);
+    }
+
+    #[test]
+    fn linking_refuses_the_zero_address_and_a_placeholder_that_stands_twice() {
+        let zero = Links {
+            relay: Address::ZERO,
+            ..links()
+        };
+        assert!(matches!(holding(&[]).link(&zero), Err(Error::ZeroLink("relay"))));
+        let twice = holding(&[link::RELAY, link::RELAY].concat());
+        assert!(matches!(
+            twice.link(&links()),
+            Err(Error::Placeholder {
+                link: "relay",
+                found: 2,
+                ..
+            })
+        ));
+    }
+
+    /// An address that is a placeholder's text is an address like others.
+    #[test]
+    fn linking_looks_at_what_was_built_alone() {
+        let links = Links {
+            owner: link::REGISTRY.into(),
+            ..links()
+        };
+        let linked = holding(&[link::OWNER, link::REGISTRY].concat()).link(&links).unwrap();
+        assert_eq!(linked, holding(&[link::REGISTRY, links.registry.into_array()].concat()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Deploy, activate, initialise: each step is verified by reading back.
+//! Link, create, activate: each step is verified by reading back.
 use alloy::{
     network::TransactionBuilder,
     primitives::{Address, B256, Bytes, TxHash, U256, address},
@@ -8,10 +8,14 @@ use alloy::{
     sol_types::{SolCall, SolError},
     transports::{RpcError, TransportError},
 };
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_abi::registry::IRegistry;
 use serde::Serialize;
 
-use crate::{Artifact, Artifacts, Deployment, Error, artifacts::NAMES, deployment::require_names};
+use crate::{
+    Artifact, Artifacts, Deployment, Error, Links,
+    artifacts::{NAMES, created},
+    deployment::require_names,
+};
 
 /// Arbitrum's precompile for Stylus programs.
 const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
@@ -52,26 +56,46 @@ pub struct Deployed {
     pub steps: Vec<Step>,
 }
 
-/// Puts the contracts on the chain, names each its neighbours, and makes `owner` the registry's owner.
+/// Puts the contracts on the chain, with each other's addresses in their code, and `owner` as the registry's first.
 ///
-/// The links form a ring, so all are created and activated before the first is initialised.
-///
-/// `provider` signs: it carries a wallet whose default account pays. Activation belongs to the code, not
-/// to the address: where the same code was activated before, that step is left out.
+/// The links form a ring; it closes because an account's next contracts have addresses that are known before: `deployer` is the
+/// account that `provider` signs for and that pays, and must send nothing else meanwhile. Activation belongs to the code,
+/// and the code is this deployment's own.
 ///
 /// # Errors
 /// See [`Error`]. What was deployed before an error stays on the chain, without effect.
-pub async fn deploy(provider: &impl Provider, owner: Address, artifacts: &Artifacts) -> Result<Deployed, Error> {
+pub async fn deploy(
+    provider: &impl Provider,
+    deployer: Address,
+    owner: Address,
+    artifacts: &Artifacts,
+) -> Result<Deployed, Error> {
     let chain_id = provider.get_chain_id().await.map_err(rpc("chain id"))?;
     let genesis_hash = genesis_hash(provider).await?;
+    let nonce = provider
+        .get_transaction_count(deployer)
+        .await
+        .map_err(rpc("count the deployer's transactions"))?;
+    let at = created(deployer, nonce);
+    let links = Links::foresee(deployer, nonce, owner);
     let mut steps = Vec::new();
 
-    let mut addresses = Vec::with_capacity(NAMES.len());
-    for (name, artifact) in NAMES.into_iter().zip(artifacts.iter()) {
-        addresses.push(create(provider, name, artifact, &mut steps).await?);
+    // Linked before the first is sent: what cannot be linked costs nothing.
+    let linked = artifacts
+        .iter()
+        .map(|artifact| artifact.link(&links))
+        .collect::<Result<Vec<_>, _>>()?;
+    for ((contract, artifact), expected) in NAMES.into_iter().zip(&linked).zip(at) {
+        let found = create(provider, deployer, contract, artifact, &mut steps).await?;
+        if found != expected {
+            return Err(Error::OtherAddress {
+                contract,
+                expected,
+                found,
+            });
+        }
     }
-    let [registry, records, exceptions, relay, audit] =
-        <[Address; NAMES.len()]>::try_from(addresses).expect("one was created for each name");
+    let [registry, records, exceptions, relay, audit] = at;
     let deployment = Deployment {
         chain_id,
         genesis_hash,
@@ -84,38 +108,6 @@ pub async fn deploy(provider: &impl Provider, owner: Address, artifacts: &Artifa
     };
     for (name, address) in deployment.contracts() {
         activate(provider, name, address, &mut steps).await?;
-    }
-
-    let calls = [
-        IRegistry::initializeCall { owner, relay }.abi_encode(),
-        IRecords::initializeCall {
-            registry,
-            exceptions,
-            relay,
-        }
-        .abi_encode(),
-        IExceptions::initializeCall {
-            records,
-            registry,
-            relay,
-        }
-        .abi_encode(),
-        IRelay::initializeCall {
-            registry,
-            records,
-            exceptions,
-        }
-        .abi_encode(),
-        IAudit::initializeCall { registry }.abi_encode(),
-    ];
-    for ((name, address), call) in deployment.contracts().into_iter().zip(calls) {
-        if let Err(error) = initialize(provider, name, address, call, &mut steps).await {
-            // Whoever was faster explains the failure better than the failure itself does; nothing else does.
-            return Err(match check_names(provider, &deployment, owner).await {
-                Err(by_other @ Error::InitializedByOther { .. }) => by_other,
-                _ => error,
-            });
-        }
     }
     check_names(provider, &deployment, owner).await?;
     Ok(Deployed { deployment, steps })
@@ -131,12 +123,15 @@ async fn check_names(provider: &impl Provider, deployment: &Deployment, owner: A
 
 async fn create(
     provider: &impl Provider,
+    deployer: Address,
     contract: &'static str,
     artifact: &Artifact,
     steps: &mut Vec<Step>,
 ) -> Result<Address, Error> {
     let name = format!("deploy {contract}");
-    let request = TransactionRequest::default().with_deploy_code(artifact.init_code());
+    let request = TransactionRequest::default()
+        .with_from(deployer)
+        .with_deploy_code(artifact.init_code());
     let receipt = send(provider, &name, request).await?;
     let address = receipt.contract_address.ok_or_else(|| Error::NotMined {
         step: name.clone(),
@@ -194,21 +189,6 @@ async fn activate(
     let receipt = send(provider, &name, request.with_value(value)).await?;
     require_active(provider, contract, address).await?;
     steps.push(step(name, &receipt, address, value));
-    Ok(())
-}
-
-/// Sends the call that a contract takes once.
-async fn initialize(
-    provider: &impl Provider,
-    contract: &'static str,
-    address: Address,
-    call: Vec<u8>,
-    steps: &mut Vec<Step>,
-) -> Result<(), Error> {
-    let name = format!("initialize {contract}");
-    let request = TransactionRequest::default().with_to(address).with_input(call);
-    let receipt = send(provider, &name, request).await?;
-    steps.push(step(name, &receipt, address, U256::ZERO));
     Ok(())
 }
 

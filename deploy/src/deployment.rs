@@ -13,7 +13,7 @@ use crate::{
     chain::{genesis_hash, read, rpc},
 };
 
-const FILE_VERSION: u32 = 2;
+const FILE_VERSION: u32 = 3;
 
 /// The file has these fields and its `version`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Deployment {
     ///
     /// # Errors
     /// [`Error::OtherChain`], [`Error::OtherGenesis`], [`Error::MissingCode`], [`Error::NotActivated`],
-    /// [`Error::NotInitialized`], [`Error::InitializedByOther`] where one of them names another neighbour, [`Error::Rpc`].
+    /// [`Error::OtherLinks`] where one of them names another neighbour, [`Error::Rpc`].
     pub async fn check(&self, provider: &impl Provider) -> Result<(), Error> {
         let found = provider.get_chain_id().await.map_err(rpc("chain id"))?;
         if found != self.chain_id {
@@ -179,7 +179,7 @@ impl Deployment {
     }
 }
 
-/// Refuses a contract that names others than `expected`. It names nobody before `initialize`, which refuses the zero address.
+/// Refuses a contract that names others than `expected`.
 pub(crate) fn require_names(
     contract: &'static str,
     address: Address,
@@ -189,10 +189,7 @@ pub(crate) fn require_names(
     if found == expected {
         return Ok(());
     }
-    if found.iter().all(|address| address.is_zero()) {
-        return Err(Error::NotInitialized { contract, address });
-    }
-    Err(Error::InitializedByOther {
+    Err(Error::OtherLinks {
         contract,
         address,
         expected,
@@ -232,9 +229,9 @@ mod tests {
         deployment().save(&path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
 
-        fs::write(&path, text.replace("\"version\": 2", "\"version\": 3")).unwrap();
+        fs::write(&path, text.replace("\"version\": 3", "\"version\": 4")).unwrap();
         let error = Deployment::load(&path).unwrap_err().to_string();
-        assert!(error.contains("is version 3"), "{error}");
+        assert!(error.contains("is version 4"), "{error}");
 
         fs::write(&path, &text[..text.len() / 2]).unwrap();
         assert!(matches!(Deployment::load(&path), Err(Error::File { .. })));

@@ -3,7 +3,7 @@
 //! - [`recipe`]: contract sources -> small, reproducible WASM (`medlock-contracts build`).
 //! - [`artifacts`]: WASM -> code on chain, the files in `contracts/target/artifacts`, their hashes.
 //! - [`abi`]: the ABI as JSON, Solidity and TypeScript, generated from `medlock-abi` (`medlock-contracts abi`).
-//! - [`deploy()`]: deploy, activate, initialise, read back.
+//! - [`deploy()`]: link, create, activate, read back.
 //! - [`Deployment`]: where the contracts are; it refuses a chain that is not theirs.
 //!
 //! It must never send a transaction that it does not verify by reading back, and never take an
@@ -14,7 +14,7 @@ mod chain;
 mod deployment;
 pub mod recipe;
 
-pub use artifacts::{Artifact, Artifacts};
+pub use artifacts::{Artifact, Artifacts, Links};
 pub use chain::{Deployed, Step, deploy};
 pub use deployment::Deployment;
 
@@ -54,17 +54,23 @@ pub enum Error {
         address: Address,
         reason: String,
     },
-    #[error("`{contract}` at {address} was never initialised: its deployment was cut short; deploy again")]
-    NotInitialized { contract: &'static str, address: Address },
-    #[error(
-        "`{contract}` at {address} was initialised by somebody else: it names {found:?}, not {expected:?}; deploy again"
-    )]
-    InitializedByOther {
+    #[error("`{contract}` at {address} names {found:?}, not {expected:?}: it belongs to another deployment")]
+    OtherLinks {
         contract: &'static str,
         address: Address,
         expected: Vec<Address>,
         found: Vec<Address>,
     },
+    #[error(
+        "`{contract}` was created at {found}, not at {expected}, which the others name: the deployer's account sent something else meanwhile; deploy again"
+    )]
+    OtherAddress {
+        contract: &'static str,
+        expected: Address,
+        found: Address,
+    },
+    #[error(transparent)]
+    Artifact(#[from] artifacts::Error),
     #[error("`{contract}` at {address} gave an answer that is not in its ABI: {data}")]
     Answer {
         contract: &'static str,

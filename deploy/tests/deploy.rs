@@ -31,12 +31,13 @@ fn artifacts() -> Artifacts {
 }
 
 #[tokio::test]
-async fn deploys_activates_and_initialises_contracts_that_run() {
-    let (chain, provider, owner) = chain().await;
-    let deployed = deploy(&provider, owner, &artifacts()).await.unwrap();
+async fn deploys_and_activates_contracts_that_run() {
+    let (chain, provider, payer) = chain().await;
+    let owner = payer;
+    let deployed = deploy(&provider, payer, owner, &artifacts()).await.unwrap();
     let deployment = deployed.deployment;
     let names: Vec<_> = deployed.steps.iter().map(|step| step.name.as_str()).collect();
-    let expected: Vec<_> = ["deploy", "activate", "initialize"]
+    let expected: Vec<_> = ["deploy", "activate"]
         .iter()
         .flat_map(|step| NAMES.map(|name| format!("{step} {name}")))
         .collect();
@@ -65,24 +66,23 @@ async fn deploys_activates_and_initialises_contracts_that_run() {
     let answer = ask(IRecords::decideCall { question }.abi_encode()).await.unwrap();
     let answer = IRecords::decideCall::abi_decode_returns(&answer).unwrap();
     assert_eq!((answer.allowed, answer.reason), (false, reason::UNKNOWN_CHART));
-    let again = ask(IRecords::initializeCall {
-        registry: deployment.registry,
-        exceptions: deployment.exceptions,
-        relay: deployment.relay,
-    }
-    .abi_encode())
-    .await
-    .unwrap_err();
-    let data = again.as_error_resp().unwrap().as_revert_data().unwrap();
-    assert_eq!(*data, *IRecords::AlreadyInitialized {}.abi_encode());
+    let open = IRecords::openChartCall {
+        actor: Address::repeat_byte(2),
+        chart: B256::repeat_byte(1),
+        directory: B256::repeat_byte(3),
+    };
+    let refused = ask(open.abi_encode()).await.unwrap_err();
+    let data = refused.as_error_resp().unwrap().as_revert_data().unwrap();
+    assert_eq!(data[..4], IRecords::NotActor::SELECTOR);
     chain.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_second_deployment_of_the_same_code_needs_no_activation() {
-    let (chain, provider, owner) = chain().await;
-    let first = deploy(&provider, owner, &artifacts()).await.unwrap();
-    let second = deploy(&provider, owner, &artifacts()).await.unwrap();
+async fn a_second_deployment_has_nothing_of_the_first() {
+    let (chain, provider, payer) = chain().await;
+    let owner = payer;
+    let first = deploy(&provider, payer, owner, &artifacts()).await.unwrap();
+    let second = deploy(&provider, payer, owner, &artifacts()).await.unwrap();
     assert_eq!(second.steps.len(), 2 * NAMES.len());
     assert_ne!(first.deployment.records, second.deployment.records);
     second.deployment.check(&provider).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_second_deployment_of_the_same_code_needs_no_activation() {
     };
     assert!(matches!(
         mixed.check(&provider).await,
-        Err(Error::InitializedByOther { contract: "registry", found, .. }) if found == [foreign.relay]
+        Err(Error::OtherLinks { contract: "registry", found, .. }) if found == [foreign.relay]
     ));
     // Each link is looked at: any one contract of another deployment is found out.
     let swaps: [fn(&mut Deployment, &Deployment); 5] = [
@@ -110,15 +110,16 @@ async fn a_second_deployment_of_the_same_code_needs_no_activation() {
         let mut mixed = ours.clone();
         swap(&mut mixed, foreign);
         let refused = mixed.check(&provider).await;
-        assert!(matches!(refused, Err(Error::InitializedByOther { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::OtherLinks { .. })), "{refused:?}");
     }
     chain.shutdown().await;
 }
 
 #[tokio::test]
 async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
-    let (chain, provider, owner) = chain().await;
-    let deployment = deploy(&provider, owner, &artifacts()).await.unwrap().deployment;
+    let (chain, provider, payer) = chain().await;
+    let owner = payer;
+    let deployment = deploy(&provider, payer, owner, &artifacts()).await.unwrap().deployment;
     let other = Deployment {
         chain_id: 1,
         ..deployment.clone()
@@ -151,9 +152,10 @@ async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
 
 #[tokio::test]
 async fn check_refuses_code_that_was_never_activated() {
-    let (chain, provider, owner) = chain().await;
+    let (chain, provider, payer) = chain().await;
+    let owner = payer;
     let artifacts = artifacts();
-    let deployment = deploy(&provider, owner, &artifacts).await.unwrap().deployment;
+    let deployment = deploy(&provider, payer, owner, &artifacts).await.unwrap().deployment;
     // The same program with a custom section: another code hash, so nobody has activated it.
     let mut wasm = artifacts.registry.wasm;
     wasm.extend([0, 2, 1, b'x']);
@@ -185,7 +187,7 @@ async fn names_the_owner_that_was_asked_for() {
     let (chain, provider, payer) = chain().await;
     let owner = Address::repeat_byte(0x77);
     assert_ne!(owner, payer);
-    let deployment = deploy(&provider, owner, &artifacts()).await.unwrap().deployment;
+    let deployment = deploy(&provider, payer, owner, &artifacts()).await.unwrap().deployment;
     let request = TransactionRequest::default()
         .with_to(deployment.registry)
         .with_input(IRegistry::ownerCall {}.abi_encode());

@@ -4,6 +4,7 @@
 //! - [`records`]: charts, pointers, grants, decisions.
 //! - [`exceptions`]: rules for single records, delegates, broken glass.
 //! - [`relay`]: operations signed off chain, submitted by anyone.
+//! - [`link`]: the addresses that are constants of the code.
 //! - [`audit`]: anchors of read receipts.
 //! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
@@ -19,6 +20,7 @@ extern crate alloc;
 
 pub mod audit;
 pub mod exceptions;
+pub mod link;
 pub mod records;
 pub mod registry;
 pub mod relay;

@@ -31,6 +31,7 @@ use alloc::{string::String, vec, vec::Vec};
 use alloy_primitives::{Address, B256, FixedBytes, U64, U256};
 use medlock_abi::{
     audit::IAudit::{self, Anchor},
+    link::{self, Placeholder, linked},
     registry::IRegistry::hasRolesCall,
     terms::role,
 };
@@ -39,7 +40,7 @@ use stylus_sdk::{
     abi::Bytes,
     keccak_const::Keccak256,
     prelude::*,
-    storage::{StorageAddress, StorageB256, StorageBool, StorageMap},
+    storage::{StorageB256, StorageBool, StorageMap},
 };
 
 use crate::slots::GatewayHead;
@@ -54,8 +55,6 @@ const ANCHOR_HASH: B256 = hash_of("Anchor(address gateway,uint64 index,bytes32 p
 /// Every error a method can answer with; the fields are documented in [`IAudit`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]
 pub enum Error {
-    AlreadyInitialized(IAudit::AlreadyInitialized),
-    ZeroAddress(IAudit::ZeroAddress),
     NotGateway(IAudit::NotGateway),
     ZeroRoot(IAudit::ZeroRoot),
     EmptyAnchor(IAudit::EmptyAnchor),
@@ -66,12 +65,12 @@ pub enum Error {
     UnknownAnchor(IAudit::UnknownAnchor),
 }
 
+static REGISTRY: Placeholder = link::REGISTRY;
+
 /// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
 pub struct Audit {
-    /// Zero until initialised, never zero afterwards.
-    registry: StorageAddress,
     gateways: StorageMap<Address, Gateway>,
     /// By the hash of two anchors, the smaller first: that they were proved to contradict each other.
     proofs: StorageMap<B256, StorageBool>,
@@ -92,26 +91,9 @@ type Domain = (FixedBytes<1>, String, String, U256, Address, B256, Vec<U256>);
 
 #[public]
 impl Audit {
-    /// Names the registry that says who is a gateway. By anyone, once: the deployer does it at once and reads it back.
-    ///
-    /// # Errors
-    /// `AlreadyInitialized`, `ZeroAddress`.
-    /// # Events
-    /// `Initialized`.
-    pub fn initialize(&mut self, registry: Address) -> Result<(), Error> {
-        if !self.registry.get().is_zero() {
-            return Err(IAudit::AlreadyInitialized {}.into());
-        }
-        if registry.is_zero() {
-            return Err(IAudit::ZeroAddress {}.into());
-        }
-        self.registry.set(registry);
-        self.vm().log(IAudit::Initialized { registry });
-        Ok(())
-    }
-
+    /// Which says who is a gateway.
     pub fn registry(&self) -> Address {
-        self.registry.get()
+        linked(&REGISTRY)
     }
 
     /// The domain of the statements that gateways sign for this contract (ERC-5267).
@@ -149,7 +131,7 @@ impl Audit {
             party: gateway,
             roles: role::GATEWAY,
         };
-        if ask(self.vm(), self.registry.get(), &question) != Some(true) {
+        if ask(self.vm(), linked(&REGISTRY), &question) != Some(true) {
             return Err(IAudit::NotGateway { caller: gateway }.into());
         }
         let mut head = self.head(gateway);

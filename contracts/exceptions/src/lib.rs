@@ -18,6 +18,7 @@ use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolCall;
 use medlock_abi::{
     exceptions::IExceptions,
+    link::{self, Placeholder, linked},
     records::IRecords::{chartOfCall, recordOfCall, setExceptionalCall},
     registry::IRegistry::{hasRolesCall, mayActForCall},
     terms::{DELEGATE_DEPTH_MOST, TIME_MOST, action, effect, emergency, power, purpose, role},
@@ -25,7 +26,7 @@ use medlock_abi::{
 use medlock_calls::ask;
 use stylus_sdk::{
     prelude::*,
-    storage::{StorageAddress, StorageB256, StorageMap},
+    storage::{StorageB256, StorageMap},
 };
 
 use crate::slots::{Access, Delegate, Emergency, Rule};
@@ -33,11 +34,11 @@ use crate::slots::{Access, Delegate, Emergency, Rule};
 /// Every error a method can answer with; the fields are documented in [`IExceptions`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]
 pub enum Error {
-    AlreadyInitialized(IExceptions::AlreadyInitialized),
     ZeroAddress(IExceptions::ZeroAddress),
     NotActor(IExceptions::NotActor),
     UnknownChart(IExceptions::UnknownChart),
     DirectoryVersion(IExceptions::DirectoryVersion),
+    RotationDue(IExceptions::RotationDue),
     UnknownRecord(IExceptions::UnknownRecord),
     NotController(IExceptions::NotController),
     MalformedRule(IExceptions::MalformedRule),
@@ -90,14 +91,14 @@ impl stylus_sdk::abi::export::internal::InnerTypes for Failure {
     }
 }
 
+static RECORDS: Placeholder = link::RECORDS;
+static REGISTRY: Placeholder = link::REGISTRY;
+static RELAY: Placeholder = link::RELAY;
+
 /// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
 pub struct Exceptions {
-    /// Zero until initialised, never zero afterwards; so are the two below.
-    records: StorageAddress,
-    registry: StorageAddress,
-    relay: StorageAddress,
     /// By chart, record id, then grantee (zero: everybody); one word each, see [`Rule`].
     rules: StorageMap<B256, StorageMap<B256, StorageMap<Address, StorageB256>>>,
     /// By chart, then delegate.
@@ -124,34 +125,9 @@ type EmergencyFacts = (u64, u64, u64, u32, u32);
 
 #[public]
 impl Exceptions {
-    /// Names the contracts that this one asks, and the one that speaks for signers. By anyone, once: the deployer
-    /// does it at once and reads it back.
-    ///
-    /// # Errors
-    /// `AlreadyInitialized`, `ZeroAddress`.
-    /// # Events
-    /// `Initialized`.
-    pub fn initialize(&mut self, records: Address, registry: Address, relay: Address) -> Result<(), Error> {
-        if !self.records.get().is_zero() {
-            return Err(IExceptions::AlreadyInitialized {}.into());
-        }
-        require_address(records)?;
-        require_address(registry)?;
-        require_address(relay)?;
-        self.records.set(records);
-        self.registry.set(registry);
-        self.relay.set(relay);
-        self.vm().log(IExceptions::Initialized {
-            records,
-            registry,
-            relay,
-        });
-        Ok(())
-    }
-
     /// (records, registry, relay).
     pub fn neighbours(&self) -> (Address, Address, Address) {
-        (self.records.get(), self.registry.get(), self.relay.get())
+        (linked(&RECORDS), linked(&REGISTRY), linked(&RELAY))
     }
 
     /// Sets, replaces or (effect none, all else zero) removes a rule for a record that exists. By the controller, or
@@ -192,7 +168,7 @@ impl Exceptions {
             chart,
             recordId: record_id,
         };
-        if ask(self.vm(), self.records.get(), &record).is_none_or(|record| record.version == 0) {
+        if ask(self.vm(), linked(&RECORDS), &record).is_none_or(|record| record.version == 0) {
             return Err(IExceptions::UnknownRecord { recordId: record_id }.into());
         }
 
@@ -243,7 +219,7 @@ impl Exceptions {
     /// theirs from them. What another has given is replaced by the controller alone, while it is in force.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`, `DirectoryVersion`, `ZeroAddress`, `DelegateOfSelf`, `TimeTooLarge`,
+    /// `NotActor`, `UnknownChart`, `NotController`, `RotationDue`, `DirectoryVersion`, `ZeroAddress`, `DelegateOfSelf`, `TimeTooLarge`,
     /// `ExpiryInPast`, `OutlivesParent`, `Powers`, `DelegateDepth`, `DelegateSerial`, `OtherParent`.
     /// # Events
     /// `ByDelegate` where one acts, `DelegateSet`.
@@ -259,6 +235,9 @@ impl Exceptions {
         expiry: u64,
     ) -> Result<(), Failure> {
         let head = self.require_power(actor, chart, power::DELEGATE)?;
+        if head.rotation_due {
+            return Err(IExceptions::RotationDue { chart }.into());
+        }
         if directory_version != head.directory_version {
             return Err(IExceptions::DirectoryVersion {
                 given: directory_version,
@@ -607,6 +586,7 @@ struct ChartHead {
     directory_version: u32,
     control_epoch: u32,
     exceptional: bool,
+    rotation_due: bool,
 }
 
 impl Exceptions {
@@ -617,20 +597,21 @@ impl Exceptions {
     /// The caller is who acts, or the relay, which has checked their signature.
     fn require_actor(&self, actor: Address) -> Result<(), Error> {
         let caller = self.vm().msg_sender();
-        if caller != actor && caller != self.relay.get() {
+        if caller != actor && caller != linked(&RELAY) {
             return Err(IExceptions::NotActor { caller, actor }.into());
         }
         Ok(())
     }
 
     fn require_chart(&self, chart: B256) -> Result<ChartHead, Error> {
-        match ask(self.vm(), self.records.get(), &chartOfCall { chart }) {
+        match ask(self.vm(), linked(&RECORDS), &chartOfCall { chart }) {
             Some(head) if !head.controller.is_zero() => Ok(ChartHead {
                 controller: head.controller,
                 grant_epoch: head.grantEpoch,
                 directory_version: head.directoryVersion,
                 control_epoch: head.controlEpoch,
                 exceptional: head.exceptional,
+                rotation_due: head.rotationDue,
             }),
             _ => Err(IExceptions::UnknownChart { chart }.into()),
         }
@@ -667,7 +648,7 @@ impl Exceptions {
         }
         let context = Call::new_mutating(self);
         let data = setExceptionalCall { chart }.abi_encode();
-        match call(self.vm(), context, self.records.get(), &data) {
+        match call(self.vm(), context, linked(&RECORDS), &data) {
             Ok(_) => Ok(()),
             Err(refusal) => Err(Failure::Passed(refusal.into())),
         }
@@ -676,7 +657,7 @@ impl Exceptions {
     /// Whether the registry says at this moment that the actor, or the organisation that they are a member of, is a
     /// provider.
     fn is_provider(&self, actor: Address, organisation: Address) -> bool {
-        let registry = self.registry.get();
+        let registry = linked(&REGISTRY);
         let answer = if organisation.is_zero() {
             let call = hasRolesCall {
                 party: actor,

@@ -17,6 +17,7 @@ use alloc::{vec, vec::Vec};
 use alloy_primitives::{Address, B256};
 use medlock_abi::{
     exceptions::IExceptions::factsOfCall,
+    link::{self, Placeholder, linked},
     records::IRecords::{self, GrantTerms, Keyring, NewRecord, Question},
     registry::IRegistry::{hasRolesCall, mayActForCall},
     terms::{
@@ -36,7 +37,6 @@ use crate::slots::{CONTROL_EPOCH_MOST, ChartHead, Grant, RecordHead};
 /// Every error a method can answer with; the fields are documented in [`IRecords`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]
 pub enum Error {
-    AlreadyInitialized(IRecords::AlreadyInitialized),
     ZeroAddress(IRecords::ZeroAddress),
     ZeroDigest(IRecords::ZeroDigest),
     ZeroId(IRecords::ZeroId),
@@ -48,6 +48,8 @@ pub enum Error {
     LastControlEpoch(IRecords::LastControlEpoch),
     NotExceptions(IRecords::NotExceptions),
     DirectoryVersion(IRecords::DirectoryVersion),
+    RotationDue(IRecords::RotationDue),
+    GrantEpoch(IRecords::GrantEpoch),
     CompartmentRange(IRecords::CompartmentRange),
     RecordExists(IRecords::RecordExists),
     UnknownRecord(IRecords::UnknownRecord),
@@ -67,19 +69,19 @@ pub enum Error {
     NoGrant(IRecords::NoGrant),
 }
 
+static REGISTRY: Placeholder = link::REGISTRY;
+static EXCEPTIONS: Placeholder = link::EXCEPTIONS;
+static RELAY: Placeholder = link::RELAY;
+
 /// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
 pub struct Records {
-    /// Zero until initialised, never zero afterwards; so are the two below.
-    registry: StorageAddress,
     charts: StorageMap<B256, Chart>,
     /// By chart, then record id.
     records: StorageMap<B256, StorageMap<B256, Record>>,
     /// By chart, then grantee; one word each, see [`Grant`].
     grants: StorageMap<B256, StorageMap<Address, StorageB256>>,
-    exceptions: StorageAddress,
-    relay: StorageAddress,
     /// By chart: whom control is offered to. Zero: nobody.
     offers: StorageMap<B256, StorageAddress>,
     /// By chart, then root; one word each, a [`RecordHead`] whose version is the number of leaves.
@@ -101,41 +103,16 @@ pub struct Record {
     pointer: StorageB256,
 }
 
-/// (controller, grant epoch, directory version, directory digest, control epoch, exceptional).
-type ChartFacts = (Address, u32, u32, B256, u32, bool);
+/// (controller, grant epoch, directory version, directory digest, control epoch, exceptional, rotation due).
+type ChartFacts = (Address, u32, u32, B256, u32, bool, bool);
 /// (author, created at, version, compartment, status, codec, pointer).
 type RecordFacts = (Address, u64, u32, u8, u8, u8, B256);
 
 #[public]
 impl Records {
-    /// Names the contracts that this one asks, and the one that speaks for signers. By anyone, once: the deployer
-    /// does it at once and reads it back.
-    ///
-    /// # Errors
-    /// `AlreadyInitialized`, `ZeroAddress`.
-    /// # Events
-    /// `Initialized`.
-    pub fn initialize(&mut self, registry: Address, exceptions: Address, relay: Address) -> Result<(), Error> {
-        if !self.registry.get().is_zero() {
-            return Err(IRecords::AlreadyInitialized {}.into());
-        }
-        require_address(registry)?;
-        require_address(exceptions)?;
-        require_address(relay)?;
-        self.registry.set(registry);
-        self.exceptions.set(exceptions);
-        self.relay.set(relay);
-        self.vm().log(IRecords::Initialized {
-            registry,
-            exceptions,
-            relay,
-        });
-        Ok(())
-    }
-
     /// (registry, exceptions, relay).
     pub fn neighbours(&self) -> (Address, Address, Address) {
-        (self.registry.get(), self.exceptions.get(), self.relay.get())
+        (linked(&REGISTRY), linked(&EXCEPTIONS), linked(&RELAY))
     }
 
     /// Opens a chart, with directory version 1; the actor becomes its controller. By anyone.
@@ -156,6 +133,7 @@ impl Records {
             grant_epoch: 1,
             directory_version: 1,
             exceptional: false,
+            rotation_due: false,
             control_epoch: 0,
         };
         let mut slot = self.charts.setter(chart);
@@ -243,7 +221,7 @@ impl Records {
         Ok(())
     }
 
-    /// (controller, grant epoch, directory version, directory digest, control epoch, exceptional).
+    /// (controller, grant epoch, directory version, directory digest, control epoch, exceptional, rotation due).
     pub fn chart_of(&self, chart: B256) -> ChartFacts {
         let head = self.chart_head(chart);
         (
@@ -253,6 +231,7 @@ impl Records {
             self.charts.getter(chart).directory.get(),
             head.control_epoch,
             head.exceptional,
+            head.rotation_due,
         )
     }
 
@@ -264,7 +243,7 @@ impl Records {
     /// `MadeExceptional`.
     pub fn set_exceptional(&mut self, chart: B256) -> Result<(), Error> {
         let caller = self.vm().msg_sender();
-        if caller != self.exceptions.get() {
+        if caller != linked(&EXCEPTIONS) {
             return Err(IRecords::NotExceptions { caller }.into());
         }
         let mut head = self.require_chart(chart)?;
@@ -281,7 +260,7 @@ impl Records {
     /// the actor is a member of.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `DirectoryVersion`, `BatchSize`, `ZeroId`, `ZeroDigest`, `CompartmentRange`,
+    /// `NotActor`, `UnknownChart`, `RotationDue`, `DirectoryVersion`, `BatchSize`, `ZeroId`, `ZeroDigest`, `CompartmentRange`,
     /// `NotWriter`, `NotCredentialed`, `RecordExists`.
     /// # Events
     /// `ByDelegate` or `ActedFor` where it is so, then `RecordAdded` for each, in the order given.
@@ -333,7 +312,7 @@ impl Records {
     /// `addRecords` may be called, unless a rule denies them this record.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `DirectoryVersion`, `UnknownRecord`, `RecordStatus`, `StalePointer`, `ZeroDigest`,
+    /// `NotActor`, `UnknownChart`, `RotationDue`, `DirectoryVersion`, `UnknownRecord`, `RecordStatus`, `StalePointer`, `ZeroDigest`,
     /// `NotWriter`, `NotCredentialed`.
     /// # Events
     /// `ByDelegate` or `ActedFor` where it is so, `RecordAmended`.
@@ -436,7 +415,7 @@ impl Records {
     /// added one by one.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `DirectoryVersion`, `ZeroDigest`, `BatchSize` (no leaves), `CompartmentRange`,
+    /// `NotActor`, `UnknownChart`, `RotationDue`, `DirectoryVersion`, `ZeroDigest`, `BatchSize` (no leaves), `CompartmentRange`,
     /// `NotWriter`, `NotCredentialed`, `BatchExists`.
     /// # Events
     /// `ByDelegate` or `ActedFor` where it is so, `BatchAdded`.
@@ -552,7 +531,7 @@ impl Records {
     /// Sets or replaces the grant of `grantee`. By the controller, or a delegate with GRANT.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`, `DirectoryVersion`, `ZeroAddress`, `GrantToController`,
+    /// `NotActor`, `UnknownChart`, `NotController`, `RotationDue`, `DirectoryVersion`, `ZeroAddress`, `GrantToController`,
     /// `ZeroDigest`, `EmptyGrant`, `TimeTooLarge`, `GrantWindow`, `GrantSerial`, `LastSerial`.
     /// # Events
     /// `ByDelegate` where one acts, `Granted`.
@@ -568,7 +547,7 @@ impl Records {
         keyring: B256,
     ) -> Result<(), Error> {
         let head = self.require_power(actor, chart, power::GRANT)?;
-        require_version(&head, directory_version)?;
+        require_sealed(chart, &head, directory_version)?;
         require_address(grantee)?;
         if grantee == head.controller {
             return Err(IRecords::GrantToController {}.into());
@@ -609,7 +588,7 @@ impl Records {
     /// Announces re-sealed keys for grantees that keep their grants. By the controller, or a delegate with DIRECTORY.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`, `DirectoryVersion`, `BatchSize`, `ZeroDigest`, `NoGrant`.
+    /// `NotActor`, `UnknownChart`, `NotController`, `RotationDue`, `DirectoryVersion`, `BatchSize`, `ZeroDigest`, `NoGrant`.
     /// # Events
     /// `ByDelegate` where one acts, `KeyringSet` for each, in the order given.
     pub fn set_keyrings(
@@ -620,7 +599,7 @@ impl Records {
         keyrings: Vec<Keyring>,
     ) -> Result<(), Error> {
         let head = self.require_power(actor, chart, power::DIRECTORY)?;
-        require_version(&head, directory_version)?;
+        require_sealed(chart, &head, directory_version)?;
         require_batch(keyrings.len())?;
         self.require_keyrings(chart, &head, Address::ZERO, &keyrings)?;
         self.announce_keyrings(chart, keyrings);
@@ -654,22 +633,28 @@ impl Records {
         Ok(())
     }
 
-    /// Ends every grant of the chart at a constant cost. By the controller, or a delegate with REVOKE.
+    /// Ends every grant of the chart at a constant cost: one word and one event, with nothing at hand but the right to.
+    /// Rotated keys follow by `setDirectory`; until then nothing is sealed, granted or delegated.
+    /// By the controller, or a delegate with REVOKE.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`, `ZeroDigest`, `DirectoryVersion`.
+    /// `NotActor`, `UnknownChart`, `NotController`, `GrantEpoch`.
     /// # Events
-    /// `ByDelegate` where one acts, `AllRevoked`, `DirectorySet`.
-    pub fn revoke_all(&mut self, actor: Address, chart: B256, version: u32, directory: B256) -> Result<(), Error> {
+    /// `ByDelegate` where one acts, `AllRevoked`.
+    pub fn revoke_all(&mut self, actor: Address, chart: B256, epoch: u32) -> Result<(), Error> {
         let mut head = self.require_power(actor, chart, power::REVOKE)?;
-        self.require_rotation(chart, &head, version, directory, Address::ZERO, &[])?;
         // One more each transaction: 2^32 of them cannot be paid for.
         head.grant_epoch += 1;
-        self.vm().log(IRecords::AllRevoked {
-            chart,
-            epoch: head.grant_epoch,
-        });
-        self.rotate(chart, head, directory, Vec::new());
+        if epoch != head.grant_epoch {
+            return Err(IRecords::GrantEpoch {
+                given: epoch,
+                expected: head.grant_epoch,
+            }
+            .into());
+        }
+        head.rotation_due = true;
+        self.charts.setter(chart).head.set(head.to_word());
+        self.vm().log(IRecords::AllRevoked { chart, epoch });
         Ok(())
     }
 
@@ -756,7 +741,7 @@ impl Records {
             purpose: question.purpose,
             action: question.action,
         };
-        match ask(self.vm(), self.exceptions.get(), &call) {
+        match ask(self.vm(), linked(&EXCEPTIONS), &call) {
             Some(facts) => Facts {
                 denied: facts.denied,
                 allowed_since: facts.allowedSince,
@@ -770,7 +755,7 @@ impl Records {
     /// The caller is who acts, or the relay, which has checked their signature.
     fn require_actor(&self, actor: Address) -> Result<(), Error> {
         let caller = self.vm().msg_sender();
-        if caller != actor && caller != self.relay.get() {
+        if caller != actor && caller != linked(&RELAY) {
             return Err(IRecords::NotActor { caller, actor }.into());
         }
         Ok(())
@@ -802,7 +787,7 @@ impl Records {
     fn require_directory(&self, actor: Address, chart: B256, given: u32) -> Result<ChartHead, Error> {
         self.require_actor(actor)?;
         let head = self.require_chart(chart)?;
-        require_version(&head, given)?;
+        require_sealed(chart, &head, given)?;
         Ok(head)
     }
 
@@ -920,7 +905,7 @@ impl Records {
             party: actor,
             roles: role::PROVIDER,
         };
-        ask(self.vm(), self.registry.get(), &call).unwrap_or(false)
+        ask(self.vm(), linked(&REGISTRY), &call).unwrap_or(false)
     }
 
     fn may_act_for(&self, organisation: Address, member: Address, roles: u64) -> bool {
@@ -929,7 +914,7 @@ impl Records {
             member,
             roles,
         };
-        ask(self.vm(), self.registry.get(), &call).unwrap_or(false)
+        ask(self.vm(), linked(&REGISTRY), &call).unwrap_or(false)
     }
 
     fn chart_head(&self, chart: B256) -> ChartHead {
@@ -973,12 +958,8 @@ impl Records {
         keyrings: &[Keyring],
     ) -> Result<(), Error> {
         require_digest(directory)?;
-        let next = ChartHead {
-            // One more each transaction: 2^32 of them cannot be paid for.
-            directory_version: head.directory_version + 1,
-            ..*head
-        };
-        require_version(&next, version)?;
+        // One more each transaction: 2^32 of them cannot be paid for.
+        require_version(version, head.directory_version + 1)?;
         if !keyrings.is_empty() {
             require_batch(keyrings.len())?;
         }
@@ -1007,6 +988,7 @@ impl Records {
     /// Writes `head` with the next directory, announces it, and hands its keys to those who keep their grants.
     fn rotate(&mut self, chart: B256, mut head: ChartHead, directory: B256, keyrings: Vec<Keyring>) {
         head.directory_version += 1;
+        head.rotation_due = false;
         let mut slot = self.charts.setter(chart);
         slot.head.set(head.to_word());
         slot.directory.set(directory);
@@ -1130,13 +1112,17 @@ fn batch_size(given: u32, most: u32) -> Error {
     IRecords::BatchSize { given, most }.into()
 }
 
-fn require_version(head: &ChartHead, given: u32) -> Result<(), Error> {
-    if given != head.directory_version {
-        return Err(IRecords::DirectoryVersion {
-            given,
-            expected: head.directory_version,
-        }
-        .into());
+/// What is sealed is sealed to the keys of the current directory, and those are nobody's who lost their grant.
+fn require_sealed(chart: B256, head: &ChartHead, given: u32) -> Result<(), Error> {
+    if head.rotation_due {
+        return Err(IRecords::RotationDue { chart }.into());
+    }
+    require_version(given, head.directory_version)
+}
+
+fn require_version(given: u32, expected: u32) -> Result<(), Error> {
+    if given != expected {
+        return Err(IRecords::DirectoryVersion { given, expected }.into());
     }
     Ok(())
 }

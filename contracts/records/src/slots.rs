@@ -7,7 +7,12 @@ use medlock_abi::records::IRecords::GrantTerms;
 /// The last control epoch: 24 bits are there for it.
 pub const CONTROL_EPOCH_MOST: u32 = (1 << 24) - 1;
 
-/// `struct { address controller; uint32 grantEpoch; uint32 directoryVersion; bool exceptional; uint24 controlEpoch; }`
+const EXCEPTIONAL: u8 = 1;
+const ROTATION_DUE: u8 = 1 << 1;
+
+/// `struct { address controller; uint32 grantEpoch; uint32 directoryVersion; uint8 flags; uint24 controlEpoch; }`
+///
+/// Flags: bit 0 exceptional, bit 1 rotation due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChartHead {
     /// Zero: no chart.
@@ -18,6 +23,8 @@ pub struct ChartHead {
     pub directory_version: u32,
     /// It has had a delegate, a rule or emergency access.
     pub exceptional: bool,
+    /// All grants were ended, and no directory was installed since.
+    pub rotation_due: bool,
     /// How often control has passed on; at most [`CONTROL_EPOCH_MOST`].
     pub control_epoch: u32,
 }
@@ -28,7 +35,8 @@ impl ChartHead {
             controller: Address::from_slice(&word[12..32]),
             grant_epoch: number(&word[8..12]) as u32,
             directory_version: number(&word[4..8]) as u32,
-            exceptional: word[3] != 0,
+            exceptional: word[3] & EXCEPTIONAL != 0,
+            rotation_due: word[3] & ROTATION_DUE != 0,
             control_epoch: number(&word[0..3]) as u32,
         }
     }
@@ -38,7 +46,7 @@ impl ChartHead {
         word[12..32].copy_from_slice(self.controller.as_slice());
         word[8..12].copy_from_slice(&self.grant_epoch.to_be_bytes());
         word[4..8].copy_from_slice(&self.directory_version.to_be_bytes());
-        word[3] = u8::from(self.exceptional);
+        word[3] = u8::from(self.exceptional) * EXCEPTIONAL | u8::from(self.rotation_due) * ROTATION_DUE;
         word[0..3].copy_from_slice(&self.control_epoch.to_be_bytes()[1..]);
         word
     }

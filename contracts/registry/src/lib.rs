@@ -18,6 +18,7 @@ use alloc::{vec, vec::Vec};
 
 use alloy_primitives::{Address, B256, U32, U64};
 use medlock_abi::{
+    link::{self, Placeholder, linked},
     registry::IRegistry,
     terms::{TIME_MOST, credential_status as status, role, suite},
 };
@@ -32,7 +33,6 @@ use crate::slots::{CredentialHead, Epoch, IssuerHead, KeyHead, Membership};
 /// Every error a method can answer with; the fields are documented in [`IRegistry`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]
 pub enum Error {
-    AlreadyInitialized(IRegistry::AlreadyInitialized),
     ZeroAddress(IRegistry::ZeroAddress),
     NotActor(IRegistry::NotActor),
     NotOwner(IRegistry::NotOwner),
@@ -55,11 +55,14 @@ pub enum Error {
     KeyAlreadyRevoked(IRegistry::KeyAlreadyRevoked),
 }
 
+static OWNER: Placeholder = link::OWNER;
+static RELAY: Placeholder = link::RELAY;
+
 /// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
 pub struct Registry {
-    /// Zero until initialised, never zero afterwards.
+    /// Zero: the first one, [`OWNER`].
     owner: StorageAddress,
     /// Who may accept ownership. Zero: nobody.
     pending: StorageAddress,
@@ -73,8 +76,6 @@ pub struct Registry {
     /// By organisation, then member.
     members: StorageMap<Address, StorageMap<Address, Member>>,
     keys: StorageMap<Address, Keys>,
-    /// The contract that may call in the name of whoever signed. Zero until initialised, never changed afterwards.
-    relay: StorageAddress,
 }
 
 #[storage]
@@ -124,31 +125,14 @@ type KeyFacts = (u32, u16, u64, u64, B256, bool);
 
 #[public]
 impl Registry {
-    /// Sets the first owner, and the contract that speaks for signers, for good. By anyone, once: the deployer does it
-    /// at once and reads it back.
-    ///
-    /// # Errors
-    /// `AlreadyInitialized`, `ZeroAddress`.
-    /// # Events
-    /// `Initialized`.
-    pub fn initialize(&mut self, owner: Address, relay: Address) -> Result<(), Error> {
-        if !self.owner.get().is_zero() {
-            return Err(IRegistry::AlreadyInitialized {}.into());
-        }
-        require_address(owner)?;
-        require_address(relay)?;
-        self.owner.set(owner);
-        self.relay.set(relay);
-        self.vm().log(IRegistry::Initialized { owner, relay });
-        Ok(())
-    }
-
     pub fn owner(&self) -> Address {
-        self.owner.get()
+        let owner = self.owner.get();
+        if owner.is_zero() { linked(&OWNER) } else { owner }
     }
 
+    /// Who may call in the name of whoever signed.
     pub fn relay(&self) -> Address {
-        self.relay.get()
+        linked(&RELAY)
     }
 
     pub fn pending_owner(&self) -> Address {
@@ -181,7 +165,7 @@ impl Registry {
         if caller != self.pending.get() || caller.is_zero() {
             return Err(IRegistry::NotPendingOwner { caller }.into());
         }
-        let previous = self.owner.get();
+        let previous = self.owner();
         self.owner.set(caller);
         self.pending.set(Address::ZERO);
         self.vm().log(IRegistry::OwnershipTransferred {
@@ -504,7 +488,7 @@ impl Registry {
     pub fn publish_key(&mut self, actor: Address, version: u32, suite: u16, key: Bytes) -> Result<(), Error> {
         let caller = self.vm().msg_sender();
         // The relay has checked the actor's signature.
-        if caller != actor && caller != self.relay.get() {
+        if caller != actor && caller != linked(&RELAY) {
             return Err(IRegistry::NotActor { caller, actor }.into());
         }
         let length = match suite {
@@ -596,7 +580,7 @@ impl Registry {
 
     fn require_owner(&self) -> Result<Address, Error> {
         let caller = self.vm().msg_sender();
-        if caller != self.owner.get() {
+        if caller != self.owner() {
             return Err(IRegistry::NotOwner { caller }.into());
         }
         Ok(caller)
@@ -610,7 +594,7 @@ impl Registry {
             return Err(IRegistry::NoCredential { party }.into());
         }
         let issuer = self.epoch(head.issuer).issuer;
-        if caller != issuer && caller != self.owner.get() {
+        if caller != issuer && caller != self.owner() {
             return Err(IRegistry::NotCredentialIssuer { caller, issuer }.into());
         }
         Ok((caller, head))

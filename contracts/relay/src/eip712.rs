@@ -83,10 +83,9 @@ impl Operation<13> for Grant {
     );
 }
 
-impl Operation<6> for RevokeAll {
-    const TYPE: Type<6> = Type::of(
-        "RevokeAll(address signer,bytes32 chart,uint32 version,bytes32 directory,uint256 nonce,uint256 deadline)",
-    );
+impl Operation<5> for RevokeAll {
+    const TYPE: Type<5> =
+        Type::of("RevokeAll(address signer,bytes32 chart,uint32 epoch,uint256 nonce,uint256 deadline)");
 }
 
 impl Operation<10> for AddRecord {

@@ -32,6 +32,7 @@ use alloy_primitives::{Address, B256, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use medlock_abi::{
     exceptions::IExceptions,
+    link::{self, Placeholder, linked},
     records::IRecords,
     registry::IRegistry,
     relay::{
@@ -46,7 +47,7 @@ use stylus_sdk::{
     abi::Bytes,
     call::call,
     prelude::*,
-    storage::{StorageAddress, StorageMap, StorageU256},
+    storage::{StorageMap, StorageU256},
 };
 
 use crate::{eip712::Signed, words::Words};
@@ -54,8 +55,6 @@ use crate::{eip712::Signed, words::Words};
 /// Every error that the relay itself answers with; the fields are documented in [`IRelay`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]
 pub enum Error {
-    AlreadyInitialized(IRelay::AlreadyInitialized),
-    ZeroAddress(IRelay::ZeroAddress),
     BadSignature(IRelay::BadSignature),
     SignatureExpired(IRelay::SignatureExpired),
     SignatureCancelled(IRelay::SignatureCancelled),
@@ -92,14 +91,14 @@ impl stylus_sdk::abi::export::internal::InnerTypes for Failure {
     }
 }
 
+static REGISTRY: Placeholder = link::REGISTRY;
+static RECORDS: Placeholder = link::RECORDS;
+static EXCEPTIONS: Placeholder = link::EXCEPTIONS;
+
 /// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
 pub struct Relay {
-    /// Zero until initialised, never zero afterwards; so are the two that follow.
-    registry: StorageAddress,
-    records: StorageAddress,
-    exceptions: StorageAddress,
     /// By signer: how often they cancelled all.
     nonces: StorageMap<Address, StorageU256>,
 }
@@ -109,33 +108,9 @@ type Domain = (FixedBytes<1>, String, String, U256, Address, B256, Vec<U256>);
 
 #[public]
 impl Relay {
-    /// Sets the contracts that are called. By anyone, once: the deployer does it at once and reads it back.
-    ///
-    /// # Errors
-    /// `AlreadyInitialized`, `ZeroAddress`.
-    /// # Events
-    /// `Initialized`.
-    pub fn initialize(&mut self, registry: Address, records: Address, exceptions: Address) -> Result<(), Error> {
-        if !self.registry.get().is_zero() {
-            return Err(IRelay::AlreadyInitialized {}.into());
-        }
-        for address in [registry, records, exceptions] {
-            require_address(address)?;
-        }
-        self.registry.set(registry);
-        self.records.set(records);
-        self.exceptions.set(exceptions);
-        self.vm().log(IRelay::Initialized {
-            registry,
-            records,
-            exceptions,
-        });
-        Ok(())
-    }
-
     /// (registry, records, exceptions).
     pub fn neighbours(&self) -> (Address, Address, Address) {
-        (self.registry.get(), self.records.get(), self.exceptions.get())
+        (linked(&REGISTRY), linked(&RECORDS), linked(&EXCEPTIONS))
     }
 
     /// The domain of all that is signed for this contract (ERC-5267).
@@ -186,7 +161,7 @@ impl Relay {
     pub fn open_chart(&mut self, operation: Words<OpenChart, 5>, signature: Bytes) -> Result<(), Failure> {
         self.require_signed(&operation.signed(), signature)?;
         self.send(
-            self.records.get(),
+            linked(&RECORDS),
             IRecords::openChartCall::SELECTOR,
             operation.arguments(),
         )
@@ -199,7 +174,7 @@ impl Relay {
     pub fn set_directory(&mut self, operation: Words<SetDirectory, 6>, signature: Bytes) -> Result<(), Failure> {
         self.require_signed(&operation.signed(), signature)?;
         self.send(
-            self.records.get(),
+            linked(&RECORDS),
             IRecords::setDirectoryCall::SELECTOR,
             operation.arguments(),
         )
@@ -211,7 +186,7 @@ impl Relay {
     /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
     pub fn grant(&mut self, operation: Words<Grant, 13>, signature: Bytes) -> Result<(), Failure> {
         self.require_signed(&operation.signed(), signature)?;
-        self.send(self.records.get(), IRecords::grantCall::SELECTOR, operation.arguments())
+        self.send(linked(&RECORDS), IRecords::grantCall::SELECTOR, operation.arguments())
     }
 
     /// `IRecords.revoke`. By anyone, with the signature of `operation.signer`.
@@ -243,17 +218,17 @@ impl Relay {
             directory: operation.directory,
             keyrings,
         };
-        self.send_encoded(self.records.get(), &method.abi_encode())
+        self.send_encoded(linked(&RECORDS), &method.abi_encode())
     }
 
     /// `IRecords.revokeAll`. By anyone, with the signature of `operation.signer`.
     ///
     /// # Errors
     /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
-    pub fn revoke_all(&mut self, operation: Words<RevokeAll, 6>, signature: Bytes) -> Result<(), Failure> {
+    pub fn revoke_all(&mut self, operation: Words<RevokeAll, 5>, signature: Bytes) -> Result<(), Failure> {
         self.require_signed(&operation.signed(), signature)?;
         self.send(
-            self.records.get(),
+            linked(&RECORDS),
             IRecords::revokeAllCall::SELECTOR,
             operation.arguments(),
         )
@@ -269,7 +244,7 @@ impl Relay {
         let (head, record) = operation.arguments().split_at(4);
         let array = [B256::with_last_byte(5 * 32), B256::with_last_byte(1)];
         let arguments = [head, &array, record].concat();
-        self.send(self.records.get(), IRecords::addRecordsCall::SELECTOR, &arguments)
+        self.send(linked(&RECORDS), IRecords::addRecordsCall::SELECTOR, &arguments)
     }
 
     /// `IExceptions.setDelegate`. By anyone, with the signature of `operation.signer`.
@@ -279,7 +254,7 @@ impl Relay {
     pub fn set_delegate(&mut self, operation: Words<SetDelegate, 9>, signature: Bytes) -> Result<(), Failure> {
         self.require_signed(&operation.signed(), signature)?;
         self.send(
-            self.exceptions.get(),
+            linked(&EXCEPTIONS),
             IExceptions::setDelegateCall::SELECTOR,
             operation.arguments(),
         )
@@ -298,7 +273,7 @@ impl Relay {
             suite: operation.suite,
             key: operation.key,
         };
-        self.send_encoded(self.registry.get(), &method.abi_encode())
+        self.send_encoded(linked(&REGISTRY), &method.abi_encode())
     }
 }
 
@@ -364,8 +339,6 @@ impl Relay {
     /// The one call that changes state. Nothing was written before it, and nothing is afterwards.
     #[inline(never)]
     fn send_encoded(&mut self, to: Address, data: &[u8]) -> Result<(), Failure> {
-        // Before it is initialised: a call to nobody would succeed.
-        require_address(to)?;
         let context = Call::new_mutating(self);
         match call(self.vm(), context, to, data) {
             // What these methods return, if anything, is nothing that the submitter needs.
@@ -380,11 +353,4 @@ impl Relay {
         self.nonces.setter(signer).set(nonce);
         self.vm().log(IRelay::Cancelled { signer, nonce });
     }
-}
-
-fn require_address(address: Address) -> Result<(), Error> {
-    if address.is_zero() {
-        return Err(IRelay::ZeroAddress {}.into());
-    }
-    Ok(())
 }
