@@ -49,23 +49,18 @@ contract TwinExceptions {
     uint32 private constant ETREAT = 2;
     uint256 private constant DEPTH_MOST = 3;
 
-    address private records;
-    address private registry;
-    address private relay;
+    address private immutable records;
+    address private immutable registry;
+    address private immutable relay;
     mapping(bytes32 => mapping(bytes32 => mapping(address => Rule))) private rules;
     mapping(bytes32 => mapping(address => Delegate)) private delegates;
     mapping(bytes32 => Access) private access;
     mapping(bytes32 => mapping(address => Emergency)) private emergencies;
 
-    function initialize(address records_, address registry_, address relay_) external {
-        if (records != address(0)) revert IExceptions.AlreadyInitialized();
-        if (records_ == address(0) || registry_ == address(0) || relay_ == address(0)) {
-            revert IExceptions.ZeroAddress();
-        }
+    constructor(address records_, address registry_, address relay_) {
         records = records_;
         registry = registry_;
         relay = relay_;
-        emit IExceptions.Initialized(records_, registry_, relay_);
     }
 
     /// By the controller only.
@@ -80,7 +75,7 @@ contract TwinExceptions {
         uint64 expiry
     ) external {
         if (msg.sender != actor && msg.sender != relay) revert IExceptions.NotActor(msg.sender, actor);
-        (address controller,, uint32 directoryVersion,,, bool exceptional) = IRecords(records).chartOf(chart);
+        (address controller,, uint32 directoryVersion,,, bool exceptional,) = IRecords(records).chartOf(chart);
         if (controller == address(0)) revert IExceptions.UnknownChart(chart);
         if (actor != controller) revert IExceptions.NotController(actor, 0);
         if (effect == NONE || effect > DENY || purposes == 0 || actions == 0) revert IExceptions.MalformedRule();

@@ -6,7 +6,7 @@ import {IRecords} from "IRecords.sol";
 import {IRegistry} from "IRegistry.sol";
 
 /// A chart's head in one word, the first field lowest:
-/// `address controller; uint32 grantEpoch; uint32 directoryVersion; bool exceptional; uint24 controlEpoch`.
+/// `address controller; uint32 grantEpoch; uint32 directoryVersion; uint8 flags; uint24 controlEpoch`.
 type ChartHead is uint256;
 
 /// A record's head in one word: `address author; uint40 createdAt; uint32 version; uint8 compartment; uint8 status; uint8 codec`.
@@ -19,6 +19,7 @@ type Grant is uint256;
 uint256 constant ONE_GRANT_EPOCH = 1 << 160;
 uint256 constant ONE_DIRECTORY_VERSION = 1 << 192;
 uint256 constant EXCEPTIONAL = 1 << 224;
+uint256 constant ROTATION_DUE = 1 << 225;
 
 function controllerOf(ChartHead head) pure returns (address) {
     return address(uint160(ChartHead.unwrap(head)));
@@ -34,6 +35,14 @@ function directoryVersionOf(ChartHead head) pure returns (uint32) {
 
 function isExceptional(ChartHead head) pure returns (bool) {
     return ChartHead.unwrap(head) & EXCEPTIONAL != 0;
+}
+
+function isRotationDue(ChartHead head) pure returns (bool) {
+    return ChartHead.unwrap(head) & ROTATION_DUE != 0;
+}
+
+function withRotation(ChartHead head, bool due) pure returns (ChartHead) {
+    return ChartHead.wrap(due ? ChartHead.unwrap(head) | ROTATION_DUE : ChartHead.unwrap(head) & ~ROTATION_DUE);
 }
 
 function controlEpochOf(ChartHead head) pure returns (uint32) {
@@ -113,6 +122,8 @@ using {
     grantEpochOf,
     directoryVersionOf,
     isExceptional,
+    isRotationDue,
+    withRotation,
     controlEpochOf,
     add
 } for ChartHead global;
@@ -180,24 +191,19 @@ contract TwinRecords {
     uint8 private constant RECORD_SHREDDED = 28;
     uint8 private constant NOT_MEMBER = 29;
 
-    address private registry;
+    address private immutable registry;
+    address private immutable exceptions;
+    address private immutable relay;
     mapping(bytes32 => Chart) private charts;
     mapping(bytes32 => mapping(bytes32 => Record)) private records;
     mapping(bytes32 => mapping(address => Grant)) private grants;
-    address private exceptions;
-    address private relay;
     mapping(bytes32 => address) private offers;
     mapping(bytes32 => mapping(bytes32 => RecordHead)) private batches;
 
-    function initialize(address registry_, address exceptions_, address relay_) external {
-        if (registry != address(0)) revert IRecords.AlreadyInitialized();
-        if (registry_ == address(0) || exceptions_ == address(0) || relay_ == address(0)) {
-            revert IRecords.ZeroAddress();
-        }
+    constructor(address registry_, address exceptions_, address relay_) {
         registry = registry_;
         exceptions = exceptions_;
         relay = relay_;
-        emit IRecords.Initialized(registry_, exceptions_, relay_);
     }
 
     function openChart(address actor, bytes32 chart, bytes32 directory) external {
@@ -233,7 +239,8 @@ contract TwinRecords {
             uint32 directoryVersion,
             bytes32 directory,
             uint32 controlEpoch,
-            bool exceptional
+            bool exceptional,
+            bool rotationDue
         )
     {
         Chart storage slot = charts[chart];
@@ -244,7 +251,8 @@ contract TwinRecords {
             head.directoryVersionOf(),
             slot.directory,
             head.controlEpochOf(),
-            head.isExceptional()
+            head.isExceptional(),
+            head.isRotationDue()
         );
     }
 
@@ -390,7 +398,7 @@ contract TwinRecords {
         bytes32 keyring
     ) external {
         ChartHead head = requirePower(actor, chart, POWER_GRANT);
-        requireVersion(head, directoryVersion);
+        requireSealed(chart, head, directoryVersion);
         if (grantee == address(0)) revert IRecords.ZeroAddress();
         if (grantee == head.controllerOf()) revert IRecords.GrantToController();
         if (keyring == 0) revert IRecords.ZeroDigest();
@@ -445,11 +453,11 @@ contract TwinRecords {
         }
     }
 
-    function revokeAll(address actor, bytes32 chart, uint32 version, bytes32 directory) external {
-        ChartHead head = requirePower(actor, chart, POWER_REVOKE);
-        head = head.add(ONE_GRANT_EPOCH);
-        emit IRecords.AllRevoked(chart, head.grantEpochOf());
-        rotate(chart, head, version, directory);
+    function revokeAll(address actor, bytes32 chart, uint32 epoch) external {
+        ChartHead head = requirePower(actor, chart, POWER_REVOKE).add(ONE_GRANT_EPOCH);
+        if (epoch != head.grantEpochOf()) revert IRecords.GrantEpoch(epoch, head.grantEpochOf());
+        charts[chart].head = head.withRotation(true);
+        emit IRecords.AllRevoked(chart, epoch);
     }
 
     function decide(IRecords.Question calldata question) external view returns (bool allowed, uint8 reason) {
@@ -596,7 +604,7 @@ contract TwinRecords {
     {
         requireActor(actor);
         head = requireChart(chart);
-        requireVersion(head, given);
+        requireSealed(chart, head, given);
     }
 
     function requireWriter(
@@ -640,7 +648,7 @@ contract TwinRecords {
         head = head.add(ONE_DIRECTORY_VERSION);
         requireVersion(head, version);
         Chart storage slot = charts[chart];
-        slot.head = head;
+        slot.head = head.withRotation(false);
         slot.directory = directory;
         emit IRecords.DirectorySet(chart, version, directory);
     }
@@ -652,6 +660,11 @@ contract TwinRecords {
         if (terms.expiry != 0 && (terms.expiry <= terms.notBefore || terms.expiry <= block.timestamp)) {
             revert IRecords.GrantWindow(terms.notBefore, terms.expiry);
         }
+    }
+
+    function requireSealed(bytes32 chart, ChartHead head, uint32 given) private pure {
+        if (head.isRotationDue()) revert IRecords.RotationDue(chart);
+        requireVersion(head, given);
     }
 
     function requireVersion(ChartHead head, uint32 given) private pure {

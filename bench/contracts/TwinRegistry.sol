@@ -72,6 +72,8 @@ contract TwinRegistry {
     uint64 private constant ORGANISATION = 1;
     uint8 private constant ISSUED = 1;
 
+    address private immutable firstOwner;
+    address private immutable relay;
     address private owner;
     address private pending;
     uint32 private issuerCount;
@@ -80,19 +82,15 @@ contract TwinRegistry {
     mapping(address => Credential) private credentials;
     mapping(address => mapping(address => Member)) private members;
     mapping(address => uint256) private keys;
-    address private relay;
 
-    function initialize(address owner_, address relay_) external {
-        if (owner != address(0)) revert IRegistry.AlreadyInitialized();
-        if (owner_ == address(0) || relay_ == address(0)) revert IRegistry.ZeroAddress();
-        owner = owner_;
+    constructor(address owner_, address relay_) {
+        firstOwner = owner_;
         relay = relay_;
-        emit IRegistry.Initialized(owner_, relay_);
     }
 
     /// Only activates.
     function setIssuer(address issuer, bool active) external {
-        if (msg.sender != owner) revert IRegistry.NotOwner(msg.sender);
+        if (msg.sender != (owner == address(0) ? firstOwner : owner)) revert IRegistry.NotOwner(msg.sender);
         if (issuer == address(0) || !active) revert IRegistry.ZeroAddress();
         IssuerHead memory head = issuers[issuer];
         if (head.number == 0) head.number = ++issuerCount;

@@ -23,20 +23,15 @@ contract TwinRelay {
     uint256 private immutable chainId = block.chainid;
     bytes32 private immutable separator = domainSeparator();
 
-    address private registry;
-    address private records;
-    address private exceptions;
+    address private immutable registry;
+    address private immutable records;
+    address private immutable exceptions;
     mapping(address => uint256) private nonces;
 
-    function initialize(address registry_, address records_, address exceptions_) external {
-        if (registry != address(0)) revert IRelay.AlreadyInitialized();
-        if (registry_ == address(0) || records_ == address(0) || exceptions_ == address(0)) {
-            revert IRelay.ZeroAddress();
-        }
+    constructor(address registry_, address records_, address exceptions_) {
         registry = registry_;
         records = records_;
         exceptions = exceptions_;
-        emit IRelay.Initialized(registry_, records_, exceptions_);
     }
 
     function grant(IRelay.Grant calldata operation, bytes calldata signature) external {
@@ -69,19 +64,23 @@ contract TwinRelay {
     function isSigned(address signer, bytes32 hash, bytes calldata signature) private view returns (bool) {
         bytes32 domain = block.chainid == chainId ? separator : domainSeparator();
         bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, hash));
-        if (signer.code.length > 0) {
-            (bool answered, bytes memory answer) = signer.staticcall{gas: SIGNATURE_GAS_MOST}(
-                abi.encodeCall(IERC1271.isValidSignature, (digest, signature))
-            );
-            return answered && answer.length == 32
-                && abi.decode(answer, (bytes32)) == bytes32(IERC1271.isValidSignature.selector);
-        }
-        if (signature.length != 65) return false;
+        address recovered = recover(digest, signature);
+        if (recovered != address(0) && recovered == signer) return true;
+        if (signer.code.length == 0) return false;
+        (bool answered, bytes memory answer) = signer.staticcall{gas: SIGNATURE_GAS_MOST}(
+            abi.encodeCall(IERC1271.isValidSignature, (digest, signature))
+        );
+        return answered && answer.length == 32
+            && abi.decode(answer, (bytes32)) == bytes32(IERC1271.isValidSignature.selector);
+    }
+
+    /// Zero: nobody.
+    function recover(bytes32 digest, bytes calldata signature) private pure returns (address) {
+        if (signature.length != 65) return address(0);
         bytes32 s = bytes32(signature[32:64]);
         uint8 v = uint8(signature[64]);
-        if (uint256(s) > S_MOST || (v != 27 && v != 28)) return false;
-        address recovered = ecrecover(digest, v, bytes32(signature[:32]), s);
-        return recovered != address(0) && recovered == signer;
+        if (uint256(s) > S_MOST || (v != 27 && v != 28)) return address(0);
+        return ecrecover(digest, v, bytes32(signature[:32]), s);
     }
 
     function domainSeparator() private view returns (bytes32) {

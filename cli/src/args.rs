@@ -260,7 +260,7 @@ pub enum GrantCommand {
     },
     /// Revoke a party's grant and rotate the keys that it held.
     Revoke { chart: B256, grantee: Address },
-    /// Revoke every grant of a chart.
+    /// Revoke every grant of a chart, then rotate its keys; repeat it where the second step fails.
     RevokeAll { chart: B256 },
     /// List the grants of a chart of yours; without a chart, those given to you.
     List { chart: Option<B256> },

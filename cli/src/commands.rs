@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode, sync:
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context, bail};
 use medlock_client::{
-    Client, GrantTerms, Identity, Metadata, NewDocument,
+    Client, GrantTerms, Identity, Metadata, NewDocument, RevokedAll,
     api::{self, Action, Purpose},
     default_labels, file, identity, now, terms,
 };
@@ -129,7 +129,7 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
                 .collect();
             let value = json!({
                 "chart": chart, "controller": state.controller, "directory_version": state.directory_version,
-                "directory": state.directory, "compartments": compartments,
+                "directory": state.directory, "rotation_due": state.rotation_due, "compartments": compartments,
             });
             out.say(value, || {
                 let rows: Vec<_> = directory
@@ -141,8 +141,12 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
                         vec![entry.compartment.to_string(), label, entry.epoch.to_string()]
                     })
                     .collect();
+                let due = match state.rotation_due {
+                    true => ", keys not rotated since all grants were ended: `grant revoke-all` does it",
+                    false => "",
+                };
                 format!(
-                    "Chart {chart}\ncontroller {}\ndirectory version {}\n\n{}",
+                    "Chart {chart}\ncontroller {}\ndirectory version {}{due}\n\n{}",
                     state.controller,
                     state.directory_version,
                     table(&["compartment", "label", "epoch"], &rows)
@@ -318,8 +322,8 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
             })?;
         }
         GrantCommand::RevokeAll { chart } => {
-            let mined = client.revoke_all(chart).await?;
-            out.say(mined, || {
+            let RevokedAll { revoked, rotated } = client.revoke_all(chart).await?;
+            out.say(json!({ "revoked": revoked, "rotated": rotated }), || {
                 "Every grant of this chart is revoked, and every key rotated.".into()
             })?;
         }

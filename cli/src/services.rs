@@ -143,7 +143,7 @@ pub async fn deploy(global: &Global, out: Output, args: DeployArgs) -> anyhow::R
     let owner: Identity = global.identity()?;
     let artifacts = Artifacts::load(&args.artifacts.artifacts)?;
     let chain = Chain::discover(&rpc(global)?, owner.signer().clone()).await?;
-    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), &artifacts).await?;
+    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), owner.address(), &artifacts).await?;
     deployed.deployment.save(&args.out).with_context(|| {
         let contracts = deployed.deployment.contracts();
         let contracts = contracts.map(|(name, address)| format!("{name} {address}"));
@@ -151,7 +151,7 @@ pub async fn deploy(global: &Global, out: Output, args: DeployArgs) -> anyhow::R
     })?;
     out.say(&deployed.deployment, || {
         format!(
-            "Deployed, activated and initialised:\n{}Wrote {}.",
+            "Deployed and activated:\n{}Wrote {}.",
             contracts(&deployed.deployment),
             args.out.display()
         )

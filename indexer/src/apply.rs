@@ -220,7 +220,7 @@ fn records(event: &IRecordsEvents) -> Vec<Change> {
     use IRecordsEvents as E;
     match event {
         // Whether a chart is exceptional shows in what stands beside its grants; the event rows keep who acted for whom.
-        E::Initialized(_) | E::MadeExceptional(_) | E::ByDelegate(_) | E::ActedFor(_) => vec![],
+        E::MadeExceptional(_) | E::ByDelegate(_) | E::ActedFor(_) => vec![],
         E::ChartOpened(e) => vec![
             Change::Chart {
                 chart: e.chart,
@@ -375,7 +375,7 @@ fn registry(event: &IRegistryEvents) -> Vec<Change> {
     use IRegistryEvents as E;
     match event {
         // Who owns the registry decides nothing that is asked here; the event rows keep it.
-        E::Initialized(_) | E::OwnershipTransferStarted(_) | E::OwnershipTransferred(_) => vec![],
+        E::OwnershipTransferStarted(_) | E::OwnershipTransferred(_) => vec![],
         E::IssuerSet(e) if e.active => vec![Change::Issuer {
             issuer: e.issuer,
             number: e.number,
@@ -446,7 +446,7 @@ fn exceptions(event: &IExceptionsEvents) -> Vec<Change> {
     use IExceptionsEvents as E;
     match event {
         // The event rows keep who acted for whom.
-        E::Initialized(_) | E::ByDelegate(_) => vec![],
+        E::ByDelegate(_) => vec![],
         E::RuleSet(e) if e.effect == effect::NONE => vec![Change::RuleEnds {
             chart: e.chart,
             record_id: e.recordId,
@@ -503,7 +503,6 @@ fn exceptions(event: &IExceptionsEvents) -> Vec<Change> {
 fn relay(event: &IRelayEvents) -> Vec<Change> {
     use IRelayEvents as E;
     match event {
-        E::Initialized(_) => vec![],
         E::Cancelled(e) => vec![Change::Nonce {
             signer: e.signer,
             nonce: e.nonce,
@@ -514,7 +513,6 @@ fn relay(event: &IRelayEvents) -> Vec<Change> {
 fn audit(event: &IAuditEvents) -> Vec<Change> {
     use IAuditEvents as E;
     match event {
-        E::Initialized(_) => vec![],
         E::Anchored(e) => vec![Change::Anchor {
             gateway: e.gateway,
             index: e.index,

@@ -353,7 +353,7 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
         assert_eq!(what, "the directory", "{case}");
         let (what, _) = tampered(case, patient.grant(chart, insurer.address(), treatment()).await);
         assert_eq!(what, "the directory", "{case}");
-        let (what, _) = tampered(case, patient.revoke_all(chart).await);
+        let (what, _) = tampered(case, patient.revoke(chart, clinic.address()).await);
         assert_eq!(what, "the directory", "{case}");
     }
     assert_eq!(version_on_chain(&world, chart, record).await, 1);
@@ -395,6 +395,45 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
         assert_eq!(what, "the directory", "{case}");
         assert!(detail.contains(says), "{case}: {detail}");
     }
+}
+
+/// To end all grants takes the chain alone. What takes the gateway is made good later, and until then nothing is granted or sealed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lying_gateway_cannot_hold_up_the_end_of_all_grants() {
+    let (gateway, world) = start().await;
+    let (patient, clinic, chart) = world.treated().await;
+    let own = patient.chart(chart).await.unwrap();
+    let [record, _] = two_vital_signs(&clinic, chart).await;
+    let before = own.read(record, None, Purpose::from_code("PATRQT").unwrap()).await.unwrap();
+    let first = directory(&clinic, chart).await;
+    let mallory = Identity::generate().unwrap();
+    let signature = mallory
+        .signer()
+        .sign_hash_sync(&first.body.signing_hash(&domain(&world)))
+        .unwrap();
+    let forged = first.body.clone().with_signature(signature.as_bytes().to_vec());
+    swap(&gateway, Method::GET, "/directory", forged.encode());
+    let (what, _) = tampered("the end of all grants", patient.revoke_all(chart).await);
+    assert_eq!(what, "the directory");
+    assert!(!is_granted(&world, chart, clinic.address()).await);
+    assert!(patient.chart_state(chart).await.unwrap().rotation_due);
+
+    gateway.honest();
+    for refused in [
+        patient.grant(chart, clinic.address(), treatment()).await.map(drop),
+        own.amend(&before, Metadata::default(), b"amended").await.map(drop),
+    ] {
+        let says = refused.unwrap_err().to_string();
+        assert!(says.contains("keys not rotated yet"), "{says}");
+    }
+    let done = patient.revoke_all(chart).await.unwrap();
+    assert!(done.revoked.is_none());
+    let state = patient.chart_state(chart).await.unwrap();
+    assert_eq!(
+        (state.rotation_due, state.grant_epoch, state.directory_version),
+        (false, 2, 2)
+    );
+    patient.grant(chart, clinic.address(), treatment()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

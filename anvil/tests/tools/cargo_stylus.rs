@@ -34,12 +34,10 @@ async fn cargo_stylus_checks_deploys_and_activates_our_contracts() {
 
     let told = world.deploy(&[], &["--contract", "medlock-registry"]).await;
     assert!(told.contains("successfully activated contract"), "{told}");
+    // The tool does not link: what our deployer puts in is still a placeholder.
     let registry = deployed(&told);
-    let (owner, relay) = (world.address(1).to_string(), world.address(2).to_string());
-    let initialize = [&registry, "initialize(address,address)", &owner, &relay];
-    world.cast_send(0, initialize).await;
     let owner = world.cast(["call", &registry, "owner()(address)"]).await;
-    assert_eq!(address(&owner), world.address(1));
+    assert_eq!(address(&owner), Address::new(medlock_abi::link::OWNER));
 
     // Deployed alone, then activated; a second time there is nothing to activate.
     let told = world
@@ -147,7 +145,7 @@ async fn cargo_stylus_deploys_a_contract_with_a_constructor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cargo_stylus_caches_programs() {
     let world = World::start().await;
-    let registry = world.registry_by_cast().await;
+    let (registry, _) = world.registry_by_cast().await;
     let status = ["cache", "status", "--address", &registry];
     let before = world.stylus(&status, &[]).await;
     assert!(before.contains("Cache manager status: \"active\""), "{before}");

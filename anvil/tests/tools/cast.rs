@@ -2,7 +2,7 @@
 
 use alloy::primitives::{B256, U256, keccak256};
 
-use crate::{QUICK, World, address, artifact, fails, word};
+use crate::{QUICK, World, address, fails, word};
 
 /// Stores 1 in its slot 0 when called; as init code.
 const MARK: &str = "0x6006600c60003960066000f3600160005500";
@@ -99,21 +99,19 @@ async fn cast_makes_signs_publishes_and_reads_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cast_deploys_activates_and_calls_a_program() {
     let world = World::start().await;
-    let registry = world.registry_by_cast().await;
+    let (registry, code) = world.registry_by_cast().await;
     let (alice, bob) = (world.address(0).to_string(), world.address(1).to_string());
     let version = world
         .cast(["call", crate::ARB_WASM, "programVersion(address)(uint16)", &registry])
         .await;
     assert_eq!(version, "2");
-    let code = artifact("registry.code");
     assert_eq!(world.cast(["codesize", &registry]).await, code.len().to_string());
     assert_eq!(word(&world.cast(["codehash", &registry]).await), keccak256(&code));
 
     let owner = ["call", &registry, "owner()(address)"];
-    assert_eq!(address(&world.cast(owner).await), alloy::primitives::Address::ZERO);
-    let initialize = [&registry, "initialize(address,address)", &alice, &bob];
-    let receipt = world.cast_send(0, initialize).await;
     assert_eq!(address(&world.cast(owner).await), world.address(0));
+    let offer = [&registry, "transferOwnership(address)", &bob];
+    let receipt = world.cast_send(0, offer).await;
     let estimate = [
         "estimate",
         "--from",
@@ -131,7 +129,7 @@ async fn cast_deploys_activates_and_calls_a_program() {
     assert!(U256::from(estimate) >= used, "{estimate} {used}");
 
     // The program's event, from the receipt and from the index.
-    let topic = keccak256("Initialized(address,address)");
+    let topic = keccak256("OwnershipTransferStarted(address,address)");
     assert_eq!(word(receipt["logs"][0]["topics"][0].as_str().unwrap()), topic);
     let logs = [
         "logs",
@@ -139,7 +137,7 @@ async fn cast_deploys_activates_and_calls_a_program() {
         "0",
         "--address",
         &registry,
-        "Initialized(address indexed,address indexed)",
+        "OwnershipTransferStarted(address indexed,address indexed)",
         &alice,
     ];
     let logs = world.cast_json(logs).await;
@@ -147,10 +145,10 @@ async fn cast_deploys_activates_and_calls_a_program() {
     assert_eq!(logs[0]["transactionHash"], receipt["transactionHash"]);
 
     // Its typed error, from a call and from a transaction that is not sent for it.
-    let selector = alloy::hex::encode(&keccak256("AlreadyInitialized()")[..4]);
+    let selector = alloy::hex::encode(&keccak256("NotOwner(address)")[..4]);
     for verb in ["call", "send"] {
         let mut command = world.npm_tool("cast");
-        command.args([verb, "--private-key", &world.key(0)]).args(initialize);
+        command.args([verb, "--private-key", &world.key(1)]).args(offer);
         let refused = fails(command, QUICK).await;
         assert!(refused.contains(&format!("0x{selector}")), "{refused}");
     }

@@ -10,7 +10,7 @@ use crate::{QUICK, World, address, fails, root, succeeds};
 #[tokio::test(flavor = "multi_thread")]
 async fn forge_builds_scripts_tests_on_a_fork_and_creates() {
     let world = World::start().await;
-    let registry = world.registry_by_cast().await;
+    let (registry, _) = world.registry_by_cast().await;
     let party = world.address(1).to_string();
     copy(&root().join("anvil/tests/tools/solidity"), &world.path("project"));
     std::fs::copy(
@@ -52,13 +52,13 @@ async fn forge_builds_scripts_tests_on_a_fork_and_creates() {
     let record = world.path("project/broadcast/Open.s.sol/412346/run-latest.json");
     let record: Value = serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
     let receipts = record["receipts"].as_array().unwrap();
-    assert_eq!(receipts.len(), 3);
+    assert_eq!(receipts.len(), 4);
     let logs = receipts.iter().map(|receipt| {
         assert_eq!(receipt["status"], "0x1", "{receipt}");
         receipt["logs"].as_array().unwrap().len()
     });
-    // The constructor says nothing; `initialize` and `setIssuer` each log; `issueCredential`, then the desk itself.
-    assert_eq!(logs.collect::<Vec<_>>(), [0, 2, 2]);
+    // The constructor says nothing; `transferOwnership` logs; `acceptOwnership` and `setIssuer` each; `issueCredential`, then the desk itself.
+    assert_eq!(logs.collect::<Vec<_>>(), [0, 1, 2, 2]);
     let desk = record["transactions"][0]["contractAddress"].as_str().unwrap();
     let owner = world.cast(["call", &registry, "owner()(address)"]).await;
     assert_eq!(address(&owner), address(desk));

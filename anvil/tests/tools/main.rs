@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use alloy::primitives::{Address, B256, hex};
 use medlock_anvil::{Config, Handle, spawn};
+use medlock_deploy::{Artifact, Artifacts, Links, artifacts::DEFAULT_DIR};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -99,8 +100,11 @@ impl World {
     }
 
     /// Deploys and activates the registry as our recipe built it, with nothing but `cast`.
-    async fn registry_by_cast(&self) -> String {
-        let code = artifact("registry.code");
+    /// The registry, owned by Alice, and the code that it was created with.
+    async fn registry_by_cast(&self) -> (String, Vec<u8>) {
+        let alice = self.address(0);
+        let artifacts = Artifacts::load(root().join(DEFAULT_DIR)).expect("run `make contracts`");
+        let Artifact { code, .. } = artifacts.registry.link(&Links::foresee(alice, 0, alice)).unwrap();
         let init = format!(
             "0x7f{:064x}80602b6000396000f300{}",
             code.len(),
@@ -110,7 +114,7 @@ impl World {
         let registry = receipt["contractAddress"].as_str().unwrap().to_owned();
         let activate = [ARB_WASM, "activateProgram(address)", &registry, "--value", "1ether"];
         self.cast_send(0, activate).await;
-        registry
+        (registry, code)
     }
 }
 

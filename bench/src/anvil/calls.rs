@@ -74,7 +74,7 @@ fn deploy_registry(node: &Node, owner: &DevAccount, artifacts: &Artifacts) -> an
         let provider = ProviderBuilder::new()
             .wallet(EthereumWallet::from(owner.signer.clone()))
             .connect_http(url);
-        medlock_deploy::deploy(&provider, owner.address, artifacts).await
+        medlock_deploy::deploy(&provider, owner.address, owner.address, artifacts).await
     });
     Ok(deployed.context("deploy the contracts")?.deployment.registry)
 }

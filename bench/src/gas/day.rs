@@ -32,6 +32,8 @@ const LABORATORY: u8 = 2;
 const COMPARTMENTS: u64 = 0b1111;
 /// Every chart's directory when the day begins.
 const DIRECTORY_VERSION: u32 = 3;
+/// Of a chart that has never revoked all.
+const GRANT_EPOCH: u32 = 1;
 /// The charts of the day, by name.
 const CHARTS: [&str; 11] = [
     "add record",
@@ -392,10 +394,9 @@ impl<'a> Day<'a> {
         let call = IRecords::revokeAllCall {
             actor: patient,
             chart,
-            version: DIRECTORY_VERSION + 1,
-            directory: hash("rotated"),
+            epoch: GRANT_EPOCH + 1,
         };
-        self.record("revoke_all", 1, patient, self.contracts.records, call, 2)
+        self.record("revoke_all", 1, patient, self.contracts.records, call, 1)
     }
 
     fn decide(&mut self) -> anyhow::Result<()> {

@@ -88,7 +88,7 @@ impl Compiled {
         })
     }
 
-    /// Creation code; its constructor takes nothing.
+    /// Creation code, without the constructor's arguments.
     ///
     /// # Errors
     /// No source holds this contract.

@@ -2,9 +2,9 @@
 
 use alloy::primitives::Address;
 use anyhow::ensure;
-use medlock_abi::{exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
 use medlock_anvil::Bare;
 use medlock_contract_tests::{Contracts, OWNER};
+use medlock_deploy::artifacts::created;
 
 use super::{
     day::{self, Operation},
@@ -26,40 +26,27 @@ pub const SOURCES: [&str; 5] = [
 /// A contract cannot be created.
 pub fn deploy(compiled: &Compiled, timestamp: u64) -> anyhow::Result<Contracts> {
     let mut bare = Bare::new(timestamp);
-    let mut create = |name| bare.create(OWNER, compiled.code(name)?.to_vec());
-    let registry = create("TwinRegistry")?;
-    let records = create("TwinRecords")?;
-    let exceptions = create("TwinExceptions")?;
-    let relay = create("TwinRelay")?;
-    let mut twin = Contracts {
+    let [registry, records, exceptions, relay, _] = created(OWNER, 0);
+    let of_constructors: [(&str, Address, &[Address]); 4] = [
+        ("TwinRegistry", registry, &[OWNER, relay]),
+        ("TwinRecords", records, &[registry, exceptions, relay]),
+        ("TwinExceptions", exceptions, &[records, registry, relay]),
+        ("TwinRelay", relay, &[registry, records, exceptions]),
+    ];
+    for (name, foreseen, arguments) in of_constructors {
+        let words = arguments.iter().flat_map(|address| address.into_word().0);
+        let code: Vec<u8> = compiled.code(name)?.iter().copied().chain(words).collect();
+        let created = bare.create(OWNER, code)?;
+        ensure!(created == foreseen, "{name} stands at {created}, not at {foreseen}");
+    }
+    Ok(Contracts {
         bare,
         registry,
         records,
         exceptions,
         relay,
         audit: Address::ZERO,
-    };
-    let owner = OWNER;
-    twin.must(OWNER, registry, IRegistry::initializeCall { owner, relay });
-    let call = IRecords::initializeCall {
-        registry,
-        exceptions,
-        relay,
-    };
-    twin.must(OWNER, records, call);
-    let call = IExceptions::initializeCall {
-        records,
-        registry,
-        relay,
-    };
-    twin.must(OWNER, exceptions, call);
-    let call = IRelay::initializeCall {
-        registry,
-        records,
-        exceptions,
-    };
-    twin.must(OWNER, relay, call);
-    Ok(twin)
+    })
 }
 
 /// That both did the same: the same operations, with the same events, to the same words of storage.

@@ -13,14 +13,11 @@ interface IAudit {
         uint32 count;
     }
 
-    event Initialized(address indexed registry);
     /// `anchor`: the struct hash, which the next one names as its `previous`.
     event Anchored(address indexed gateway, uint64 indexed index, bytes32 indexed anchor, bytes32 previous, bytes32 root, uint32 count);
     /// `gateway` has signed two different anchors for one index, or one that is not what it anchored there.
     event EquivocationProved(address indexed gateway, uint64 indexed index, bytes32 first, bytes32 second, address by);
 
-    error AlreadyInitialized();
-    error ZeroAddress();
     /// `caller` has no current credential with the role GATEWAY.
     error NotGateway(address caller);
     error ZeroRoot();
@@ -34,7 +31,7 @@ interface IAudit {
     error BadSignature(address gateway);
     error UnknownAnchor(address gateway, uint64 index);
 
-    function initialize(address registry) external;
+    /// A constant of the code (`link::REGISTRY`).
     function registry() external view returns (address);
     /// ERC-5267.
     function eip712Domain() external view

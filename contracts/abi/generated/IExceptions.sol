@@ -3,7 +3,6 @@
 pragma solidity ^0.8.20;
 
 interface IExceptions {
-    event Initialized(address indexed records, address indexed registry, address indexed relay);
     /// `grantee` zero: everybody but controller and delegates. `effect` none: the rule is gone.
     /// `directoryVersion`: the chart's at that time; an allow rule does not outlive the grants that stood then.
     event RuleSet(bytes32 indexed chart, bytes32 indexed recordId, address indexed grantee, uint8 effect, uint32 purposes, uint8 actions, uint64 expiry, uint32 directoryVersion);
@@ -20,13 +19,14 @@ interface IExceptions {
     /// Stands before the events of what a delegate did with this one power in the controller's place.
     event ByDelegate(bytes32 indexed chart, address indexed delegate, uint8 power);
 
-    error AlreadyInitialized();
     error ZeroAddress();
     /// `caller` is neither `actor` nor the relay.
     error NotActor(address caller, address actor);
     error UnknownChart(bytes32 chart);
     /// The chart's directory has moved on since the caller read it, by a revocation, a rotation or a transfer.
     error DirectoryVersion(uint32 given, uint32 expected);
+    /// All grants of the chart were ended, and no directory with other keys was installed since.
+    error RotationDue(bytes32 chart);
     error UnknownRecord(bytes32 recordId);
     /// `actor` is neither the controller nor a delegate with the power (`terms::power`); 0: the controller alone may.
     error NotController(address actor, uint8 power);
@@ -60,8 +60,7 @@ interface IExceptions {
     error CoolDown(uint64 from);
     error NoEmergency(address party);
 
-    /// The addresses are looked up in no other way. Once.
-    function initialize(address records, address registry, address relay) external;
+    /// Constants of the code (`link`).
     function neighbours() external view returns (address records, address registry, address relay);
 
     // `actor`, the first argument of all that changes something: the caller itself, or whoever signed, where the relay calls.

@@ -39,7 +39,6 @@ interface IRecords {
         bytes32 keyring;
     }
 
-    event Initialized(address indexed registry, address indexed exceptions, address indexed relay);
     event ChartOpened(bytes32 indexed chart, address indexed controller, bytes32 directory);
     /// `to` zero: the offer was withdrawn.
     event ControlOffered(bytes32 indexed chart, address indexed to);
@@ -68,9 +67,9 @@ interface IRecords {
     /// The same grant, its keys sealed anew after a rotation.
     event KeyringSet(bytes32 indexed chart, address indexed grantee, bytes32 keyring);
     event Revoked(bytes32 indexed chart, address indexed grantee);
+    /// `epoch`: the chart's new one. A rotation is due until the next `DirectorySet`.
     event AllRevoked(bytes32 indexed chart, uint32 epoch);
 
-    error AlreadyInitialized();
     error ZeroAddress();
     error ZeroDigest();
     /// A chart or record id of zero: zero stands for "none" in a `Question`.
@@ -88,6 +87,10 @@ interface IRecords {
     error NotExceptions(address caller);
     /// `expected`: the directory version that is current (sealing) or next (setting).
     error DirectoryVersion(uint32 given, uint32 expected);
+    /// All grants of the chart were ended, and no directory with other keys was installed since: `setDirectory` first.
+    error RotationDue(bytes32 chart);
+    /// `expected`: the grant epoch that is next.
+    error GrantEpoch(uint32 given, uint32 expected);
     error CompartmentRange(uint8 compartment);
     error RecordExists(bytes32 recordId);
     error UnknownRecord(bytes32 recordId);
@@ -114,8 +117,7 @@ interface IRecords {
     /// `grantee` holds no grant of the chart's current epoch.
     error NoGrant(address grantee);
 
-    /// The addresses are looked up in no other way. Once.
-    function initialize(address registry, address exceptions, address relay) external;
+    /// Constants of the code (`link`).
     function neighbours() external view returns (address registry, address exceptions, address relay);
 
     // `actor`, the first argument of all that changes something: the caller itself, or whoever signed, where the relay calls.
@@ -132,8 +134,9 @@ interface IRecords {
     function setDirectory(address actor, bytes32 chart, uint32 version, bytes32 directory) external;
     /// All zero where there is none. `controlEpoch`: how often control has passed on.
     /// `exceptional`: whether the chart has ever had a delegate, a rule or an emergency.
+    /// `rotationDue`: since `revokeAll`, nothing is sealed, granted or delegated before the next directory.
     function chartOf(bytes32 chart) external view
-        returns (address controller, uint32 grantEpoch, uint32 directoryVersion, bytes32 directory, uint32 controlEpoch, bool exceptional);
+        returns (address controller, uint32 grantEpoch, uint32 directoryVersion, bytes32 directory, uint32 controlEpoch, bool exceptional, bool rotationDue);
     /// By `exceptions` alone. Nothing happens where it is so already.
     function setExceptional(bytes32 chart) external;
 
@@ -172,8 +175,10 @@ interface IRecords {
     /// so that no writer can still seal to a key that the revoked reader holds, and no grant that was signed but not
     /// submitted can take effect. `keyrings`: the rotated keys, re-sealed to those who keep their grants; possibly none.
     function revoke(address actor, bytes32 chart, address grantee, uint32 version, bytes32 directory, Keyring[] calldata keyrings) external;
-    /// Ends every grant of the chart at a constant cost, and installs the directory with rotated keys.
-    function revokeAll(address actor, bytes32 chart, uint32 version, bytes32 directory) external;
+    /// Ends every grant of the chart at a constant cost. `epoch` must be the chart's grant epoch plus one. Nothing but the
+    /// right to do it is needed: the directory with rotated keys follows (`setDirectory`), and until then nobody
+    /// seals to the old keys, and nothing is granted or delegated; so no signature given before can take effect.
+    function revokeAll(address actor, bytes32 chart, uint32 epoch) external;
     /// `epoch` below the chart's grant epoch: revoked by `revokeAll`. `since`: the directory version at which the pair's
     /// present grants began. All zero where there is none.
     function grantOf(bytes32 chart, address grantee) external view returns (uint32 epoch, uint32 since, uint8 serial, GrantTerms memory terms);

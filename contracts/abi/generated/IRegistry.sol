@@ -3,7 +3,6 @@
 pragma solidity ^0.8.20;
 
 interface IRegistry {
-    event Initialized(address indexed owner, address indexed relay);
     event OwnershipTransferStarted(address indexed owner, address indexed pending);
     event OwnershipTransferred(address indexed previous, address indexed owner);
     /// `epoch` is the issuer's present one, or the one that ends here. `number` (from 1) never changes.
@@ -20,7 +19,6 @@ interface IRegistry {
     event KeyPublished(address indexed party, uint32 indexed version, uint16 suite, bytes key);
     event KeyRevoked(address indexed party, uint32 indexed version);
 
-    error AlreadyInitialized();
     error ZeroAddress();
     /// `caller` is neither `actor` nor the relay.
     error NotActor(address caller, address actor);
@@ -49,9 +47,9 @@ interface IRegistry {
     error UnknownKey(address party, uint32 version, uint32 latest);
     error KeyAlreadyRevoked(address party, uint32 version, uint64 revokedAt);
 
-    /// Once; the relay's address is never changed.
-    function initialize(address owner, address relay) external;
+    /// The first one is a constant of the code (`link::OWNER`).
     function owner() external view returns (address);
+    /// A constant of the code (`link::RELAY`).
     function relay() external view returns (address);
     function pendingOwner() external view returns (address);
     function transferOwnership(address pending) external;

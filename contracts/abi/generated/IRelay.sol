@@ -56,8 +56,7 @@ interface IRelay {
     struct RevokeAll {
         address signer;
         bytes32 chart;
-        uint32 version;
-        bytes32 directory;
+        uint32 epoch;
         uint256 nonce;
         uint256 deadline;
     }
@@ -103,12 +102,9 @@ interface IRelay {
         uint256 deadline;
     }
 
-    event Initialized(address indexed registry, address indexed records, address indexed exceptions);
     /// Whatever `signer` has signed with a lower nonce, and nobody has submitted, is void.
     event Cancelled(address indexed signer, uint256 nonce);
 
-    error AlreadyInitialized();
-    error ZeroAddress();
     /// The signature is not `signer`'s over this operation on this chain for this contract; or `signer` is a contract that did not
     /// confirm it (EIP-1271), within its gas, with exactly the magic value.
     error BadSignature(address signer);
@@ -118,8 +114,7 @@ interface IRelay {
     /// As in `IRecords`: more keyrings than one revocation takes.
     error BatchSize(uint32 given, uint32 most);
 
-    /// The addresses are looked up in no other way. Once.
-    function initialize(address registry, address records, address exceptions) external;
+    /// Constants of the code (`link`).
     function neighbours() external view returns (address registry, address records, address exceptions);
 
     /// ERC-5267.

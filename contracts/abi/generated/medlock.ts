@@ -151,22 +151,6 @@ export const registryAbi = [
   {
     "inputs": [
       {
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "name": "relay",
-        "type": "address"
-      }
-    ],
-    "name": "initialize",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
         "name": "organisation",
         "type": "address"
       },
@@ -702,23 +686,6 @@ export const registryAbi = [
     "inputs": [
       {
         "indexed": true,
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "relay",
-        "type": "address"
-      }
-    ],
-    "name": "Initialized",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
         "name": "issuer",
         "type": "address"
       },
@@ -857,11 +824,6 @@ export const registryAbi = [
     ],
     "name": "OwnershipTransferred",
     "type": "event"
-  },
-  {
-    "inputs": [],
-    "name": "AlreadyInitialized",
-    "type": "error"
   },
   {
     "inputs": [
@@ -1337,6 +1299,10 @@ export const recordsAbi = [
       {
         "name": "exceptional",
         "type": "bool"
+      },
+      {
+        "name": "rotationDue",
+        "type": "bool"
       }
     ],
     "stateMutability": "view",
@@ -1582,26 +1548,6 @@ export const recordsAbi = [
     "type": "function"
   },
   {
-    "inputs": [
-      {
-        "name": "registry",
-        "type": "address"
-      },
-      {
-        "name": "exceptions",
-        "type": "address"
-      },
-      {
-        "name": "relay",
-        "type": "address"
-      }
-    ],
-    "name": "initialize",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
     "inputs": [],
     "name": "neighbours",
     "outputs": [
@@ -1776,12 +1722,8 @@ export const recordsAbi = [
         "type": "bytes32"
       },
       {
-        "name": "version",
+        "name": "epoch",
         "type": "uint32"
-      },
-      {
-        "name": "directory",
-        "type": "bytes32"
       }
     ],
     "name": "revokeAll",
@@ -2196,28 +2138,6 @@ export const recordsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "name": "registry",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "exceptions",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "relay",
-        "type": "address"
-      }
-    ],
-    "name": "Initialized",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
         "name": "chart",
         "type": "bytes32"
       },
@@ -2430,11 +2350,6 @@ export const recordsAbi = [
     "type": "event"
   },
   {
-    "inputs": [],
-    "name": "AlreadyInitialized",
-    "type": "error"
-  },
-  {
     "inputs": [
       {
         "name": "root",
@@ -2495,6 +2410,20 @@ export const recordsAbi = [
   {
     "inputs": [],
     "name": "EmptyGrant",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "expected",
+        "type": "uint32"
+      }
+    ],
+    "name": "GrantEpoch",
     "type": "error"
   },
   {
@@ -2675,6 +2604,16 @@ export const recordsAbi = [
       }
     ],
     "name": "RecordStatus",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RotationDue",
     "type": "error"
   },
   {
@@ -2953,26 +2892,6 @@ export const exceptionsAbi = [
       }
     ],
     "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "records",
-        "type": "address"
-      },
-      {
-        "name": "registry",
-        "type": "address"
-      },
-      {
-        "name": "relay",
-        "type": "address"
-      }
-    ],
-    "name": "initialize",
-    "outputs": [],
-    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -3375,28 +3294,6 @@ export const exceptionsAbi = [
     "inputs": [
       {
         "indexed": true,
-        "name": "records",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "registry",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "relay",
-        "type": "address"
-      }
-    ],
-    "name": "Initialized",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
         "name": "chart",
         "type": "bytes32"
       },
@@ -3438,11 +3335,6 @@ export const exceptionsAbi = [
     ],
     "name": "RuleSet",
     "type": "event"
-  },
-  {
-    "inputs": [],
-    "name": "AlreadyInitialized",
-    "type": "error"
   },
   {
     "inputs": [
@@ -3662,6 +3554,16 @@ export const exceptionsAbi = [
       }
     ],
     "name": "Powers",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "chart",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RotationDue",
     "type": "error"
   },
   {
@@ -3914,26 +3816,6 @@ export const relayAbi = [
     "type": "function"
   },
   {
-    "inputs": [
-      {
-        "name": "registry",
-        "type": "address"
-      },
-      {
-        "name": "records",
-        "type": "address"
-      },
-      {
-        "name": "exceptions",
-        "type": "address"
-      }
-    ],
-    "name": "initialize",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
     "inputs": [],
     "name": "neighbours",
     "outputs": [
@@ -4123,12 +4005,8 @@ export const relayAbi = [
             "type": "bytes32"
           },
           {
-            "name": "version",
+            "name": "epoch",
             "type": "uint32"
-          },
-          {
-            "name": "directory",
-            "type": "bytes32"
           },
           {
             "name": "nonce",
@@ -4266,33 +4144,6 @@ export const relayAbi = [
     "type": "event"
   },
   {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "name": "registry",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "records",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "exceptions",
-        "type": "address"
-      }
-    ],
-    "name": "Initialized",
-    "type": "event"
-  },
-  {
-    "inputs": [],
-    "name": "AlreadyInitialized",
-    "type": "error"
-  },
-  {
     "inputs": [
       {
         "name": "signer",
@@ -4342,11 +4193,6 @@ export const relayAbi = [
       }
     ],
     "name": "SignatureExpired",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "ZeroAddress",
     "type": "error"
   }
 ] as const;
@@ -4474,18 +4320,6 @@ export const auditAbi = [
       }
     ],
     "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "registry",
-        "type": "address"
-      }
-    ],
-    "name": "initialize",
-    "outputs": [],
-    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -4727,23 +4561,6 @@ export const auditAbi = [
     "type": "event"
   },
   {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "name": "registry",
-        "type": "address"
-      }
-    ],
-    "name": "Initialized",
-    "type": "event"
-  },
-  {
-    "inputs": [],
-    "name": "AlreadyInitialized",
-    "type": "error"
-  },
-  {
     "inputs": [
       {
         "name": "gateway",
@@ -4804,11 +4621,6 @@ export const auditAbi = [
       }
     ],
     "name": "UnknownAnchor",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "ZeroAddress",
     "type": "error"
   },
   {
@@ -5185,12 +4997,8 @@ export const signedTypes = {
       "type": "bytes32"
     },
     {
-      "name": "version",
+      "name": "epoch",
       "type": "uint32"
-    },
-    {
-      "name": "directory",
-      "type": "bytes32"
     },
     {
       "name": "nonce",

@@ -35,7 +35,7 @@ use medlock_abi::{
     registry::IRegistry::hasRolesCall,
     terms::role,
 };
-use medlock_calls::{ask, recover};
+use medlock_calls::{ask, log, recover};
 use stylus_sdk::{
     abi::Bytes,
     keccak_const::Keccak256,
@@ -160,14 +160,17 @@ impl Audit {
         slots.head.set(head.to_word());
         slots.last.set(anchor);
         slots.anchors.setter(U64::from(index)).set(anchor);
-        self.vm().log(IAudit::Anchored {
-            gateway,
-            index,
-            anchor,
-            previous,
-            root,
-            count,
-        });
+        log(
+            self.vm(),
+            IAudit::Anchored {
+                gateway,
+                index,
+                anchor,
+                previous,
+                root,
+                count,
+            },
+        );
         Ok(index)
     }
 
@@ -306,13 +309,16 @@ impl Audit {
         // Stops at the most: the gateway may pile up proofs against itself, but never back to none.
         head.equivocations = head.equivocations.saturating_add(1);
         self.gateways.setter(gateway).head.set(head.to_word());
-        self.vm().log(IAudit::EquivocationProved {
-            gateway,
-            index,
-            first,
-            second,
-            by: self.vm().msg_sender(),
-        });
+        log(
+            self.vm(),
+            IAudit::EquivocationProved {
+                gateway,
+                index,
+                first,
+                second,
+                by: self.vm().msg_sender(),
+            },
+        );
     }
 }
 

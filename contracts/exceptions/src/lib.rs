@@ -23,7 +23,7 @@ use medlock_abi::{
     registry::IRegistry::{hasRolesCall, mayActForCall},
     terms::{DELEGATE_DEPTH_MOST, TIME_MOST, action, effect, emergency, power, purpose, role},
 };
-use medlock_calls::ask;
+use medlock_calls::{ask, log};
 use stylus_sdk::{
     prelude::*,
     storage::{StorageB256, StorageMap},
@@ -185,16 +185,19 @@ impl Exceptions {
         let mut of_chart = self.rules.setter(chart);
         of_chart.setter(record_id).setter(grantee).set(rule.to_word());
         self.log_delegate(actor, chart, &head, power::GRANT);
-        self.vm().log(IExceptions::RuleSet {
-            chart,
-            recordId: record_id,
-            grantee,
-            effect,
-            purposes,
-            actions,
-            expiry,
-            directoryVersion: rule.directory_version,
-        });
+        log(
+            self.vm(),
+            IExceptions::RuleSet {
+                chart,
+                recordId: record_id,
+                grantee,
+                effect,
+                purposes,
+                actions,
+                expiry,
+                directoryVersion: rule.directory_version,
+            },
+        );
         // A rule to remove has made the chart exceptional when it was set; where there was none, nothing need be asked about.
         if effect == effect::NONE {
             return Ok(());
@@ -306,17 +309,20 @@ impl Exceptions {
         };
         self.write_delegate(chart, delegate, entry);
         self.log_delegate(actor, chart, &head, power::DELEGATE);
-        self.vm().log(IExceptions::DelegateSet {
-            chart,
-            delegate,
-            parent: actor,
-            serial: entry.serial,
-            powers,
-            expiry,
-            depth,
-            parentSerial: parent_serial,
-            controlEpoch: entry.control_epoch,
-        });
+        log(
+            self.vm(),
+            IExceptions::DelegateSet {
+                chart,
+                delegate,
+                parent: actor,
+                serial: entry.serial,
+                powers,
+                expiry,
+                depth,
+                parentSerial: parent_serial,
+                controlEpoch: entry.control_epoch,
+            },
+        );
         self.make_exceptional(chart, &head)
     }
 
@@ -347,12 +353,15 @@ impl Exceptions {
         // Moves on, so that nothing that was signed and not submitted brings the powers back.
         entry.serial += 1;
         self.write_delegate(chart, delegate, entry);
-        self.vm().log(IExceptions::DelegateRemoved {
-            chart,
-            delegate,
-            serial: entry.serial,
-            by: actor,
-        });
+        log(
+            self.vm(),
+            IExceptions::DelegateRemoved {
+                chart,
+                delegate,
+                serial: entry.serial,
+                by: actor,
+            },
+        );
         Ok(())
     }
 
@@ -402,12 +411,15 @@ impl Exceptions {
         };
         self.access.setter(chart).set(access.to_word());
         self.log_delegate(actor, chart, &head, power::GRANT);
-        self.vm().log(IExceptions::EmergencyAccessSet {
-            chart,
-            allowed,
-            serial: access.serial,
-            controlEpoch: access.control_epoch,
-        });
+        log(
+            self.vm(),
+            IExceptions::EmergencyAccessSet {
+                chart,
+                allowed,
+                serial: access.serial,
+                controlEpoch: access.control_epoch,
+            },
+        );
         self.make_exceptional(chart, &head)
     }
 
@@ -474,16 +486,19 @@ impl Exceptions {
             serial: access.serial,
         };
         self.write_emergency(chart, actor, opened);
-        self.vm().log(IExceptions::EmergencyOpened {
-            chart,
-            party: actor,
-            organisation,
-            compartments,
-            reasonCode: reason_code,
-            until: opened.until,
-            grantEpoch: opened.grant_epoch,
-            serial: opened.serial,
-        });
+        log(
+            self.vm(),
+            IExceptions::EmergencyOpened {
+                chart,
+                party: actor,
+                organisation,
+                compartments,
+                reasonCode: reason_code,
+                until: opened.until,
+                grantEpoch: opened.grant_epoch,
+                serial: opened.serial,
+            },
+        );
         Ok(())
     }
 
@@ -510,11 +525,14 @@ impl Exceptions {
         if let Some(head) = head {
             self.log_delegate(actor, chart, &head, power::REVOKE);
         }
-        self.vm().log(IExceptions::EmergencyClosed {
-            chart,
-            party,
-            by: actor,
-        });
+        log(
+            self.vm(),
+            IExceptions::EmergencyClosed {
+                chart,
+                party,
+                by: actor,
+            },
+        );
         Ok(())
     }
 
@@ -633,11 +651,14 @@ impl Exceptions {
     /// Announces who acts, where it is not the controller: before the event of the act, once nothing can refuse it here.
     fn log_delegate(&self, actor: Address, chart: B256, head: &ChartHead, power: u8) {
         if actor != head.controller {
-            self.vm().log(IExceptions::ByDelegate {
-                chart,
-                delegate: actor,
-                power,
-            });
+            log(
+                self.vm(),
+                IExceptions::ByDelegate {
+                    chart,
+                    delegate: actor,
+                    power,
+                },
+            );
         }
     }
 

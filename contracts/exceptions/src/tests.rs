@@ -10,9 +10,9 @@ mod facts;
 mod history;
 mod rules;
 
-const RECORDS: Address = Address::repeat_byte(0xa1);
-const REGISTRY: Address = Address::repeat_byte(0xa2);
-const RELAY: Address = Address::repeat_byte(0xa3);
+const RECORDS: Address = Address::new(link::RECORDS);
+const REGISTRY: Address = Address::new(link::REGISTRY);
+const RELAY: Address = Address::new(link::RELAY);
 /// The number 1, so that the answer about a chart, read as a truth, is "yes": see [`World::by`].
 const PATIENT: Address = Address::with_last_byte(1);
 const HEIR: Address = Address::repeat_byte(0x02);
@@ -38,10 +38,11 @@ struct Head {
     directory_version: u32,
     control_epoch: u32,
     exceptional: bool,
+    rotation_due: bool,
 }
 
 impl Head {
-    /// The answer to `chartOf`; with one word more it is one to `recordOf` as well, whose version is the directory's.
+    /// The answer to `chartOf`, and one to `recordOf` as well, whose version is the directory's.
     /// The test VM hands out the data mocked last, whatever was asked, so one answer must do for all questions.
     fn answer(&self) -> Vec<u8> {
         let number = |n: u32| B256::from(U256::from(n));
@@ -52,13 +53,13 @@ impl Head {
             number(0),
             number(self.control_epoch),
             number(u32::from(self.exceptional)),
-            B256::ZERO,
+            number(u32::from(self.rotation_due)),
         ]
         .concat()
     }
 }
 
-/// An initialised contract; the patient controls every chart, and every record exists.
+/// The patient controls every chart, and every record exists.
 struct World {
     vm: TestVM,
     exceptions: Exceptions,
@@ -71,8 +72,7 @@ impl World {
     fn new() -> Self {
         let vm = TestVM::new();
         vm.set_block_timestamp(NOW);
-        let mut exceptions = Exceptions::from(&vm);
-        exceptions.initialize(RECORDS, REGISTRY, RELAY).unwrap();
+        let exceptions = Exceptions::from(&vm);
         Self {
             vm,
             exceptions,
@@ -82,8 +82,9 @@ impl World {
                 directory_version: 1,
                 control_epoch: 0,
                 exceptional: true,
+                rotation_due: false,
             },
-            told: 1,
+            told: 0,
         }
     }
 
@@ -129,7 +130,18 @@ impl World {
     fn transfer(&mut self, to: Address) {
         self.head.controller = to;
         self.head.control_epoch += 1;
+        self.next_directory();
+    }
+
+    /// All grants end, as `records` has it.
+    fn revoke_all(&mut self) {
+        self.head.grant_epoch += 1;
+        self.head.rotation_due = true;
+    }
+
+    fn next_directory(&mut self) {
         self.head.directory_version += 1;
+        self.head.rotation_due = false;
     }
 
     fn rule(&mut self, actor: Address, grantee: Address, effect: u8) -> Result<(), Failure> {
@@ -267,35 +279,19 @@ fn by_delegate(delegate: Address, power: u8) -> Event {
 }
 
 #[test]
-fn initialize_works_once_and_never_with_zero() {
+fn its_neighbours_are_constants_of_its_code() {
     let vm = TestVM::new();
-    let mut exceptions = Exceptions::from(&vm);
-    let zero = Address::ZERO;
-    for (records, registry, relay) in [
-        (zero, REGISTRY, RELAY),
-        (RECORDS, zero, RELAY),
-        (RECORDS, REGISTRY, zero),
-    ] {
-        let outcome = exceptions.initialize(records, registry, relay);
-        assert_eq!(outcome, Err(IExceptions::ZeroAddress {}.into()));
-        assert_eq!(exceptions.neighbours(), (zero, zero, zero));
+    assert_eq!(Exceptions::from(&vm).neighbours(), (RECORDS, REGISTRY, RELAY));
+    // What lies in storage changes none of them.
+    for slot in 0..8 {
+        vm.set_storage(U256::from(slot), STRANGER.into_word());
     }
-    exceptions.initialize(RECORDS, REGISTRY, RELAY).unwrap();
-    let again = exceptions.initialize(STRANGER, STRANGER, STRANGER);
-    assert_eq!(again, Err(IExceptions::AlreadyInitialized {}.into()));
-    assert_eq!(exceptions.neighbours(), (RECORDS, REGISTRY, RELAY));
-    let logs = vm.get_emitted_logs();
-    let event: Event = alloy_sol_types::SolEventInterface::decode_raw_log(&logs[0].0, &logs[0].1).unwrap();
-    let initialized = IExceptions::Initialized {
-        records: RECORDS,
-        registry: REGISTRY,
-        relay: RELAY,
-    };
-    assert_eq!((event, logs.len()), (Event::Initialized(initialized), 1));
+    assert_eq!(Exceptions::from(&vm).neighbours(), (RECORDS, REGISTRY, RELAY));
 }
 
+/// Where no contract is at their addresses, a call succeeds and says nothing.
 #[test]
-fn nothing_is_done_before_initialize() {
+fn nothing_is_done_before_the_neighbours_are_there() {
     let vm = TestVM::new();
     vm.set_block_timestamp(NOW);
     vm.set_sender(PATIENT);
@@ -354,6 +350,41 @@ fn the_actor_or_the_relay_speaks_for_the_actor_and_nobody_else() {
     assert_eq!(world.allow_emergencies(RELAY, true), refused(not_controller));
 }
 
+/// Only new powers wait: they would be over keys that the revoked still hold.
+#[test]
+fn all_but_delegations_goes_on_while_a_rotation_is_due() {
+    let mut world = World::new();
+    world.allow_emergencies(PATIENT, true).unwrap();
+    world.give(PATIENT, NURSE, power::READ, 0).unwrap();
+    world.revoke_all();
+    world.break_glass(DOCTOR).unwrap();
+    world.events();
+    let head = world.head;
+    for (power, outcome) in world.every_method(PATIENT, PATIENT) {
+        if power == power::DELEGATE {
+            assert_eq!(outcome, refused(IExceptions::RotationDue { chart: CHART }));
+        } else {
+            outcome.unwrap();
+        }
+    }
+    assert!(matches!(
+        world.events()[..],
+        [Event::RuleSet(_), Event::EmergencyAccessSet(_), Event::EmergencyClosed(_)]
+    ));
+    world.take(PATIENT, NURSE).unwrap();
+    // A rule is of the directory that stands, and so none for the grants that follow.
+    world.rule(PATIENT, CLINIC, effect::ALLOW).unwrap();
+    assert_eq!(
+        world.exceptions.rule_of(CHART, RECORD, CLINIC).4,
+        head.directory_version
+    );
+    world.next_directory();
+    assert!(world.exceptions.rule_of(CHART, RECORD, CLINIC).4 < world.head.directory_version);
+    for (_, outcome) in world.every_method(PATIENT, PATIENT).into_iter().take(3) {
+        outcome.unwrap();
+    }
+}
+
 #[test]
 fn a_chart_that_records_does_not_know_is_unknown() {
     let unknown = IExceptions::UnknownChart { chart: CHART };
@@ -384,13 +415,17 @@ fn a_chart_that_records_does_not_know_is_unknown() {
     let mut world = World::new();
     world.head.controller = PATIENT;
     let mut answer = world.head.answer();
-    answer.truncate(160);
-    world.vm.mock_static_call(Address::ZERO, vec![], Ok(answer));
-    world.vm.set_sender(PATIENT);
-    assert_eq!(
-        world.exceptions.set_emergency_access(PATIENT, CHART, true),
-        refused(unknown)
-    );
+    answer.truncate(192);
+    let mut due_twice = world.head.answer();
+    due_twice[223] = 2;
+    for answer in [answer, due_twice] {
+        world.vm.mock_static_call(Address::ZERO, vec![], Ok(answer));
+        world.vm.set_sender(PATIENT);
+        assert_eq!(
+            world.exceptions.set_emergency_access(PATIENT, CHART, true),
+            refused(unknown.clone())
+        );
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ use medlock_abi::{
         record_status as status, role,
     },
 };
-use medlock_calls::ask;
+use medlock_calls::{ask, log};
 use stylus_sdk::{
     prelude::*,
     storage::{StorageAddress, StorageB256, StorageMap},
@@ -139,11 +139,14 @@ impl Records {
         let mut slot = self.charts.setter(chart);
         slot.head.set(head.to_word());
         slot.directory.set(directory);
-        self.vm().log(IRecords::ChartOpened {
-            chart,
-            controller: actor,
-            directory,
-        });
+        log(
+            self.vm(),
+            IRecords::ChartOpened {
+                chart,
+                controller: actor,
+                directory,
+            },
+        );
         Ok(())
     }
 
@@ -156,7 +159,7 @@ impl Records {
     pub fn offer_control(&mut self, actor: Address, chart: B256, to: Address) -> Result<(), Error> {
         self.require_power(actor, chart, 0)?;
         self.offers.setter(chart).set(to);
-        self.vm().log(IRecords::ControlOffered { chart, to });
+        log(self.vm(), IRecords::ControlOffered { chart, to });
         Ok(())
     }
 
@@ -191,11 +194,14 @@ impl Records {
         head.controller = actor;
         head.control_epoch += 1;
         self.offers.setter(chart).set(Address::ZERO);
-        self.vm().log(IRecords::ControlAccepted {
-            chart,
-            controller: actor,
-            controlEpoch: head.control_epoch,
-        });
+        log(
+            self.vm(),
+            IRecords::ControlAccepted {
+                chart,
+                controller: actor,
+                controlEpoch: head.control_epoch,
+            },
+        );
         if self.grant_head(chart, actor).epoch != 0 {
             self.end_grant(chart, actor);
         }
@@ -250,7 +256,7 @@ impl Records {
         if !head.exceptional {
             head.exceptional = true;
             self.charts.setter(chart).head.set(head.to_word());
-            self.vm().log(IRecords::MadeExceptional { chart });
+            log(self.vm(), IRecords::MadeExceptional { chart });
         }
         Ok(())
     }
@@ -296,14 +302,17 @@ impl Records {
             let mut slot = of_chart.setter(record.recordId);
             // A record that stands twice in the batch is found here; the revert takes back what was written before it.
             slot.write_new(record.recordId, head, record.pointer)?;
-            of_chart.vm().log(IRecords::RecordAdded {
-                chart,
-                recordId: record.recordId,
-                author: actor,
-                compartment: record.compartment,
-                codec: record.codec,
-                pointer: record.pointer,
-            });
+            log(
+                of_chart.vm(),
+                IRecords::RecordAdded {
+                    chart,
+                    recordId: record.recordId,
+                    author: actor,
+                    compartment: record.compartment,
+                    codec: record.codec,
+                    pointer: record.pointer,
+                },
+            );
         }
         Ok(())
     }
@@ -337,15 +346,18 @@ impl Records {
         head.version += 1;
         head.codec = codec;
         self.write_record(chart, record_id, head, pointer);
-        self.vm().log(IRecords::RecordAmended {
-            chart,
-            recordId: record_id,
-            author: actor,
-            version: head.version,
-            codec,
-            pointer,
-            previous,
-        });
+        log(
+            self.vm(),
+            IRecords::RecordAmended {
+                chart,
+                recordId: record_id,
+                author: actor,
+                version: head.version,
+                codec,
+                pointer,
+                previous,
+            },
+        );
         Ok(())
     }
 
@@ -368,11 +380,14 @@ impl Records {
         let mut head = self.require_amendable(actor, chart, &chart_head, organisation, record_id, previous)?;
         head.status = status::ENTERED_IN_ERROR;
         self.write_record(chart, record_id, head, previous);
-        self.vm().log(IRecords::RecordEnteredInError {
-            chart,
-            recordId: record_id,
-            by: actor,
-        });
+        log(
+            self.vm(),
+            IRecords::RecordEnteredInError {
+                chart,
+                recordId: record_id,
+                by: actor,
+            },
+        );
         Ok(())
     }
 
@@ -390,10 +405,13 @@ impl Records {
         }
         head.status = status::SHREDDED;
         self.write_record(chart, record_id, head, B256::ZERO);
-        self.vm().log(IRecords::RecordShredded {
-            chart,
-            recordId: record_id,
-        });
+        log(
+            self.vm(),
+            IRecords::RecordShredded {
+                chart,
+                recordId: record_id,
+            },
+        );
         Ok(())
     }
 
@@ -450,14 +468,17 @@ impl Records {
             codec,
         };
         self.batches.setter(chart).setter(root).set(head.to_word());
-        self.vm().log(IRecords::BatchAdded {
-            chart,
-            root,
-            author: actor,
-            compartment,
-            codec,
-            count,
-        });
+        log(
+            self.vm(),
+            IRecords::BatchAdded {
+                chart,
+                root,
+                author: actor,
+                compartment,
+                codec,
+                count,
+            },
+        );
         Ok(())
     }
 
@@ -515,16 +536,19 @@ impl Records {
         };
         let mut of_chart = self.records.setter(chart);
         of_chart.setter(record_id).write_new(record_id, head, pointer)?;
-        self.vm().log(IRecords::RecordTakenFromBatch {
-            chart,
-            recordId: record_id,
-            root,
-            author: head.author,
-            createdAt: head.created_at,
-            compartment: head.compartment,
-            codec: head.codec,
-            pointer,
-        });
+        log(
+            self.vm(),
+            IRecords::RecordTakenFromBatch {
+                chart,
+                recordId: record_id,
+                root,
+                author: head.author,
+                createdAt: head.created_at,
+                compartment: head.compartment,
+                codec: head.codec,
+                pointer,
+            },
+        );
         Ok(())
     }
 
@@ -569,19 +593,22 @@ impl Records {
 
         let grant = Grant::new(head.grant_epoch, since, current + 1, &terms);
         self.grants.setter(chart).setter(grantee).set(grant.to_word());
-        self.vm().log(IRecords::Granted {
-            chart,
-            grantee,
-            serial: grant.serial,
-            since,
-            epoch: grant.epoch,
-            compartments: terms.compartments,
-            purposes: terms.purposes,
-            actions: terms.actions,
-            notBefore: terms.notBefore,
-            expiry: terms.expiry,
-            keyring,
-        });
+        log(
+            self.vm(),
+            IRecords::Granted {
+                chart,
+                grantee,
+                serial: grant.serial,
+                since,
+                epoch: grant.epoch,
+                compartments: terms.compartments,
+                purposes: terms.purposes,
+                actions: terms.actions,
+                notBefore: terms.notBefore,
+                expiry: terms.expiry,
+                keyring,
+            },
+        );
         Ok(())
     }
 
@@ -654,7 +681,7 @@ impl Records {
         }
         head.rotation_due = true;
         self.charts.setter(chart).head.set(head.to_word());
-        self.vm().log(IRecords::AllRevoked { chart, epoch });
+        log(self.vm(), IRecords::AllRevoked { chart, epoch });
         Ok(())
     }
 
@@ -836,11 +863,14 @@ impl Records {
             self.log_delegate(chart, actor, power::WRITE);
         }
         if !organisation.is_zero() {
-            self.vm().log(IRecords::ActedFor {
-                chart,
-                organisation,
-                member: actor,
-            });
+            log(
+                self.vm(),
+                IRecords::ActedFor {
+                    chart,
+                    organisation,
+                    member: actor,
+                },
+            );
         }
         Ok(())
     }
@@ -944,7 +974,7 @@ impl Records {
 
     fn end_grant(&mut self, chart: B256, grantee: Address) {
         self.grants.setter(chart).setter(grantee).set(B256::ZERO);
-        self.vm().log(IRecords::Revoked { chart, grantee });
+        log(self.vm(), IRecords::Revoked { chart, grantee });
     }
 
     /// The directory is the next one, and its keyrings go to who keeps a grant; `ended` does not.
@@ -992,26 +1022,32 @@ impl Records {
         let mut slot = self.charts.setter(chart);
         slot.head.set(head.to_word());
         slot.directory.set(directory);
-        self.vm().log(IRecords::DirectorySet {
-            chart,
-            version: head.directory_version,
-            directory,
-        });
+        log(
+            self.vm(),
+            IRecords::DirectorySet {
+                chart,
+                version: head.directory_version,
+                directory,
+            },
+        );
         self.announce_keyrings(chart, keyrings);
     }
 
     fn announce_keyrings(&self, chart: B256, keyrings: Vec<Keyring>) {
         for Keyring { grantee, keyring } in keyrings {
-            self.vm().log(IRecords::KeyringSet {
-                chart,
-                grantee,
-                keyring,
-            });
+            log(
+                self.vm(),
+                IRecords::KeyringSet {
+                    chart,
+                    grantee,
+                    keyring,
+                },
+            );
         }
     }
 
     fn log_delegate(&self, chart: B256, delegate: Address, power: u8) {
-        self.vm().log(IRecords::ByDelegate { chart, delegate, power });
+        log(self.vm(), IRecords::ByDelegate { chart, delegate, power });
     }
 }
 

@@ -21,10 +21,11 @@ mod history;
 mod layout;
 mod organisations;
 mod revocations;
+mod rotations;
 
-const REGISTRY: Address = Address::repeat_byte(0xaa);
-const EXCEPTIONS: Address = Address::repeat_byte(0xab);
-const RELAY: Address = Address::repeat_byte(0xac);
+const REGISTRY: Address = Address::new(link::REGISTRY);
+const EXCEPTIONS: Address = Address::new(link::EXCEPTIONS);
+const RELAY: Address = Address::new(link::RELAY);
 const PATIENT: Address = Address::repeat_byte(0x01);
 const HEIR: Address = Address::repeat_byte(0x02);
 const CLINIC: Address = Address::repeat_byte(0x03);
@@ -55,7 +56,7 @@ const NOTHING: Facts = Facts {
     emergency: false,
 };
 
-/// An initialised contract with one open chart. The clinic is a credentialed provider, the nurse its only member; nobody else
+/// A contract with one open chart. The clinic is a credentialed provider, the nurse its only member; nobody else
 /// is either.
 ///
 /// The test VM answers a static call that it was not told of with success, and hands out the data mocked last, whatever was
@@ -88,8 +89,6 @@ impl World {
             }
         }
         world.yes();
-        let initialize = |records: &mut Records, _| records.initialize(REGISTRY, EXCEPTIONS, RELAY);
-        world.by(STRANGER, initialize).unwrap();
         world
             .by(PATIENT, |records, actor| records.open_chart(actor, CHART, DIRECTORY))
             .unwrap();
@@ -219,6 +218,13 @@ impl World {
             records.set_directory(actor, CHART, version + 1, ROTATED)
         })
         .unwrap();
+    }
+
+    /// Ends every grant of the chart, in its next epoch.
+    fn revoke_all(&mut self) {
+        let (controller, epoch, ..) = self.records.chart_of(CHART);
+        self.by(controller, |records, actor| records.revoke_all(actor, CHART, epoch + 1))
+            .unwrap();
     }
 
     fn reason(&self, question: Question) -> u8 {
@@ -367,6 +373,14 @@ fn added(record: &NewRecord, author: Address) -> Event {
 
 fn revoked(grantee: Address) -> Event {
     Event::Revoked(IRecords::Revoked { chart: CHART, grantee })
+}
+
+fn all_revoked(epoch: u32) -> Event {
+    Event::AllRevoked(IRecords::AllRevoked { chart: CHART, epoch })
+}
+
+fn rotation_due() -> Error {
+    IRecords::RotationDue { chart: CHART }.into()
 }
 
 fn directory_set(version: u32) -> Event {

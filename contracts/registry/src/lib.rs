@@ -22,6 +22,7 @@ use medlock_abi::{
     registry::IRegistry,
     terms::{TIME_MOST, credential_status as status, role, suite},
 };
+use medlock_calls::log;
 use stylus_sdk::{
     abi::Bytes,
     prelude::*,
@@ -149,7 +150,7 @@ impl Registry {
         let owner = self.require_owner()?;
         require_address(pending)?;
         self.pending.set(pending);
-        self.vm().log(IRegistry::OwnershipTransferStarted { owner, pending });
+        log(self.vm(), IRegistry::OwnershipTransferStarted { owner, pending });
         Ok(())
     }
 
@@ -168,10 +169,13 @@ impl Registry {
         let previous = self.owner();
         self.owner.set(caller);
         self.pending.set(Address::ZERO);
-        self.vm().log(IRegistry::OwnershipTransferred {
-            previous,
-            owner: caller,
-        });
+        log(
+            self.vm(),
+            IRegistry::OwnershipTransferred {
+                previous,
+                owner: caller,
+            },
+        );
         Ok(())
     }
 
@@ -203,12 +207,15 @@ impl Registry {
         self.epochs
             .setter(U64::from(head.key()))
             .set(Epoch { issuer, ended_at }.to_word());
-        self.vm().log(IRegistry::IssuerSet {
-            issuer,
-            number: head.number,
-            epoch: head.epoch,
-            active,
-        });
+        log(
+            self.vm(),
+            IRegistry::IssuerSet {
+                issuer,
+                number: head.number,
+                epoch: head.epoch,
+                active,
+            },
+        );
         Ok(())
     }
 
@@ -264,14 +271,17 @@ impl Registry {
         };
         self.begin_credential(party, held, next, document);
 
-        self.vm().log(IRegistry::CredentialIssued {
-            party,
-            issuer: caller,
-            issuerEpoch: issuer.epoch,
-            roles,
-            expiry,
-            document,
-        });
+        log(
+            self.vm(),
+            IRegistry::CredentialIssued {
+                party,
+                issuer: caller,
+                issuerEpoch: issuer.epoch,
+                roles,
+                expiry,
+                document,
+            },
+        );
         Ok(())
     }
 
@@ -287,7 +297,7 @@ impl Registry {
         head.status = status::SUSPENDED;
         head.ended_at = self.now();
         self.credentials.setter(party).head.set(head.to_word());
-        self.vm().log(IRegistry::CredentialSuspended { party, by: caller });
+        log(self.vm(), IRegistry::CredentialSuspended { party, by: caller });
         Ok(())
     }
 
@@ -321,15 +331,18 @@ impl Registry {
         let document = self.credentials.getter(party).document.get();
         self.begin_credential(party, held, next, document);
 
-        self.vm().log(IRegistry::CredentialReinstated {
-            party,
-            issuer: epoch.issuer,
-            issuerEpoch: held.issuer.epoch,
-            roles: held.roles,
-            expiry: held.expiry,
-            document,
-            by: caller,
-        });
+        log(
+            self.vm(),
+            IRegistry::CredentialReinstated {
+                party,
+                issuer: epoch.issuer,
+                issuerEpoch: held.issuer.epoch,
+                roles: held.roles,
+                expiry: held.expiry,
+                document,
+                by: caller,
+            },
+        );
         Ok(())
     }
 
@@ -348,7 +361,7 @@ impl Registry {
         }
         head.status = status::REVOKED;
         self.credentials.setter(party).head.set(head.to_word());
-        self.vm().log(IRegistry::CredentialRevoked { party, by: caller });
+        log(self.vm(), IRegistry::CredentialRevoked { party, by: caller });
         Ok(())
     }
 
@@ -424,11 +437,14 @@ impl Registry {
         };
         slot.head.set(next.to_word());
 
-        self.vm().log(IRegistry::MemberSet {
-            organisation: caller,
-            member,
-            expiry,
-        });
+        log(
+            self.vm(),
+            IRegistry::MemberSet {
+                organisation: caller,
+                member,
+                expiry,
+            },
+        );
         Ok(())
     }
 
@@ -447,7 +463,7 @@ impl Registry {
         head.ended_at = self.now();
         let mut members = self.members.setter(organisation);
         members.setter(member).head.set(head.to_word());
-        self.vm().log(IRegistry::MemberRemoved { organisation, member });
+        log(self.vm(), IRegistry::MemberRemoved { organisation, member });
         Ok(())
     }
 
@@ -519,12 +535,15 @@ impl Registry {
         let mut slot = keys.versions.setter(U32::from(version));
         slot.head.set(head.to_word());
         slot.digest.set(digest);
-        self.vm().log(IRegistry::KeyPublished {
-            party: actor,
-            version,
-            suite,
-            key: key.0.into(),
-        });
+        log(
+            self.vm(),
+            IRegistry::KeyPublished {
+                party: actor,
+                version,
+                suite,
+                key: key.0.into(),
+            },
+        );
         Ok(())
     }
 
@@ -556,7 +575,7 @@ impl Registry {
         head.revoked_at = self.now();
         let mut keys = self.keys.setter(party);
         keys.versions.setter(U32::from(version)).head.set(head.to_word());
-        self.vm().log(IRegistry::KeyRevoked { party, version });
+        log(self.vm(), IRegistry::KeyRevoked { party, version });
         Ok(())
     }
 

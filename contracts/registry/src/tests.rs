@@ -6,18 +6,19 @@ use super::*;
 
 mod history;
 
-const OWNER: Address = Address::repeat_byte(0x01);
+/// The first.
+const OWNER: Address = Address::new(link::OWNER);
 const ISSUER: Address = Address::repeat_byte(0x02);
 const OTHER_ISSUER: Address = Address::repeat_byte(0x03);
 const CLINIC: Address = Address::repeat_byte(0x04);
 const STRANGER: Address = Address::repeat_byte(0x05);
 const NURSE: Address = Address::repeat_byte(0x06);
-const RELAY: Address = Address::repeat_byte(0xdd);
+const RELAY: Address = Address::new(link::RELAY);
 const NOW: u64 = 1_800_000_000;
 const DOCUMENT: B256 = FixedBytes::repeat_byte(0xd0);
 const CLINIC_ROLES: u64 = role::ORGANISATION | role::PROVIDER;
 
-/// An initialised registry with two issuers.
+/// A registry with two issuers.
 struct World {
     vm: TestVM,
     registry: Registry,
@@ -29,7 +30,6 @@ impl World {
         vm.set_block_timestamp(NOW);
         let registry = Registry::from(&vm);
         let mut world = Self { vm, registry };
-        world.by(OWNER).initialize(OWNER, RELAY).unwrap();
         world.by(OWNER).set_issuer(ISSUER, true).unwrap();
         world.by(OWNER).set_issuer(OTHER_ISSUER, true).unwrap();
         world
@@ -57,35 +57,105 @@ impl World {
     }
 }
 
+/// Nobody has to call anything first: the owner of a new registry owns it, and nobody else does.
 #[test]
-fn initialize_works_once_and_never_with_zero() {
+fn first_owner_and_relay_are_constants_of_its_code() {
     let vm = TestVM::new();
-    let mut registry = Registry::from(&vm);
-    for (owner, relay) in [
-        (Address::ZERO, RELAY),
-        (OWNER, Address::ZERO),
-        (Address::ZERO, Address::ZERO),
-    ] {
-        assert_eq!(registry.initialize(owner, relay), Err(IRegistry::ZeroAddress {}.into()));
-    }
-    assert!(vm.get_emitted_logs().is_empty());
-    registry.initialize(OWNER, RELAY).unwrap();
-    for sender in [OWNER, RELAY, STRANGER] {
-        vm.set_sender(sender);
+    vm.set_block_timestamp(NOW);
+    let registry = Registry::from(&vm);
+    assert_eq!((registry.owner(), registry.relay()), (OWNER, RELAY));
+    assert_eq!(registry.pending_owner(), Address::ZERO);
+    let mut world = World { vm, registry };
+    for caller in [STRANGER, RELAY, Address::new(link::REGISTRY), Address::ZERO] {
+        let not_owner = || Err(IRegistry::NotOwner { caller }.into());
+        assert_eq!(world.by(caller).set_issuer(caller, true), not_owner());
+        assert_eq!(world.by(caller).transfer_ownership(caller), not_owner());
         assert_eq!(
-            registry.initialize(STRANGER, STRANGER),
-            Err(IRegistry::AlreadyInitialized {}.into())
+            world.by(caller).accept_ownership(),
+            Err(IRegistry::NotPendingOwner { caller }.into())
         );
     }
-    assert_eq!((registry.owner(), registry.relay()), (OWNER, RELAY));
-    let world = World { vm, registry };
+    assert!(world.vm.get_emitted_logs().is_empty());
+    world.by(OWNER).set_issuer(ISSUER, true).unwrap();
+    // What lies in other slots changes neither.
+    for slot in 7..10 {
+        world.vm.set_storage(U256::from(slot), STRANGER.into_word());
+    }
+    assert_eq!((world.registry.owner(), world.registry.relay()), (OWNER, RELAY));
+}
+
+/// Zero in the owner's slot is the first owner, and never comes back once there was another.
+#[test]
+fn the_first_owner_passes_ownership_on_in_two_steps_and_has_no_rights_afterwards() {
+    let mut world = World::new();
+    world.issue(0);
+    let slot = |world: &World| world.vm.get_storage(U256::ZERO);
+    assert_eq!(slot(&world), B256::ZERO);
+    world.by(OWNER).transfer_ownership(NURSE).unwrap();
     assert_eq!(
         world.last_event(),
-        IRegistryEvents::Initialized(IRegistry::Initialized {
+        IRegistryEvents::OwnershipTransferStarted(IRegistry::OwnershipTransferStarted {
             owner: OWNER,
-            relay: RELAY
+            pending: NURSE
         })
     );
+    // Until it is accepted, the first owner is it; another offer takes the place of the first.
+    assert_eq!(slot(&world), B256::ZERO);
+    assert_eq!(
+        world.by(NURSE).set_issuer(STRANGER, true),
+        Err(IRegistry::NotOwner { caller: NURSE }.into())
+    );
+    world.by(OWNER).set_issuer(STRANGER, true).unwrap();
+    world.by(OWNER).transfer_ownership(CLINIC).unwrap();
+    for caller in [NURSE, OWNER, Address::ZERO] {
+        assert_eq!(
+            world.by(caller).accept_ownership(),
+            Err(IRegistry::NotPendingOwner { caller }.into())
+        );
+    }
+    world.by(CLINIC).accept_ownership().unwrap();
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::OwnershipTransferred(IRegistry::OwnershipTransferred {
+            previous: OWNER,
+            owner: CLINIC
+        })
+    );
+    assert_eq!(slot(&world), CLINIC.into_word());
+    assert_eq!(world.registry.owner(), CLINIC);
+
+    let not_owner = || Err(IRegistry::NotOwner { caller: OWNER }.into());
+    let not_issuer = || {
+        Err(IRegistry::NotCredentialIssuer {
+            caller: OWNER,
+            issuer: ISSUER,
+        }
+        .into())
+    };
+    assert_eq!(world.by(OWNER).set_issuer(ISSUER, false), not_owner());
+    assert_eq!(world.by(OWNER).set_issuer(NURSE, true), not_owner());
+    assert_eq!(world.by(OWNER).transfer_ownership(OWNER), not_owner());
+    assert_eq!(
+        world.by(OWNER).accept_ownership(),
+        Err(IRegistry::NotPendingOwner { caller: OWNER }.into())
+    );
+    assert_eq!(world.by(OWNER).suspend_credential(CLINIC), not_issuer());
+    assert_eq!(world.by(OWNER).revoke_credential(CLINIC), not_issuer());
+    assert!(world.registry.has_roles(CLINIC, role::PROVIDER));
+    // All of it is the new owner's; who may give it back, as to anybody.
+    world.by(CLINIC).set_issuer(STRANGER, false).unwrap();
+    world.by(CLINIC).transfer_ownership(OWNER).unwrap();
+    world.by(OWNER).accept_ownership().unwrap();
+    assert_eq!(slot(&world), OWNER.into_word());
+    assert_eq!(
+        world.last_event(),
+        IRegistryEvents::OwnershipTransferred(IRegistry::OwnershipTransferred {
+            previous: CLINIC,
+            owner: OWNER
+        })
+    );
+    world.by(OWNER).set_issuer(ISSUER, false).unwrap();
+    assert!(!world.registry.has_roles(CLINIC, role::PROVIDER));
 }
 
 #[test]
@@ -429,23 +499,6 @@ fn a_key_is_published_by_its_party_or_through_the_relay_and_by_nobody_else() {
         world.by(RELAY).set_issuer(STRANGER, true),
         Err(IRegistry::NotOwner { caller: RELAY }.into())
     );
-}
-
-#[test]
-fn before_it_is_initialised_everybody_speaks_for_themselves_alone() {
-    let vm = TestVM::new();
-    vm.set_block_timestamp(NOW);
-    let mut registry = Registry::from(&vm);
-    vm.set_sender(STRANGER);
-    assert_eq!(
-        registry.publish_key(CLINIC, 1, suite::X25519, key(1, 32)),
-        Err(IRegistry::NotActor {
-            caller: STRANGER,
-            actor: CLINIC
-        }
-        .into())
-    );
-    registry.publish_key(STRANGER, 1, suite::X25519, key(1, 32)).unwrap();
 }
 
 #[test]

@@ -43,6 +43,7 @@ use medlock_abi::{
     },
     terms::BATCH_MOST,
 };
+use medlock_calls::log;
 use stylus_sdk::{
     abi::Bytes,
     call::call,
@@ -351,6 +352,6 @@ impl Relay {
         // One more each transaction: 2^256 of them cannot be paid for.
         let nonce = self.nonces.get(signer) + U256::ONE;
         self.nonces.setter(signer).set(nonce);
-        self.vm().log(IRelay::Cancelled { signer, nonce });
+        log(self.vm(), IRelay::Cancelled { signer, nonce });
     }
 }

@@ -8,9 +8,9 @@ use stylus_sdk::testing::TestVM;
 use super::*;
 use crate::eip712::Operation;
 
-const REGISTRY: Address = Address::repeat_byte(0xaa);
-const RECORDS: Address = Address::repeat_byte(0xbb);
-const EXCEPTIONS: Address = Address::repeat_byte(0xcc);
+const REGISTRY: Address = Address::new(link::REGISTRY);
+const RECORDS: Address = Address::new(link::RECORDS);
+const EXCEPTIONS: Address = Address::new(link::EXCEPTIONS);
 const RELAY: Address = Address::repeat_byte(0xdd);
 const RELAYER: Address = Address::repeat_byte(0x01);
 const WALLET: Address = Address::repeat_byte(0x02);
@@ -19,7 +19,7 @@ const CHAIN: u64 = 412_346;
 const ECRECOVER: Address = Address::with_last_byte(1);
 const ORDER: U256 = alloy_primitives::uint!(0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141_U256);
 
-/// An initialised relay, called by somebody who is none of the signers.
+/// A relay, called by somebody who is none of the signers.
 ///
 /// The test VM answers a call that it was not told of with success, and hands out the data of the answer mocked last; so what is
 /// expected of the contract concerned is a revert, and the answer about the signature is mocked behind it.
@@ -35,8 +35,7 @@ impl World {
         vm.set_chain_id(CHAIN);
         vm.set_contract_address(RELAY);
         vm.set_sender(RELAYER);
-        let mut relay = Relay::from(&vm);
-        relay.initialize(REGISTRY, RECORDS, EXCEPTIONS).unwrap();
+        let relay = Relay::from(&vm);
         Self { vm, relay }
     }
 
@@ -169,8 +168,7 @@ impl Case {
         let revoke_all = RevokeAll {
             signer,
             chart: draw.word(),
-            version: draw.number() as u32,
-            directory: draw.word(),
+            epoch: draw.number() as u32,
             nonce,
             deadline,
         };
@@ -278,8 +276,7 @@ impl Case {
                 IRecords::revokeAllCall {
                     actor: signer,
                     chart: revoke_all.chart,
-                    version: revoke_all.version,
-                    directory: revoke_all.directory,
+                    epoch: revoke_all.epoch,
                 },
                 move |relay, signature| relay.revoke_all(words(&revoke_all), signature),
             ),
@@ -416,50 +413,24 @@ fn is_called(result: &Result<(), Failure>) -> bool {
 }
 
 #[test]
-fn initialize_works_once_and_never_with_zero() {
+fn its_neighbours_are_constants_of_its_code() {
     let vm = TestVM::new();
-    let mut relay = Relay::from(&vm);
-    for place in 0..3 {
-        let mut given = [REGISTRY, RECORDS, EXCEPTIONS];
-        given[place] = Address::ZERO;
-        let [registry, records, exceptions] = given;
-        assert_eq!(
-            relay.initialize(registry, records, exceptions),
-            Err(IRelay::ZeroAddress {}.into())
-        );
+    assert_eq!(Relay::from(&vm).neighbours(), (REGISTRY, RECORDS, EXCEPTIONS));
+    // What lies in storage changes none of them.
+    for slot in 0..4 {
+        vm.set_storage(U256::from(slot), RELAYER.into_word());
     }
-    assert_eq!(relay.neighbours(), (Address::ZERO, Address::ZERO, Address::ZERO));
-    relay.initialize(REGISTRY, RECORDS, EXCEPTIONS).unwrap();
-    assert_eq!(
-        relay.initialize(RELAYER, RECORDS, EXCEPTIONS),
-        Err(IRelay::AlreadyInitialized {}.into())
-    );
-    assert_eq!(relay.neighbours(), (REGISTRY, RECORDS, EXCEPTIONS));
+    assert_eq!(Relay::from(&vm).neighbours(), (REGISTRY, RECORDS, EXCEPTIONS));
 }
 
 #[test]
 fn storage_lies_where_it_is_said_to() {
     let mut world = World::new();
-    for (slot, address) in [(0, REGISTRY), (1, RECORDS), (2, EXCEPTIONS)] {
-        assert_eq!(world.vm.get_storage(U256::from(slot)), address.into_word());
-    }
     world.relay.cancel_all();
-    let slot = keccak256([RELAYER.into_word(), B256::with_last_byte(3)].concat());
+    let slot = keccak256([RELAYER.into_word(), B256::ZERO].concat());
     assert_eq!(world.vm.get_storage(slot.into()), B256::with_last_byte(1));
-}
-
-#[test]
-fn does_nothing_before_it_is_initialised() {
-    let mut world = World::new();
-    world.vm.clear_storage();
-    for case in cases() {
-        assert_eq!(
-            world.submit(&case, &patient()),
-            Err(Error::from(IRelay::ZeroAddress {}).into()),
-            "{}",
-            case.name
-        );
-    }
+    let stored = world.vm.snapshot().storage;
+    assert_eq!(stored.values().filter(|word| !word.is_zero()).count(), 1);
 }
 
 #[test]
@@ -488,10 +459,15 @@ fn type_hashes_are_those_of_the_abi() {
     check::<OpenChart, 5>();
     check::<SetDirectory, 6>();
     check::<Grant, 13>();
-    check::<RevokeAll, 6>();
+    check::<RevokeAll, 5>();
     check::<AddRecord, 10>();
     check::<SetDelegate, 9>();
     check::<CancelAll, 3>();
+    // Wallets show it, and they sign five words.
+    assert_eq!(
+        RevokeAll::eip712_encode_type(),
+        "RevokeAll(address signer,bytes32 chart,uint32 epoch,uint256 nonce,uint256 deadline)"
+    );
     assert_eq!(eip712::REVOKE_HASH, hash::<Revoke>());
     assert_eq!(eip712::PUBLISH_KEY_HASH, hash::<PublishKey>());
 }
@@ -549,7 +525,7 @@ fn words_stand_for_the_struct_in_every_selector() {
         (selector!("grant", Words<Grant, 13>, Bytes), IRelay::grantCall::SELECTOR),
         (selector!("revoke", Revoke, Bytes), IRelay::revokeCall::SELECTOR),
         (
-            selector!("revokeAll", Words<RevokeAll, 6>, Bytes),
+            selector!("revokeAll", Words<RevokeAll, 5>, Bytes),
             IRelay::revokeAllCall::SELECTOR,
         ),
         (
@@ -648,7 +624,7 @@ fn attack_replay_after_cancel_all() {
     let events = world.events();
     assert!(matches!(
         &events[..],
-        [IRelay::IRelayEvents::Initialized(_), IRelay::IRelayEvents::Cancelled(event)]
+        [IRelay::IRelayEvents::Cancelled(event)]
             if event.signer == signer && event.nonce == U256::ONE
     ));
 }
@@ -683,7 +659,7 @@ fn cancels_all_by_signature_once() {
     };
     assert_eq!(by(&mut world, &signature), Err(cancelled.into()));
     assert_eq!(world.relay.nonce_of(address(&key)), U256::ONE);
-    assert_eq!(world.events().len(), 2);
+    assert_eq!(world.events().len(), 1);
 }
 
 #[test]

@@ -269,6 +269,16 @@ impl std::fmt::Display for Fault {
                     "directory version {} was named, {} is expected: the chart's keys have been rotated",
                     e.given, e.expected
                 ),
+                R::RotationDue(e) => write!(
+                    f,
+                    "all grants of chart {} were ended, and its keys not rotated yet: its controller has to end them all again, which does the rest",
+                    e.chart
+                ),
+                R::GrantEpoch(e) => write!(
+                    f,
+                    "grant epoch {} was named, {} is next: all grants were ended meanwhile, perhaps from another device",
+                    e.given, e.expected
+                ),
                 R::StalePointer(_) => write!(f, "the record was amended since you read it: read it again first"),
                 R::GrantSerial(_) => write!(
                     f,

@@ -30,6 +30,8 @@ pub struct ChartState {
     pub grant_epoch: u32,
     pub directory_version: u32,
     pub directory: B256,
+    /// All grants were ended, and the keys not rotated yet.
+    pub rotation_due: bool,
 }
 
 /// One read of one of the controller's records, with its proof checked.
@@ -74,6 +76,7 @@ impl Client {
             grant_epoch: state.grantEpoch,
             directory_version: state.directoryVersion,
             directory: state.directory,
+            rotation_due: state.rotationDue,
         })
     }
 
@@ -162,17 +165,32 @@ impl Client {
         Ok(Revoked { mined, resealed })
     }
 
-    /// Ends every grant and rotates every key, in one transaction.
-    pub async fn revoke_all(&self, chart: B256) -> Result<Mined> {
-        let state = self.controlled(chart).await?;
+    /// Ends every grant, which needs the chain alone; then rotates every key, in a transaction of its own. Where the second
+    /// fails, nobody can be granted anything or seal to the old keys until it has been made good: call again.
+    ///
+    /// # Errors
+    /// Those of the second step leave the grants ended.
+    pub async fn revoke_all(&self, chart: B256) -> Result<RevokedAll> {
+        let mut state = self.controlled(chart).await?;
+        let mut revoked = None;
+        if !state.rotation_due {
+            let call = IRecords::revokeAllCall {
+                actor: self.address(),
+                chart,
+                epoch: state.grant_epoch + 1,
+            };
+            revoked = Some(self.chain.send(self.deployment.records, call).await?);
+            state = self.controlled(chart).await?;
+        }
         let next = self.rotated(chart, &state, u64::MAX).await?;
-        let call = IRecords::revokeAllCall {
+        let call = IRecords::setDirectoryCall {
             actor: self.address(),
             chart,
             version: next.version,
             directory: next.digest,
         };
-        self.chain.send(self.deployment.records, call).await
+        let rotated = self.chain.send(self.deployment.records, call).await?;
+        Ok(RevokedAll { revoked, rotated })
     }
 
     /// Grants of a chart of ours, or, without a chart, those given to us.
@@ -388,6 +406,14 @@ pub struct Revoked {
     pub mined: Mined,
     /// Grantees who stay and received the rotated keys.
     pub resealed: Vec<Address>,
+}
+
+/// What ending all grants did.
+#[derive(Debug, Clone)]
+pub struct RevokedAll {
+    /// `None`: an earlier attempt ended them.
+    pub revoked: Option<Mined>,
+    pub rotated: Mined,
 }
 
 struct NextDirectory {

@@ -28,7 +28,7 @@ use tokio::sync::OnceCell;
 
 pub use bundle::{FRAMES, Imported, default_labels};
 pub use chain::{Chain, Fault, Mined};
-pub use chart::{ChartState, Read, Revoked};
+pub use chart::{ChartState, Read, Revoked, RevokedAll};
 pub use error::{Error, Result};
 pub use gateway::{Gateway, PAYLOAD_BYTES_MOST};
 pub use identity::Identity;

@@ -170,11 +170,11 @@ impl World {
         let call = IRecords::revokeAllCall {
             actor: patient,
             chart,
-            version: 4,
-            directory: id(204),
+            epoch: 2,
         };
         self.records(patient, call).await;
         assert_eq!(index.grants(chart, Page::default()).await.unwrap(), []);
+        self.set_directory(patient, 4).await;
         self.grant(patient, 4, clinic, treating(), 331).await;
     }
 
@@ -405,10 +405,10 @@ impl World {
         let call = IRecords::revokeAllCall {
             actor: heir,
             chart,
-            version: 9,
-            directory: id(209),
+            epoch: 3,
         };
         self.records(heir, call).await;
+        self.set_directory(heir, 9).await;
         self.grant(heir, 9, patient, treating(), 354).await;
     }
 

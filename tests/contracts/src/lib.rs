@@ -7,9 +7,8 @@ use alloy::{
     primitives::{Address, B256, Bytes, Log, TxKind, U256},
     sol_types::SolCall,
 };
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
 use medlock_anvil::Bare;
-use medlock_deploy::Artifacts;
+use medlock_deploy::{Artifacts, Links, artifacts::created};
 use revm::context::result::ExecutionResult;
 
 /// The repository.
@@ -20,7 +19,7 @@ pub fn root() -> PathBuf {
 /// Who deploys, and owns the registry.
 pub const OWNER: Address = Address::repeat_byte(0x0e);
 
-/// The five contracts on a bare chain, activated and initialised.
+/// The five contracts on a bare chain, linked and activated.
 pub struct Contracts {
     pub bare: Bare,
     pub registry: Address,
@@ -44,46 +43,25 @@ impl Contracts {
     /// `cached`: the programs are in the chain's cache, as those of a contract in daily use are.
     pub fn new(artifacts: &Artifacts, timestamp: u64, cached: bool) -> anyhow::Result<Self> {
         let mut bare = Bare::new(timestamp);
-        let mut create = |artifact: &medlock_deploy::Artifact| -> anyhow::Result<Address> {
-            let address = bare.create(OWNER, artifact.init_code())?;
+        // The first that are created on this chain.
+        let at = created(OWNER, 0);
+        let links = Links::foresee(OWNER, 0, OWNER);
+        for (artifact, foreseen) in artifacts.iter().zip(at) {
+            let found = bare.create(OWNER, artifact.link(&links)?.init_code())?;
+            anyhow::ensure!(found == foreseen, "{} stands at {found}, not at {foreseen}", artifact.name);
+        }
+        for address in at {
             bare.activate(OWNER, address, cached)?;
-            Ok(address)
-        };
-        let registry = create(&artifacts.registry)?;
-        let records = create(&artifacts.records)?;
-        let exceptions = create(&artifacts.exceptions)?;
-        let relay = create(&artifacts.relay)?;
-        let audit = create(&artifacts.audit)?;
-        let mut contracts = Self {
+        }
+        let [registry, records, exceptions, relay, audit] = at;
+        Ok(Self {
             bare,
             registry,
             records,
             exceptions,
             relay,
             audit,
-        };
-        let owner = OWNER;
-        contracts.must(OWNER, registry, IRegistry::initializeCall { owner, relay });
-        let call = IRecords::initializeCall {
-            registry,
-            exceptions,
-            relay,
-        };
-        contracts.must(OWNER, records, call);
-        let call = IExceptions::initializeCall {
-            records,
-            registry,
-            relay,
-        };
-        contracts.must(OWNER, exceptions, call);
-        let call = IRelay::initializeCall {
-            registry,
-            records,
-            exceptions,
-        };
-        contracts.must(OWNER, relay, call);
-        contracts.must(OWNER, audit, IAudit::initializeCall { registry });
-        Ok(contracts)
+        })
     }
 
     /// Sends a transaction; a trap (a revert without data, or all gas gone) is a bug of the contract, and a panic here.

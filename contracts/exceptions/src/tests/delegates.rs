@@ -548,6 +548,66 @@ fn a_delegation_names_the_charts_directory_version() {
     );
 }
 
+/// What was signed before all grants ended names a directory that is no more, once there is another.
+#[test]
+fn no_delegation_while_a_rotation_is_due() {
+    let mut world = World::new();
+    world.give(PATIENT, GUARDIAN, GIVE_ON, 0).unwrap();
+    world.events();
+    world.revoke_all();
+    let due = IExceptions::RotationDue { chart: CHART };
+    // Found before the version, whichever is named, and of all who may.
+    for version in [0, 1, 2, u32::MAX] {
+        for (caller, actor) in [(PATIENT, PATIENT), (RELAY, PATIENT), (GUARDIAN, GUARDIAN)] {
+            let outcome = world
+                .by(caller)
+                .set_delegate(actor, CHART, version, NURSE, 0, power::READ, 0);
+            assert_eq!(outcome, refused(due.clone()), "{version}");
+        }
+    }
+    // Nor is an entry replaced, for one with fewer powers either.
+    assert_eq!(world.give(PATIENT, GUARDIAN, power::READ, 0), refused(due));
+    let not = |actor| {
+        refused(IExceptions::NotController {
+            actor,
+            power: power::DELEGATE,
+        })
+    };
+    assert_eq!(world.give(STRANGER, NURSE, power::READ, 0), not(STRANGER));
+    assert_eq!(world.events(), []);
+    assert_eq!(world.serial(NURSE), 0);
+    // Who is a delegate stays one: `revokeAll` ends grants.
+    assert_eq!(world.powers(GUARDIAN), GIVE_ON);
+
+    world.next_directory();
+    let stale = world
+        .by(RELAY)
+        .set_delegate(PATIENT, CHART, 1, NURSE, 0, power::READ, 0);
+    assert_eq!(
+        stale,
+        refused(IExceptions::DirectoryVersion { given: 1, expected: 2 })
+    );
+    world.give(GUARDIAN, NURSE, power::READ, 0).unwrap();
+    world.give(PATIENT, DAUGHTER, power::READ, 0).unwrap();
+    assert_eq!(world.powers(NURSE), power::READ);
+    assert_eq!(world.powers(DAUGHTER), power::READ);
+    // A transfer brings a directory too.
+    world.revoke_all();
+    world.transfer(HEIR);
+    world.give(HEIR, NURSE, power::READ, 0).unwrap();
+}
+
+#[test]
+fn a_delegate_is_removed_while_a_rotation_is_due() {
+    for actor in [PATIENT, GUARDIAN] {
+        let mut world = World::new();
+        world.give(PATIENT, GUARDIAN, GIVE_ON, 0).unwrap();
+        world.revoke_all();
+        world.take(actor, GUARDIAN).unwrap();
+        assert_eq!(world.powers(GUARDIAN), 0);
+    }
+}
+
 #[test]
 fn nobody_is_no_delegate() {
     let mut world = World::new();

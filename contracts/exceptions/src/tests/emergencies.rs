@@ -251,7 +251,7 @@ fn attack_getting_round_the_cool_down() {
         cool()
     );
     // By `revokeAll`.
-    world.head.grant_epoch += 1;
+    world.revoke_all();
     assert_eq!(world.break_glass(DOCTOR), cool());
     // By forbidding and allowing, and by a new controller who allows.
     world.allow_emergencies(PATIENT, false).unwrap();
@@ -272,6 +272,29 @@ fn attack_getting_round_the_cool_down() {
         .by(DOCTOR)
         .break_glass(DOCTOR, OTHER_CHART, Address::ZERO, 1, emergency::OTHER)
         .unwrap();
+}
+
+/// One that was open ends with the grants; another may begin before the next directory, and goes on after it.
+#[test]
+fn revoking_all_ends_an_emergency_and_forbids_none() {
+    let mut world = opened();
+    assert!(world.is_emergency(DOCTOR));
+    world.revoke_all();
+    assert!(!world.is_emergency(DOCTOR));
+    world.break_glass(NURSE).unwrap();
+    assert_eq!(world.exceptions.emergency_of(CHART, NURSE).3, 2);
+    assert!(world.is_emergency(NURSE));
+    world.next_directory();
+    assert!(world.is_emergency(NURSE));
+    assert!(!world.is_emergency(DOCTOR));
+    // Again while a rotation is due, and while one is due already.
+    world.revoke_all();
+    assert!(!world.is_emergency(NURSE));
+    world.at(NOW + emergency::AGAIN_S);
+    world.break_glass(NURSE).unwrap();
+    assert!(world.is_emergency(NURSE));
+    world.revoke_all();
+    assert!(!world.is_emergency(NURSE));
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn events_alone_give_back_every_storage_word_and_what_has_ended_stays_ended() {
             assert!(outcomes.contains_key(&(name, outcome)), "{name} {outcome}");
         }
     }
+    assert!(outcomes.contains_key(&("setDelegate while a rotation is due", false)));
 }
 
 /// What happens in `records` meanwhile.
@@ -68,15 +69,22 @@ fn move_on(head: &mut Head, dice: &mut Dice) {
         0 => {
             head.controller = CONTROLLERS[dice.below(2) as usize];
             head.control_epoch += 1;
-            head.directory_version += 1;
+            next_directory(head);
         }
         1 => {
             head.grant_epoch += 1;
-            head.directory_version += 1;
+            head.rotation_due = true;
         }
-        2 => head.directory_version += 1,
+        // A rotation that is due mostly comes soon.
+        2 => next_directory(head),
+        3..12 if head.rotation_due => next_directory(head),
         _ => {}
     }
+}
+
+fn next_directory(head: &mut Head) {
+    head.directory_version += 1;
+    head.rotation_due = false;
 }
 
 /// One random call: its name, and whether it was taken.
@@ -121,6 +129,11 @@ fn call(world: &mut World, chart: B256, dice: &mut Dice, now: u64) -> (&'static 
             let outcome = world
                 .by(sender)
                 .set_delegate(actor, chart, version, party, serial, powers, expiry);
+            if outcome == refused(IExceptions::RotationDue { chart }) {
+                assert!(head.rotation_due);
+                return ("setDelegate while a rotation is due", false);
+            }
+            assert!(!head.rotation_due || outcome.is_err());
             ("setDelegate", outcome.is_ok())
         }
         9 => (
@@ -282,7 +295,7 @@ impl Replay {
         let announced = std::mem::replace(&mut self.announced, matches!(event, Event::ByDelegate(_)));
         assert!(!announced || !self.announced, "one power for one act");
         match event {
-            Event::Initialized(_) | Event::ByDelegate(_) => {}
+            Event::ByDelegate(_) => {}
             Event::RuleSet(e) => {
                 let rule = Rule {
                     effect: e.effect,
@@ -367,25 +380,21 @@ impl Replay {
     fn words(&self) -> BTreeMap<U256, B256> {
         let at = |key: B256, slot: U256| U256::from_be_bytes(keccak256([key.0, slot.to_be_bytes()].concat()).0);
         let slot = |n: u64| U256::from(n);
-        let mut words = BTreeMap::from([
-            (slot(0), RECORDS.into_word()),
-            (slot(1), REGISTRY.into_word()),
-            (slot(2), RELAY.into_word()),
-        ]);
+        let mut words = BTreeMap::new();
         for ((chart, record_id, grantee), rule) in &self.rules {
-            let place = at(grantee.into_word(), at(*record_id, at(*chart, slot(3))));
+            let place = at(grantee.into_word(), at(*record_id, at(*chart, slot(0))));
             words.insert(place, rule.to_word());
         }
         for ((chart, delegate), entry) in &self.delegates {
-            let place = at(delegate.into_word(), at(*chart, slot(4)));
+            let place = at(delegate.into_word(), at(*chart, slot(1)));
             let (first, second) = entry.to_words();
             words.extend([(place, first), (place + slot(1), second)]);
         }
         for (chart, access) in &self.access {
-            words.insert(at(*chart, slot(5)), access.to_word());
+            words.insert(at(*chart, slot(2)), access.to_word());
         }
         for ((chart, party), held) in &self.emergencies {
-            words.insert(at(party.into_word(), at(*chart, slot(6))), held.to_word());
+            words.insert(at(party.into_word(), at(*chart, slot(3))), held.to_word());
         }
         words.retain(|_, word| !word.is_zero());
         words

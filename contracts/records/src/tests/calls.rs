@@ -72,7 +72,7 @@ fn methods() -> Vec<Method> {
             records.revoke(actor, chart, INSURER, 2, ROTATED, vec![])
         }),
         method("revokeAll", PATIENT, power::REVOKE, |records, actor, chart| {
-            records.revoke_all(actor, chart, 2, ROTATED)
+            records.revoke_all(actor, chart, 2)
         }),
     ]
 }
@@ -301,7 +301,7 @@ fn a_plain_chart_has_no_delegates() {
         ),
         (
             power::REVOKE,
-            world.by(GUARDIAN, |records, actor| records.revoke_all(actor, CHART, 2, ROTATED)),
+            world.by(GUARDIAN, |records, actor| records.revoke_all(actor, CHART, 2)),
         ),
     ] {
         assert_eq!(outcome, Err(not_controller(GUARDIAN, power)));

@@ -37,7 +37,7 @@ fn control_passes_to_whom_it_is_offered_and_only_once_they_take_it() {
     offer(&mut world, PATIENT, HEIR).unwrap();
     assert_eq!(world.events(), [offered(HEIR)]);
     assert_eq!(world.records.offered_to(CHART), HEIR);
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY, 0, true));
+    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY, 0, true, false));
     for actor in [PATIENT, STRANGER] {
         assert_eq!(accept(&mut world, actor, 2, vec![]), not_offered(actor, HEIR));
     }
@@ -45,7 +45,7 @@ fn control_passes_to_whom_it_is_offered_and_only_once_they_take_it() {
 
     accept(&mut world, HEIR, 2, vec![]).unwrap();
     assert_eq!(world.events(), [accepted(HEIR, 1), directory_set(2)]);
-    assert_eq!(world.records.chart_of(CHART), (HEIR, 1, 2, ROTATED, 1, true));
+    assert_eq!(world.records.chart_of(CHART), (HEIR, 1, 2, ROTATED, 1, true, false));
     assert_eq!(world.records.offered_to(CHART), NOBODY);
     // The offer is used up.
     assert_eq!(accept(&mut world, HEIR, 3, vec![]), not_offered(HEIR, NOBODY));
@@ -62,7 +62,7 @@ fn an_offer_is_withdrawn_or_replaced() {
     assert_eq!(world.events(), [offered(NOBODY)]);
     assert_eq!(world.records.offered_to(CHART), NOBODY);
     assert_eq!(accept(&mut world, GUARDIAN, 2, vec![]), not_offered(GUARDIAN, NOBODY));
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY, 0, false));
+    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY, 0, false, false));
 }
 
 #[test]
@@ -155,13 +155,46 @@ fn no_terms() -> GrantTerms {
 fn an_ended_grant_of_the_new_controller_is_cleared_too() {
     let mut world = World::new();
     world.grant(HEIR, terms(1 << LABS));
-    world
-        .by(PATIENT, |records, actor| records.revoke_all(actor, CHART, 2, ROTATED))
-        .unwrap();
+    world.revoke_all();
     offer(&mut world, PATIENT, HEIR).unwrap();
-    accept(&mut world, HEIR, 3, vec![]).unwrap();
-    assert_eq!(world.events(), [accepted(HEIR, 1), revoked(HEIR), directory_set(3)]);
+    accept(&mut world, HEIR, 2, vec![]).unwrap();
+    assert_eq!(world.events(), [accepted(HEIR, 1), revoked(HEIR), directory_set(2)]);
     assert_eq!(world.records.grant_of(CHART, HEIR).0, 0);
+}
+
+/// The new controller brings the keys that were wanting, and inherits no grant.
+#[test]
+fn control_is_taken_while_a_rotation_is_due_and_none_is_afterwards() {
+    let mut world = World::new();
+    for grantee in [CLINIC, INSURER] {
+        world.grant(grantee, terms(1 << LABS));
+    }
+    // Offered before: the offer stands.
+    offer(&mut world, PATIENT, HEIR).unwrap();
+    world.revoke_all();
+    assert_eq!(
+        world.records.chart_of(CHART),
+        (PATIENT, 2, 1, DIRECTORY, 0, false, true)
+    );
+    // The directory has not moved on, and nobody has a grant to keep.
+    for given in [0, 1, 3] {
+        assert_eq!(accept(&mut world, HEIR, given, vec![]), Err(stale(given, 2)));
+    }
+    assert_eq!(
+        accept(&mut world, HEIR, 2, vec![keyring(CLINIC)]),
+        Err(no_grant(CLINIC))
+    );
+    assert_eq!(world.add(PATIENT, vec![record(RECORD, LABS)]), Err(rotation_due()));
+
+    accept(&mut world, HEIR, 2, vec![]).unwrap();
+    assert_eq!(world.events(), [accepted(HEIR, 1), directory_set(2)]);
+    assert_eq!(world.records.chart_of(CHART), (HEIR, 2, 2, ROTATED, 1, false, false));
+    for grantee in [CLINIC, INSURER] {
+        assert_eq!(world.reason(question(grantee)), reason::REVOKED);
+    }
+    world.add(HEIR, vec![record(RECORD, LABS)]).unwrap();
+    world.grant(CLINIC, terms(1 << LABS));
+    assert_eq!(world.reason(question(CLINIC)), reason::GRANT);
 }
 
 #[test]
@@ -203,7 +236,7 @@ fn a_controller_may_pass_control_to_themselves() {
     offer(&mut world, PATIENT, PATIENT).unwrap();
     accept(&mut world, PATIENT, 2, vec![]).unwrap();
     assert_eq!(world.events(), [accepted(PATIENT, 1), directory_set(2)]);
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 2, ROTATED, 1, false));
+    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 2, ROTATED, 1, false, false));
 }
 
 #[test]
@@ -219,7 +252,7 @@ fn the_last_control_epoch_is_never_passed_on() {
     accept(&mut world, HEIR, 2, vec![]).unwrap();
     assert_eq!(
         world.records.chart_of(CHART),
-        (HEIR, 1, 2, ROTATED, CONTROL_EPOCH_MOST, true)
+        (HEIR, 1, 2, ROTATED, CONTROL_EPOCH_MOST, true, false)
     );
     offer(&mut world, HEIR, PATIENT).unwrap();
     assert_eq!(
@@ -231,6 +264,6 @@ fn the_last_control_epoch_is_never_passed_on() {
     world.rotate();
     assert_eq!(
         world.records.chart_of(CHART),
-        (HEIR, 1, 3, ROTATED, CONTROL_EPOCH_MOST, true)
+        (HEIR, 1, 3, ROTATED, CONTROL_EPOCH_MOST, true, false)
     );
 }

@@ -194,6 +194,7 @@ enum End {
     Revoked,
     AllRevoked,
     GrantedAnew,
+    AllRevokedAndGrantedAnew,
 }
 
 proptest! {
@@ -205,7 +206,7 @@ proptest! {
         rotations in 0..3u32,
         end in prop_oneof![
             6 => Just(End::None), 1 => Just(End::Replaced), 1 => Just(End::Revoked), 1 => Just(End::AllRevoked),
-            1 => Just(End::GrantedAnew),
+            1 => Just(End::GrantedAnew), 1 => Just(End::AllRevokedAndGrantedAnew),
         ],
         elapsed in prop::sample::select(vec![0u64, 9, 10, 19, 20]),
         record_compartment in prop::sample::select(vec![LABS, CLAIMS]),
@@ -258,11 +259,14 @@ proptest! {
                         model.grant = Some((1, version, terms));
                     }
                 }
-                End::AllRevoked => {
-                    world
-                        .by(PATIENT, |records, actor| records.revoke_all(actor, CHART, version, ROTATED))
-                        .unwrap();
+                End::AllRevoked | End::AllRevokedAndGrantedAnew => {
+                    world.revoke_all();
                     model.chart_epoch = 2;
+                    if end == End::AllRevokedAndGrantedAnew {
+                        world.rotate();
+                        world.grant(CLINIC, terms.clone());
+                        model.grant = Some((2, version, terms));
+                    }
                 }
             }
         }

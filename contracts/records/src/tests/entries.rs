@@ -176,9 +176,14 @@ fn a_writer_needs_a_write_grant_in_force_on_each_compartment() {
         world.enter_in_error(CLINIC, RECORD, POINTER),
         Err(not_writer(CLINIC, LABS, reason::EXPIRED))
     );
-    world
-        .by(PATIENT, |records, actor| records.revoke_all(actor, CHART, 2, ROTATED))
-        .unwrap();
+    world.revoke_all();
+    // Whoever it is: there is nothing to seal to.
+    assert_eq!(world.add(CLINIC, vec![record(id(1), LABS)]), Err(rotation_due()));
+    assert_eq!(
+        world.enter_in_error(CLINIC, RECORD, POINTER),
+        Err(not_writer(CLINIC, LABS, reason::REVOKED))
+    );
+    world.rotate();
     assert_eq!(
         world.add(CLINIC, vec![record(id(1), LABS)]),
         Err(not_writer(CLINIC, LABS, reason::REVOKED))

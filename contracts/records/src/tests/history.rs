@@ -34,6 +34,7 @@ fn events_alone_give_back_every_storage_word_and_what_has_ended_stays_ended() {
     let trees: Vec<Tree> = (0..3).map(Tree::new).collect();
     let mut outcomes = BTreeMap::new();
     let mut acted = BTreeSet::new();
+    let mut waited = BTreeSet::new();
     for seed in 0..HISTORIES {
         let mut world = World::new();
         let mut dice = Dice(seed);
@@ -50,6 +51,9 @@ fn events_alone_give_back_every_storage_word_and_what_has_ended_stays_ended() {
             world.at(now);
             let (name, outcome) = call(&mut world, &replay, &trees, &mut dice, now);
             *outcomes.entry((name, outcome.is_ok())).or_insert(0) += 1;
+            if let Err(Error::RotationDue(_)) = outcome {
+                waited.insert(name);
+            }
             let events = if outcome.is_ok() { world.events() } else { vec![] };
             // Who acts for another is told first.
             for (place, event) in events.iter().enumerate() {
@@ -75,6 +79,8 @@ fn events_alone_give_back_every_storage_word_and_what_has_ended_stays_ended() {
             assert!(acted.contains(&(name, by_delegate)), "{name} {by_delegate}");
         }
     }
+    let sealing = ["addBatch", "addRecords", "amendRecord", "grant", "setKeyrings"];
+    assert_eq!(waited, sealing.into());
     for name in ["setDirectory", "grant", "setKeyrings", "revoke", "revokeAll"] {
         assert!(acted.contains(&(name, true)), "{name}");
     }
@@ -125,6 +131,11 @@ fn call(
     } else {
         held.version
     };
+    let epoch = if dice.one_in(8) {
+        dice.below(6) as u32
+    } else {
+        held.epoch + 1
+    };
     // Nobody acts as the zero address: no key signs for it.
     let or = |address: Address, other| if address.is_zero() { other } else { address };
     let anyone = dice.of(&PARTIES);
@@ -167,7 +178,12 @@ fn call(
         _ => digest,
     };
     let tree = &trees[dice.below(3) as usize];
-    let kind = dice.below(35);
+    // Where a rotation is due, mostly one comes soon.
+    let kind = if held.is_due && dice.one_in(2) {
+        dice.of(&[3, 5])
+    } else {
+        dice.below(35)
+    };
     let by = |world: &mut World,
               actor,
               call: &mut dyn FnMut(&mut Records, Address) -> Result<(), Error>,
@@ -296,6 +312,7 @@ fn call(
             ("grant", outcome)
         }
         29..32 => {
+            let actor = if dice.one_in(4) { GUARDIAN } else { actor };
             let outcome = by(
                 world,
                 actor,
@@ -319,7 +336,7 @@ fn call(
             let outcome = by(
                 world,
                 actor,
-                &mut |r, a| r.revoke_all(a, chart, version + 1, digest),
+                &mut |r, a| r.revoke_all(a, chart, epoch),
                 dice,
             );
             ("revokeAll", outcome)
@@ -330,7 +347,7 @@ fn call(
 /// Every view, against what the events say.
 fn same_answers(world: &World, replay: &Replay, dice: &mut Dice, now: u64) {
     let records = &world.records;
-    assert_eq!(records.neighbours(), replay.neighbours);
+    assert_eq!(records.neighbours(), (REGISTRY, EXCEPTIONS, RELAY));
     for chart in CHARTS {
         let held = replay.chart(chart);
         assert_eq!(
@@ -341,7 +358,8 @@ fn same_answers(world: &World, replay: &Replay, dice: &mut Dice, now: u64) {
                 held.version,
                 held.directory,
                 held.control_epoch,
-                held.is_exceptional
+                held.is_exceptional,
+                held.is_due
             )
         );
         assert_eq!(records.offered_to(chart), held.offered);
@@ -400,9 +418,11 @@ fn nothing_comes_back(replay: &Replay, before: &mut Replay) {
     for (chart, held) in &replay.charts {
         let then = before.chart(*chart);
         assert!(held.version >= then.version && held.epoch >= then.epoch && held.control_epoch >= then.control_epoch);
-        // Whatever ends something moves the directory on, and so voids what was signed before.
-        let ends = (held.epoch - then.epoch.max(1)) + (held.control_epoch - then.control_epoch);
-        assert!(held.version - then.version.max(1) >= ends);
+        // Whatever ends something moves the directory on, or has nothing sealed before it has moved on.
+        let rotations = held.version - then.version.max(1);
+        assert!(rotations >= held.control_epoch - then.control_epoch);
+        let all_ended = held.epoch != then.epoch.max(1);
+        assert_eq!(held.is_due, all_ended || then.is_due && rotations == 0);
         assert!(held.is_exceptional || !then.is_exceptional);
     }
     for (key, then) in &before.records {
@@ -437,6 +457,7 @@ struct Held {
     directory: B256,
     control_epoch: u32,
     is_exceptional: bool,
+    is_due: bool,
     offered: Address,
 }
 
@@ -463,7 +484,6 @@ struct Given {
 /// What the events say, read in order and without a look at the contract.
 #[derive(Clone, Default)]
 struct Replay {
-    neighbours: (Address, Address, Address),
     charts: BTreeMap<B256, Held>,
     records: BTreeMap<(B256, B256), Entry>,
     grants: BTreeMap<(B256, Address), Given>,
@@ -479,8 +499,17 @@ impl Replay {
         let chart = |charts: &mut BTreeMap<B256, Held>, chart, change: &dyn Fn(&mut Held)| {
             change(charts.get_mut(&chart).unwrap());
         };
+        // What is sealed is sealed to a directory of which no grant has ended.
+        let sealed_on = match event {
+            Event::RecordAdded(e) => Some(e.chart),
+            Event::RecordAmended(e) => Some(e.chart),
+            Event::BatchAdded(e) => Some(e.chart),
+            Event::Granted(e) => Some(e.chart),
+            Event::KeyringSet(e) => Some(e.chart),
+            _ => None,
+        };
+        assert!(sealed_on.is_none_or(|chart| !self.charts[&chart].is_due), "{event:?}");
         match event {
-            Event::Initialized(e) => self.neighbours = (e.registry, e.exceptions, e.relay),
             Event::ChartOpened(e) => {
                 let opened = Held {
                     controller: e.controller,
@@ -502,11 +531,11 @@ impl Replay {
             }),
             Event::DirectorySet(e) => chart(&mut self.charts, e.chart, &|held| {
                 assert_eq!(held.version + 1, e.version);
-                (held.version, held.directory) = (e.version, e.directory);
+                (held.version, held.directory, held.is_due) = (e.version, e.directory, false);
             }),
             Event::AllRevoked(e) => chart(&mut self.charts, e.chart, &|held| {
                 assert_eq!(held.epoch + 1, e.epoch);
-                held.epoch = e.epoch;
+                (held.epoch, held.is_due) = (e.epoch, true);
             }),
             Event::ByDelegate(e) => assert_ne!(e.delegate, self.charts[&e.chart].controller),
             Event::ActedFor(e) => assert_eq!((e.organisation, e.member), (CLINIC, NURSE)),
@@ -603,20 +632,15 @@ impl Replay {
 
     /// Storage, slot by slot, as contracts/README.md lays it out: the words that are not zero.
     fn words(&self) -> BTreeMap<U256, B256> {
-        let (registry, exceptions, relay) = self.neighbours;
         let one = U256::from(1);
-        let mut words: BTreeMap<U256, B256> = [
-            (U256::from(0), registry.into_word()),
-            (U256::from(4), exceptions.into_word()),
-            (U256::from(5), relay.into_word()),
-        ]
-        .into();
+        let mut words: BTreeMap<U256, B256> = BTreeMap::new();
         for (chart, held) in &self.charts {
             let head = ChartHead {
                 controller: held.controller,
                 grant_epoch: held.epoch,
                 directory_version: held.version,
                 exceptional: held.is_exceptional,
+                rotation_due: held.is_due,
                 control_epoch: held.control_epoch,
             };
             let slot = layout::chart(*chart);

@@ -18,24 +18,24 @@ fn entry(key: B256, slot: U256) -> U256 {
 
 /// The head; the directory is in the next word.
 pub(super) fn chart(chart: B256) -> U256 {
-    entry(chart, U256::from(1))
+    entry(chart, U256::from(0))
 }
 
 /// The head; the pointer is in the next word.
 pub(super) fn record(chart: B256, id: B256) -> U256 {
-    entry(id, entry(chart, U256::from(2)))
+    entry(id, entry(chart, U256::from(1)))
 }
 
 pub(super) fn grant(chart: B256, grantee: Address) -> U256 {
-    entry(grantee.into_word(), entry(chart, U256::from(3)))
+    entry(grantee.into_word(), entry(chart, U256::from(2)))
 }
 
 pub(super) fn offer(chart: B256) -> U256 {
-    entry(chart, U256::from(6))
+    entry(chart, U256::from(3))
 }
 
 pub(super) fn batch(chart: B256, root: B256) -> U256 {
-    entry(root, entry(chart, U256::from(7)))
+    entry(root, entry(chart, U256::from(4)))
 }
 
 #[test]
@@ -58,10 +58,7 @@ fn storage_lies_where_solidity_would_put_it() {
     let one = U256::from(1);
     // All fields, lowest first, from the right: that is how a word is written.
     let expected = [
-        (U256::from(0), REGISTRY.into_word()),
-        (U256::from(4), EXCEPTIONS.into_word()),
-        (U256::from(5), RELAY.into_word()),
-        // Controller, grant epoch, directory version, exceptional, control epoch.
+        // Controller, grant epoch, directory version, flags, control epoch.
         (
             chart(CHART),
             b256!("000000 01 00000002 00000001 0101010101010101010101010101010101010101"),
@@ -87,12 +84,56 @@ fn storage_lies_where_solidity_would_put_it() {
     assert_eq!(world.storage(), expected.into());
 }
 
+/// Of the byte above the directory version, bit 0 is exceptional and bit 1 rotation due; each alone, both and neither.
+#[test]
+fn the_flags_of_a_chart_are_two_bits_of_one_byte() {
+    let mut world = World::new();
+    let head = |world: &World| world.vm.get_storage(chart(CHART));
+    assert_eq!(
+        head(&world),
+        b256!("000000 00 00000001 00000001 0101010101010101010101010101010101010101")
+    );
+    let mut due = world.fork();
+    due.revoke_all();
+    assert_eq!(
+        head(&due),
+        b256!("000000 02 00000001 00000002 0101010101010101010101010101010101010101")
+    );
+    let make_exceptional = |records: &mut Records, _| records.set_exceptional(CHART);
+    world.by(EXCEPTIONS, make_exceptional).unwrap();
+    assert_eq!(
+        head(&world),
+        b256!("000000 01 00000001 00000001 0101010101010101010101010101010101010101")
+    );
+    // In either order.
+    world.revoke_all();
+    due.by(EXCEPTIONS, make_exceptional).unwrap();
+    for world in [&mut world, &mut due] {
+        assert_eq!(
+            head(world),
+            b256!("000000 03 00000001 00000002 0101010101010101010101010101010101010101")
+        );
+        world.rotate();
+        assert_eq!(
+            head(world),
+            b256!("000000 01 00000002 00000002 0101010101010101010101010101010101010101")
+        );
+    }
+    for (byte, exceptional, rotation_due) in [(0, false, false), (1, true, false), (2, false, true), (3, true, true)] {
+        let mut word = B256::ZERO;
+        word[3] = byte;
+        let read = ChartHead::from_word(word);
+        assert_eq!((read.exceptional, read.rotation_due), (exceptional, rotation_due));
+        assert_eq!(read.to_word(), word);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn packed_words_give_back_what_went_in(
-        bytes: [u8; 20], a: u32, b: u32, c in 0..=CONTROL_EPOCH_MOST, flag: bool,
+        bytes: [u8; 20], a: u32, b: u32, c in 0..=CONTROL_EPOCH_MOST, exceptional: bool, rotation_due: bool,
         d: u8, e: u8, f: u8, g: u64, s in 0..=TIME_MOST, t in 0..=TIME_MOST,
     ) {
         let address = Address::from(bytes);
@@ -100,7 +141,8 @@ proptest! {
             controller: address,
             grant_epoch: a,
             directory_version: b,
-            exceptional: flag,
+            exceptional,
+            rotation_due,
             control_epoch: c,
         };
         prop_assert_eq!(ChartHead::from_word(chart.to_word()), chart);
@@ -126,7 +168,8 @@ proptest! {
         prop_assert_eq!(RecordHead::from_word(word).to_word(), word);
         prop_assert_eq!(Grant::from_word(word).to_word(), word);
         let mut chart = word;
-        chart[3] &= 1;
+        // Flags: two are known.
+        chart[3] &= 3;
         prop_assert_eq!(ChartHead::from_word(chart).to_word(), chart);
     }
 }
@@ -147,14 +190,19 @@ fn the_last_versions_and_epochs_fit() {
     assert_eq!(world.reason(question(CLINIC)), reason::GRANT);
     world
         .by(PATIENT, |records, actor| {
-            records.revoke_all(actor, CHART, u32::MAX, ROTATED)
+            records.revoke_all(actor, CHART, u32::MAX)
         })
         .unwrap();
     assert_eq!(
         world.records.chart_of(CHART),
-        (PATIENT, u32::MAX, u32::MAX, ROTATED, 0, true)
+        (PATIENT, u32::MAX, u32::MAX - 1, DIRECTORY, 0, true, true)
     );
     assert_eq!(world.reason(question(CLINIC)), reason::REVOKED);
+    world.rotate();
+    assert_eq!(
+        world.records.chart_of(CHART),
+        (PATIENT, u32::MAX, u32::MAX, ROTATED, 0, true, false)
+    );
     world.grant(CLINIC, terms(1 << LABS));
     let (epoch, since, serial, _) = world.records.grant_of(CHART, CLINIC);
     assert_eq!((epoch, since, serial), (u32::MAX, u32::MAX, 1));

@@ -56,7 +56,7 @@ fn revoking_clears_the_grant_and_rotates_the_directory_at_once() {
             keyring_set(INSURER)
         ]
     );
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 2, ROTATED, 0, false));
+    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 2, ROTATED, 0, false, false));
     let (epoch, since, serial, left) = world.records.grant_of(CHART, CLINIC);
     assert_eq!((epoch, since, serial, left.compartments), (0, 0, 0, 0));
     assert_eq!(world.reason(question(CLINIC)), reason::NO_GRANT);
@@ -92,24 +92,19 @@ fn revoking_all_ends_every_grant_and_a_new_one_starts_anew() {
     let mut world = World::new();
     world.grant(CLINIC, terms(u64::MAX));
     world.grant(INSURER, terms(u64::MAX));
-    let mut revoke_all = |version, directory| {
-        world.by(PATIENT, |records, actor| {
-            records.revoke_all(actor, CHART, version, directory)
-        })
-    };
-    for given in [0, 1, 3] {
-        assert_eq!(revoke_all(given, ROTATED), Err(stale(given, 2)));
-    }
-    assert_eq!(revoke_all(2, B256::ZERO), Err(zero_digest()));
-    revoke_all(2, ROTATED).unwrap();
+    world.revoke_all();
+    assert_eq!(world.events(), [all_revoked(2)]);
     assert_eq!(
-        world.events(),
-        [
-            Event::AllRevoked(IRecords::AllRevoked { chart: CHART, epoch: 2 }),
-            directory_set(2)
-        ]
+        world.records.chart_of(CHART),
+        (PATIENT, 2, 1, DIRECTORY, 0, false, true)
     );
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 2, 2, ROTATED, 0, false));
+    for grantee in [CLINIC, INSURER] {
+        assert_eq!(world.reason(question(grantee)), reason::REVOKED);
+        assert_eq!(revoke(&mut world, grantee, 2, vec![]), Err(no_grant(grantee)));
+        // The word stands, of an epoch that is over.
+        assert_eq!(world.records.grant_of(CHART, grantee), (1, 1, 1, terms(u64::MAX)));
+    }
+    world.rotate();
     for grantee in [CLINIC, INSURER] {
         assert_eq!(world.reason(question(grantee)), reason::REVOKED);
         assert_eq!(revoke(&mut world, grantee, 3, vec![]), Err(no_grant(grantee)));
@@ -117,17 +112,111 @@ fn revoking_all_ends_every_grant_and_a_new_one_starts_anew() {
             set_keyrings(&mut world, 2, vec![keyring(grantee)]),
             Err(no_grant(grantee))
         );
-        // The word stands, of an epoch that is over.
-        assert_eq!(world.records.grant_of(CHART, grantee), (1, 1, 1, terms(u64::MAX)));
     }
     world.grant(CLINIC, terms(1 << LABS));
+    assert_eq!(world.records.grant_of(CHART, CLINIC), (2, 2, 1, terms(1 << LABS)));
     assert_eq!(world.reason(question(CLINIC)), reason::GRANT);
     assert_eq!(world.reason(question(INSURER)), reason::REVOKED);
     // Also where nobody holds any.
+    for epoch in [3, 4] {
+        world.revoke_all();
+        assert_eq!(world.records.chart_of(CHART).1, epoch);
+        assert_eq!(world.reason(question(CLINIC)), reason::REVOKED);
+    }
+}
+
+/// The epoch is what was seen when it was signed, plus one: what is late, early or given twice ends nothing.
+#[test]
+fn revoking_all_names_the_next_grant_epoch() {
+    let mut world = World::new();
     world
-        .by(PATIENT, |records, actor| records.revoke_all(actor, CHART, 3, ROTATED))
+        .by(PATIENT, |records, actor| {
+            records.open_chart(actor, OTHER_CHART, DIRECTORY)
+        })
         .unwrap();
-    assert_eq!(world.records.chart_of(CHART).1, 3);
+    let grant_epoch = |given, expected| Err(IRecords::GrantEpoch { given, expected }.into());
+    // While a rotation is due, and where none is.
+    for expected in [2, 3, 4] {
+        world.grant_unless_due(CLINIC);
+        let mut revoke_all = |caller, given| {
+            world.through(caller, PATIENT, |records, actor| {
+                records.revoke_all(actor, CHART, given)
+            })
+        };
+        for given in [0, 1, expected - 1, expected + 1, u32::MAX] {
+            for caller in [PATIENT, RELAY] {
+                assert_eq!(revoke_all(caller, given), grant_epoch(given, expected));
+            }
+        }
+        revoke_all(RELAY, expected).unwrap();
+        assert_eq!(world.events(), [all_revoked(expected)]);
+        assert_eq!(world.records.chart_of(CHART).1, expected);
+        if expected == 3 {
+            world.rotate();
+        }
+    }
+    // Epochs are of a chart.
+    assert_eq!(
+        world.records.chart_of(OTHER_CHART),
+        (PATIENT, 1, 1, DIRECTORY, 0, false, false)
+    );
+    let other = |records: &mut Records, actor| records.revoke_all(actor, OTHER_CHART, 5);
+    assert_eq!(world.by(PATIENT, other), grant_epoch(5, 2));
+}
+
+/// A constant cost, and nothing at hand but the right to: one word of all is written.
+#[test]
+fn revoking_all_writes_the_charts_first_word_alone() {
+    let mut world = World::exceptional();
+    world.add(PATIENT, vec![record(RECORD, LABS)]).unwrap();
+    for grantee in [CLINIC, INSURER, NURSE] {
+        world.grant(grantee, terms(u64::MAX));
+    }
+    world
+        .by(PATIENT, |records, actor| records.offer_control(actor, CHART, HEIR))
+        .unwrap();
+    let before = world.storage();
+    world.revoke_all();
+    let after = world.storage();
+    let head = layout::chart(CHART);
+    assert_ne!(before[&head], after[&head]);
+    let others = |mut words: std::collections::BTreeMap<U256, B256>| {
+        words.remove(&head);
+        words
+    };
+    assert_eq!(others(before), others(after));
+}
+
+#[test]
+fn a_delegate_who_revokes_all_is_told_of_first() {
+    let mut world = World::exceptional();
+    let by_guardian = |records: &mut Records, actor| records.revoke_all(actor, CHART, 2);
+    world.facts(Facts {
+        powers: !power::REVOKE,
+        ..NOTHING
+    });
+    assert_eq!(
+        world.by(GUARDIAN, by_guardian),
+        Err(not_controller(GUARDIAN, power::REVOKE))
+    );
+    world.facts(Facts {
+        powers: power::REVOKE,
+        ..NOTHING
+    });
+    world.by(GUARDIAN, by_guardian).unwrap();
+    assert_eq!(
+        world.events(),
+        [by_delegate(GUARDIAN, power::REVOKE), all_revoked(2)]
+    );
+    assert_eq!(world.records.chart_of(CHART), (PATIENT, 2, 1, DIRECTORY, 0, true, true));
+}
+
+impl World {
+    fn grant_unless_due(&mut self, grantee: Address) {
+        if !self.records.chart_of(CHART).6 {
+            self.grant(grantee, terms(1 << LABS));
+        }
+    }
 }
 
 #[test]

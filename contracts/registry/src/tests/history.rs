@@ -25,13 +25,8 @@ fn events_alone_give_back_every_storage_word_and_every_answer_about_the_past() {
         let mut now = NOW;
         vm.set_block_timestamp(now);
         let mut registry = Registry::from(&vm);
-        registry.initialize(OWNER, RELAY).unwrap();
         let mut dice = Dice(seed);
-        let initialized = IRegistryEvents::Initialized(IRegistry::Initialized {
-            owner: OWNER,
-            relay: RELAY,
-        });
-        let mut history = vec![(now, initialized)];
+        let mut history = vec![];
         for _ in 0..CALLS {
             now += dice.below(4);
             vm.set_block_timestamp(now);
@@ -63,7 +58,7 @@ fn events_alone_give_back_every_storage_word_and_every_answer_about_the_past() {
     }
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "setIssuer",
     "issueCredential",
     "suspendCredential",
@@ -73,6 +68,8 @@ const NAMES: [&str; 9] = [
     "removeMember",
     "publishKey",
     "revokeKey",
+    "transferOwnership",
+    "acceptOwnership",
 ];
 
 /// One random call: its name, and whether it was taken.
@@ -84,13 +81,14 @@ fn call(vm: &TestVM, registry: &mut Registry, dice: &mut Dice, now: u64) -> (&'s
         1 => now + dice.below(60),
         _ => 0,
     };
-    let kind = dice.below(16);
+    let kind = dice.below(18);
     // Mostly somebody who may: the others are refused.
     vm.set_sender(match kind {
         _ if dice.one_in(4) => ACTORS[dice.below(7) as usize],
-        3..9 if dice.one_in(2) => OWNER,
+        3..9 if dice.one_in(2) => registry.owner(),
         0..9 => issuer,
-        9 => OWNER,
+        9 | 16 => registry.owner(),
+        17 => registry.pending_owner(),
         _ => party,
     });
     let other = PARTIES[dice.below(2) as usize];
@@ -118,7 +116,16 @@ fn call(vm: &TestVM, registry: &mut Registry, dice: &mut Dice, now: u64) -> (&'s
             let outcome = registry.publish_key(party, version, suite, key);
             ("publishKey", outcome.is_ok())
         }
-        _ => ("revokeKey", registry.revoke_key(dice.below(4) as u32).is_ok()),
+        15 => ("revokeKey", registry.revoke_key(dice.below(4) as u32).is_ok()),
+        16 => {
+            let to = if dice.one_in(8) {
+                Address::ZERO
+            } else {
+                ACTORS[dice.below(7) as usize]
+            };
+            ("transferOwnership", registry.transfer_ownership(to).is_ok())
+        }
+        _ => ("acceptOwnership", registry.accept_ownership().is_ok()),
     }
 }
 
@@ -173,6 +180,10 @@ fn same_answers(registry: &Registry, replay: &Replay, at: u64, now: u64) {
             }
         }
     }
+    if at == now {
+        assert_eq!(registry.owner(), replay.owner_or_first());
+        assert_eq!(registry.pending_owner(), replay.pending);
+    }
     for issuer in [ISSUER, OTHER_ISSUER] {
         if at == now {
             let (number, epoch, active) = replay.issuers.get(&issuer).copied().unwrap_or_default();
@@ -184,8 +195,8 @@ fn same_answers(registry: &Registry, replay: &Replay, at: u64, now: u64) {
 /// What the events up to a time say, read in order and without a look at the contract.
 #[derive(Default)]
 struct Replay {
+    /// Zero until ownership has first passed on.
     owner: Address,
-    relay: Address,
     pending: Address,
     /// Number, epoch, active.
     issuers: BTreeMap<Address, (u32, u32, bool)>,
@@ -228,9 +239,14 @@ impl Replay {
     fn apply(&mut self, now: u64, event: &IRegistryEvents) {
         use IRegistryEvents as E;
         match event {
-            E::Initialized(e) => (self.owner, self.relay) = (e.owner, e.relay),
-            E::OwnershipTransferStarted(e) => self.pending = e.pending,
-            E::OwnershipTransferred(e) => (self.owner, self.pending) = (e.owner, Address::ZERO),
+            E::OwnershipTransferStarted(e) => {
+                assert_eq!(e.owner, self.owner_or_first());
+                self.pending = e.pending;
+            }
+            E::OwnershipTransferred(e) => {
+                assert_eq!((e.previous, e.owner), (self.owner_or_first(), self.pending));
+                (self.owner, self.pending) = (e.owner, Address::ZERO);
+            }
             E::IssuerSet(e) => {
                 self.issuers.insert(e.issuer, (e.number, e.epoch, e.active));
                 let ended_at = if e.active { 0 } else { now };
@@ -302,6 +318,10 @@ impl Replay {
         }
     }
 
+    fn owner_or_first(&self) -> Address {
+        if self.owner.is_zero() { OWNER } else { self.owner }
+    }
+
     fn credential(&self, party: Address) -> Held {
         self.credentials
             .get(&party)
@@ -333,11 +353,7 @@ impl Replay {
         let array = |slot: U256| U256::from_be_bytes(keccak256(slot.to_be_bytes::<32>()).0);
         let mut pending = self.pending.into_word();
         pending[8..12].copy_from_slice(&(self.issuers.len() as u32).to_be_bytes());
-        let mut words = vec![
-            (slot(0), self.owner.into_word()),
-            (slot(1), pending),
-            (slot(7), self.relay.into_word()),
-        ];
+        let mut words = vec![(slot(0), self.owner.into_word()), (slot(1), pending)];
         for (issuer, (number, epoch, _)) in &self.issuers {
             let head = IssuerHead {
                 number: *number,

@@ -15,7 +15,7 @@ contract Desk {
     }
 
     function open() external {
-        registry.initialize(address(this), address(this));
+        registry.acceptOwnership();
         registry.setIssuer(address(this), true);
     }
 
