@@ -760,7 +760,10 @@ impl Exceptions {
     fn delegate(&self, chart: B256, delegate: Address) -> Delegate {
         let of_chart = self.delegates.getter(chart);
         let words = of_chart.getter(delegate);
-        Delegate::from_words(words.first.get(), words.second.get())
+        let first = words.first.get();
+        // Who was never a delegate has none, and most who are asked about never were one.
+        let second = if first.is_zero() { first } else { words.second.get() };
+        Delegate::from_words(first, second)
     }
 
     fn write_delegate(&mut self, chart: B256, delegate: Address, entry: Delegate) {
