@@ -248,7 +248,7 @@ contract TwinRecords {
         return (
             head.controllerOf(),
             head.grantEpochOf(),
-            head.directoryVersionOf(),
+            head.directoryVersionOf() - (head.isRotationDue() ? 1 : 0),
             slot.directory,
             head.controlEpochOf(),
             head.isExceptional(),
@@ -456,6 +456,7 @@ contract TwinRecords {
     function revokeAll(address actor, bytes32 chart, uint32 epoch) external {
         ChartHead head = requirePower(actor, chart, POWER_REVOKE).add(ONE_GRANT_EPOCH);
         if (epoch != head.grantEpochOf()) revert IRecords.GrantEpoch(epoch, head.grantEpochOf());
+        if (!head.isRotationDue()) head = head.add(ONE_DIRECTORY_VERSION);
         charts[chart].head = head.withRotation(true);
         emit IRecords.AllRevoked(chart, epoch);
     }

@@ -362,7 +362,8 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
     // With a node that vouches for the gateway's digest, there is still the controller's signature.
     gateway.honest();
     let (second_chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
-    patient.revoke_all(second_chart).await.unwrap();
+    patient.grant(second_chart, insurer.address(), treatment()).await.unwrap();
+    patient.revoke(second_chart, insurer.address()).await.unwrap();
     let of_another_chart = directory(&patient, second_chart).await;
     assert_eq!(of_another_chart.body.version, current.body.version);
     let node = Proxy::before(&world.dev.endpoints.rpc).await;
@@ -431,7 +432,7 @@ async fn a_lying_gateway_cannot_hold_up_the_end_of_all_grants() {
     let state = patient.chart_state(chart).await.unwrap();
     assert_eq!(
         (state.rotation_due, state.grant_epoch, state.directory_version),
-        (false, 2, 2)
+        (false, 2, 3)
     );
     patient.grant(chart, clinic.address(), treatment()).await.unwrap();
 }

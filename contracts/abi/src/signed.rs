@@ -1,15 +1,15 @@
-//! Statements signed off chain (EIP-712). The domain is [`domain`]: it binds chain and `records` contract,
+//! Statements signed off chain (EIP-712). The domain is [`domain`]: it binds chain and contract,
 //! so a statement about one deployment says nothing about another.
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::{Eip712Domain, sol};
 
-/// The EIP-712 domain of every Medlock statement.
-pub fn domain(chain_id: u64, records: Address) -> Eip712Domain {
+/// The EIP-712 domain of every Medlock statement. `contract`: `relay` for operations, `audit` for anchors, `records` for all else.
+pub fn domain(chain_id: u64, contract: Address) -> Eip712Domain {
     Eip712Domain::new(
         Some("Medlock".into()),
         Some("1".into()),
         Some(U256::from(chain_id)),
-        Some(records),
+        Some(contract),
         None,
     )
 }

@@ -93,7 +93,15 @@ pub fn log<E: SolEvent>(vm: &impl Host, event: E) {
     // Moved out, or the first one would have to stand beside them, and so in the data.
     let [_, indexed @ ..] = topics;
     let count = <E::TopicList as TopicList>::COUNT;
-    emit(vm, first, second, third, last, &indexed[..count - 1], &event.encode_data());
+    emit(
+        vm,
+        first,
+        second,
+        third,
+        last,
+        &indexed[..count - 1],
+        &event.encode_data(),
+    );
 }
 
 /// An event's, its hash among them.

@@ -233,7 +233,7 @@ impl Records {
         (
             head.controller,
             head.grant_epoch,
-            head.directory_version,
+            head.standing_version(),
             self.charts.getter(chart).directory.get(),
             head.control_epoch,
             head.exceptional,
@@ -661,7 +661,7 @@ impl Records {
     }
 
     /// Ends every grant of the chart at a constant cost: one word and one event, with nothing at hand but the right to.
-    /// Rotated keys follow by `setDirectory`; until then nothing is sealed, granted or delegated.
+    /// Rotated keys follow by `setDirectory`, with the version after the next; until then nothing is sealed, granted or delegated.
     /// By the controller, or a delegate with REVOKE.
     ///
     /// # Errors
@@ -679,7 +679,11 @@ impl Records {
             }
             .into());
         }
-        head.rotation_due = true;
+        if !head.rotation_due {
+            head.rotation_due = true;
+            // Used up: a directory that was signed for the next version before this cannot be installed after it.
+            head.directory_version += 1;
+        }
         self.charts.setter(chart).head.set(head.to_word());
         log(self.vm(), IRecords::AllRevoked { chart, epoch });
         Ok(())

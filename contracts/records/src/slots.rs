@@ -19,7 +19,7 @@ pub struct ChartHead {
     pub controller: Address,
     /// From 1; a grant of a lower epoch is revoked.
     pub grant_epoch: u32,
-    /// From 1.
+    /// From 1; the last one used up.
     pub directory_version: u32,
     /// It has had a delegate, a rule or emergency access.
     pub exceptional: bool,
@@ -30,6 +30,11 @@ pub struct ChartHead {
 }
 
 impl ChartHead {
+    /// The version of the directory that stands: while a rotation is due, one version is used up that no directory has.
+    pub fn standing_version(&self) -> u32 {
+        self.directory_version - u32::from(self.rotation_due)
+    }
+
     pub fn from_word(word: B256) -> Self {
         Self {
             controller: Address::from_slice(&word[12..32]),

@@ -213,9 +213,10 @@ impl World {
     }
 
     fn rotate(&mut self) {
-        let (controller, _, version, ..) = self.records.chart_of(CHART);
+        let (controller, _, version, _, _, _, is_due) = self.records.chart_of(CHART);
+        let next = version + 1 + u32::from(is_due);
         self.by(controller, |records, actor| {
-            records.set_directory(actor, CHART, version + 1, ROTATED)
+            records.set_directory(actor, CHART, next, ROTATED)
         })
         .unwrap();
     }

@@ -268,7 +268,8 @@ impl Client {
                 (entry.compartment, entry.epoch + rotate)
             })
             .collect();
-        let version = state.directory_version + 1;
+        // The end of all grants has used one up.
+        let version = state.directory_version + 1 + u32::from(state.rotation_due);
         let block = self.directory_block(chart, version, &epochs, &labels)?;
         let next = NextDirectory {
             version,

@@ -1,11 +1,12 @@
 //! Builds the contracts and exports their ABI; see `medlock-contracts --help`.
 use std::{path::PathBuf, time::Instant};
 
-use anyhow::Result;
+use alloy::primitives::Address;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use medlock_deploy::{
-    abi,
-    artifacts::{CODE_BYTES_MAX, Entry},
+    Artifact, Artifacts, Links, abi,
+    artifacts::{CODE_BYTES_MAX, Entry, created},
     recipe::Recipe,
 };
 
@@ -29,6 +30,22 @@ enum Command {
         /// Where the artifacts go [default: target/artifacts in the contracts workspace]
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Put the addresses into the built contracts, for another tool to deploy in this order: registry, records, exceptions,
+    /// relay, audit
+    Link {
+        /// Who will deploy them
+        #[arg(long)]
+        deployer: Address,
+        /// How many transactions the deployer will have sent before the first of them
+        #[arg(long)]
+        nonce: u64,
+        /// The registry's first owner
+        #[arg(long)]
+        owner: Address,
+        /// Where NAME.wasm and NAME.code go; it must not exist
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Write the ABI as JSON, Solidity and TypeScript
     Abi {
@@ -58,6 +75,25 @@ fn main() -> Result<()> {
                 println!("built in {:.1} s", start.elapsed().as_secs_f32());
             } else {
                 println!("unchanged");
+            }
+            Ok(())
+        }
+        Command::Link {
+            deployer,
+            nonce,
+            owner,
+            out,
+        } => {
+            let artifacts = Artifacts::load(contracts.join("target/artifacts"))?;
+            let links = Links::foresee(deployer, nonce, owner);
+            std::fs::create_dir(&out).with_context(|| format!("create {}", out.display()))?;
+            for (artifact, address) in artifacts.iter().zip(created(deployer, nonce)) {
+                let Artifact { name, wasm, code } = artifact.link(&links)?;
+                for (extension, bytes) in [("wasm", wasm), ("code", code)] {
+                    let path = out.join(&name).with_extension(extension);
+                    std::fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+                }
+                println!("{name:<10} {address}");
             }
             Ok(())
         }

@@ -174,8 +174,8 @@ impl World {
         };
         self.records(patient, call).await;
         assert_eq!(index.grants(chart, Page::default()).await.unwrap(), []);
-        self.set_directory(patient, 4).await;
-        self.grant(patient, 4, clinic, treating(), 331).await;
+        self.set_directory(patient, 5).await;
+        self.grant(patient, 5, clinic, treating(), 331).await;
     }
 
     async fn batches_and_statuses(&mut self) {
@@ -186,7 +186,7 @@ impl World {
             actor: clinic,
             chart,
             organisation: Address::ZERO,
-            directoryVersion: 4,
+            directoryVersion: 5,
             compartment: 3,
             codec: CODEC_DAG_CBOR,
             root,
@@ -246,7 +246,7 @@ impl World {
             insurer,
             ..
         } = *self;
-        self.grant(patient, 4, second, reading(1 << 3), 341).await;
+        self.grant(patient, 5, second, reading(1 << 3), 341).await;
         let expiry = self.head().time + 5 * STEP;
         // For everybody, for the organisation, for its member, for one who also holds the allowed record's grant.
         self.rule(patient, 12, Address::ZERO, effect::DENY, 0).await;
@@ -260,12 +260,12 @@ impl World {
             actor: patient,
             chart: id(CHART),
             grantee: second,
-            version: 5,
+            version: 6,
             directory: id(205),
             keyrings: vec![],
         };
         self.records(patient, call).await;
-        self.grant(patient, 5, second, reading(1 << 3), 342).await;
+        self.grant(patient, 6, second, reading(1 << 3), 342).await;
         self.rule(patient, 12, Address::ZERO, effect::NONE, 0).await;
         self.rule(patient, 11, second, effect::ALLOW, 0).await;
     }
@@ -281,20 +281,20 @@ impl World {
         } = *self;
         let chart = id(CHART);
         let until = self.head().time + 20 * STEP;
-        self.delegate(patient, 5, guardian, (0, power::EVERY, until)).await;
+        self.delegate(patient, 6, guardian, (0, power::EVERY, until)).await;
         self.delegate(
             guardian,
-            5,
+            6,
             carer,
             (0, power::READ | power::WRITE | power::DELEGATE, until),
         )
         .await;
-        self.delegate(carer, 5, stranger, (0, power::READ, until - STEP)).await;
+        self.delegate(carer, 6, stranger, (0, power::READ, until - STEP)).await;
         // What a delegate does in the controller's place.
-        self.add(carer, Address::ZERO, 5, vec![record(16, 3, 416)]).await;
-        self.grant(guardian, 5, second, reading(1 << 3 | 1 << 5), 343).await;
+        self.add(carer, Address::ZERO, 6, vec![record(16, 3, 416)]).await;
+        self.grant(guardian, 6, second, reading(1 << 3 | 1 << 5), 343).await;
         self.rule(guardian, 12, Address::ZERO, effect::DENY, 0).await;
-        self.set_directory(guardian, 6).await;
+        self.set_directory(guardian, 7).await;
         // Their giver's powers end, and come back with another serial: those below have none.
         let remove = |delegate| IExceptions::removeDelegateCall {
             actor: guardian,
@@ -302,18 +302,18 @@ impl World {
             delegate,
         };
         self.exceptions(guardian, remove(carer)).await;
-        self.delegate(guardian, 6, carer, (2, power::READ, until)).await;
-        self.delegate(patient, 6, stranger, (1, power::READ | power::DELEGATE, 0))
+        self.delegate(guardian, 7, carer, (2, power::READ, until)).await;
+        self.delegate(patient, 7, stranger, (1, power::READ | power::DELEGATE, 0))
             .await;
         // The guardian's powers run out, and with them the carer's; given again, without an end.
         self.pass(20 * STEP).await;
-        self.delegate(patient, 6, guardian, (1, power::READ | power::REVOKE, 0))
+        self.delegate(patient, 7, guardian, (1, power::READ | power::REVOKE, 0))
             .await;
         let call = IRecords::revokeCall {
             actor: guardian,
             chart,
             grantee: second,
-            version: 7,
+            version: 8,
             directory: id(207),
             keyrings: vec![],
         };
@@ -371,7 +371,7 @@ impl World {
             ..
         } = *self;
         let chart = id(CHART);
-        self.grant(patient, 7, heir, reading(1 << 3), 351).await;
+        self.grant(patient, 8, heir, reading(1 << 3), 351).await;
         for to in [stranger, Address::ZERO, heir] {
             let call = IRecords::offerControlCall {
                 actor: patient,
@@ -383,13 +383,13 @@ impl World {
         let call = IRecords::acceptControlCall {
             actor: heir,
             chart,
-            version: 8,
+            version: 9,
             directory: id(208),
             keyrings: vec![keyring(clinic, 352)],
         };
         self.records(heir, call).await;
-        self.delegate(heir, 8, carer, (3, power::READ, 0)).await;
-        self.grant(heir, 8, patient, treating(), 353).await;
+        self.delegate(heir, 9, carer, (3, power::READ, 0)).await;
+        self.grant(heir, 9, patient, treating(), 353).await;
         let call = IRecords::shredRecordCall {
             actor: heir,
             chart,
@@ -408,8 +408,8 @@ impl World {
             epoch: 3,
         };
         self.records(heir, call).await;
-        self.set_directory(heir, 9).await;
-        self.grant(heir, 9, patient, treating(), 354).await;
+        self.set_directory(heir, 11).await;
+        self.grant(heir, 11, patient, treating(), 354).await;
     }
 
     async fn signatures_and_anchors(&mut self) {

@@ -83,7 +83,7 @@ fn move_on(head: &mut Head, dice: &mut Dice) {
 }
 
 fn next_directory(head: &mut Head) {
-    head.directory_version += 1;
+    head.directory_version += 1 + u32::from(head.rotation_due);
     head.rotation_due = false;
 }
 

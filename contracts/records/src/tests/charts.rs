@@ -40,7 +40,10 @@ fn a_chart_is_opened_once_by_anyone_who_then_controls_it() {
             records.open_chart(actor, OTHER_CHART, ROTATED)
         })
         .unwrap();
-    assert_eq!(world.records.chart_of(OTHER_CHART), (STRANGER, 1, 1, ROTATED, 0, false, false));
+    assert_eq!(
+        world.records.chart_of(OTHER_CHART),
+        (STRANGER, 1, 1, ROTATED, 0, false, false)
+    );
     assert_eq!(world.records.chart_of(CHART), opened);
 }
 
@@ -87,7 +90,10 @@ fn exceptions_alone_makes_a_chart_exceptional_for_good() {
         world.events(),
         [Event::MadeExceptional(IRecords::MadeExceptional { chart: CHART })]
     );
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY, 0, true, false));
+    assert_eq!(
+        world.records.chart_of(CHART),
+        (PATIENT, 1, 1, DIRECTORY, 0, true, false)
+    );
     world
         .by(EXCEPTIONS, |records, _| records.set_exceptional(CHART))
         .unwrap();

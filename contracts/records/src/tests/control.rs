@@ -37,7 +37,10 @@ fn control_passes_to_whom_it_is_offered_and_only_once_they_take_it() {
     offer(&mut world, PATIENT, HEIR).unwrap();
     assert_eq!(world.events(), [offered(HEIR)]);
     assert_eq!(world.records.offered_to(CHART), HEIR);
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY, 0, true, false));
+    assert_eq!(
+        world.records.chart_of(CHART),
+        (PATIENT, 1, 1, DIRECTORY, 0, true, false)
+    );
     for actor in [PATIENT, STRANGER] {
         assert_eq!(accept(&mut world, actor, 2, vec![]), not_offered(actor, HEIR));
     }
@@ -62,7 +65,10 @@ fn an_offer_is_withdrawn_or_replaced() {
     assert_eq!(world.events(), [offered(NOBODY)]);
     assert_eq!(world.records.offered_to(CHART), NOBODY);
     assert_eq!(accept(&mut world, GUARDIAN, 2, vec![]), not_offered(GUARDIAN, NOBODY));
-    assert_eq!(world.records.chart_of(CHART), (PATIENT, 1, 1, DIRECTORY, 0, false, false));
+    assert_eq!(
+        world.records.chart_of(CHART),
+        (PATIENT, 1, 1, DIRECTORY, 0, false, false)
+    );
 }
 
 #[test]
@@ -157,8 +163,8 @@ fn an_ended_grant_of_the_new_controller_is_cleared_too() {
     world.grant(HEIR, terms(1 << LABS));
     world.revoke_all();
     offer(&mut world, PATIENT, HEIR).unwrap();
-    accept(&mut world, HEIR, 2, vec![]).unwrap();
-    assert_eq!(world.events(), [accepted(HEIR, 1), revoked(HEIR), directory_set(2)]);
+    accept(&mut world, HEIR, 3, vec![]).unwrap();
+    assert_eq!(world.events(), [accepted(HEIR, 1), revoked(HEIR), directory_set(3)]);
     assert_eq!(world.records.grant_of(CHART, HEIR).0, 0);
 }
 
@@ -176,19 +182,19 @@ fn control_is_taken_while_a_rotation_is_due_and_none_is_afterwards() {
         world.records.chart_of(CHART),
         (PATIENT, 2, 1, DIRECTORY, 0, false, true)
     );
-    // The directory has not moved on, and nobody has a grant to keep.
-    for given in [0, 1, 3] {
-        assert_eq!(accept(&mut world, HEIR, given, vec![]), Err(stale(given, 2)));
+    // The next version is used up, and nobody has a grant to keep.
+    for given in [0, 1, 2, 4] {
+        assert_eq!(accept(&mut world, HEIR, given, vec![]), Err(stale(given, 3)));
     }
     assert_eq!(
-        accept(&mut world, HEIR, 2, vec![keyring(CLINIC)]),
+        accept(&mut world, HEIR, 3, vec![keyring(CLINIC)]),
         Err(no_grant(CLINIC))
     );
     assert_eq!(world.add(PATIENT, vec![record(RECORD, LABS)]), Err(rotation_due()));
 
-    accept(&mut world, HEIR, 2, vec![]).unwrap();
-    assert_eq!(world.events(), [accepted(HEIR, 1), directory_set(2)]);
-    assert_eq!(world.records.chart_of(CHART), (HEIR, 2, 2, ROTATED, 1, false, false));
+    accept(&mut world, HEIR, 3, vec![]).unwrap();
+    assert_eq!(world.events(), [accepted(HEIR, 1), directory_set(3)]);
+    assert_eq!(world.records.chart_of(CHART), (HEIR, 2, 3, ROTATED, 1, false, false));
     for grantee in [CLINIC, INSURER] {
         assert_eq!(world.reason(question(grantee)), reason::REVOKED);
     }

@@ -265,7 +265,7 @@ proptest! {
                     if end == End::AllRevokedAndGrantedAnew {
                         world.rotate();
                         world.grant(CLINIC, terms.clone());
-                        model.grant = Some((2, version, terms));
+                        model.grant = Some((2, version + 1, terms));
                     }
                 }
             }

@@ -348,7 +348,7 @@ fn exceptions_is_asked_this_question() {
         .unwrap();
     world
         .by(HEIR, |records, actor| {
-            records.accept_control(actor, CHART, 2, ROTATED, vec![])
+            records.accept_control(actor, CHART, 3, ROTATED, vec![])
         })
         .unwrap();
     let head = world.records.chart_head(CHART);
@@ -404,7 +404,7 @@ fn exceptions_is_asked_this_question() {
     writer.refuse(EXCEPTIONS, call);
     assert_eq!(
         writer.by(GUARDIAN, |records, actor| {
-            records.amend_record(actor, CHART, CLINIC, 2, RECORD, POINTER, 9, AMENDED)
+            records.amend_record(actor, CHART, CLINIC, 3, RECORD, POINTER, 9, AMENDED)
         }),
         Err(not_writer(GUARDIAN, LABS, reason::REVOKED))
     );
@@ -414,7 +414,7 @@ fn exceptions_is_asked_this_question() {
     delegate.refuse(EXCEPTIONS, call);
     assert_eq!(
         delegate.by(GUARDIAN, |records, actor| {
-            records.set_directory(actor, CHART, 3, ROTATED)
+            records.set_directory(actor, CHART, 4, ROTATED)
         }),
         Err(not_controller(GUARDIAN, power::DIRECTORY))
     );

@@ -157,7 +157,7 @@ fn a_revocation_voids_what_was_signed_before_it() {
         assert_eq!(world.reason(question(CLINIC)), expected);
         if revoke_all {
             // Until there is a directory to seal to, no version is the right one.
-            for version in [1, 2, 3] {
+            for version in [1, 2, 3, 4] {
                 for serial in [0, 1, 2] {
                     let outcome = grant(&mut world, version, CLINIC, serial, terms(1 << LABS));
                     assert_eq!(outcome, Err(rotation_due()));
@@ -165,18 +165,26 @@ fn a_revocation_voids_what_was_signed_before_it() {
             }
             world.rotate();
         }
-        for version in [1, 2] {
+        // By `revokeAll` a version is used up.
+        let current = if revoke_all { 4 } else { 3 };
+        for version in 1..current {
             for serial in [0, 1, 2] {
                 let outcome = grant(&mut world, version, CLINIC, serial, terms(1 << LABS));
-                assert_eq!(outcome, Err(stale(version, 3)));
+                assert_eq!(outcome, Err(stale(version, current)));
             }
         }
         // Both begin anew.
-        assert_eq!(grant(&mut world, 3, CLINIC, 1, terms(1 << LABS)), grant_serial(1, 0));
-        grant(&mut world, 3, CLINIC, 0, terms(1 << LABS)).unwrap();
+        assert_eq!(
+            grant(&mut world, current, CLINIC, 1, terms(1 << LABS)),
+            grant_serial(1, 0)
+        );
+        grant(&mut world, current, CLINIC, 0, terms(1 << LABS)).unwrap();
         let epoch = 1 + u32::from(revoke_all);
-        assert_eq!(world.events(), [granted(CLINIC, 1, 3, epoch, terms(1 << LABS))]);
-        assert_eq!(world.records.grant_of(CHART, CLINIC), (epoch, 3, 1, terms(1 << LABS)));
+        assert_eq!(world.events(), [granted(CLINIC, 1, current, epoch, terms(1 << LABS))]);
+        assert_eq!(
+            world.records.grant_of(CHART, CLINIC),
+            (epoch, current, 1, terms(1 << LABS))
+        );
         assert_eq!(world.reason(question(CLINIC)), reason::GRANT);
     }
 }
@@ -206,7 +214,7 @@ fn the_last_serial_is_replaced_by_none_until_the_grant_is_revoked() {
     let mut all = world.fork();
     all.revoke_all();
     all.rotate();
-    grant(&mut all, 2, CLINIC, 0, terms(1 << LABS)).unwrap();
+    grant(&mut all, 3, CLINIC, 0, terms(1 << LABS)).unwrap();
     assert_eq!(all.records.grant_of(CHART, CLINIC).2, 1);
     world
         .by(PATIENT, |records, actor| {

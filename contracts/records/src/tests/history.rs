@@ -131,6 +131,7 @@ fn call(
     } else {
         held.version
     };
+    let next = version + 1 + u32::from(held.is_due);
     let epoch = if dice.one_in(8) {
         dice.below(6) as u32
     } else {
@@ -215,18 +216,13 @@ fn call(
             let outcome = by(
                 world,
                 actor,
-                &mut |r, a| r.accept_control(a, chart, version + 1, digest, keyrings.clone()),
+                &mut |r, a| r.accept_control(a, chart, next, digest, keyrings.clone()),
                 dice,
             );
             ("acceptControl", outcome)
         }
         5 | 6 => {
-            let outcome = by(
-                world,
-                actor,
-                &mut |r, a| r.set_directory(a, chart, version + 1, digest),
-                dice,
-            );
+            let outcome = by(world, actor, &mut |r, a| r.set_directory(a, chart, next, digest), dice);
             ("setDirectory", outcome)
         }
         7 => {
@@ -327,18 +323,13 @@ fn call(
             let outcome = by(
                 world,
                 actor,
-                &mut |r, a| r.revoke(a, chart, grantee, version + 1, digest, keyrings.clone()),
+                &mut |r, a| r.revoke(a, chart, grantee, next, digest, keyrings.clone()),
                 dice,
             );
             ("revoke", outcome)
         }
         _ => {
-            let outcome = by(
-                world,
-                actor,
-                &mut |r, a| r.revoke_all(a, chart, epoch),
-                dice,
-            );
+            let outcome = by(world, actor, &mut |r, a| r.revoke_all(a, chart, epoch), dice);
             ("revokeAll", outcome)
         }
     }
@@ -419,10 +410,15 @@ fn nothing_comes_back(replay: &Replay, before: &mut Replay) {
         let then = before.chart(*chart);
         assert!(held.version >= then.version && held.epoch >= then.epoch && held.control_epoch >= then.control_epoch);
         // Whatever ends something moves the directory on, or has nothing sealed before it has moved on.
-        let rotations = held.version - then.version.max(1);
-        assert!(rotations >= held.control_epoch - then.control_epoch);
+        let rotated = held.version != then.version.max(1);
         let all_ended = held.epoch != then.epoch.max(1);
-        assert_eq!(held.is_due, all_ended || then.is_due && rotations == 0);
+        assert!(rotated || held.control_epoch == then.control_epoch);
+        assert_eq!(held.is_due, all_ended || then.is_due && !rotated);
+        // A version that is used up is nobody's: what was signed for it is void.
+        assert_eq!(
+            held.used() - then.used().max(1),
+            u32::from(rotated || all_ended && !then.is_due)
+        );
         assert!(held.is_exceptional || !then.is_exceptional);
     }
     for (key, then) in &before.records {
@@ -459,6 +455,13 @@ struct Held {
     is_exceptional: bool,
     is_due: bool,
     offered: Address,
+}
+
+impl Held {
+    /// The last directory version that no other directory will have.
+    fn used(&self) -> u32 {
+        self.version + u32::from(self.is_due)
+    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -530,7 +533,7 @@ impl Replay {
                 held.is_exceptional = true;
             }),
             Event::DirectorySet(e) => chart(&mut self.charts, e.chart, &|held| {
-                assert_eq!(held.version + 1, e.version);
+                assert_eq!(held.used() + 1, e.version);
                 (held.version, held.directory, held.is_due) = (e.version, e.directory, false);
             }),
             Event::AllRevoked(e) => chart(&mut self.charts, e.chart, &|held| {
@@ -638,7 +641,7 @@ impl Replay {
             let head = ChartHead {
                 controller: held.controller,
                 grant_epoch: held.epoch,
-                directory_version: held.version,
+                directory_version: held.used(),
                 exceptional: held.is_exceptional,
                 rotation_due: held.is_due,
                 control_epoch: held.control_epoch,

@@ -107,14 +107,14 @@ fn revoking_all_ends_every_grant_and_a_new_one_starts_anew() {
     world.rotate();
     for grantee in [CLINIC, INSURER] {
         assert_eq!(world.reason(question(grantee)), reason::REVOKED);
-        assert_eq!(revoke(&mut world, grantee, 3, vec![]), Err(no_grant(grantee)));
+        assert_eq!(revoke(&mut world, grantee, 4, vec![]), Err(no_grant(grantee)));
         assert_eq!(
-            set_keyrings(&mut world, 2, vec![keyring(grantee)]),
+            set_keyrings(&mut world, 3, vec![keyring(grantee)]),
             Err(no_grant(grantee))
         );
     }
     world.grant(CLINIC, terms(1 << LABS));
-    assert_eq!(world.records.grant_of(CHART, CLINIC), (2, 2, 1, terms(1 << LABS)));
+    assert_eq!(world.records.grant_of(CHART, CLINIC), (2, 3, 1, terms(1 << LABS)));
     assert_eq!(world.reason(question(CLINIC)), reason::GRANT);
     assert_eq!(world.reason(question(INSURER)), reason::REVOKED);
     // Also where nobody holds any.
@@ -204,10 +204,7 @@ fn a_delegate_who_revokes_all_is_told_of_first() {
         ..NOTHING
     });
     world.by(GUARDIAN, by_guardian).unwrap();
-    assert_eq!(
-        world.events(),
-        [by_delegate(GUARDIAN, power::REVOKE), all_revoked(2)]
-    );
+    assert_eq!(world.events(), [by_delegate(GUARDIAN, power::REVOKE), all_revoked(2)]);
     assert_eq!(world.records.chart_of(CHART), (PATIENT, 2, 1, DIRECTORY, 0, true, true));
 }
 

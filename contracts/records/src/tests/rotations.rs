@@ -40,7 +40,7 @@ fn nothing_is_sealed_or_granted_while_a_rotation_is_due_and_all_of_it_is_afterwa
     let mut world = due(World::new());
     // Found before the version, whichever is named, and whoever speaks.
     for (name, _, sealed) in SEALED {
-        for version in [0, 1, 2, u32::MAX] {
+        for version in [0, 1, 2, 3, u32::MAX] {
             for caller in [PATIENT, RELAY] {
                 let outcome = world.through(caller, PATIENT, |records, actor| sealed(records, actor, version));
                 assert_eq!(outcome, Err(rotation_due()), "{name} {version}");
@@ -49,12 +49,12 @@ fn nothing_is_sealed_or_granted_while_a_rotation_is_due_and_all_of_it_is_afterwa
     }
     world.rotate();
     for (name, _, sealed) in SEALED {
-        for version in [0, 1, 3] {
+        for version in [0, 1, 2, 4] {
             let outcome = world.by(PATIENT, |records, actor| sealed(records, actor, version));
-            assert_eq!(outcome, Err(stale(version, 2)), "{name}");
+            assert_eq!(outcome, Err(stale(version, 3)), "{name}");
         }
         world
-            .by(PATIENT, |records, actor| sealed(records, actor, 2))
+            .by(PATIENT, |records, actor| sealed(records, actor, 3))
             .unwrap_or_else(|error| panic!("{name}: {error:?}"));
     }
     assert_eq!(world.reason(question(INSURER)), reason::GRANT);
@@ -70,8 +70,12 @@ fn nothing_is_sealed_or_granted_while_a_rotation_is_due_and_all_of_it_is_afterwa
 fn delegates_and_writers_wait_as_the_controller_does() {
     let mut world = due(World::exceptional());
     for (name, power, sealed) in SEALED {
-        world.facts(Facts { powers: power, ..NOTHING });
-        let delegate = |world: &mut World, version| world.by(GUARDIAN, |records, actor| sealed(records, actor, version));
+        world.facts(Facts {
+            powers: power,
+            ..NOTHING
+        });
+        let delegate =
+            |world: &mut World, version| world.by(GUARDIAN, |records, actor| sealed(records, actor, version));
         assert_eq!(delegate(&mut world, 1), Err(rotation_due()), "{name}");
         // Whoever has no right to it is told that first, where a power is asked for.
         world.facts(NOTHING);
@@ -91,29 +95,34 @@ fn delegates_and_writers_wait_as_the_controller_does() {
     assert_eq!(world.by(NURSE, for_clinic), Err(rotation_due()));
     world.rotate();
     for (name, power, sealed) in SEALED {
-        world.facts(Facts { powers: power, ..NOTHING });
+        world.facts(Facts {
+            powers: power,
+            ..NOTHING
+        });
         world
-            .by(GUARDIAN, |records, actor| sealed(records, actor, 2))
+            .by(GUARDIAN, |records, actor| sealed(records, actor, 3))
             .unwrap_or_else(|error| panic!("{name}: {error:?}"));
     }
 }
 
 #[test]
 fn the_next_directory_is_set_by_the_controller_or_a_delegate_with_the_power() {
-    let set = |records: &mut Records, actor, version, directory| records.set_directory(actor, CHART, version, directory);
+    let set =
+        |records: &mut Records, actor, version, directory| records.set_directory(actor, CHART, version, directory);
     let mut world = due(World::exceptional());
-    for given in [0, 1, 3, u32::MAX] {
+    // The next version is used up.
+    for given in [0, 1, 2, 4, u32::MAX] {
         let outcome = world.by(PATIENT, |records, actor| set(records, actor, given, ROTATED));
-        assert_eq!(outcome, Err(stale(given, 2)));
+        assert_eq!(outcome, Err(stale(given, 3)));
     }
-    let zero = world.by(PATIENT, |records, actor| set(records, actor, 2, B256::ZERO));
+    let zero = world.by(PATIENT, |records, actor| set(records, actor, 3, B256::ZERO));
     assert_eq!(zero, Err(zero_digest()));
     world.facts(Facts {
         powers: !power::DIRECTORY,
         ..NOTHING
     });
     for actor in [GUARDIAN, CLINIC] {
-        let outcome = world.by(actor, |records, actor| set(records, actor, 2, ROTATED));
+        let outcome = world.by(actor, |records, actor| set(records, actor, 3, ROTATED));
         assert_eq!(outcome, Err(not_controller(actor, power::DIRECTORY)));
     }
     assert!(is_due(&world));
@@ -124,18 +133,18 @@ fn the_next_directory_is_set_by_the_controller_or_a_delegate_with_the_power() {
         ..NOTHING
     });
     by_delegate_alone
-        .by(GUARDIAN, |records, actor| set(records, actor, 2, ROTATED))
+        .by(GUARDIAN, |records, actor| set(records, actor, 3, ROTATED))
         .unwrap();
     assert_eq!(
         by_delegate_alone.events(),
-        [by_delegate(GUARDIAN, power::DIRECTORY), directory_set(2)]
+        [by_delegate(GUARDIAN, power::DIRECTORY), directory_set(3)]
     );
     world
-        .by(PATIENT, |records, actor| set(records, actor, 2, ROTATED))
+        .by(PATIENT, |records, actor| set(records, actor, 3, ROTATED))
         .unwrap();
-    assert_eq!(world.events(), [directory_set(2)]);
+    assert_eq!(world.events(), [directory_set(3)]);
     for world in [world, by_delegate_alone] {
-        assert_eq!(world.records.chart_of(CHART), (PATIENT, 2, 2, ROTATED, 0, true, false));
+        assert_eq!(world.records.chart_of(CHART), (PATIENT, 2, 3, ROTATED, 0, true, false));
     }
 }
 
@@ -169,10 +178,7 @@ fn only_a_directory_ends_the_wait() {
     world
         .by(EXCEPTIONS, |records, _| records.set_exceptional(CHART))
         .unwrap();
-    assert_eq!(
-        world.records.chart_of(CHART),
-        (PATIENT, 2, 1, DIRECTORY, 0, true, true)
-    );
+    assert_eq!(world.records.chart_of(CHART), (PATIENT, 2, 1, DIRECTORY, 0, true, true));
     world.facts(NOTHING);
     // There is nothing left to revoke one by one.
     let outcome = world.by(PATIENT, |records, actor| {
@@ -201,7 +207,7 @@ fn only_a_directory_ends_the_wait() {
     assert!(!is_due(&world));
 }
 
-/// One directory is enough, however often.
+/// One directory is enough, however often, and one version is used up.
 #[test]
 fn all_is_revoked_again_while_a_rotation_is_due() {
     let mut world = due(World::new());
@@ -214,15 +220,16 @@ fn all_is_revoked_again_while_a_rotation_is_due() {
         );
     }
     world.rotate();
-    assert_eq!(world.events(), [directory_set(2)]);
-    assert_eq!(
-        world.records.chart_of(CHART),
-        (PATIENT, 4, 2, ROTATED, 0, false, false)
-    );
+    assert_eq!(world.events(), [directory_set(3)]);
+    assert_eq!(world.records.chart_of(CHART), (PATIENT, 4, 3, ROTATED, 0, false, false));
     world.grant(CLINIC, terms(1 << LABS));
     assert_eq!(world.records.grant_of(CHART, CLINIC).0, 4);
     // Nor is anything owed by a rotation that no revocation asked for.
-    world.rotate();
+    world
+        .by(PATIENT, |records, actor| {
+            records.set_directory(actor, CHART, 4, ROTATED)
+        })
+        .unwrap();
     assert!(!is_due(&world));
     assert_eq!(world.reason(question(CLINIC)), reason::GRANT);
 }
@@ -289,22 +296,54 @@ fn grants_given_after_the_rotation_count_and_rules_that_allowed_before_it_do_not
     world.revoke_all();
     // A rule that is set now gets the version that stands now.
     assert_eq!(world.records.chart_of(CHART).2, 2);
-    for version in [1, 2, 3] {
+    for version in 1..=4 {
         assert_eq!(allowed_since(&world, version), reason::REVOKED);
     }
     world.rotate();
-    assert_eq!(allowed_since(&world, 3), reason::REVOKED);
+    assert_eq!(allowed_since(&world, 4), reason::REVOKED);
     world.grant(CLINIC, terms(1 << CLAIMS));
-    assert_eq!(world.records.grant_of(CHART, CLINIC), (2, 3, 1, terms(1 << CLAIMS)));
+    assert_eq!(world.records.grant_of(CHART, CLINIC), (2, 4, 1, terms(1 << CLAIMS)));
     let claims = Question {
         compartment: CLAIMS,
         ..question(CLINIC)
     };
     assert_eq!(world.reason(claims), reason::GRANT);
-    for version in [0, 1, 2] {
+    for version in 0..=3 {
         assert_eq!(allowed_since(&world, version), reason::COMPARTMENT);
     }
-    for version in [3, 4] {
+    for version in [4, 5] {
         assert_eq!(allowed_since(&world, version), reason::RULE);
+    }
+}
+
+/// Signed for the next version before all grants ended, a directory among it, and submitted afterwards: that version is used up.
+#[test]
+fn nothing_that_was_signed_before_takes_effect_afterwards() {
+    let set =
+        |version| move |records: &mut Records, actor: Address| records.set_directory(actor, CHART, version, DIRECTORY);
+    // It is the revocation that makes the difference.
+    let mut world = World::new();
+    world.add(PATIENT, vec![record(RECORD, LABS)]).unwrap();
+    let mut unrevoked = world.fork();
+    unrevoked.through(RELAY, PATIENT, set(2)).unwrap();
+    for (_, _, sealed) in SEALED {
+        unrevoked
+            .through(RELAY, PATIENT, |records, actor| sealed(records, actor, 2))
+            .unwrap();
+    }
+
+    world.revoke_all();
+    assert_eq!(world.through(RELAY, PATIENT, set(2)), Err(stale(2, 3)));
+    // Nor once more: a second revocation while a rotation is due gives no version back, and takes none.
+    world.revoke_all();
+    assert_eq!(world.through(RELAY, PATIENT, set(2)), Err(stale(2, 3)));
+    assert!(is_due(&world));
+    world.rotate();
+    assert_eq!(world.through(RELAY, PATIENT, set(2)), Err(stale(2, 4)));
+    for version in [1, 2] {
+        for (name, _, sealed) in SEALED {
+            let outcome = world.through(RELAY, PATIENT, |records, actor| sealed(records, actor, version));
+            assert_eq!(outcome, Err(stale(version, 3)), "{name}");
+        }
     }
 }
