@@ -4,7 +4,7 @@ pragma solidity ^0.8.20;
 
 interface IExceptions {
     /// `grantee` zero: everybody but controller and delegates. `effect` none: the rule is gone.
-    /// `directoryVersion`: the chart's at that time; an allow rule does not outlive the grants that stood then.
+    /// `directoryVersion`: the chart's at that time; an allow rule does not outlive the grants that stood then. 0 where the rule is gone.
     event RuleSet(bytes32 indexed chart, bytes32 indexed recordId, address indexed grantee, uint8 effect, uint32 purposes, uint8 actions, uint64 expiry, uint32 directoryVersion);
     /// `serial` counts what was ever set for this delegate, or removed. `parent`: the controller, or the delegate who gave it, with the serial
     /// of their own entry. In force while every entry up to the controller is, with the same serials, and the same controller.

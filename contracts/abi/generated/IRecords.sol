@@ -67,7 +67,7 @@ interface IRecords {
     /// The same grant, its keys sealed anew after a rotation.
     event KeyringSet(bytes32 indexed chart, address indexed grantee, bytes32 keyring);
     event Revoked(bytes32 indexed chart, address indexed grantee);
-    /// `epoch`: the chart's new one. A rotation is due until the next `DirectorySet`.
+    /// `epoch`: the chart's new one. A rotation is due until the next `DirectorySet`, and where none was, a directory version is used up.
     event AllRevoked(bytes32 indexed chart, uint32 epoch);
 
     error ZeroAddress();
@@ -130,10 +130,11 @@ interface IRecords {
     function acceptControl(address actor, bytes32 chart, uint32 version, bytes32 directory, Keyring[] calldata keyrings) external;
     /// Zero: nobody.
     function offeredTo(bytes32 chart) external view returns (address to);
-    /// `version` must be the current one plus one.
+    /// `version` must be the current one plus one, or plus two where a rotation is due.
     function setDirectory(address actor, bytes32 chart, uint32 version, bytes32 directory) external;
     /// All zero where there is none. `controlEpoch`: how often control has passed on.
     /// `exceptional`: whether the chart has ever had a delegate, a rule or an emergency.
+    /// `directoryVersion`: of the directory that stands; the next is one more, or two where a rotation is due.
     /// `rotationDue`: since `revokeAll`, nothing is sealed, granted or delegated before the next directory.
     function chartOf(bytes32 chart) external view
         returns (address controller, uint32 grantEpoch, uint32 directoryVersion, bytes32 directory, uint32 controlEpoch, bool exceptional, bool rotationDue);
@@ -177,7 +178,8 @@ interface IRecords {
     function revoke(address actor, bytes32 chart, address grantee, uint32 version, bytes32 directory, Keyring[] calldata keyrings) external;
     /// Ends every grant of the chart at a constant cost. `epoch` must be the chart's grant epoch plus one. Nothing but the
     /// right to do it is needed: the directory with rotated keys follows (`setDirectory`), and until then nobody
-    /// seals to the old keys, and nothing is granted or delegated; so no signature given before can take effect.
+    /// seals to the old keys, and nothing is granted or delegated. The next directory version is used up, so that no
+    /// signature given before can take effect, not even a directory's.
     function revokeAll(address actor, bytes32 chart, uint32 epoch) external;
     /// `epoch` below the chart's grant epoch: revoked by `revokeAll`. `since`: the directory version at which the pair's
     /// present grants began. All zero where there is none.
