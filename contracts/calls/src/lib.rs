@@ -197,6 +197,32 @@ mod tests {
         }
     }
 
+    sol! {
+        event Said(uint8 what);
+        event Told(uint8 indexed what, address indexed by, bytes32 indexed to, uint64 at, bytes data);
+    }
+
+    #[test]
+    fn logs_as_the_sdk_does() {
+        let (said, told) = (
+            Said { what: 7 },
+            Told {
+                what: 8,
+                by: SOMEBODY,
+                to: DIGEST,
+                at: 9,
+                data: vec![0xaa; 33].into(),
+            },
+        );
+        let (ours, theirs) = (TestVM::new(), TestVM::new());
+        log(&ours, said.clone());
+        log(&ours, told.clone());
+        theirs.log(said);
+        theirs.log(told);
+        assert_eq!(ours.get_emitted_logs(), theirs.get_emitted_logs());
+        assert_eq!(ours.get_emitted_logs()[1].0[0], Told::SIGNATURE_HASH);
+    }
+
     fn signature(s: U256, v: u8) -> Vec<u8> {
         [&[0x33; 32][..], &s.to_be_bytes::<32>()[..], &[v]].concat()
     }

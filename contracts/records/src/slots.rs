@@ -51,7 +51,7 @@ impl ChartHead {
         word[12..32].copy_from_slice(self.controller.as_slice());
         word[8..12].copy_from_slice(&self.grant_epoch.to_be_bytes());
         word[4..8].copy_from_slice(&self.directory_version.to_be_bytes());
-        word[3] = u8::from(self.exceptional) * EXCEPTIONAL | u8::from(self.rotation_due) * ROTATION_DUE;
+        word[3] = (u8::from(self.exceptional) * EXCEPTIONAL) | (u8::from(self.rotation_due) * ROTATION_DUE);
         word[0..3].copy_from_slice(&self.control_epoch.to_be_bytes()[1..]);
         word
     }
