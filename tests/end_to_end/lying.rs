@@ -362,7 +362,10 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
     // With a node that vouches for the gateway's digest, there is still the controller's signature.
     gateway.honest();
     let (second_chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
-    patient.grant(second_chart, insurer.address(), treatment()).await.unwrap();
+    patient
+        .grant(second_chart, insurer.address(), treatment())
+        .await
+        .unwrap();
     patient.revoke(second_chart, insurer.address()).await.unwrap();
     let of_another_chart = directory(&patient, second_chart).await;
     assert_eq!(of_another_chart.body.version, current.body.version);
@@ -405,7 +408,10 @@ async fn a_lying_gateway_cannot_hold_up_the_end_of_all_grants() {
     let (patient, clinic, chart) = world.treated().await;
     let own = patient.chart(chart).await.unwrap();
     let [record, _] = two_vital_signs(&clinic, chart).await;
-    let before = own.read(record, None, Purpose::from_code("PATRQT").unwrap()).await.unwrap();
+    let before = own
+        .read(record, None, Purpose::from_code("PATRQT").unwrap())
+        .await
+        .unwrap();
     let first = directory(&clinic, chart).await;
     let mallory = Identity::generate().unwrap();
     let signature = mallory

@@ -40,7 +40,8 @@ async fn forge_builds_scripts_tests_on_a_fork_and_creates() {
             &registry,
             &party,
         ];
-        let sending = ["--rpc-url", &url, "--private-key", &key, "--broadcast"];
+        // Slow: each transaction is estimated on what the one before has left.
+        let sending = ["--rpc-url", &url, "--private-key", &key, "--broadcast", "--slow"];
         forge(&[&arguments, &sending[..], more].concat())
     };
     // Without `--skip-simulation` forge runs the transactions in its own EVM before it sends them.

@@ -48,7 +48,11 @@ impl Contracts {
         let links = Links::foresee(OWNER, 0, OWNER);
         for (artifact, foreseen) in artifacts.iter().zip(at) {
             let found = bare.create(OWNER, artifact.link(&links)?.init_code())?;
-            anyhow::ensure!(found == foreseen, "{} stands at {found}, not at {foreseen}", artifact.name);
+            anyhow::ensure!(
+                found == foreseen,
+                "{} stands at {found}, not at {foreseen}",
+                artifact.name
+            );
         }
         for address in at {
             bare.activate(OWNER, address, cached)?;

@@ -103,17 +103,130 @@ fn a_revocation_kills_every_signed_grant_that_nobody_has_submitted() {
     for grant in [to_clinic, to_insurer] {
         assert_eq!(stage.refused(STRANGER, stage.world.relay, grant), stale);
     }
-    // So do rotation, and the end of all grants.
+    // So does a rotation.
     let grant = stage.signed_grant(|grant| grant.directoryVersion = 2);
-    let all = IRecords::revokeAllCall {
-        actor: stage.patient(),
-        chart: CHART,
-        version: 3,
-        directory: B256::repeat_byte(0xd3),
-    };
-    stage.world.must(stage.patient(), stage.world.records, all);
+    stage.rotate(3);
     let stale = IRecords::DirectoryVersion { given: 2, expected: 3 }.abi_encode();
     assert_eq!(stage.refused(STRANGER, stage.world.relay, grant), stale);
+}
+
+/// Also what was signed for the directory that would have been the next, and a directory itself.
+#[test]
+fn the_end_of_all_grants_kills_everything_that_nobody_has_submitted() {
+    let mut stage = Stage::new();
+    let (relay, patient) = (stage.world.relay, stage.patient());
+    stage.grant(CLINIC);
+    let directory = IRelay::SetDirectory {
+        signer: patient,
+        chart: CHART,
+        version: 2,
+        directory: KEYRING,
+        nonce: U256::ZERO,
+        deadline: U256::MAX,
+    };
+    let directory = IRelay::setDirectoryCall {
+        signature: stage.sign(&directory),
+        operation: directory,
+    };
+    let all = IRelay::RevokeAll {
+        signer: patient,
+        chart: CHART,
+        epoch: 2,
+        nonce: U256::ZERO,
+        deadline: U256::MAX,
+    };
+    let all = IRelay::revokeAllCall {
+        signature: stage.sign(&all),
+        operation: all,
+    };
+    let grants = [1, 2].map(|version| stage.signed_grant(|grant| grant.directoryVersion = version));
+    let delegations = [1, 2].map(|version| stage.signed_delegation(version));
+    stage.world.must(STRANGER, relay, all.clone());
+    assert_eq!(stage.reason(CLINIC), reason::REVOKED);
+
+    let due = IRecords::RotationDue { chart: CHART }.abi_encode();
+    for grant in grants.clone() {
+        assert_eq!(stage.refused(STRANGER, relay, grant), due);
+    }
+    for delegation in delegations.clone() {
+        assert_eq!(stage.refused(STRANGER, relay, delegation), due);
+    }
+    let stale = |given, expected| IRecords::DirectoryVersion { given, expected }.abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, directory.clone()), stale(2, 3));
+    let again = IRecords::GrantEpoch { given: 2, expected: 3 };
+    assert_eq!(stage.refused(STRANGER, relay, all), again.abi_encode());
+
+    stage.rotate(3);
+    for (version, (grant, delegation)) in [1, 2].into_iter().zip(grants.into_iter().zip(delegations)) {
+        assert_eq!(stage.refused(STRANGER, relay, grant), stale(version, 3));
+        assert_eq!(stage.refused(STRANGER, relay, delegation), stale(version, 3));
+    }
+    assert_eq!(stage.refused(STRANGER, relay, directory), stale(2, 4));
+    assert_eq!(stage.reason(CLINIC), reason::REVOKED);
+}
+
+/// Whoever has the right to: the old keys are those of grantees who lost theirs.
+#[test]
+fn nobody_seals_to_the_old_keys_between_the_end_of_all_grants_and_the_rotation() {
+    let mut stage = Stage::new();
+    let (records, exceptions, patient) = (stage.world.records, stage.world.exceptions, stage.patient());
+    stage.writer(CLINIC);
+    let delegation = IExceptions::setDelegateCall {
+        actor: patient,
+        chart: CHART,
+        directoryVersion: 1,
+        delegate: NURSE,
+        serial: 0,
+        powers: power::EVERY,
+        expiry: 0,
+    };
+    stage.world.must(patient, exceptions, delegation);
+    let own = stage.add_call(patient, vec![record(RECORD)]);
+    stage.world.must(patient, records, own);
+    let all = IRecords::revokeAllCall {
+        actor: patient,
+        chart: CHART,
+        epoch: 2,
+    };
+    stage.world.must(patient, records, all);
+    let due = IRecords::RotationDue { chart: CHART }.abi_encode();
+    for actor in [patient, NURSE, CLINIC] {
+        for version in [1, 2, 3] {
+            let add = IRecords::addRecordsCall {
+                directoryVersion: version,
+                ..stage.add_call(actor, vec![record(B256::repeat_byte(0x51))])
+            };
+            assert_eq!(stage.refused(actor, records, add), due);
+            let amend = IRecords::amendRecordCall {
+                actor,
+                chart: CHART,
+                organisation: Address::ZERO,
+                directoryVersion: version,
+                recordId: RECORD,
+                previous: POINTER,
+                codec: CODEC_DAG_CBOR,
+                pointer: KEYRING,
+            };
+            assert_eq!(stage.refused(actor, records, amend), due);
+            let batch = IRecords::addBatchCall {
+                actor,
+                chart: CHART,
+                organisation: Address::ZERO,
+                directoryVersion: version,
+                compartment: LABS,
+                codec: CODEC_DAG_CBOR,
+                root: B256::repeat_byte(0x52),
+                count: 3,
+            };
+            assert_eq!(stage.refused(actor, records, batch), due);
+        }
+    }
+    stage.rotate(3);
+    let add = IRecords::addRecordsCall {
+        directoryVersion: 3,
+        ..stage.add_call(NURSE, vec![record(B256::repeat_byte(0x51))])
+    };
+    stage.world.must(NURSE, records, add);
 }
 
 #[test]
@@ -242,8 +355,7 @@ fn a_signature_fits_every_field_of_its_own_operation_alone() {
     let operation = IRelay::RevokeAll {
         signer: patient,
         chart: CHART,
-        version: 2,
-        directory: KEYRING,
+        epoch: 2,
         nonce: U256::ZERO,
         deadline: U256::MAX,
     };
@@ -638,8 +750,7 @@ fn a_batch_with_one_bad_item_leaves_nothing() {
     let revoke = IRecords::revokeAllCall {
         actor: patient,
         chart: CHART,
-        version: 2,
-        directory: KEYRING,
+        epoch: 2,
     };
     let keyrings = IRecords::setKeyringsCall {
         actor: patient,
@@ -1077,46 +1188,59 @@ fn a_key_is_never_swapped_unseen() {
     assert_eq!((held.version, held.digest), (2, keccak256([2; 32])));
 }
 
+/// Who speaks for signers, and who says what a chart's exceptions are, stands in the code.
 #[test]
-fn the_relay_and_the_contracts_are_set_up_once() {
+fn nobody_sets_a_contract_up_anew_or_passes_for_its_neighbour() {
     let mut stage = Stage::new();
-    let Contracts {
-        registry,
-        records,
-        exceptions,
-        relay,
-        audit,
-        ..
-    } = stage.world;
-    let already = IRecords::AlreadyInitialized {}.abi_encode();
-    let call = IRegistry::initializeCall {
-        owner: STRANGER,
-        relay: STRANGER,
-    };
-    assert_eq!(stage.refused(STRANGER, registry, call), already);
-    let call = IRecords::initializeCall {
-        registry: STRANGER,
-        exceptions: STRANGER,
-        relay: STRANGER,
-    };
-    assert_eq!(stage.refused(STRANGER, records, call), already);
-    let call = IExceptions::initializeCall {
-        records: STRANGER,
-        registry: STRANGER,
-        relay: STRANGER,
-    };
-    assert_eq!(stage.refused(STRANGER, exceptions, call), already);
-    let call = IRelay::initializeCall {
-        registry: STRANGER,
-        records: STRANGER,
-        exceptions: STRANGER,
-    };
-    assert_eq!(stage.refused(STRANGER, relay, call), already);
-    let call = IAudit::initializeCall { registry: STRANGER };
-    assert_eq!(stage.refused(STRANGER, audit, call), already);
+    let world = &stage.world;
+    let at = [
+        world.registry,
+        world.records,
+        world.exceptions,
+        world.relay,
+        world.audit,
+    ];
+    let [registry, records, exceptions, relay, audit] = at;
+    // As it was called when there was one.
+    for signature in [
+        "initialize(address)",
+        "initialize(address,address)",
+        "initialize(address,address,address)",
+    ] {
+        let mut data = keccak256(signature)[..4].to_vec();
+        data.resize(4 + 3 * 32, 0x11);
+        for contract in at {
+            stage.refused_in_silence(STRANGER, contract, data.clone());
+        }
+    }
+    let world = &stage.world;
+    let found = world.ask(records, IRecords::neighboursCall {});
+    assert_eq!(
+        (found.registry, found.exceptions, found.relay),
+        (registry, exceptions, relay)
+    );
+    let found = world.ask(exceptions, IExceptions::neighboursCall {});
+    assert_eq!((found.records, found.registry, found.relay), (records, registry, relay));
+    let found = world.ask(relay, IRelay::neighboursCall {});
+    assert_eq!(
+        (found.registry, found.records, found.exceptions),
+        (registry, records, exceptions)
+    );
+    assert_eq!(world.ask(registry, IRegistry::relayCall {}), relay);
+    assert_eq!(world.ask(audit, IAudit::registryCall {}), registry);
     let call = IRecords::setExceptionalCall { chart: CHART };
     let refusal = IRecords::NotExceptions { caller: STRANGER };
     assert_eq!(stage.refused(STRANGER, records, call), refusal.abi_encode());
+    // The relay of another deployment speaks for nobody here.
+    let open = IRecords::openChartCall {
+        actor: stage.patient(),
+        chart: B256::repeat_byte(0x77),
+        directory: KEYRING,
+    };
+    let caller = OWNER.create(8);
+    let actor = stage.patient();
+    let refusal = IRecords::NotActor { caller, actor };
+    assert_eq!(stage.refused(caller, records, open), refusal.abi_encode());
 }
 
 #[test]
@@ -1301,6 +1425,35 @@ impl Stage {
             version,
             directory: B256::repeat_byte(0xd0 + version as u8),
             keyrings: vec![],
+        }
+    }
+
+    fn rotate(&mut self, version: u32) {
+        let call = IRecords::setDirectoryCall {
+            actor: self.patient(),
+            chart: CHART,
+            version,
+            directory: B256::repeat_byte(0xd3),
+        };
+        self.world.must(self.patient(), self.world.records, call);
+    }
+
+    /// Of the nurse.
+    fn signed_delegation(&self, version: u32) -> IRelay::setDelegateCall {
+        let operation = IRelay::SetDelegate {
+            signer: self.patient(),
+            chart: CHART,
+            directoryVersion: version,
+            delegate: NURSE,
+            serial: 0,
+            powers: power::EVERY,
+            expiry: 0,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        IRelay::setDelegateCall {
+            signature: self.sign(&operation),
+            operation,
         }
     }
 

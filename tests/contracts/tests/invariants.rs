@@ -16,6 +16,8 @@
 //! 10. **Cool-down**: 24 hours or more from one opening to the next of the same party on the same chart; never longer than four.
 //! 11. **Control passes by offer**: a controller changes to whom control was last offered, and the epoch by one.
 //! 12. **Members**: nobody acts for an organisation after it has removed them.
+//! 13. **Rotation before anything is sealed**: from `AllRevoked` to the next `DirectorySet` no record, version or batch is added, nothing is granted
+//!     or delegated, and that directory's version is the one after the next.
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::{
@@ -50,6 +52,10 @@ pub struct Watch {
     /// When it was opened, and until when it is.
     opened: BTreeMap<(B256, Address), (u64, u64)>,
     removed: BTreeSet<(Address, Address)>,
+    /// All grants were ended, and no directory was set since.
+    due: BTreeSet<B256>,
+    /// Of the directory that stands.
+    versions: BTreeMap<B256, u32>,
     /// Directory version, grant epoch, control epoch, exceptional, emergency access.
     heads: BTreeMap<B256, [u32; 5]>,
     serials: BTreeMap<(B256, Address), u32>,
@@ -76,14 +82,17 @@ impl Watch {
                             organisation = e.organisation;
                         }
                         R::RecordAdded(e) => {
+                            self.may_be_sealed(e.chart);
                             assert_eq!(e.author, actor, "9. In one's own name");
                             written.insert((e.chart, B256::ZERO, e.compartment));
                         }
                         R::BatchAdded(e) => {
+                            self.may_be_sealed(e.chart);
                             assert_eq!(e.author, actor, "9. In one's own name");
                             written.insert((e.chart, B256::ZERO, e.compartment));
                         }
                         R::RecordAmended(e) => {
+                            self.may_be_sealed(e.chart);
                             assert_eq!(e.author, actor, "9. In one's own name");
                             written.insert((e.chart, e.recordId, compartment_of(chain, e.chart, e.recordId)));
                         }
@@ -104,6 +113,10 @@ impl Watch {
         for (chart, record_id, compartment) in written {
             might_write(chain, actor, organisation, chart, record_id, compartment);
         }
+    }
+
+    fn may_be_sealed(&self, chart: B256) {
+        assert!(!self.due.contains(&chart), "13. Rotation before anything is sealed");
     }
 
     fn read_registry(&mut self, event: &G, actor: Address) {
@@ -130,7 +143,18 @@ impl Watch {
                 self.controllers.insert(e.chart, e.controller);
                 self.control_epochs.insert(e.chart, 0);
                 self.epochs.insert(e.chart, 1);
+                self.versions.insert(e.chart, 1);
             }
+            R::DirectorySet(e) => {
+                let ahead = if self.due.remove(&e.chart) { 2 } else { 1 };
+                let before = self.versions.insert(e.chart, e.version);
+                assert_eq!(
+                    before,
+                    Some(e.version - ahead),
+                    "13. Rotation before anything is sealed"
+                );
+            }
+            R::KeyringSet(e) => self.may_be_sealed(e.chart),
             R::ControlOffered(e) => {
                 assert_eq!(self.controllers[&e.chart], actor, "11. Control passes by offer");
                 self.offers.insert(e.chart, e.to);
@@ -154,12 +178,14 @@ impl Watch {
                 );
             }
             R::Granted(e) => {
+                self.may_be_sealed(e.chart);
                 self.granted.insert((e.chart, e.grantee), e.epoch);
             }
             R::Revoked(e) => {
                 self.granted.remove(&(e.chart, e.grantee));
             }
             R::AllRevoked(e) => {
+                self.due.insert(e.chart);
                 assert_eq!(self.epochs.insert(e.chart, e.epoch), Some(e.epoch - 1), "6. Never back");
                 self.opened.retain(|(chart, _), opened| {
                     if *chart == e.chart {
@@ -175,7 +201,10 @@ impl Watch {
     fn read_exceptions(&mut self, event: &X, actor: Address, now: u64) {
         match event {
             X::ByDelegate(e) => assert_eq!(e.delegate, actor, "9. In one's own name"),
-            X::DelegateSet(e) => assert_eq!(e.parent, actor, "9. In one's own name"),
+            X::DelegateSet(e) => {
+                self.may_be_sealed(e.chart);
+                assert_eq!(e.parent, actor, "9. In one's own name");
+            }
             X::DelegateRemoved(e) => assert_eq!(e.by, actor, "9. In one's own name"),
             X::EmergencyOpened(e) => {
                 assert_eq!(e.party, actor, "9. In one's own name");

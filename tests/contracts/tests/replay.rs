@@ -8,11 +8,11 @@ use alloy::{
     sol_types::SolEventInterface,
 };
 use medlock_abi::{
-    audit::IAudit::{self, IAuditEvents},
+    audit::IAudit::IAuditEvents,
     exceptions::IExceptions::{self, IExceptionsEvents},
-    records::IRecords::{self, IRecordsEvents},
-    registry::IRegistry::{self, IRegistryEvents},
-    relay::IRelay::{self, IRelayEvents},
+    records::IRecords::IRecordsEvents,
+    registry::IRegistry::IRegistryEvents,
+    relay::IRelay::IRelayEvents,
     terms::{credential_status, record_status},
 };
 use medlock_contract_tests::{Contracts, OWNER};
@@ -22,7 +22,8 @@ use crate::model::{Contract, Event};
 /// What the events up to now say, and the words of storage that follow from it.
 pub struct Replay {
     words: BTreeMap<(Contract, B256), B256>,
-    owner: Address,
+    /// None: the first one, who is in the code.
+    owner: Option<Address>,
     pending: Address,
     issuers: BTreeMap<Address, u32>,
     credentials: BTreeMap<Address, Vec<Credential>>,
@@ -55,6 +56,7 @@ struct Chart {
     grant_epoch: u32,
     directory_version: u32,
     exceptional: bool,
+    rotation_due: bool,
     control_epoch: u32,
 }
 
@@ -70,11 +72,11 @@ struct Record {
 }
 
 impl Replay {
-    /// Of contracts that have just been initialised.
-    pub fn new(chain: &Contracts) -> Self {
-        let mut replay = Self {
+    /// Of contracts that have just been created.
+    pub fn new() -> Self {
+        Self {
             words: BTreeMap::new(),
-            owner: Address::ZERO,
+            owner: None,
             pending: Address::ZERO,
             issuers: BTreeMap::new(),
             credentials: BTreeMap::new(),
@@ -85,38 +87,7 @@ impl Replay {
             delegates: BTreeMap::new(),
             emergencies: BTreeMap::new(),
             gateways: BTreeMap::new(),
-        };
-        let &Contracts {
-            registry,
-            records,
-            exceptions,
-            relay,
-            ..
-        } = chain;
-        replay.registry(
-            IRegistryEvents::Initialized(IRegistry::Initialized { owner: OWNER, relay }),
-            0,
-        );
-        let event = IRecords::Initialized {
-            registry,
-            exceptions,
-            relay,
-        };
-        replay.records(IRecordsEvents::Initialized(event), 0);
-        let event = IExceptions::Initialized {
-            records,
-            registry,
-            relay,
-        };
-        replay.exceptions(IExceptionsEvents::Initialized(event), 0);
-        let event = IRelay::Initialized {
-            registry,
-            records,
-            exceptions,
-        };
-        replay.relay(IRelayEvents::Initialized(event));
-        replay.audit(IAuditEvents::Initialized(IAudit::Initialized { registry }));
-        replay
+        }
     }
 
     /// Reads the next event, of a transaction at `now`.
@@ -169,19 +140,14 @@ impl Replay {
     fn registry(&mut self, event: IRegistryEvents, now: u64) {
         use IRegistryEvents as E;
         match event {
-            E::Initialized(e) => {
-                self.owner = e.owner;
-                self.set(Contract::Registry, slot(7), e.relay.into_word());
-                self.write_owner();
-            }
             E::OwnershipTransferStarted(e) => {
-                assert_eq!(e.owner, self.owner);
+                assert_eq!(e.owner, self.owner.unwrap_or(OWNER));
                 self.pending = e.pending;
                 self.write_owner();
             }
             E::OwnershipTransferred(e) => {
-                assert_eq!((e.previous, e.owner), (self.owner, self.pending));
-                (self.owner, self.pending) = (e.owner, Address::ZERO);
+                assert_eq!((e.previous, e.owner), (self.owner.unwrap_or(OWNER), self.pending));
+                (self.owner, self.pending) = (Some(e.owner), Address::ZERO);
                 self.write_owner();
             }
             E::IssuerSet(e) => {
@@ -263,7 +229,7 @@ impl Replay {
     }
 
     fn write_owner(&mut self) {
-        self.set(Contract::Registry, slot(0), self.owner.into_word());
+        self.set(Contract::Registry, slot(0), self.owner.unwrap_or_default().into_word());
         let second = pack(&[(number(self.pending), 20), (U256::from(self.issuers.len()), 4)]);
         self.set(Contract::Registry, slot(1), second);
     }
@@ -325,36 +291,33 @@ impl Replay {
     fn records(&mut self, event: IRecordsEvents, now: u64) {
         use IRecordsEvents as E;
         match event {
-            E::Initialized(e) => {
-                self.set(Contract::Records, slot(0), e.registry.into_word());
-                self.set(Contract::Records, slot(4), e.exceptions.into_word());
-                self.set(Contract::Records, slot(5), e.relay.into_word());
-            }
             E::ChartOpened(e) => {
                 let chart = Chart {
                     controller: e.controller,
                     grant_epoch: 1,
                     directory_version: 1,
                     exceptional: false,
+                    rotation_due: false,
                     control_epoch: 0,
                 };
                 assert!(self.charts.insert(e.chart, chart).is_none());
                 self.write_chart(e.chart);
                 self.write_directory(e.chart, e.directory);
             }
-            E::ControlOffered(e) => self.set(Contract::Records, of(slot(6), e.chart), e.to.into_word()),
+            E::ControlOffered(e) => self.set(Contract::Records, of(slot(3), e.chart), e.to.into_word()),
             E::ControlAccepted(e) => {
                 let chart = self.charts.get_mut(&e.chart).unwrap();
                 (chart.controller, chart.control_epoch) = (e.controller, e.controlEpoch);
                 self.write_chart(e.chart);
-                self.set(Contract::Records, of(slot(6), e.chart), B256::ZERO);
+                self.set(Contract::Records, of(slot(3), e.chart), B256::ZERO);
             }
             E::MadeExceptional(e) => {
                 self.charts.get_mut(&e.chart).unwrap().exceptional = true;
                 self.write_chart(e.chart);
             }
             E::DirectorySet(e) => {
-                self.charts.get_mut(&e.chart).unwrap().directory_version = e.version;
+                let chart = self.charts.get_mut(&e.chart).unwrap();
+                (chart.directory_version, chart.rotation_due) = (e.version, false);
                 self.write_chart(e.chart);
                 self.write_directory(e.chart, e.directory);
             }
@@ -402,7 +365,7 @@ impl Replay {
                     (U256::ZERO, 1),
                     (U256::from(e.codec), 1),
                 ]);
-                self.set(Contract::Records, of(of(slot(7), e.chart), e.root), batch);
+                self.set(Contract::Records, of(of(slot(4), e.chart), e.root), batch);
             }
             E::RecordTakenFromBatch(e) => {
                 let record = Record {
@@ -429,19 +392,22 @@ impl Replay {
                 ]);
                 self.set(
                     Contract::Records,
-                    of(of(slot(3), e.chart), e.grantee.into_word()),
+                    of(of(slot(2), e.chart), e.grantee.into_word()),
                     grant,
                 );
             }
             E::Revoked(e) => {
                 self.set(
                     Contract::Records,
-                    of(of(slot(3), e.chart), e.grantee.into_word()),
+                    of(of(slot(2), e.chart), e.grantee.into_word()),
                     B256::ZERO,
                 );
             }
             E::AllRevoked(e) => {
-                self.charts.get_mut(&e.chart).unwrap().grant_epoch = e.epoch;
+                let chart = self.charts.get_mut(&e.chart).unwrap();
+                chart.grant_epoch = e.epoch;
+                chart.directory_version += u32::from(!chart.rotation_due);
+                chart.rotation_due = true;
                 self.write_chart(e.chart);
             }
             E::ByDelegate(_) | E::ActedFor(_) | E::KeyringSet(_) => {}
@@ -454,18 +420,21 @@ impl Replay {
             (number(chart.controller), 20),
             (U256::from(chart.grant_epoch), 4),
             (U256::from(chart.directory_version), 4),
-            (U256::from(chart.exceptional), 1),
+            (
+                U256::from(u8::from(chart.exceptional) | u8::from(chart.rotation_due) << 1),
+                1,
+            ),
             (U256::from(chart.control_epoch), 3),
         ]);
-        self.set(Contract::Records, of(slot(1), id), head);
+        self.set(Contract::Records, of(slot(0), id), head);
     }
 
     fn write_directory(&mut self, chart: B256, directory: B256) {
-        self.set(Contract::Records, plus(of(slot(1), chart), 1), directory);
+        self.set(Contract::Records, plus(of(slot(0), chart), 1), directory);
     }
 
     fn write_record(&mut self, chart: B256, id: B256, record: Record) {
-        let place = of(of(slot(2), chart), id);
+        let place = of(of(slot(1), chart), id);
         let head = pack(&[
             (number(record.author), 20),
             (U256::from(record.created_at), 5),
@@ -482,11 +451,6 @@ impl Replay {
     fn exceptions(&mut self, event: IExceptionsEvents, now: u64) {
         use IExceptionsEvents as E;
         match event {
-            E::Initialized(e) => {
-                self.set(Contract::Exceptions, slot(0), e.records.into_word());
-                self.set(Contract::Exceptions, slot(1), e.registry.into_word());
-                self.set(Contract::Exceptions, slot(2), e.relay.into_word());
-            }
             E::RuleSet(e) => {
                 let rule = pack(&[
                     (U256::from(e.effect), 1),
@@ -495,7 +459,7 @@ impl Replay {
                     (U256::from(e.expiry), 5),
                     (U256::from(e.directoryVersion), 4),
                 ]);
-                let place = of(of(of(slot(3), e.chart), e.recordId), e.grantee.into_word());
+                let place = of(of(of(slot(0), e.chart), e.recordId), e.grantee.into_word());
                 self.set(Contract::Exceptions, place, rule);
             }
             E::DelegateSet(e) => self.write_delegate(e),
@@ -510,7 +474,7 @@ impl Replay {
                     (U256::from(e.serial), 4),
                     (U256::from(e.controlEpoch), 4),
                 ]);
-                self.set(Contract::Exceptions, of(slot(5), e.chart), access);
+                self.set(Contract::Exceptions, of(slot(2), e.chart), access);
             }
             E::EmergencyOpened(e) => self.write_emergency(e, now),
             E::EmergencyClosed(e) => {
@@ -523,7 +487,7 @@ impl Replay {
     }
 
     fn write_delegate(&mut self, entry: IExceptions::DelegateSet) {
-        let place = of(of(slot(4), entry.chart), entry.delegate.into_word());
+        let place = of(of(slot(1), entry.chart), entry.delegate.into_word());
         let first = pack(&[
             (number(entry.parent), 20),
             (U256::from(entry.expiry), 5),
@@ -545,7 +509,7 @@ impl Replay {
             (U256::from(opened.grantEpoch), 4),
             (U256::from(opened.serial), 4),
         ]);
-        let place = of(of(slot(6), opened.chart), opened.party.into_word());
+        let place = of(of(slot(3), opened.chart), opened.party.into_word());
         self.set(Contract::Exceptions, place, head);
         self.emergencies
             .insert((opened.chart, opened.party), (opened, opened_at));
@@ -553,22 +517,16 @@ impl Replay {
 
     fn relay(&mut self, event: IRelayEvents) {
         match event {
-            IRelayEvents::Initialized(e) => {
-                self.set(Contract::Relay, slot(0), e.registry.into_word());
-                self.set(Contract::Relay, slot(1), e.records.into_word());
-                self.set(Contract::Relay, slot(2), e.exceptions.into_word());
-            }
             IRelayEvents::Cancelled(e) => {
-                self.set(Contract::Relay, of(slot(3), e.signer.into_word()), e.nonce.into());
+                self.set(Contract::Relay, of(slot(0), e.signer.into_word()), e.nonce.into());
             }
         }
     }
 
     fn audit(&mut self, event: IAuditEvents) {
         match event {
-            IAuditEvents::Initialized(e) => self.set(Contract::Audit, slot(0), e.registry.into_word()),
             IAuditEvents::Anchored(e) => {
-                let place = of(slot(1), e.gateway.into_word());
+                let place = of(slot(0), e.gateway.into_word());
                 self.set(Contract::Audit, plus(place, 1), e.anchor);
                 self.set(Contract::Audit, of(plus(place, 2), word(e.index)), e.anchor);
                 let [anchors, receipts, _] = self.gateways.entry(e.gateway).or_default();
@@ -579,7 +537,7 @@ impl Replay {
             }
             IAuditEvents::EquivocationProved(e) => {
                 let pair = keccak256([e.first.min(e.second), e.first.max(e.second)].concat());
-                self.set(Contract::Audit, of(slot(2), pair), word(1));
+                self.set(Contract::Audit, of(slot(1), pair), word(1));
                 self.gateways.entry(e.gateway).or_default()[2] += 1;
                 self.write_gateway(e.gateway);
             }
@@ -589,7 +547,7 @@ impl Replay {
     fn write_gateway(&mut self, gateway: Address) {
         let [anchors, receipts, proofs] = self.gateways[&gateway].map(U256::from);
         let head = pack(&[(anchors, 8), (receipts, 8), (proofs, 4)]);
-        self.set(Contract::Audit, of(slot(1), gateway.into_word()), head);
+        self.set(Contract::Audit, of(slot(0), gateway.into_word()), head);
     }
 }
 

@@ -123,8 +123,8 @@ impl World {
             505..630 => self.grant(),
             630..652 => self.set_keyrings(),
             652..690 => self.revoke(),
-            690..695 => self.revoke_all(),
-            695..775 => self.set_rule(),
+            690..697 => self.revoke_all(),
+            697..775 => self.set_rule(),
             775..850 => self.set_delegate(),
             850..867 => self.remove_delegate(),
             867..880 => self.set_emergency_access(),
@@ -133,8 +133,7 @@ impl World {
             945..950 => self.cancel_all(),
             950..970 => self.anchor(),
             970..982 => self.prove_equivocation(),
-            982..994 => self.prove_deviation(),
-            _ => self.initialize_again(),
+            _ => self.prove_deviation(),
         }
     }
 
@@ -239,15 +238,13 @@ impl World {
         }
     }
 
-    /// Of a chart: the current one or, as an error, another.
+    /// Of a chart: the current one (`ahead` 0) or the next (1), or, as an error, another.
     fn directory_version(&mut self, chart: B256, ahead: u32) -> u32 {
-        let version = self
-            .model
-            .records
-            .charts
-            .get(&chart)
-            .map_or(1, |of| of.directory_version)
-            + ahead;
+        let version = match (self.model.records.charts.get(&chart), ahead) {
+            (None, _) => 1 + ahead,
+            (Some(of), 0) => of.directory_version,
+            (Some(of), _) => of.next_version(),
+        };
         if self.dice.one_in(35) {
             return self.dice.pick(&[version - 1, version + 1, 0, u32::MAX]);
         }
@@ -265,8 +262,8 @@ impl World {
             4 => u64::MAX,
             5 => TIME_MOST,
             6..10 => now + 1 + self.dice.below(5),
-            10..30 => now + 1 + self.dice.below(DAY_S),
-            30..40 => now + 1 + self.dice.below(30 * DAY_S),
+            10..22 => now + 1 + self.dice.below(DAY_S),
+            22..40 => now + 1 + self.dice.below(30 * DAY_S),
             _ => 0,
         }
     }
@@ -629,7 +626,16 @@ impl World {
     }
 
     fn set_directory(&mut self) {
-        let chart = self.chart();
+        // Who has ended all grants mostly rotates soon.
+        let charts = self.model.records.charts.iter();
+        let due: Vec<_> = charts
+            .filter(|(_, of)| of.rotation_due)
+            .map(|(chart, _)| *chart)
+            .collect();
+        let chart = match due.as_slice() {
+            due if !due.is_empty() && !self.dice.one_in(4) => self.dice.pick(due),
+            _ => self.chart(),
+        };
         let actor = self.holder(chart, power::DIRECTORY);
         let (version, directory) = (self.directory_version(chart, 1), self.digest());
         if self.is_signed(actor) {
@@ -1042,19 +1048,17 @@ impl World {
     fn revoke_all(&mut self) {
         let chart = self.chart();
         let actor = self.holder(chart, power::REVOKE);
-        let (version, directory) = (self.directory_version(chart, 1), self.digest());
+        let next = self.model.records.charts.get(&chart).map_or(1, |of| of.grant_epoch) + 1;
+        let epoch = match self.dice.below(12) {
+            0 => self.dice.pick(&[0, next - 1, next + 1, u32::MAX]),
+            _ => next,
+        };
         if self.is_signed(actor) {
-            relay!(self, revokeAllCall, RevokeAll { actor; chart: chart, version: version, directory: directory });
+            relay!(self, revokeAllCall, RevokeAll { actor; chart: chart, epoch: epoch });
             return;
         }
         let caller = self.caller(actor);
-        let call = IRecords::revokeAllCall {
-            actor,
-            chart,
-            version,
-            directory,
-        };
-        self.act(caller, call);
+        self.act(caller, IRecords::revokeAllCall { actor, chart, epoch });
     }
 
     // ---- exceptions ----
@@ -1066,7 +1070,16 @@ impl World {
         let grantee = match self.dice.below(12) {
             0 | 1 => Address::ZERO,
             2 => actor,
-            3..6 => self.relative(),
+            3 | 4 => self.relative(),
+            5..9 => {
+                let of = self.model.records.charts.get(&chart);
+                let grantees: Vec<_> = of.map(|of| of.grants.keys().copied().collect()).unwrap_or_default();
+                if grantees.is_empty() {
+                    actor
+                } else {
+                    self.dice.pick(&grantees)
+                }
+            }
             _ => self.provider(),
         };
         let mut call = IExceptions::setRuleCall {
@@ -1198,7 +1211,15 @@ impl World {
     }
 
     fn break_glass(&mut self) {
-        let chart = self.chart();
+        let beside = self.model.exceptions.charts.iter();
+        let open: Vec<_> = beside
+            .filter(|(_, beside)| beside.access.allowed)
+            .map(|(chart, _)| *chart)
+            .collect();
+        let chart = match open.as_slice() {
+            open if !open.is_empty() && !self.dice.one_in(5) => self.dice.pick(open),
+            _ => self.chart(),
+        };
         let (actor, organisation) = if self.dice.one_in(3) {
             let (organisation, member) = self.membership();
             (member, organisation)
@@ -1337,42 +1358,6 @@ impl World {
         let (statement, signature) = self.statement();
         let caller = self.party();
         self.act(caller, IAudit::proveDeviationCall { statement, signature });
-    }
-
-    // ---- all ----
-
-    /// Somebody would like the contracts to have other neighbours.
-    fn initialize_again(&mut self) {
-        let caller = self.party();
-        let (registry, records, exceptions, relay) = (caller, caller, caller, self.party_or_zero());
-        match self.dice.below(5) {
-            0 => self.act(caller, IRegistry::initializeCall { owner: caller, relay }),
-            1 => self.act(
-                caller,
-                IRecords::initializeCall {
-                    registry,
-                    exceptions,
-                    relay,
-                },
-            ),
-            2 => self.act(
-                caller,
-                IExceptions::initializeCall {
-                    records,
-                    registry,
-                    relay,
-                },
-            ),
-            3 => self.act(
-                caller,
-                IRelay::initializeCall {
-                    registry,
-                    records,
-                    exceptions,
-                },
-            ),
-            _ => self.act(caller, IAudit::initializeCall { registry }),
-        };
     }
 }
 

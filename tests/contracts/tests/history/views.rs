@@ -34,7 +34,7 @@ impl World {
 
     /// A few answers at random.
     pub(super) fn look_around(&mut self) {
-        for _ in 0..2 {
+        for _ in 0..1 + self.dice.below(2) {
             let question = self.question();
             self.decide(question);
         }
@@ -66,7 +66,7 @@ impl World {
             }
             _ => {
                 // None, some, as many as may be asked at once, and more.
-                let count = self.dice.pick(&[0, 1, 2, 3, 3, 4, 4, 128, 129]);
+                let count = self.dice.pick(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 128, 129]);
                 let questions: Vec<_> = (0..count).map(|_| self.question()).collect();
                 let answers = self.ask(IRecords::decideManyCall { questions });
                 assert_eq!(answers.is_some(), (1..=128).contains(&count));

@@ -19,7 +19,6 @@ pub struct Audit {
 }
 
 acts! { Audit;
-    initializeCall => |_: &initializeCall, _: &mut Model, _| -> Result<(), Refusal> { Err(AlreadyInitialized {}.into()) },
     anchorCall => anchor,
     proveEquivocationCall => prove_equivocation,
     proveDeviationCall => prove_deviation,

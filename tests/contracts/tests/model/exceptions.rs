@@ -89,7 +89,6 @@ pub struct Facts {
 }
 
 acts! { Exceptions;
-    initializeCall => |_: &initializeCall, _: &mut Model, _| -> Result<(), Refusal> { Err(AlreadyInitialized {}.into()) },
     setRuleCall => set_rule,
     setDelegateCall => set_delegate,
     removeDelegateCall => remove_delegate,
@@ -361,7 +360,9 @@ fn set_rule(call: &setRuleCall, model: &mut Model, caller: Address) -> Result<()
 fn set_delegate(call: &setDelegateCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
     let (actor, chart, delegate) = (call.actor, call.chart, call.delegate);
     let (controller, control_epoch, is_delegate) = model.require_power_here(caller, actor, chart, power::DELEGATE)?;
-    let (given, expected) = (call.directoryVersion, model.records.charts[&chart].directory_version);
+    let of = &model.records.charts[&chart];
+    require!(!of.rotation_due, RotationDue { chart });
+    let (given, expected) = (call.directoryVersion, of.directory_version);
     require!(given == expected, DirectoryVersion { given, expected });
     require!(!delegate.is_zero(), ZeroAddress {});
     require!(delegate != controller && delegate != actor, DelegateOfSelf { delegate });

@@ -22,6 +22,8 @@ pub struct Chart {
     pub directory: B256,
     pub control_epoch: u32,
     pub exceptional: bool,
+    /// All grants were ended, and no directory was set since.
+    pub rotation_due: bool,
     pub records: BTreeMap<B256, Record>,
     pub batches: BTreeMap<B256, Batch>,
     pub grants: BTreeMap<Address, Grant>,
@@ -59,7 +61,6 @@ pub struct Grant {
 }
 
 acts! { Records;
-    initializeCall => |_: &initializeCall, _: &mut Model, _| -> Result<(), Refusal> { Err(AlreadyInitialized {}.into()) },
     openChartCall => open_chart,
     offerControlCall => offer_control,
     acceptControlCall => accept_control,
@@ -94,6 +95,7 @@ views! { Records;
             directory: chart.directory,
             controlEpoch: chart.control_epoch,
             exceptional: chart.exceptional,
+            rotationDue: chart.rotation_due,
         },
         None => chartOfReturn {
             controller: Address::ZERO,
@@ -102,6 +104,7 @@ views! { Records;
             directory: B256::ZERO,
             controlEpoch: 0,
             exceptional: false,
+            rotationDue: false,
         },
     },
     recordOfCall => |call, model| match model.records.record(call.chart, call.recordId) {
@@ -180,6 +183,17 @@ impl Grant {
 }
 
 impl Chart {
+    /// Of the next directory. The end of all grants uses one up.
+    pub fn next_version(&self) -> u32 {
+        self.directory_version + if self.rotation_due { 2 } else { 1 }
+    }
+
+    /// Something may be sealed to the keys of the directory that stands, which is this one.
+    pub fn require_sealed(&self, chart: B256, version: u32) -> Result<(), Refusal> {
+        require!(!self.rotation_due, RotationDue { chart });
+        require_version(version, self.directory_version)
+    }
+
     /// A grant that `revokeAll` has not ended, in force or not.
     pub fn current_grant(&self, grantee: Address) -> Option<&Grant> {
         self.grants
@@ -446,7 +460,7 @@ impl Model {
         ended: Option<Address>,
     ) -> Result<(), Refusal> {
         require_digest(directory)?;
-        require_version(version, self.chart(chart)?.directory_version + 1)?;
+        require_version(version, self.chart(chart)?.next_version())?;
         if !keyrings.is_empty() {
             require_size(keyrings.len())?;
         }
@@ -464,7 +478,7 @@ impl Model {
 
     fn rotate(&mut self, chart: B256, version: u32, directory: B256, keyrings: &[Keyring]) {
         let of = self.chart_mut(chart);
-        (of.directory_version, of.directory) = (version, directory);
+        (of.directory_version, of.directory, of.rotation_due) = (version, directory, false);
         let event = DirectorySet {
             chart,
             version,
@@ -577,6 +591,7 @@ fn open_chart(call: &openChartCall, model: &mut Model, caller: Address) -> Resul
         directory,
         control_epoch: 0,
         exceptional: false,
+        rotation_due: false,
         records: BTreeMap::new(),
         batches: BTreeMap::new(),
         grants: BTreeMap::new(),
@@ -653,7 +668,7 @@ fn add_records(call: &addRecordsCall, model: &mut Model, caller: Address) -> Res
         require_compartment(record.compartment)?;
     }
     model.require_actor(caller, actor)?;
-    require_version(call.directoryVersion, model.chart(chart)?.directory_version)?;
+    model.chart(chart)?.require_sealed(chart, call.directoryVersion)?;
     let compartments = call.records.iter().map(|record| record.compartment).collect();
     let by_delegate = model.require_writer(actor, chart, organisation, B256::ZERO, &compartments)?;
     let mut taken: BTreeSet<_> = model.chart(chart)?.records.keys().copied().collect();
@@ -691,7 +706,7 @@ fn amend_record(call: &amendRecordCall, model: &mut Model, caller: Address) -> R
     let (actor, chart, organisation, record_id) = (call.actor, call.chart, call.organisation, call.recordId);
     require_digest(call.pointer)?;
     model.require_actor(caller, actor)?;
-    require_version(call.directoryVersion, model.chart(chart)?.directory_version)?;
+    model.chart(chart)?.require_sealed(chart, call.directoryVersion)?;
     let by_delegate = model.require_amendable(actor, chart, organisation, record_id, call.previous)?;
     model.tell_writer(by_delegate, chart, actor, organisation);
     let now = model.now;
@@ -763,7 +778,7 @@ fn add_batch(call: &addBatchCall, model: &mut Model, caller: Address) -> Result<
     );
     require_compartment(call.compartment)?;
     model.require_actor(caller, actor)?;
-    require_version(call.directoryVersion, model.chart(chart)?.directory_version)?;
+    model.chart(chart)?.require_sealed(chart, call.directoryVersion)?;
     require!(model.records.batch(chart, root).is_none(), BatchExists { root });
     let compartments = BTreeSet::from([call.compartment]);
     let by_delegate = model.require_writer(actor, chart, organisation, B256::ZERO, &compartments)?;
@@ -832,7 +847,7 @@ fn grant(call: &grantCall, model: &mut Model, caller: Address) -> Result<(), Ref
     let (actor, chart, grantee, terms) = (call.actor, call.chart, call.grantee, &call.terms);
     let is_delegate = model.require_power(caller, actor, chart, power::GRANT)?;
     let of = model.chart(chart)?;
-    require_version(call.directoryVersion, of.directory_version)?;
+    of.require_sealed(chart, call.directoryVersion)?;
     require!(!grantee.is_zero(), ZeroAddress {});
     require!(grantee != of.controller, GrantToController {});
     require_digest(call.keyring)?;
@@ -890,7 +905,7 @@ fn grant(call: &grantCall, model: &mut Model, caller: Address) -> Result<(), Ref
 fn set_keyrings(call: &setKeyringsCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
     let (actor, chart) = (call.actor, call.chart);
     let is_delegate = model.require_power(caller, actor, chart, power::DIRECTORY)?;
-    require_version(call.directoryVersion, model.chart(chart)?.directory_version)?;
+    model.chart(chart)?.require_sealed(chart, call.directoryVersion)?;
     require_size(call.keyrings.len())?;
     model.require_keyrings(chart, &call.keyrings, None)?;
     model.tell_delegate(is_delegate, chart, actor, power::DIRECTORY);
@@ -916,13 +931,12 @@ fn revoke(call: &revokeCall, model: &mut Model, caller: Address) -> Result<(), R
 fn revoke_all(call: &revokeAllCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
     let (actor, chart) = (call.actor, call.chart);
     let is_delegate = model.require_power(caller, actor, chart, power::REVOKE)?;
-    model.require_rotation(chart, call.version, call.directory, &[], None)?;
+    let (given, expected) = (call.epoch, model.chart(chart)?.grant_epoch + 1);
+    require!(given == expected, GrantEpoch { given, expected });
     model.tell_delegate(is_delegate, chart, actor, power::REVOKE);
     let of = model.chart_mut(chart);
-    of.grant_epoch += 1;
-    let epoch = of.grant_epoch;
-    model.tell(Contract::Records, AllRevoked { chart, epoch });
-    model.rotate(chart, call.version, call.directory, &[]);
+    (of.grant_epoch, of.rotation_due) = (given, true);
+    model.tell(Contract::Records, AllRevoked { chart, epoch: given });
     Ok(())
 }
 

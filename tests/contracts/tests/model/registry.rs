@@ -55,7 +55,6 @@ pub struct Key {
 }
 
 acts! { Registry;
-    initializeCall => |_: &initializeCall, _: &mut Model, _| -> Result<(), Refusal> { Err(AlreadyInitialized {}.into()) },
     transferOwnershipCall => transfer_ownership,
     acceptOwnershipCall => accept_ownership,
     setIssuerCall => set_issuer,

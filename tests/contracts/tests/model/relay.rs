@@ -24,7 +24,6 @@ pub struct Relay {
 }
 
 acts! { Relay;
-    initializeCall => |_: &initializeCall, _: &mut Model, _| -> Result<(), Refusal> { Err(AlreadyInitialized {}.into()) },
     cancelAllCall => |_: &cancelAllCall, model: &mut Model, caller| -> Result<(), Refusal> { model.cancel(caller); Ok(()) },
     cancelAllBySignatureCall => cancel_all_by_signature,
     openChartCall => open_chart,
@@ -171,8 +170,7 @@ fn revoke_all(call: &revokeAllCall, model: &mut Model, _: Address) -> Result<(),
     model.act_for_signer(&IRecords::revokeAllCall {
         actor: operation.signer,
         chart: operation.chart,
-        version: operation.version,
-        directory: operation.directory,
+        epoch: operation.epoch,
     })
 }
 
