@@ -119,9 +119,12 @@ async fn version_on_chain(world: &World, chart: B256, record: B256) -> u32 {
 }
 
 async fn is_granted(world: &World, chart: B256, grantee: Address) -> bool {
+    let (chain, records) = (world.chain(), world.dev.deployment.records);
     let call = IRecords::grantOfCall { chart, grantee };
-    let records = world.dev.deployment.records;
-    world.chain().call(records, call).await.unwrap().terms.actions != 0
+    let grant = chain.call(records, call).await.unwrap();
+    let head = chain.call(records, IRecords::chartOfCall { chart }).await.unwrap();
+    // Without a grant it is 0; after the end of all of them, another.
+    grant.epoch == head.grantEpoch
 }
 
 /// What anybody can make who knows a chart's public keys: content of their own, sealed in the name of a version.
