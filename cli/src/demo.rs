@@ -245,11 +245,13 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         last.ms = Some(story.step_began.elapsed().as_millis());
     }
     let provider = medlock_client::Chain::discover(&dev.endpoints.rpc, Identity::generate()?.signer().clone()).await?;
+    let links = dev.deployment.links(dev.owner()?.address());
     for (name, address) in dev.deployment.contracts() {
         let code = provider.provider().get_code_at(address).await?;
         let ours = artifacts.iter().find(|artifact| artifact.name == name);
+        let linked = ours.context("a contract that was not built")?.link(&links)?;
         story.check(
-            ours.is_some_and(|ours| code.as_ref() == ours.code.as_slice()),
+            code.as_ref() == linked.code.as_slice(),
             format!("{name} at {address}: the chain holds this WASM, activated"),
         )?;
     }

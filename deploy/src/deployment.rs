@@ -9,7 +9,7 @@ use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, reg
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, artifacts,
+    Error, Links, artifacts,
     chain::{genesis_hash, read, rpc},
 };
 
@@ -164,6 +164,17 @@ impl Deployment {
             require_names(contract, address, expected, found)?;
         }
         Ok(())
+    }
+
+    /// What stands in the contracts' code; `owner` is whom the registry began with.
+    pub fn links(&self, owner: Address) -> Links {
+        Links {
+            owner,
+            registry: self.registry,
+            records: self.records,
+            exceptions: self.exceptions,
+            relay: self.relay,
+        }
     }
 
     /// Name and address, in the order of [`artifacts::NAMES`].
