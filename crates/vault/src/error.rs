@@ -30,6 +30,10 @@ pub enum Error {
     ContentLength { declared: u64 },
     #[error("the payload's compressed content is damaged")]
     Compression,
+    #[error(
+        "bytes {start}..{end} cannot be opened alone: the range is empty, or past the {content} bytes of content, or the content is compressed"
+    )]
+    Range { start: u64, end: u64, content: u64 },
 
     #[error("the envelope is of another {field} than asked for")]
     Binding { field: &'static str },

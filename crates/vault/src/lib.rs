@@ -1,6 +1,7 @@
 //! Medlock's cryptography: what is sealed on a client and what every other program sees only as blocks.
 //!
 //! - [`payload`]: one record version's content, compressed, padded, sealed in chunks.
+//! - [`streaming`]: payloads of any length, and byte ranges of them.
 //! - [`envelope`]: the block that links to a payload and carries its data key, sealed to a compartment.
 //! - [`compartment`]: compartment keys, their epochs, and the links that lead back to earlier ones.
 //! - [`directory`]: the controller's signed list of compartment public keys.
@@ -28,6 +29,7 @@ pub mod keyring;
 pub mod payload;
 pub mod seal;
 pub mod secret;
+pub mod streaming;
 
 pub use binding::{Binding, Domain};
 pub use cid::Cid;
@@ -42,5 +44,6 @@ pub use payload::{Metadata, SealedPayload, open_metadata, open_payload, seal_pay
 pub use rand_core;
 pub use seal::PublicKey;
 pub use secret::{AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret};
+pub use streaming::{RangeOpener, SealedStream, StreamError, open_stream, seal_stream};
 /// Buffers that are wiped when dropped.
 pub use zeroize::Zeroizing;

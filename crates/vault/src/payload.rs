@@ -17,10 +17,14 @@ use ruzstd::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use zeroize::Zeroizing;
 
-use crate::{Binding, DataKey, Error, cbor, compartment, seal::same};
+use crate::{
+    Binding, DataKey, Error, cbor, compartment,
+    seal::same,
+    streaming::{StreamError, open_within},
+};
 
 /// First bytes of every payload.
 pub const MAGIC: [u8; 8] = *b"MEDLOCKP";
@@ -47,7 +51,6 @@ pub const ZSTD_WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 const WHAT: &str = "payload";
 const METADATA_PREFIX_BYTES: usize = 1 + 8 + 4;
-const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
 
 /// What a record is, for those who can open it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,25 +91,21 @@ pub fn seal_payload(
     metadata: &Metadata,
     content: &[u8],
 ) -> Result<SealedPayload, Error> {
+    check_content_length(CONTENT_BYTES_MAX, content.len() as u64)?;
     check_binding(binding)?;
-    check_content_length(content.len() as u64)?;
     let (encoding, region) = encode_content(&metadata.media_type, content);
     let first = encode_metadata(metadata, encoding, content.len() as u64)?;
 
-    let data_key = DataKey::generate(rng);
-    let mut salt = [0; 32];
-    rng.fill_bytes(&mut salt);
-    let keys = Keys::derive(&data_key, &salt);
-    let header = Header {
-        metadata_bytes: first.len() as u32,
-        salt,
-        commitment: keys.commitment,
-    };
-    let stream = Stream::new(&keys, &header, binding);
+    let Started {
+        stream,
+        header,
+        data_key,
+        commitment,
+    } = Started::new(rng, binding, first.len() as u32)?;
 
     let chunks = region.len().div_ceil(CHUNK_BYTES);
     let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region.len() + (1 + chunks) * TAG_BYTES);
-    bytes.extend_from_slice(&header.to_bytes());
+    bytes.extend_from_slice(&header);
     stream.seal(0, false, &first, &mut bytes);
     for (index, chunk) in region.chunks(CHUNK_BYTES).enumerate() {
         stream.seal(index as u32 + 1, index + 1 == chunks, chunk, &mut bytes);
@@ -114,7 +113,7 @@ pub fn seal_payload(
     Ok(SealedPayload {
         bytes,
         data_key,
-        commitment: keys.commitment,
+        commitment,
     })
 }
 
@@ -130,25 +129,21 @@ pub fn open_payload(
     binding: &Binding,
     bytes: &[u8],
 ) -> Result<(Metadata, Zeroizing<Vec<u8>>), Error> {
-    let opened = open_first(data_key, binding, bytes)?;
-    let sealed = opened.rest;
-    let chunks = sealed.len().div_ceil(SEALED_CHUNK_BYTES);
-    if sealed.len() <= TAG_BYTES || sealed.len() - (chunks - 1) * SEALED_CHUNK_BYTES <= TAG_BYTES {
-        return Err(Error::Truncated);
+    let mut content = Zeroizing::new(Vec::new());
+    let length = bytes.len() as u64;
+    match open_within(
+        CONTENT_BYTES_MAX,
+        data_key,
+        binding,
+        length,
+        bytes,
+        Content(&mut content),
+    ) {
+        Ok(metadata) => Ok((metadata, content)),
+        Err(StreamError::Vault(error)) => Err(error),
+        // Reading a slice and writing to memory do not fail.
+        Err(StreamError::Io(_)) => Err(Error::Truncated),
     }
-    let region_bytes = (sealed.len() - chunks * TAG_BYTES) as u64;
-    check_region_length(opened.encoding, opened.content_bytes, region_bytes)?;
-
-    let mut region = Zeroizing::new(Vec::with_capacity(region_bytes as usize));
-    let mut chunk = Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES));
-    for (index, sealed) in sealed.chunks(SEALED_CHUNK_BYTES).enumerate() {
-        opened
-            .stream
-            .open(index as u32 + 1, index + 1 == chunks, sealed, &mut chunk)?;
-        region.extend_from_slice(&chunk);
-    }
-    let content = decode_content(opened.encoding, opened.content_bytes, region)?;
-    Ok((opened.metadata, content))
 }
 
 /// Opens the metadata alone: the header and the first chunk are enough, whatever follows is not looked at.
@@ -156,7 +151,7 @@ pub fn open_payload(
 /// # Errors
 /// As [`open_payload`].
 pub fn open_metadata(data_key: &DataKey, binding: &Binding, bytes: &[u8]) -> Result<Metadata, Error> {
-    Ok(open_first(data_key, binding, bytes)?.metadata)
+    Ok(First::open(CONTENT_BYTES_MAX, data_key, binding, bytes)?.metadata)
 }
 
 /// The commitment in the header of `bytes`.
@@ -181,17 +176,17 @@ pub fn padme(length: u64) -> u64 {
 }
 
 /// Length of the padded region for `length` bytes of stored or compressed content: at least one byte of padding.
-fn padded_length(length: u64) -> u64 {
+pub(crate) fn padded_length(length: u64) -> u64 {
     padme((length + 1).max(CONTENT_PADDED_BYTES_MIN))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+pub(crate) enum Encoding {
     Stored = 0,
     Zstd = 1,
 }
 
-struct Header {
+pub(crate) struct Header {
     metadata_bytes: u32,
     salt: [u8; 32],
     commitment: [u8; 32],
@@ -210,7 +205,7 @@ impl Header {
         out
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(&MAGIC) {
             return Err(Error::NotThis { what: WHAT });
         }
@@ -248,6 +243,42 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Length of the metadata chunk with its tag.
+    pub(crate) fn sealed_metadata_bytes(&self) -> usize {
+        self.metadata_bytes as usize + TAG_BYTES
+    }
+}
+
+/// A payload that is about to be sealed: fresh keys, and the header that commits to them.
+pub(crate) struct Started {
+    pub stream: Stream,
+    pub header: [u8; HEADER_BYTES],
+    pub data_key: DataKey,
+    pub commitment: [u8; 32],
+}
+
+impl Started {
+    pub(crate) fn new(rng: &mut impl CryptoRng, binding: &Binding, metadata_bytes: u32) -> Result<Self, Error> {
+        check_binding(binding)?;
+        let data_key = DataKey::generate(rng);
+        let mut salt = [0; 32];
+        rng.fill_bytes(&mut salt);
+        let keys = Keys::derive(&data_key, &salt);
+        let header = Header {
+            metadata_bytes,
+            salt,
+            commitment: keys.commitment,
+        };
+        Ok(Self {
+            stream: Stream::new(&keys, &header, binding),
+            header: header.to_bytes(),
+            data_key,
+            commitment: keys.commitment,
+        })
+    }
+}
+
 /// What a data key expands to (HKDF-SHA256, RFC 5869).
 struct Keys {
     encryption: Zeroizing<[u8; 32]>,
@@ -278,7 +309,7 @@ impl Keys {
 }
 
 /// STREAM with its associated data. Chunks are independent of each other; the position makes them different.
-struct Stream {
+pub(crate) struct Stream {
     primitive: StreamBE32<Aes256Gcm>,
     aad: Vec<u8>,
 }
@@ -292,7 +323,7 @@ impl Stream {
         }
     }
 
-    fn seal(&self, index: u32, last: bool, plaintext: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn seal(&self, index: u32, last: bool, plaintext: &[u8], out: &mut Vec<u8>) {
         let mut chunk = Zeroizing::new(Vec::with_capacity(plaintext.len() + TAG_BYTES));
         chunk.extend_from_slice(plaintext);
         // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1); chunks are of 64 KiB.
@@ -303,47 +334,82 @@ impl Stream {
     }
 
     /// Replaces what is in `out` by the chunk's plaintext.
-    fn open(&self, index: u32, last: bool, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn open(&self, index: u32, last: bool, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         out.clear();
         out.extend_from_slice(sealed);
+        self.open_in_place(index, last, out)
+    }
+
+    /// Replaces a sealed chunk by its plaintext.
+    pub(crate) fn open_in_place(&self, index: u32, last: bool, chunk: &mut Vec<u8>) -> Result<(), Error> {
         self.primitive
-            .decrypt_in_place(index, last, &self.aad, out)
+            .decrypt_in_place(index, last, &self.aad, chunk)
             .map_err(|_| Error::Chunk { index })
     }
 }
 
-struct First<'a> {
-    stream: Stream,
-    metadata: Metadata,
+/// The opened start of a payload.
+pub(crate) struct First {
+    pub stream: Stream,
+    pub metadata: Metadata,
+    pub encoding: Encoding,
+    pub content_bytes: u64,
+    /// Header and metadata chunk together.
+    pub start_bytes: usize,
+}
+
+impl First {
+    /// `bytes`: the payload's start, or all of it. Content is at most `most` long.
+    pub(crate) fn open(most: u64, data_key: &DataKey, binding: &Binding, bytes: &[u8]) -> Result<Self, Error> {
+        check_binding(binding)?;
+        let header = Header::parse(bytes)?;
+        let keys = Keys::derive(data_key, &header.salt);
+        if !same(&keys.commitment, &header.commitment) {
+            return Err(Error::Commitment);
+        }
+        let stream = Stream::new(&keys, &header, binding);
+        let sealed = bytes[HEADER_BYTES..]
+            .get(..header.sealed_metadata_bytes())
+            .ok_or(Error::Truncated)?;
+        let mut plaintext = Zeroizing::new(Vec::new());
+        stream.open(0, false, sealed, &mut plaintext)?;
+        let (metadata, encoding, content_bytes) = decode_metadata(most, &plaintext)?;
+        Ok(Self {
+            stream,
+            metadata,
+            encoding,
+            content_bytes,
+            start_bytes: HEADER_BYTES + sealed.len(),
+        })
+    }
+}
+
+/// Content on its way into memory that is wiped: what it outgrows is wiped too.
+struct Content<'a>(&'a mut Zeroizing<Vec<u8>>);
+
+impl Write for Content<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Self(content) = self;
+        let needed = content.len() + bytes.len();
+        if needed > content.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * content.capacity())));
+            larger.extend_from_slice(content);
+            **content = larger;
+        }
+        content.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn encode_metadata(
+    metadata: &Metadata,
     encoding: Encoding,
     content_bytes: u64,
-    rest: &'a [u8],
-}
-
-fn open_first<'a>(data_key: &DataKey, binding: &Binding, bytes: &'a [u8]) -> Result<First<'a>, Error> {
-    check_binding(binding)?;
-    let header = Header::parse(bytes)?;
-    let keys = Keys::derive(data_key, &header.salt);
-    if !same(&keys.commitment, &header.commitment) {
-        return Err(Error::Commitment);
-    }
-    let stream = Stream::new(&keys, &header, binding);
-    let (first, rest) = bytes[HEADER_BYTES..]
-        .split_at_checked(header.metadata_bytes as usize + TAG_BYTES)
-        .ok_or(Error::Truncated)?;
-    let mut plaintext = Zeroizing::new(Vec::new());
-    stream.open(0, false, first, &mut plaintext)?;
-    let (metadata, encoding, content_bytes) = decode_metadata(&plaintext)?;
-    Ok(First {
-        stream,
-        metadata,
-        encoding,
-        content_bytes,
-        rest,
-    })
-}
-
-fn encode_metadata(metadata: &Metadata, encoding: Encoding, content_bytes: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     let encoded = Zeroizing::new(cbor::encode(metadata));
     let length = (METADATA_PREFIX_BYTES + encoded.len()).next_multiple_of(METADATA_STEP_BYTES);
     if length > METADATA_BYTES_MAX {
@@ -363,7 +429,7 @@ fn encode_metadata(metadata: &Metadata, encoding: Encoding, content_bytes: u64) 
     Ok(out)
 }
 
-fn decode_metadata(plaintext: &[u8]) -> Result<(Metadata, Encoding, u64), Error> {
+fn decode_metadata(most: u64, plaintext: &[u8]) -> Result<(Metadata, Encoding, u64), Error> {
     let malformed = |why: &str| Error::malformed("metadata", why);
     // The header's length is a multiple of 256 and not zero, so the prefix is there.
     let (prefix, rest) = plaintext.split_at(METADATA_PREFIX_BYTES);
@@ -373,7 +439,7 @@ fn decode_metadata(plaintext: &[u8]) -> Result<(Metadata, Encoding, u64), Error>
         _ => return Err(malformed("unknown content encoding")),
     };
     let content_bytes = prefix[1..9].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-    check_content_length(content_bytes)?;
+    check_content_length(most, content_bytes)?;
     let length = prefix[9..]
         .iter()
         .fold(0usize, |sum, byte| sum << 8 | usize::from(*byte));
@@ -431,15 +497,8 @@ fn pad(content: &[u8]) -> Zeroizing<Vec<u8>> {
     out
 }
 
-fn check_padding(padding: &[u8]) -> Result<(), Error> {
-    match padding {
-        [0x80, zeros @ ..] if zeros.iter().all(|byte| *byte == 0) => Ok(()),
-        _ => Err(Error::Padding),
-    }
-}
-
 /// The region's length before it is opened: exact for stored content, bounded for compressed content.
-fn check_region_length(encoding: Encoding, content_bytes: u64, region_bytes: u64) -> Result<(), Error> {
+pub(crate) fn check_region_length(encoding: Encoding, content_bytes: u64, region_bytes: u64) -> Result<(), Error> {
     let most = padded_length(content_bytes);
     let fits = match encoding {
         Encoding::Stored => region_bytes == most,
@@ -451,34 +510,6 @@ fn check_region_length(encoding: Encoding, content_bytes: u64, region_bytes: u64
         Err(Error::ContentLength {
             declared: content_bytes,
         })
-    }
-}
-
-fn decode_content(
-    encoding: Encoding,
-    content_bytes: u64,
-    mut region: Zeroizing<Vec<u8>>,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    // Bounded by CONTENT_BYTES_MAX, which fits a usize everywhere we build for.
-    let length = content_bytes as usize;
-    match encoding {
-        Encoding::Stored => {
-            let padding = region.get(length..).ok_or(Error::ContentLength {
-                declared: content_bytes,
-            })?;
-            check_padding(padding)?;
-            region.truncate(length);
-            Ok(region)
-        }
-        Encoding::Zstd => {
-            let (content, read) = decompress(&region, length)?;
-            check_padding(region.get(read..).ok_or(Error::Padding)?)?;
-            // One content, one length: a frame that is no shorter than its content would have been stored.
-            if read >= length || padded_length(read as u64) != region.len() as u64 {
-                return Err(Error::Padding);
-            }
-            Ok(content)
-        }
     }
 }
 
@@ -514,12 +545,12 @@ fn decompress(bytes: &[u8], length: usize) -> Result<(Zeroizing<Vec<u8>>, usize)
     Ok((out, bytes.len() - source.len()))
 }
 
-fn check_content_length(bytes: u64) -> Result<(), Error> {
-    if bytes > CONTENT_BYTES_MAX {
+fn check_content_length(most: u64, bytes: u64) -> Result<(), Error> {
+    if bytes > most {
         return Err(Error::TooLarge {
             what: "content",
             size: bytes,
-            most: CONTENT_BYTES_MAX,
+            most,
         });
     }
     Ok(())

@@ -6,6 +6,7 @@ mod keyfile;
 mod keyring;
 mod payload;
 mod secrets;
+mod streaming;
 mod vectors;
 
 use std::convert::Infallible;

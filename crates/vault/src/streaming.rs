@@ -1,0 +1,451 @@
+//! Payloads of any length, in memory that does not grow with them: sealed and opened from end to end, or a byte range alone.
+//!
+//! The bytes are those of [`payload`](crate::payload), and so are the checks: [`open_payload`](crate::open_payload) is
+//! [`open_stream`] into memory. Where bytes come from and go to is the caller's; this module only asks for the next.
+use std::{
+    io::{self, Read, Write},
+    ops::Range,
+};
+
+use rand_core::CryptoRng;
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use zeroize::Zeroizing;
+
+use crate::{
+    Binding, DataKey, Error, Metadata,
+    payload::{
+        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, Started, TAG_BYTES, ZSTD_WINDOW_BYTES_MAX,
+        check_region_length, encode_metadata, padded_length,
+    },
+};
+
+/// Content in one payload at most: 2^32 blocks of AES, far within what one key of AES-GCM may encrypt (SP 800-38D).
+pub const STREAMED_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
+
+const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
+
+/// Why a stream ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    #[error(transparent)]
+    Vault(#[from] Error),
+    /// Of the caller's reader or writer.
+    #[error("the stream broke off: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What the envelope of a streamed payload needs.
+pub struct SealedStream {
+    pub data_key: DataKey,
+    pub commitment: [u8; 32],
+    /// Length of what was written.
+    pub payload_bytes: u64,
+}
+
+/// Seals `content_bytes` bytes of `content` under a fresh data key. They are stored, not compressed: whether compression pays is known
+/// at the end alone, and stored content can be opened in ranges.
+///
+/// # Errors
+/// [`Error::TooLarge`] for more than [`STREAMED_BYTES_MAX`] or too much metadata, [`Error::Malformed`] or [`Error::CompartmentRange`] for an
+/// impossible binding, before anything is written; [`Error::ContentLength`] where the content is shorter or longer than stated;
+/// what reader and writer fail with. What was written before an error opens as nothing.
+pub fn seal_stream(
+    rng: &mut impl CryptoRng,
+    binding: &Binding,
+    metadata: &Metadata,
+    content_bytes: u64,
+    mut content: impl Read,
+    mut out: impl Write,
+) -> Result<SealedStream, StreamError> {
+    if content_bytes > STREAMED_BYTES_MAX {
+        return Err(Error::TooLarge {
+            what: "content",
+            size: content_bytes,
+            most: STREAMED_BYTES_MAX,
+        }
+        .into());
+    }
+    let declared = || Error::ContentLength {
+        declared: content_bytes,
+    };
+    let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
+    let Started {
+        stream,
+        header,
+        data_key,
+        commitment,
+    } = Started::new(rng, binding, first.len() as u32)?;
+    let mut sealed = Vec::with_capacity(SEALED_CHUNK_BYTES);
+    out.write_all(&header)?;
+    stream.seal(0, false, &first, &mut sealed);
+    out.write_all(&sealed)?;
+    let mut payload_bytes = (header.len() + sealed.len()) as u64;
+
+    let region_bytes = padded_length(content_bytes);
+    let (mut left, mut region_left) = (content_bytes, region_bytes);
+    let mut padded = false;
+    let mut plaintext = Zeroizing::new(vec![0; CHUNK_BYTES]);
+    for index in 1.. {
+        let length = region_left.min(CHUNK_BYTES as u64) as usize;
+        let filled = left.min(length as u64) as usize;
+        content
+            .read_exact(&mut plaintext[..filled])
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => StreamError::Vault(declared()),
+                _ => error.into(),
+            })?;
+        plaintext[filled..].fill(0);
+        if filled < length && !padded {
+            plaintext[filled] = 0x80;
+            padded = true;
+        }
+        left -= filled as u64;
+        region_left -= length as u64;
+        // Nobody can open the payload before its last chunk: none is made of content that goes on.
+        if region_left == 0 && has_more(&mut content)? {
+            return Err(declared().into());
+        }
+        sealed.clear();
+        stream.seal(index, region_left == 0, &plaintext[..length], &mut sealed);
+        out.write_all(&sealed)?;
+        payload_bytes += sealed.len() as u64;
+        if region_left == 0 {
+            break;
+        }
+    }
+    out.flush()?;
+    Ok(SealedStream {
+        data_key,
+        commitment,
+        payload_bytes,
+    })
+}
+
+/// Opens a payload of `payload_bytes` bytes (as the envelope states) and writes its content to `out` as it goes: each chunk
+/// once it is authentic, and in order. **What was written counts only when this returns without an error**: a payload
+/// may be cut short, or altered, at its end.
+///
+/// # Errors
+/// As [`open_payload`](crate::open_payload); what reader and writer fail with. A reader that ends early is [`Error::Truncated`].
+pub fn open_stream(
+    data_key: &DataKey,
+    binding: &Binding,
+    payload_bytes: u64,
+    payload: impl Read,
+    out: impl Write,
+) -> Result<Metadata, StreamError> {
+    open_within(STREAMED_BYTES_MAX, data_key, binding, payload_bytes, payload, out)
+}
+
+/// [`open_stream`] of content that is at most `most` long.
+pub(crate) fn open_within(
+    most: u64,
+    data_key: &DataKey,
+    binding: &Binding,
+    payload_bytes: u64,
+    mut payload: impl Read,
+    mut out: impl Write,
+) -> Result<Metadata, StreamError> {
+    let mut header = [0; HEADER_BYTES];
+    // What is not a payload is told before what is cut short.
+    let read = read_up_to(&mut payload, &mut header)?;
+    let metadata_bytes = Header::parse(&header[..read])?.sealed_metadata_bytes();
+    let mut start = vec![0; HEADER_BYTES + metadata_bytes];
+    start[..HEADER_BYTES].copy_from_slice(&header);
+    let read = read_up_to(&mut payload, &mut start[HEADER_BYTES..])?;
+    start.truncate(HEADER_BYTES + read);
+    let first = First::open(most, data_key, binding, &start)?;
+    let layout = Layout::of(&first, payload_bytes)?;
+
+    let mut region = Region {
+        first: &first,
+        layout,
+        payload,
+        next: 1,
+        chunk: Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES)),
+        at: 0,
+        read: 0,
+        fault: None,
+    };
+    let copied = match first.encoding {
+        Encoding::Stored => region.copy(first.content_bytes, &mut out),
+        Encoding::Zstd => region.decompress(first.content_bytes, &mut out),
+    };
+    let ended = copied.and_then(|()| region.padding());
+    if let Some(fault) = region.fault.take() {
+        return Err(fault);
+    }
+    ended?;
+    out.flush()?;
+    Ok(first.metadata)
+}
+
+/// A payload of which ranges are opened, each from the chunks that it lies in.
+pub struct RangeOpener {
+    first: First,
+    layout: Layout,
+}
+
+impl RangeOpener {
+    /// How many bytes from the payload's start [`Self::new`] wants, by the first [`HEADER_BYTES`].
+    ///
+    /// # Errors
+    /// As [`open_payload`](crate::open_payload), from the clear part.
+    pub fn start_bytes(header: &[u8]) -> Result<usize, Error> {
+        Ok(HEADER_BYTES + Header::parse(header)?.sealed_metadata_bytes())
+    }
+
+    /// `start`: the payload's first [`Self::start_bytes`] bytes, or more; `payload_bytes`: its length, as the envelope states.
+    ///
+    /// # Errors
+    /// As [`open_payload`](crate::open_payload).
+    pub fn new(data_key: &DataKey, binding: &Binding, payload_bytes: u64, start: &[u8]) -> Result<Self, Error> {
+        let first = First::open(STREAMED_BYTES_MAX, data_key, binding, start)?;
+        let layout = Layout::of(&first, payload_bytes)?;
+        Ok(Self { first, layout })
+    }
+
+    pub fn metadata(&self) -> &Metadata {
+        &self.first.metadata
+    }
+
+    /// Length of the content.
+    pub fn content_bytes(&self) -> u64 {
+        self.first.content_bytes
+    }
+
+    /// Where the chunks that hold these bytes of the content lie in the payload.
+    ///
+    /// # Errors
+    /// [`Error::Range`]: empty, or not within the content; or the content is compressed, and has no ranges.
+    pub fn sealed_range(&self, range: &Range<u64>) -> Result<Range<u64>, Error> {
+        let chunks = self.chunks(range)?;
+        let at = |chunk: u64| self.layout.content_at + chunk * SEALED_CHUNK_BYTES as u64;
+        Ok(at(chunks.start)..at(chunks.end).min(self.layout.payload_bytes))
+    }
+
+    /// Opens `range` of the content; `sealed` is what stands at [`Self::sealed_range`].
+    ///
+    /// # Errors
+    /// As [`Self::sealed_range`]; [`Error::Truncated`] where `sealed` has another length; [`Error::Chunk`].
+    pub fn open_range(&self, range: &Range<u64>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let place = self.sealed_range(range)?;
+        if sealed.len() as u64 != place.end - place.start {
+            return Err(Error::Truncated);
+        }
+        let chunks = self.chunks(range)?;
+        let mut opened = Zeroizing::new(Vec::with_capacity(sealed.len()));
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES));
+        for (number, chunk) in chunks.clone().zip(sealed.chunks(SEALED_CHUNK_BYTES)) {
+            let is_last = number + 1 == self.layout.chunks;
+            // The metadata is chunk 0.
+            self.first
+                .stream
+                .open(number as u32 + 1, is_last, chunk, &mut plaintext)?;
+            opened.extend_from_slice(&plaintext);
+        }
+        // Within what was opened, which fits in memory: the range lies within these chunks.
+        let skip = (range.start - chunks.start * CHUNK_BYTES as u64) as usize;
+        opened.truncate(skip + (range.end - range.start) as usize);
+        opened.drain(..skip);
+        Ok(opened)
+    }
+
+    /// The content chunks, from 0, that these bytes lie in.
+    fn chunks(&self, range: &Range<u64>) -> Result<Range<u64>, Error> {
+        let content = self.first.content_bytes;
+        if self.first.encoding != Encoding::Stored || range.is_empty() || range.end > content {
+            return Err(Error::Range {
+                start: range.start,
+                end: range.end,
+                content,
+            });
+        }
+        let size = CHUNK_BYTES as u64;
+        Ok(range.start / size..range.end.div_ceil(size))
+    }
+}
+
+/// Where the content chunks of a payload lie.
+#[derive(Clone, Copy)]
+struct Layout {
+    payload_bytes: u64,
+    content_at: u64,
+    chunks: u64,
+    /// Plaintext of all content chunks.
+    region_bytes: u64,
+}
+
+impl Layout {
+    fn of(first: &First, payload_bytes: u64) -> Result<Self, Error> {
+        let content_at = first.start_bytes as u64;
+        let sealed = payload_bytes.checked_sub(content_at).ok_or(Error::Truncated)?;
+        let (tag, chunk) = (TAG_BYTES as u64, SEALED_CHUNK_BYTES as u64);
+        let chunks = sealed.div_ceil(chunk);
+        if sealed <= tag || sealed - (chunks - 1) * chunk <= tag {
+            return Err(Error::Truncated);
+        }
+        let region_bytes = sealed - chunks * tag;
+        // Also bounds the number of chunks, which is a u32 in each nonce.
+        check_region_length(first.encoding, first.content_bytes, region_bytes)?;
+        Ok(Self {
+            payload_bytes,
+            content_at,
+            chunks,
+            region_bytes,
+        })
+    }
+}
+
+/// The plaintext of the content chunks, one after the other.
+struct Region<'a, R> {
+    first: &'a First,
+    layout: Layout,
+    payload: R,
+    /// The next chunk to open, from 1.
+    next: u64,
+    chunk: Zeroizing<Vec<u8>>,
+    /// How much of `chunk` was handed on, and how much of the region.
+    at: usize,
+    read: u64,
+    /// Why there is no more to read: the decompressor is told, and tells, only that it failed.
+    fault: Option<StreamError>,
+}
+
+impl<R: Read> Region<'_, R> {
+    /// Stored content.
+    fn copy(&mut self, content_bytes: u64, out: &mut impl Write) -> Result<(), StreamError> {
+        let mut left = content_bytes;
+        while left > 0 {
+            let ready = self.fill()?;
+            if ready.is_empty() {
+                return Err(Error::ContentLength {
+                    declared: content_bytes,
+                }
+                .into());
+            }
+            let taken = left.min(ready.len() as u64) as usize;
+            out.write_all(&ready[..taken])?;
+            self.take(taken);
+            left -= taken as u64;
+        }
+        Ok(())
+    }
+
+    /// One zstd frame (RFC 8878), to exactly `content_bytes`. Memory stays under the window and one block, whatever the frame says.
+    fn decompress(&mut self, content_bytes: u64, out: &mut impl Write) -> Result<(), StreamError> {
+        let declared = || Error::ContentLength {
+            declared: content_bytes,
+        };
+        let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
+        decoder.init(&mut *self).map_err(|_| Error::Compression)?;
+        let mut block = Zeroizing::new(Vec::new());
+        let mut left = content_bytes;
+        // Each turn reads a block of at least 3 bytes of the region, so there are finitely many.
+        while !decoder.is_finished() {
+            decoder
+                .decode_blocks(&mut *self, BlockDecodingStrategy::UptoBlocks(1))
+                .map_err(|_| Error::Compression)?;
+            let ready = decoder.can_collect();
+            left = left.checked_sub(ready as u64).ok_or_else(declared)?;
+            block.resize(ready, 0);
+            decoder.read_exact(&mut block).map_err(|_| Error::Compression)?;
+            out.write_all(&block)?;
+        }
+        if left != 0 {
+            return Err(declared().into());
+        }
+        // One content, one length: a frame that is no shorter than its content would have been stored.
+        if self.read >= content_bytes || padded_length(self.read) != self.layout.region_bytes {
+            return Err(Error::Padding.into());
+        }
+        Ok(())
+    }
+
+    /// The rest of the region: 0x80, then zeros.
+    fn padding(&mut self) -> Result<(), StreamError> {
+        let mut expected = 0x80;
+        loop {
+            let ready = self.fill()?;
+            if ready.is_empty() {
+                break;
+            }
+            for byte in ready {
+                if *byte != expected {
+                    return Err(Error::Padding.into());
+                }
+                expected = 0;
+            }
+            let length = ready.len();
+            self.take(length);
+        }
+        // There is at least the first byte of it.
+        if expected == 0 {
+            Ok(())
+        } else {
+            Err(Error::Padding.into())
+        }
+    }
+
+    /// What is ready of the region; empty at its end.
+    fn fill(&mut self) -> Result<&[u8], StreamError> {
+        if self.at == self.chunk.len() && self.next <= self.layout.chunks {
+            let number = self.next - 1;
+            let is_last = self.next == self.layout.chunks;
+            let left = self.layout.payload_bytes - self.layout.content_at - number * SEALED_CHUNK_BYTES as u64;
+            let mut sealed = std::mem::take(&mut *self.chunk);
+            sealed.resize(left.min(SEALED_CHUNK_BYTES as u64) as usize, 0);
+            self.at = 0;
+            if read_up_to(&mut self.payload, &mut sealed)? < sealed.len() {
+                return Err(Error::Truncated.into());
+            }
+            self.first
+                .stream
+                .open_in_place(self.next as u32, is_last, &mut sealed)?;
+            *self.chunk = sealed;
+            self.next += 1;
+        }
+        Ok(&self.chunk[self.at..])
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.read += bytes as u64;
+    }
+}
+
+impl<R: Read> Read for Region<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self.fill() {
+            Ok(ready) => {
+                let length = ready.len().min(out.len());
+                out[..length].copy_from_slice(&ready[..length]);
+                self.take(length);
+                Ok(length)
+            }
+            Err(fault) => {
+                self.fault = Some(fault);
+                Err(io::ErrorKind::InvalidData.into())
+            }
+        }
+    }
+}
+
+/// Fills `out`, or as much of it as there is.
+fn read_up_to(source: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < out.len() {
+        match source.read(&mut out[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+fn has_more(source: &mut impl Read) -> io::Result<bool> {
+    Ok(read_up_to(source, &mut [0])? == 1)
+}
