@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas clean
+.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -64,6 +64,10 @@ bench-gas: setup-tests contracts
 # Ways for a contract to verify signatures: bytes on chain and gas, one JSON line each.
 bench-signatures: setup build
 	target/debug/medlock-bench signatures
+
+# Sealing and opening, beside bare AES-256-GCM: one JSON line a figure.
+bench-vault: build
+	target/debug/medlock-bench vault
 
 clean:
 	cargo clean

@@ -24,6 +24,9 @@ mod start;
 mod transactions;
 mod transfers;
 
+/// The peer's name.
+const FOUNDRY: &str = "foundry-anvil";
+
 #[derive(Args)]
 pub struct Options {
     /// What to measure; everything if nothing is named

@@ -1,8 +1,8 @@
-//! A figure: what both chains did in several rounds, and how they compare, as one line of JSON.
+//! A figure: what we and a peer did in several rounds, and how they compare, as one line of JSON.
 
 use serde::Serialize;
 
-/// What was measured, in both chains, round by round.
+/// What was measured, of ours and of the peer, round by round.
 #[derive(Debug)]
 pub struct Figure {
     pub name: String,
@@ -11,8 +11,9 @@ pub struct Figure {
     pub target: Option<Target>,
     /// One value a round.
     pub medlock: Vec<f64>,
+    pub peer_name: &'static str,
     /// One value a round, or none where the peer cannot do it.
-    pub foundry: Vec<f64>,
+    pub peer: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,7 +49,9 @@ struct Line<'a> {
     rounds: usize,
     medlock: Spread,
     #[serde(skip_serializing_if = "Option::is_none")]
-    foundry: Option<Spread>,
+    peer_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<Spread>,
     /// How many times as good as the peer in the same round; above 1 is better.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<Spread>,
@@ -67,7 +70,7 @@ impl Figure {
         let ratios: Vec<f64> = self
             .medlock
             .iter()
-            .zip(&self.foundry)
+            .zip(&self.peer)
             .map(|(ours, theirs)| match self.better {
                 Better::Higher => ours / theirs,
                 Better::Lower => theirs / ours,
@@ -85,7 +88,8 @@ impl Figure {
             better: self.better,
             rounds: self.medlock.len(),
             medlock,
-            foundry: Spread::of(&self.foundry),
+            peer_name: (!self.peer.is_empty()).then_some(self.peer_name),
+            peer: Spread::of(&self.peer),
             ratio,
             target: self.target,
             met,

@@ -12,6 +12,7 @@ mod gas;
 mod http;
 mod machine;
 mod signatures;
+mod vault;
 
 #[derive(Parser)]
 #[command(name = "medlock-bench", version, about = "Measures Medlock against its peers")]
@@ -28,6 +29,8 @@ enum Command {
     Gas(gas::Options),
     /// Ways for a contract to verify signatures, in bytes and gas
     Signatures(signatures::Options),
+    /// Sealing and opening payloads, beside the cipher that they are made of
+    Vault(vault::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -35,5 +38,6 @@ fn main() -> anyhow::Result<()> {
         Command::Anvil(options) => anvil::run(&options),
         Command::Gas(options) => gas::run(&options),
         Command::Signatures(options) => signatures::run(&options),
+        Command::Vault(options) => vault::run(&options),
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::contracts::{Contracts, TOKENS_EACH, Token};
 use super::node::Node;
-use super::{Pair, per_second};
+use super::{FOUNDRY, Pair, per_second};
 use crate::figure::{Better, Figure, Target};
 use crate::http::{Exchange, drive, request};
 
@@ -41,7 +41,8 @@ pub fn measure(pair: &Pair, rounds: usize, contracts: &Contracts, artifacts: &Ar
         better: Better::Higher,
         target: Some(TARGET),
         medlock,
-        foundry: Vec::new(),
+        peer_name: FOUNDRY,
+        peer: Vec::new(),
     }
     .print()?;
 
@@ -57,7 +58,8 @@ pub fn measure(pair: &Pair, rounds: usize, contracts: &Contracts, artifacts: &Ar
         better: Better::Higher,
         target: None,
         medlock,
-        foundry,
+        peer_name: FOUNDRY,
+        peer: foundry,
     }
     .print()
 }

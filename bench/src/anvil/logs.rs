@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::contracts::{Contracts, Emitter};
 use super::node::Node;
 use super::transactions::Transaction;
-use super::{Pair, per_second};
+use super::{FOUNDRY, Pair, per_second};
 use crate::figure::{Better, Figure, Target};
 use crate::http::{Connection, drive, request};
 
@@ -65,7 +65,8 @@ pub fn measure(pair: &Pair, rounds: usize, contracts: &Contracts) -> anyhow::Res
             better: Better::Higher,
             target: Some(TARGET),
             medlock: ours,
-            foundry: theirs,
+            peer_name: FOUNDRY,
+            peer: theirs,
         }
         .print()?;
     }

@@ -6,10 +6,10 @@ use anyhow::ensure;
 use medlock_anvil::dev_accounts;
 use serde_json::{Value, json};
 
-use super::Pair;
 use super::contracts::{Contracts, Emitter};
 use super::node::{Node, Peer};
 use super::transactions::Transaction;
+use super::{FOUNDRY, Pair};
 use crate::figure::{Better, Figure};
 use crate::http::{Connection, Exchange};
 
@@ -31,7 +31,8 @@ pub fn measure(pair: &Pair, contracts: &Contracts) -> anyhow::Result<()> {
             better: Better::Lower,
             target: None,
             medlock: vec![value(&medlock)],
-            foundry: vec![value(&foundry)],
+            peer_name: FOUNDRY,
+            peer: vec![value(&foundry)],
         }
         .print()
     };

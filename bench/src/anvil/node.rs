@@ -69,7 +69,7 @@ impl Peer {
             .find(|path| path.is_file())
             .with_context(|| format!("no anvil in {}: run tools/setup-node.sh", packages.display()))?;
         Ok(Self {
-            name: "foundry-anvil",
+            name: super::FOUNDRY,
             program,
             // A block of its own limit would end batches early; everything else is as it comes.
             arguments: &["--silent", "--gas-limit", "1000000000000"],

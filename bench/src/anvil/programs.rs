@@ -12,7 +12,7 @@ use medlock_abi::registry::IRegistry;
 use medlock_anvil::{Bare, dev_accounts};
 use medlock_deploy::{Artifacts, Links};
 
-use super::per_second;
+use super::{FOUNDRY, per_second};
 use crate::figure::{Better, Figure, Target};
 
 /// Transactions a second on one core.
@@ -49,7 +49,8 @@ pub fn measure(rounds: usize, artifacts: &Artifacts) -> anyhow::Result<()> {
         better: Better::Higher,
         target: Some(TARGET),
         medlock,
-        foundry: Vec::new(),
+        peer_name: FOUNDRY,
+        peer: Vec::new(),
     }
     .print()
 }

@@ -1,6 +1,6 @@
 //! How long a developer waits for the chain.
 
-use super::Pair;
+use super::{FOUNDRY, Pair};
 use crate::figure::{Better, Figure, Target};
 
 const TARGET_MS: f64 = 300.0;
@@ -13,7 +13,8 @@ pub fn measure(pair: &Pair, rounds: usize) -> anyhow::Result<()> {
         better: Better::Lower,
         target: Some(Target::Value(TARGET_MS)),
         medlock,
-        foundry,
+        peer_name: FOUNDRY,
+        peer: foundry,
     }
     .print()
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::contracts::{Contracts, TOKENS_EACH, Token};
 use super::node::Node;
 use super::transactions::Transaction;
-use super::{Pair, per_second};
+use super::{FOUNDRY, Pair, per_second};
 use crate::figure::{Better, Figure, Target};
 use crate::http::{Exchange, drive, request};
 
@@ -72,7 +72,8 @@ fn measure(pair: &Pair, rounds: usize, contracts: &Contracts, load: Load) -> any
         better: Better::Higher,
         target: Some(TARGET),
         medlock,
-        foundry,
+        peer_name: FOUNDRY,
+        peer: foundry,
     }
     .print()
 }
