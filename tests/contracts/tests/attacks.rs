@@ -1,6 +1,8 @@
 //! Attacks on the contracts as they would be deployed, each by name. What stands in the way is asserted by the exact
 //! revert; after each, what was attacked still stands.
 
+mod gateways;
+
 use alloy::{
     primitives::{Address, B256, Bytes, TxKind, U256, keccak256},
     signers::{SignerSync, local::PrivateKeySigner},
@@ -19,7 +21,7 @@ use medlock_abi::{
 use medlock_anvil::CHAIN_ID;
 use medlock_contract_tests::{Contracts, Done, OWNER};
 
-use crate::{solidity::compile, world};
+use crate::{init_codes, solidity::compile, world};
 
 const CHART: B256 = B256::repeat_byte(0xc1);
 const RECORD: B256 = B256::repeat_byte(0xe1);
@@ -139,6 +141,21 @@ fn the_end_of_all_grants_kills_everything_that_nobody_has_submitted() {
         signature: stage.sign(&all),
         operation: all,
     };
+    let revocation = IRelay::Revoke {
+        signer: patient,
+        chart: CHART,
+        grantee: CLINIC,
+        version: 2,
+        directory: KEYRING,
+        keyrings: vec![],
+        nonce: U256::ZERO,
+        deadline: U256::MAX,
+    };
+    let revocation = IRelay::revokeCall {
+        signature: stage.sign(&revocation),
+        operation: revocation,
+    };
+    let records = [1, 2].map(|version| stage.signed_record(version));
     let grants = [1, 2].map(|version| stage.signed_grant(|grant| grant.directoryVersion = version));
     let delegations = [1, 2].map(|version| stage.signed_delegation(version));
     stage.world.must(STRANGER, relay, all.clone());
@@ -151,18 +168,33 @@ fn the_end_of_all_grants_kills_everything_that_nobody_has_submitted() {
     for delegation in delegations.clone() {
         assert_eq!(stage.refused(STRANGER, relay, delegation), due);
     }
+    for record in records.clone() {
+        assert_eq!(stage.refused(STRANGER, relay, record), due);
+    }
+    let no_grant = IRecords::NoGrant { grantee: CLINIC }.abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, revocation.clone()), no_grant);
     let stale = |given, expected| IRecords::DirectoryVersion { given, expected }.abi_encode();
     assert_eq!(stage.refused(STRANGER, relay, directory.clone()), stale(2, 3));
     let again = IRecords::GrantEpoch { given: 2, expected: 3 };
     assert_eq!(stage.refused(STRANGER, relay, all), again.abi_encode());
 
     stage.rotate(3);
-    for (version, (grant, delegation)) in [1, 2].into_iter().zip(grants.into_iter().zip(delegations)) {
+    for (grant, version) in grants.into_iter().zip([1, 2]) {
         assert_eq!(stage.refused(STRANGER, relay, grant), stale(version, 3));
+    }
+    for (delegation, version) in delegations.into_iter().zip([1, 2]) {
         assert_eq!(stage.refused(STRANGER, relay, delegation), stale(version, 3));
+    }
+    for (record, version) in records.into_iter().zip([1, 2]) {
+        assert_eq!(stage.refused(STRANGER, relay, record), stale(version, 3));
     }
     assert_eq!(stage.refused(STRANGER, relay, directory), stale(2, 4));
     assert_eq!(stage.reason(CLINIC), reason::REVOKED);
+    // A grant that is given anew is not ended with keys from before.
+    stage.grant(CLINIC);
+    assert_eq!(stage.refused(STRANGER, relay, revocation), stale(2, 4));
+    assert_eq!(stage.reason(CLINIC), reason::GRANT);
+    assert_eq!(stage.powers(NURSE), 0);
 }
 
 /// Whoever has the right to: the old keys are those of grantees who lost theirs.
@@ -227,6 +259,58 @@ fn nobody_seals_to_the_old_keys_between_the_end_of_all_grants_and_the_rotation()
         ..stage.add_call(NURSE, vec![record(B256::repeat_byte(0x51))])
     };
     stage.world.must(NURSE, records, add);
+}
+
+/// Control may pass on in between; a second end of all grants changes neither what is due nor the version that ends it.
+#[test]
+fn a_rotation_that_is_due_stays_due_until_a_directory_two_versions_on() {
+    let mut stage = Stage::new();
+    let (records, patient) = (stage.world.records, stage.patient());
+    stage.grant(CLINIC);
+    for epoch in [2, 3] {
+        let all = IRecords::revokeAllCall {
+            actor: patient,
+            chart: CHART,
+            epoch,
+        };
+        stage.world.must(patient, records, all);
+        assert!(stage.chart().rotationDue);
+        assert_eq!(stage.directory_version(), 1);
+    }
+    let offer = IRecords::offerControlCall {
+        actor: patient,
+        chart: CHART,
+        to: NURSE,
+    };
+    stage.world.must(patient, records, offer);
+    let accept = |version| IRecords::acceptControlCall {
+        actor: NURSE,
+        chart: CHART,
+        version,
+        directory: KEYRING,
+        keyrings: vec![],
+    };
+    for version in [1, 2, 4] {
+        let refusal = IRecords::DirectoryVersion {
+            given: version,
+            expected: 3,
+        };
+        assert_eq!(stage.refused(NURSE, records, accept(version)), refusal.abi_encode());
+        assert!(stage.chart().rotationDue);
+    }
+    stage.world.must(NURSE, records, accept(3));
+    let chart = stage.chart();
+    assert_eq!(
+        (
+            chart.controller,
+            chart.grantEpoch,
+            chart.directoryVersion,
+            chart.rotationDue
+        ),
+        (NURSE, 3, 3, false)
+    );
+    let grant = stage.grant_call(NURSE, INSURER);
+    stage.world.must(NURSE, records, grant);
 }
 
 #[test]
@@ -1231,16 +1315,59 @@ fn nobody_sets_a_contract_up_anew_or_passes_for_its_neighbour() {
     let call = IRecords::setExceptionalCall { chart: CHART };
     let refusal = IRecords::NotExceptions { caller: STRANGER };
     assert_eq!(stage.refused(STRANGER, records, call), refusal.abi_encode());
-    // The relay of another deployment speaks for nobody here.
-    let open = IRecords::openChartCall {
-        actor: stage.patient(),
-        chart: B256::repeat_byte(0x77),
-        directory: KEYRING,
+}
+
+/// Byte for byte the code of ours, and so with our neighbours; they know another address.
+#[test]
+fn a_relay_that_somebody_else_has_deployed_speaks_for_nobody_here() {
+    let mut stage = Stage::new();
+    let patient = stage.patient();
+    let deployer = Address::repeat_byte(0x06);
+    let [_, _, _, init_code, _] = init_codes().clone();
+    // It is active as it stands: a chain activates code, not contracts.
+    let relay = stage.world.bare.create(deployer, init_code).unwrap();
+    assert_ne!(relay, stage.world.relay);
+    let found = stage.world.ask(relay, IRelay::neighboursCall {});
+    assert_eq!(found.records, stage.world.records);
+
+    // The patient was talked into signing for it; every method goes by each of the three that ask who speaks.
+    let domain = signed::domain(CHAIN_ID, relay);
+    let grant = stage.grant_operation();
+    let grant = IRelay::grantCall {
+        signature: sign_hash(&stage.signer, grant.eip712_signing_hash(&domain)),
+        operation: grant,
     };
-    let caller = OWNER.create(8);
-    let actor = stage.patient();
-    let refusal = IRecords::NotActor { caller, actor };
-    assert_eq!(stage.refused(caller, records, open), refusal.abi_encode());
+    let delegation = stage.signed_delegation(1).operation;
+    let delegation = IRelay::setDelegateCall {
+        signature: sign_hash(&stage.signer, delegation.eip712_signing_hash(&domain)),
+        operation: delegation,
+    };
+    let key = IRelay::PublishKey {
+        signer: patient,
+        version: 1,
+        suite: suite::X25519,
+        key: vec![6; 32].into(),
+        nonce: U256::ZERO,
+        deadline: U256::MAX,
+    };
+    let key = IRelay::publishKeyCall {
+        signature: sign_hash(&stage.signer, key.eip712_signing_hash(&domain)),
+        operation: key,
+    };
+    let refusal = IRecords::NotActor {
+        caller: relay,
+        actor: patient,
+    }
+    .abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, grant.clone()), refusal);
+    assert_eq!(stage.refused(STRANGER, relay, delegation), refusal);
+    assert_eq!(stage.refused(STRANGER, relay, key), refusal);
+    // What was signed for one is nothing to the other.
+    let bad = bad_signature(patient);
+    assert_eq!(stage.refused(STRANGER, stage.world.relay, grant), bad);
+    let ours = stage.signed_grant(|_| ());
+    assert_eq!(stage.refused(STRANGER, relay, ours.clone()), bad);
+    stage.world.must(STRANGER, stage.world.relay, ours);
 }
 
 #[test]
@@ -1457,6 +1584,26 @@ impl Stage {
         }
     }
 
+    /// The patient's own.
+    fn signed_record(&self, version: u32) -> IRelay::addRecordCall {
+        let operation = IRelay::AddRecord {
+            signer: self.patient(),
+            chart: CHART,
+            organisation: Address::ZERO,
+            directoryVersion: version,
+            recordId: RECORD,
+            compartment: LABS,
+            codec: CODEC_DAG_CBOR,
+            pointer: POINTER,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        IRelay::addRecordCall {
+            signature: self.sign(&operation),
+            operation,
+        }
+    }
+
     fn revoke(&mut self, grantee: Address, version: u32) {
         let call = self.revoke_call(self.patient(), grantee, version);
         self.world.must(self.patient(), self.world.records, call);
@@ -1573,9 +1720,13 @@ impl Stage {
         self.world.must(STRANGER, account, Account::becomeCall { mood });
     }
 
-    fn directory_version(&self) -> u32 {
+    fn chart(&self) -> IRecords::chartOfReturn {
         let call = IRecords::chartOfCall { chart: CHART };
-        self.world.ask(self.world.records, call).directoryVersion
+        self.world.ask(self.world.records, call)
+    }
+
+    fn directory_version(&self) -> u32 {
+        self.chart().directoryVersion
     }
 
     fn grant_of(&self, grantee: Address) -> IRecords::grantOfReturn {

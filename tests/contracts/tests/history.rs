@@ -408,11 +408,11 @@ const OUTCOMES: &[(&str, &str)] = &[
     ),
     (
         "Relay.setDirectory",
-        "SignatureExpired SignatureCancelled BadSignature NotController",
+        "SignatureExpired SignatureCancelled BadSignature NotController DirectoryVersion",
     ),
     (
         "Relay.grant",
-        "SignatureExpired SignatureCancelled BadSignature GrantSerial DirectoryVersion",
+        "SignatureExpired SignatureCancelled BadSignature RotationDue GrantSerial DirectoryVersion",
     ),
     (
         "Relay.revoke",
@@ -424,11 +424,11 @@ const OUTCOMES: &[(&str, &str)] = &[
     ),
     (
         "Relay.addRecord",
-        "SignatureExpired SignatureCancelled BadSignature NotWriter",
+        "SignatureExpired SignatureCancelled BadSignature RotationDue NotWriter",
     ),
     (
         "Relay.setDelegate",
-        "SignatureExpired SignatureCancelled BadSignature DelegateSerial",
+        "SignatureExpired SignatureCancelled BadSignature RotationDue DelegateSerial",
     ),
     (
         "Relay.publishKey",

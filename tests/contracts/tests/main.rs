@@ -8,15 +8,25 @@ mod model;
 mod replay;
 mod solidity;
 
-use medlock_contract_tests::{Contracts, root};
+use std::sync::OnceLock;
+
+use medlock_contract_tests::{Contracts, InitCodes, link, root};
 use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR};
 
 /// UNIX seconds when the tests begin.
 const NOW: u64 = 1_800_000_000;
 
-/// The five contracts, initialised, with nothing in them.
+/// The five contracts, with nothing in them.
 fn world() -> Contracts {
-    let artifacts = Artifacts::load(root().join(DEFAULT_DIR))
-        .unwrap_or_else(|error| panic!("the built contracts are needed, run `make contracts`: {error}"));
-    Contracts::new(&artifacts, NOW, true).unwrap()
+    Contracts::create(init_codes(), NOW, true).unwrap()
+}
+
+/// Linked and packed once for all tests of a process.
+fn init_codes() -> &'static InitCodes {
+    static INIT_CODES: OnceLock<InitCodes> = OnceLock::new();
+    INIT_CODES.get_or_init(|| {
+        let artifacts = Artifacts::load(root().join(DEFAULT_DIR))
+            .unwrap_or_else(|error| panic!("the built contracts are needed, run `make contracts`: {error}"));
+        link(&artifacts).unwrap()
+    })
 }

@@ -150,7 +150,7 @@ fn grant(call: &grantCall, model: &mut Model, _: Address) -> Result<(), Refusal>
 
 fn revoke(call: &revokeCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
     let (given, most) = (call.operation.keyrings.len() as u32, BATCH_MOST as u32);
-    require!(given <= most, IRecords::BatchSize { given, most });
+    require!(given <= most, IRelay::BatchSize { given, most });
     let operation = require_signed!(call, model);
     let keyrings = operation.keyrings.iter();
     model.act_for_signer(&IRecords::revokeCall {
