@@ -6,6 +6,8 @@
 //! - [`directory`]: the controller's signed list of compartment public keys.
 //! - [`keyring`]: compartment keys sealed to a grantee.
 //! - [`keyfile`]: an actor's own keys at rest, under a passphrase.
+//! - [`shares`]: the root secret, split among custodians.
+//! - [`mnemonic`]: the root secret as 24 words.
 //! - [`seal`]: HPKE (RFC 9180), the one way a key is sealed to a public key.
 //! - [`secret`]: the types that keys live in.
 //! - [`binding`]: what each of these is bound to, so that none can stand in another's place.
@@ -25,9 +27,11 @@ pub mod envelope;
 mod error;
 pub mod keyfile;
 pub mod keyring;
+pub mod mnemonic;
 pub mod payload;
 pub mod seal;
 pub mod secret;
+pub mod shares;
 
 pub use binding::{Binding, Domain};
 pub use cid::Cid;
@@ -37,10 +41,12 @@ pub use envelope::Envelope;
 pub use error::Error;
 pub use keyfile::{KdfParams, KeyFile, Secrets};
 pub use keyring::{Keyring, KeyringScope};
+pub use mnemonic::Mnemonic;
 pub use payload::{Metadata, SealedPayload, open_metadata, open_payload, seal_payload};
 /// The version of `rand_core` whose `CryptoRng` this crate takes.
 pub use rand_core;
 pub use seal::PublicKey;
 pub use secret::{AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret};
+pub use shares::{AnchoredSet, Published, Recipient, SealedShare, SetScope, Share, ShareSet};
 /// Buffers that are wiped when dropped.
 pub use zeroize::Zeroizing;

@@ -4,8 +4,11 @@ mod envelope;
 mod forge;
 mod keyfile;
 mod keyring;
+mod mnemonic;
 mod payload;
 mod secrets;
+mod shares;
+mod textbook;
 mod vectors;
 
 use std::convert::Infallible;
