@@ -103,7 +103,10 @@ fn names_the_place_of_an_unknown_word_and_never_the_word() {
     // nor is a letter that looks the same.
     assert_eq!(read(&words.replace("hamster", "hams")), unknown(1));
     assert_eq!(read(&words.replace("diagram", "abaisser")), unknown(2));
-    assert_eq!(read(&words.replace("private dutch", "priv\u{0430}te dutch")), unknown(3));
+    assert_eq!(
+        read(&words.replace("private dutch", "priv\u{0430}te dutch")),
+        unknown(3)
+    );
 }
 
 #[test]
