@@ -1,17 +1,18 @@
 //! Recovery by custodians: the root secret in n shares, any k of which rebuild it and k - 1 of which tell nothing.
 //! Shamir's scheme (Shamir, CACM 22(11), 1979), byte by byte over GF(256) with the polynomial of AES (FIPS 197).
 //!
-//! Only the **root secret** is shared. It is what nobody can replace: every chart's content hangs on it. The account
-//! key is replaced on chain, after a delay in which the owner can object; custodians who could rebuild it would act
+//! Only the **root secret** is shared. It is what nothing can replace: every chart's content hangs on it. The account
+//! key can be replaced, on chain, after a delay in which the owner can object; custodians who could rebuild it would act
 //! as the owner at once. The encryption key is replaced by publishing another.
 //!
 //! The way of a share: [`ShareSet::split`] seals it to its custodian, who opens it ([`SealedShare::open`]) and, when the
 //! chain says that a recovery is due, seals it on to whoever recovers ([`Share::seal_to`]), who opens it the same way and
 //! calls [`AnchoredSet::recombine`]. HPKE does not say who sealed: what makes a set the owner's is that its digest stands
 //! where only the owner writes, so [`ShareSet::verify`] asks for that digest.
-use std::convert::Infallible;
+mod hedged;
 
-use rand_core::{CryptoRng, Rng, TryCryptoRng, TryRng};
+use hedged::Hedged;
+use rand_core::{CryptoRng, Rng};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ use zeroize::Zeroizing;
 use crate::{
     CompartmentKeys, Domain, EncryptionKey, Error, PublicKey, RootSecret, cbor,
     seal::{self, Sealed, check_suite},
-    secret::{SecretBytes, hkdf},
+    secret::SecretBytes,
 };
 
 /// With one share enough, each custodian would hold the secret itself.
@@ -123,8 +124,8 @@ pub struct Published {
 impl ShareSet {
     /// Splits `root` so that `threshold` of the `custodians` can rebuild it; the sealed shares are in their order.
     ///
-    /// An RNG that repeats itself (a cloned machine, a stuck device) does no harm here as long as the root secret is
-    /// one: everything that is drawn is mixed with it, see [`Hedged`].
+    /// An RNG that repeats itself (a cloned machine, a stuck device) does no harm here: everything that is drawn is mixed
+    /// with the root secret, which alone has to be unknown.
     ///
     /// # Errors
     /// [`Error::ShareCounts`]; [`Error::CustodianTwice`], which would let one party count for two;
@@ -522,77 +523,6 @@ fn interpolate(shares: &[Share]) -> Result<RootSecret, Error> {
     let secret = Gf256::combine_bytes(&points[..]).expect("the shares are checked");
     RootSecret::from_slice(&Zeroizing::new(secret))
 }
-
-/// The caller's RNG, each byte of it xored with a stream that only the holder of the root secret can compute.
-///
-/// As long as the RNG is good the sum is as uniform as it is, and the shares hide the secret without any assumption.
-/// When it repeats itself or is known to others, the sum is still a pseudorandom function of the secret and of
-/// everything that makes this set this one. Without that, a stuck RNG would give away the root to one custodian (from
-/// a polynomial that is known), to a custodian of two owners whose machines were cloned (the difference of their shares
-/// would be that of their roots), and to anyone (from the ephemeral keys of HPKE).
-struct Hedged<'a, R> {
-    rng: &'a mut R,
-    key: Zeroizing<[u8; 32]>,
-    block: u64,
-}
-
-impl<'a, R: CryptoRng> Hedged<'a, R> {
-    fn new(rng: &'a mut R, scope: &SetScope, root: &RootSecret, threshold: u8, custodians: &[Recipient]) -> Self {
-        let mut parties = Sha256::new();
-        for custodian in custodians {
-            parties.update(custodian.account);
-            parties.update(custodian.key_version.to_be_bytes());
-            parties.update(custodian.key.suite().to_be_bytes());
-            // Of one length for each suite.
-            parties.update(custodian.key.as_bytes());
-        }
-        let mut salt = Zeroizing::new([0; 32]);
-        rng.fill_bytes(&mut *salt);
-        let info: [&[u8]; 6] = [
-            b"medlock/v1/share/hedge/key",
-            &scope.domain.to_bytes(),
-            &scope.owner,
-            &scope.version.to_be_bytes(),
-            &[threshold],
-            &parties.finalize(),
-        ];
-        let mut key = Zeroizing::new([0; 32]);
-        hkdf(root.expose(), Some(&*salt), &info, &mut *key);
-        Self { rng, key, block: 0 }
-    }
-}
-
-impl<R: CryptoRng> TryRng for Hedged<'_, R> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = Zeroizing::new([0; 4]);
-        self.try_fill_bytes(&mut *bytes)?;
-        Ok(u32::from_be_bytes(*bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = Zeroizing::new([0; 8]);
-        self.try_fill_bytes(&mut *bytes)?;
-        Ok(u64::from_be_bytes(*bytes))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        self.rng.fill_bytes(out);
-        for chunk in out.chunks_mut(32) {
-            let mut stream = Zeroizing::new([0; 32]);
-            let info: [&[u8]; 2] = [b"medlock/v1/share/hedge/block", &self.block.to_be_bytes()];
-            hkdf(&self.key, None, &info, &mut *stream);
-            self.block += 1;
-            for (byte, mask) in chunk.iter_mut().zip(&*stream) {
-                *byte ^= mask;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<R: CryptoRng> TryCryptoRng for Hedged<'_, R> {}
 
 /// As in dag-cbor; the encoder sorts the keys.
 #[derive(Serialize, Deserialize)]
