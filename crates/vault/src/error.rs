@@ -79,6 +79,30 @@ pub enum Error {
         "the key file does not open: the passphrase is wrong, or the file was altered (the two cannot be told apart)"
     )]
     Passphrase,
+
+    #[error("{threshold} of {shares} shares is not allowed: 2 <= threshold <= shares <= 32")]
+    ShareCounts { threshold: u8, shares: usize },
+    #[error("custodian {index} is another one's account, or has another one's key")]
+    CustodianTwice { index: usize },
+    #[error("the share or its set is of another {field} than asked for")]
+    ShareScope { field: &'static str },
+    #[error("there is no share {index} in a set of {shares}")]
+    NoSuchShare { index: u8, shares: u8 },
+    #[error("share {index} is not the one that the set commits to: it is forged or damaged")]
+    ForgedShare { index: u8 },
+    #[error("share {index} is given twice")]
+    ShareTwice { index: u8 },
+    #[error("{given} shares are given and {needed} are needed")]
+    TooFewShares { given: usize, needed: u8 },
+    #[error("the shares belong together, but what they rebuild is not the secret of the published key")]
+    RootMismatch,
+
+    #[error("{given} words are given; the words of a root secret are 24")]
+    WordCount { given: usize },
+    #[error("word {position} is not in the list of words")]
+    UnknownWord { position: usize },
+    #[error("the words do not belong together: one of them is another word of the list, or they are out of order")]
+    WordChecksum,
 }
 
 impl Error {

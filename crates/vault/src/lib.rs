@@ -7,6 +7,8 @@
 //! - [`directory`]: the controller's signed list of compartment public keys.
 //! - [`keyring`]: compartment keys sealed to a grantee.
 //! - [`keyfile`]: an actor's own keys at rest, under a passphrase.
+//! - [`shares`]: the root secret, split among custodians.
+//! - [`mnemonic`]: the root secret as 24 words.
 //! - [`seal`]: HPKE (RFC 9180), the one way a key is sealed to a public key.
 //! - [`secret`]: the types that keys live in.
 //! - [`binding`]: what each of these is bound to, so that none can stand in another's place.
@@ -14,7 +16,7 @@
 //! Start reading at [`envelope::Envelope::open_record`]: it is the whole way from a block to plaintext.
 //! `docs/formats.md` describes every byte; `vectors/` holds fixed examples, good and bad.
 //!
-//! It must never do I/O, read a clock or draw randomness of its own (the caller passes an RNG in),
+//! It must never do I/O but on readers and writers that it is given, read a clock or draw randomness of its own (the caller passes an RNG in),
 //! release plaintext that is not authenticated, or let a key be printed, serialised or compared in variable time.
 #![forbid(unsafe_code)]
 
@@ -26,9 +28,11 @@ pub mod envelope;
 mod error;
 pub mod keyfile;
 pub mod keyring;
+pub mod mnemonic;
 pub mod payload;
 pub mod seal;
 pub mod secret;
+pub mod shares;
 pub mod streaming;
 
 pub use binding::{Binding, Domain};
@@ -39,11 +43,13 @@ pub use envelope::Envelope;
 pub use error::Error;
 pub use keyfile::{KdfParams, KeyFile, Secrets};
 pub use keyring::{Keyring, KeyringScope};
+pub use mnemonic::Mnemonic;
 pub use payload::{Metadata, SealedPayload, open_metadata, open_payload, seal_payload};
 /// The version of `rand_core` whose `CryptoRng` this crate takes.
 pub use rand_core;
 pub use seal::PublicKey;
 pub use secret::{AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret};
+pub use shares::{AnchoredSet, Published, Recipient, SealedShare, SetScope, Share, ShareSet};
 pub use streaming::{RangeOpener, SealedStream, StreamError, open_stream, seal_stream};
 /// Buffers that are wiped when dropped.
 pub use zeroize::Zeroizing;

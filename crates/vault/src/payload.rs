@@ -106,9 +106,17 @@ pub fn seal_payload(
     let chunks = region.len().div_ceil(CHUNK_BYTES);
     let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region.len() + (1 + chunks) * TAG_BYTES);
     bytes.extend_from_slice(&header);
-    stream.seal(0, false, &first, &mut bytes);
+    // Large enough for any chunk: where it grew, it would leave plaintext behind.
+    let mut buffer = Zeroizing::new(Vec::with_capacity(METADATA_BYTES_MAX.max(CHUNK_BYTES) + TAG_BYTES));
+    let mut seal = |index: u32, last: bool, plaintext: &[u8]| {
+        buffer.clear();
+        buffer.extend_from_slice(plaintext);
+        stream.seal_in_place(index, last, &mut buffer);
+        bytes.extend_from_slice(&buffer);
+    };
+    seal(0, false, &first);
     for (index, chunk) in region.chunks(CHUNK_BYTES).enumerate() {
-        stream.seal(index as u32 + 1, index + 1 == chunks, chunk, &mut bytes);
+        seal(index as u32 + 1, index + 1 == chunks, chunk);
     }
     Ok(SealedPayload {
         bytes,
@@ -323,14 +331,12 @@ impl Stream {
         }
     }
 
-    pub(crate) fn seal(&self, index: u32, last: bool, plaintext: &[u8], out: &mut Vec<u8>) {
-        let mut chunk = Zeroizing::new(Vec::with_capacity(plaintext.len() + TAG_BYTES));
-        chunk.extend_from_slice(plaintext);
+    /// Replaces a chunk's plaintext by what is stored of it.
+    pub(crate) fn seal_in_place(&self, index: u32, last: bool, chunk: &mut Vec<u8>) {
         // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1); chunks are of 64 KiB.
         self.primitive
-            .encrypt_in_place(index, last, &self.aad, &mut *chunk)
+            .encrypt_in_place(index, last, &self.aad, chunk)
             .expect("a chunk is within AES-GCM's limit");
-        out.extend_from_slice(&chunk);
     }
 
     /// Replaces what is in `out` by the chunk's plaintext.

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 use crate::{
     Binding, DataKey, Error, Metadata,
     payload::{
-        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, Started, TAG_BYTES, ZSTD_WINDOW_BYTES_MAX,
-        check_region_length, encode_metadata, padded_length,
+        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, METADATA_BYTES_MAX, Started, TAG_BYTES,
+        ZSTD_WINDOW_BYTES_MAX, check_region_length, encode_metadata, padded_length,
     },
 };
 
@@ -75,28 +75,30 @@ pub fn seal_stream(
         data_key,
         commitment,
     } = Started::new(rng, binding, first.len() as u32)?;
-    let mut sealed = Vec::with_capacity(SEALED_CHUNK_BYTES);
+    // Each chunk is sealed where its plaintext was read to. No chunk is larger, so nothing is left behind by growing.
+    let mut chunk = Zeroizing::new(Vec::with_capacity(METADATA_BYTES_MAX.max(CHUNK_BYTES) + TAG_BYTES));
     out.write_all(&header)?;
-    stream.seal(0, false, &first, &mut sealed);
-    out.write_all(&sealed)?;
-    let mut payload_bytes = (header.len() + sealed.len()) as u64;
+    chunk.extend_from_slice(&first);
+    stream.seal_in_place(0, false, &mut chunk);
+    out.write_all(&chunk)?;
+    let mut payload_bytes = (header.len() + chunk.len()) as u64;
 
     let region_bytes = padded_length(content_bytes);
     let (mut left, mut region_left) = (content_bytes, region_bytes);
     let mut padded = false;
-    let mut plaintext = Zeroizing::new(vec![0; CHUNK_BYTES]);
     for index in 1.. {
         let length = region_left.min(CHUNK_BYTES as u64) as usize;
         let filled = left.min(length as u64) as usize;
+        chunk.resize(length, 0);
         content
-            .read_exact(&mut plaintext[..filled])
+            .read_exact(&mut chunk[..filled])
             .map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => StreamError::Vault(declared()),
                 _ => error.into(),
             })?;
-        plaintext[filled..].fill(0);
+        chunk[filled..].fill(0);
         if filled < length && !padded {
-            plaintext[filled] = 0x80;
+            chunk[filled] = 0x80;
             padded = true;
         }
         left -= filled as u64;
@@ -105,10 +107,9 @@ pub fn seal_stream(
         if region_left == 0 && has_more(&mut content)? {
             return Err(declared().into());
         }
-        sealed.clear();
-        stream.seal(index, region_left == 0, &plaintext[..length], &mut sealed);
-        out.write_all(&sealed)?;
-        payload_bytes += sealed.len() as u64;
+        stream.seal_in_place(index, region_left == 0, &mut chunk);
+        out.write_all(&chunk)?;
+        payload_bytes += chunk.len() as u64;
         if region_left == 0 {
             break;
         }

@@ -4,9 +4,12 @@ mod envelope;
 mod forge;
 mod keyfile;
 mod keyring;
+mod mnemonic;
 mod payload;
 mod secrets;
+mod shares;
 mod streaming;
+mod textbook;
 mod vectors;
 
 use std::convert::Infallible;

@@ -1,8 +1,8 @@
 use std::fmt::{Debug, Display, LowerHex};
 
 use medlock_vault::{
-    AccountKey, CompartmentKeys, CompartmentPrivateKey, DataKey, EncryptionKey, Error, HistoryKey, PublicKey,
-    RootSecret, SealedPayload, Secrets,
+    AccountKey, CompartmentKeys, CompartmentPrivateKey, DataKey, EncryptionKey, Error, HistoryKey, Mnemonic, PublicKey,
+    RootSecret, SealedPayload, Secrets, Share,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use static_assertions::assert_not_impl_any;
@@ -18,6 +18,8 @@ assert_not_impl_any!(HistoryKey: Debug, Display, LowerHex, Serialize, Deserializ
 assert_not_impl_any!(CompartmentPrivateKey: Debug, Display, LowerHex, Serialize, DeserializeOwned, PartialEq, AsRef<[u8]>, Copy);
 assert_not_impl_any!(CompartmentKeys: Debug, Display, Serialize, DeserializeOwned, PartialEq);
 assert_not_impl_any!(Secrets: Debug, Display, Serialize, DeserializeOwned, PartialEq);
+assert_not_impl_any!(Share: Debug, Display, LowerHex, Serialize, DeserializeOwned, PartialEq, AsRef<[u8]>, Copy);
+assert_not_impl_any!(Mnemonic: Debug, Display, Serialize, DeserializeOwned, PartialEq, AsRef<str>, Copy);
 assert_not_impl_any!(SealedPayload: Debug, Display, Serialize, DeserializeOwned, PartialEq);
 
 #[test]
