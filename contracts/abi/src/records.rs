@@ -192,8 +192,8 @@ macro_rules! interface {
                 function revoke(address actor, bytes32 chart, address grantee, uint32 version, bytes32 directory, Keyring[] calldata keyrings) external;
                 /// Ends every grant of the chart at a constant cost. `epoch` must be the chart's grant epoch plus one. Nothing but the
                 /// right to do it is needed: the directory with rotated keys follows (`setDirectory`), and until then nobody
-                /// seals to the old keys, and nothing is granted or delegated. The next directory version is used up, so that no
-                /// signature given before can take effect, not even a directory's.
+                /// seals to the old keys, and nothing is granted or delegated. The next directory version is used up, so that nothing
+                /// that was signed for it or an earlier one can take effect, not even a directory.
                 function revokeAll(address actor, bytes32 chart, uint32 epoch) external;
                 /// `epoch` below the chart's grant epoch: revoked by `revokeAll`. `since`: the directory version at which the pair's
                 /// present grants began. All zero where there is none.
