@@ -1,8 +1,10 @@
 //! Deploying the built contracts to a running local chain that executes them.
+mod support;
+
 use std::path::Path;
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
+    network::TransactionBuilder,
     primitives::{Address, B256},
     providers::{Provider, ProviderBuilder},
     rpc::types::TransactionRequest,
@@ -14,16 +16,7 @@ use medlock_deploy::{
     artifacts::{DEFAULT_DIR, NAMES},
     deploy,
 };
-
-async fn chain() -> (medlock_anvil::Handle, impl Provider + Clone, Address) {
-    let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
-    let signer = chain.accounts()[0].signer.clone();
-    let owner = signer.address();
-    let provider = ProviderBuilder::new()
-        .wallet(EthereumWallet::new(signer))
-        .connect_http(chain.url().parse().unwrap());
-    (chain, provider, owner)
-}
+use support::chain;
 
 fn artifacts() -> Artifacts {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,13 +1,13 @@
 //! What the deployer makes of contracts that answer otherwise than ours: stand-ins in WebAssembly text, which name whom they
 //! are made to name. They have no placeholders, so linking leaves them as they are.
+mod support;
+
 use std::fmt::Write;
 
 use alloy::{
-    network::{Ethereum, EthereumWallet},
+    network::Ethereum,
     primitives::{Address, U64},
-    providers::{
-        PendingTransactionBuilder, Provider, ProviderBuilder, ProviderCall, RootProvider, RpcWithBlock, SendableTx,
-    },
+    providers::{PendingTransactionBuilder, Provider, ProviderCall, RootProvider, RpcWithBlock, SendableTx},
     sol_types::SolCall,
     transports::TransportResult,
 };
@@ -17,6 +17,7 @@ use medlock_deploy::{
     artifacts::{NAMES, created},
     deploy,
 };
+use support::chain;
 
 const SOMEBODY: Address = Address::repeat_byte(0x77);
 
@@ -87,12 +88,7 @@ fn links(at: &[Address; NAMES.len()], owner: Address) -> [Vec<Answer>; NAMES.len
 async fn attempt(
     alter: impl FnOnce(&mut [Vec<Answer>; NAMES.len()]),
 ) -> (Result<Vec<String>, Error>, [Address; NAMES.len()]) {
-    let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
-    let signer = chain.accounts()[0].signer.clone();
-    let owner = signer.address();
-    let provider = ProviderBuilder::new()
-        .wallet(EthereumWallet::new(signer))
-        .connect_http(chain.url().parse().unwrap());
+    let (chain, provider, owner) = chain().await;
     // The deployer creates all five with its account's first transactions.
     let at = created(owner, 0);
     let mut answers = links(&at, owner);
@@ -199,12 +195,7 @@ impl<P: Provider> Provider for OneAhead<P> {
 
 #[tokio::test]
 async fn contracts_that_stand_elsewhere_than_foreseen_are_refused() {
-    let chain = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
-    let signer = chain.accounts()[0].signer.clone();
-    let owner = signer.address();
-    let provider = ProviderBuilder::new()
-        .wallet(EthereumWallet::new(signer))
-        .connect_http(chain.url().parse().unwrap());
+    let (chain, provider, owner) = chain().await;
     let artifacts = stand_ins(&std::array::from_fn(|_| Vec::new()));
     let refused = deploy(&OneAhead(&provider), owner, owner, &artifacts).await;
     assert!(
