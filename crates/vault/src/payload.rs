@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use crate::{
     Binding, DataKey, Error, cbor, compartment,
     seal::same,
-    streaming::{StreamError, open_within},
+    streaming::{StreamError, open_within, seal_region},
 };
 
 /// First bytes of every payload.
@@ -91,37 +91,24 @@ pub fn seal_payload(
     metadata: &Metadata,
     content: &[u8],
 ) -> Result<SealedPayload, Error> {
-    check_content_length(CONTENT_BYTES_MAX, content.len() as u64)?;
     check_binding(binding)?;
-    let (encoding, region) = encode_content(&metadata.media_type, content);
+    check_content_length(CONTENT_BYTES_MAX, content.len() as u64)?;
+    let frame = compress(&metadata.media_type, content);
+    let (encoding, body) = match &frame {
+        Some(frame) => (Encoding::Zstd, frame.as_slice()),
+        None => (Encoding::Stored, content),
+    };
     let first = encode_metadata(metadata, encoding, content.len() as u64)?;
 
-    let Started {
-        stream,
-        header,
-        data_key,
-        commitment,
-    } = Started::new(rng, binding, first.len() as u32)?;
-
-    let chunks = region.len().div_ceil(CHUNK_BYTES);
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region.len() + (1 + chunks) * TAG_BYTES);
-    bytes.extend_from_slice(&header);
-    // Large enough for any chunk: where it grew, it would leave plaintext behind.
-    let mut buffer = Zeroizing::new(Vec::with_capacity(METADATA_BYTES_MAX.max(CHUNK_BYTES) + TAG_BYTES));
-    let mut seal = |index: u32, last: bool, plaintext: &[u8]| {
-        buffer.clear();
-        buffer.extend_from_slice(plaintext);
-        stream.seal_in_place(index, last, &mut buffer);
-        bytes.extend_from_slice(&buffer);
-    };
-    seal(0, false, &first);
-    for (index, chunk) in region.chunks(CHUNK_BYTES).enumerate() {
-        seal(index as u32 + 1, index + 1 == chunks, chunk);
-    }
+    let region = padded_length(body.len() as u64) as usize;
+    let chunks = region.div_ceil(CHUNK_BYTES);
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region + (1 + chunks) * TAG_BYTES);
+    let sealed =
+        seal_region(rng, binding, &first, body.len() as u64, body, &mut bytes).map_err(StreamError::in_memory)?;
     Ok(SealedPayload {
         bytes,
-        data_key,
-        commitment,
+        data_key: sealed.data_key,
+        commitment: sealed.commitment,
     })
 }
 
@@ -139,19 +126,16 @@ pub fn open_payload(
 ) -> Result<(Metadata, Zeroizing<Vec<u8>>), Error> {
     let mut content = Zeroizing::new(Vec::new());
     let length = bytes.len() as u64;
-    match open_within(
+    let metadata = open_within(
         CONTENT_BYTES_MAX,
         data_key,
         binding,
         length,
         bytes,
         Content(&mut content),
-    ) {
-        Ok(metadata) => Ok((metadata, content)),
-        Err(StreamError::Vault(error)) => Err(error),
-        // Reading a slice and writing to memory do not fail.
-        Err(StreamError::Io(_)) => Err(Error::Truncated),
-    }
+    )
+    .map_err(StreamError::in_memory)?;
+    Ok((metadata, content))
 }
 
 /// Opens the metadata alone: the header and the first chunk are enough, whatever follows is not looked at.
@@ -249,9 +233,7 @@ impl Header {
             commitment,
         })
     }
-}
 
-impl Header {
     /// Length of the metadata chunk with its tag.
     pub(crate) fn sealed_metadata_bytes(&self) -> usize {
         self.metadata_bytes as usize + TAG_BYTES
@@ -267,8 +249,7 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    pub(crate) fn new(rng: &mut impl CryptoRng, binding: &Binding, metadata_bytes: u32) -> Result<Self, Error> {
-        check_binding(binding)?;
+    pub(crate) fn new(rng: &mut impl CryptoRng, binding: &Binding, metadata_bytes: u32) -> Self {
         let data_key = DataKey::generate(rng);
         let mut salt = [0; 32];
         rng.fill_bytes(&mut salt);
@@ -278,12 +259,12 @@ impl Started {
             salt,
             commitment: keys.commitment,
         };
-        Ok(Self {
+        Self {
             stream: Stream::new(&keys, &header, binding),
             header: header.to_bytes(),
             data_key,
             commitment: keys.commitment,
-        })
+        }
     }
 }
 
@@ -460,19 +441,22 @@ fn decode_metadata(most: u64, plaintext: &[u8]) -> Result<(Metadata, Encoding, u
     ))
 }
 
-/// The padded region and how its content is encoded. Content is compressed only where that makes it shorter.
-fn encode_content(media_type: &str, content: &[u8]) -> (Encoding, Zeroizing<Vec<u8>>) {
-    if is_compressible(media_type) && !content.is_empty() {
-        let frame = Zeroizing::new(compress_to_vec(content, CompressionLevel::Fastest));
-        // The compressor is young. What it made is read back before anything relies on it:
-        // a fault in it costs space, and never a record.
-        if frame.len() < content.len()
-            && decompress(&frame, content.len()).is_ok_and(|(decoded, read)| *decoded == content && read == frame.len())
-        {
-            return (Encoding::Zstd, pad(&frame));
-        }
+/// One zstd frame of the content, where that is shorter than the content.
+fn compress(media_type: &str, content: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if !is_compressible(media_type) || content.is_empty() {
+        return None;
     }
-    (Encoding::Stored, pad(content))
+    let frame = Zeroizing::new(compress_to_vec(content, CompressionLevel::Fastest));
+    if frame.len() >= content.len() {
+        return None;
+    }
+    // The compressor is young. What it made is read back before anything relies on it:
+    // a fault in it costs space, and never a record.
+    let mut source = frame.as_slice();
+    // No longer than the content, so it does not grow and leave copies behind.
+    let mut decoded = Zeroizing::new(Vec::with_capacity(content.len()));
+    let read_back = decompress(&mut source, content.len() as u64, &mut *decoded);
+    (read_back.is_ok() && source.is_empty() && *decoded == content).then_some(frame)
 }
 
 /// False for what is compressed already; stored as it is, a byte range of it can be opened without the rest.
@@ -493,16 +477,6 @@ fn is_compressible(media_type: &str) -> bool {
     !stored || essence == "image/svg+xml"
 }
 
-/// Pads as ISO/IEC 7816-4 has it (0x80, then zeros) to [`padded_length`].
-fn pad(content: &[u8]) -> Zeroizing<Vec<u8>> {
-    let length = padded_length(content.len() as u64) as usize;
-    let mut out = Zeroizing::new(Vec::with_capacity(length));
-    out.extend_from_slice(content);
-    out.push(0x80);
-    out.resize(length, 0);
-    out
-}
-
 /// The region's length before it is opened: exact for stored content, bounded for compressed content.
 pub(crate) fn check_region_length(encoding: Encoding, content_bytes: u64, region_bytes: u64) -> Result<(), Error> {
     let most = padded_length(content_bytes);
@@ -519,39 +493,35 @@ pub(crate) fn check_region_length(encoding: Encoding, content_bytes: u64, region
     }
 }
 
-/// Decodes one zstd frame (RFC 8878) at the start of `bytes` to exactly `length` bytes; also returns the frame's length.
-/// Memory stays under `length`, the window and one block, whatever the frame says.
-fn decompress(bytes: &[u8], length: usize) -> Result<(Zeroizing<Vec<u8>>, usize), Error> {
+/// Decodes the zstd frame (RFC 8878) that `source` begins with to exactly `content_bytes` bytes, and reads no further.
+/// Memory stays under the window and one block, whatever the frame says.
+pub(crate) fn decompress(mut source: impl Read, content_bytes: u64, out: &mut impl Write) -> Result<(), StreamError> {
     let declared = || Error::ContentLength {
-        declared: length as u64,
+        declared: content_bytes,
     };
-    let mut source = bytes;
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
     decoder.init(&mut source).map_err(|_| Error::Compression)?;
-    let mut out = Zeroizing::new(vec![0; length]);
-    let mut filled = 0;
-    // Each turn reads a block of at least 3 bytes of `bytes`, so there are finitely many.
+    let mut block = Zeroizing::new(Vec::new());
+    let mut left = content_bytes;
+    // Each turn reads a block of at least 3 bytes of the source, so there are finitely many.
     while !decoder.is_finished() {
         decoder
             .decode_blocks(&mut source, BlockDecodingStrategy::UptoBlocks(1))
             .map_err(|_| Error::Compression)?;
         let ready = decoder.can_collect();
-        if ready > length - filled {
-            return Err(declared());
-        }
-        decoder
-            .read_exact(&mut out[filled..filled + ready])
-            .map_err(|_| Error::Compression)?;
-        filled += ready;
+        left = left.checked_sub(ready as u64).ok_or_else(declared)?;
+        block.resize(ready, 0);
+        decoder.read_exact(&mut block).map_err(|_| Error::Compression)?;
+        out.write_all(&block)?;
     }
-    if filled != length {
-        return Err(declared());
+    if left != 0 {
+        return Err(declared().into());
     }
-    Ok((out, bytes.len() - source.len()))
+    Ok(())
 }
 
-fn check_content_length(most: u64, bytes: u64) -> Result<(), Error> {
+pub(crate) fn check_content_length(most: u64, bytes: u64) -> Result<(), Error> {
     if bytes > most {
         return Err(Error::TooLarge {
             what: "content",

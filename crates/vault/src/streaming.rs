@@ -8,14 +8,13 @@ use std::{
 };
 
 use rand_core::CryptoRng;
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use zeroize::Zeroizing;
 
 use crate::{
     Binding, DataKey, Error, Metadata,
     payload::{
-        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, METADATA_BYTES_MAX, Started, TAG_BYTES,
-        ZSTD_WINDOW_BYTES_MAX, check_region_length, encode_metadata, padded_length,
+        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, METADATA_BYTES_MAX, Started, TAG_BYTES, check_binding,
+        check_content_length, check_region_length, decompress, encode_metadata, padded_length,
     },
 };
 
@@ -32,6 +31,16 @@ pub enum StreamError {
     /// Of the caller's reader or writer.
     #[error("the stream broke off: {0}")]
     Io(#[from] io::Error),
+}
+
+impl StreamError {
+    /// Of a stream from a slice into memory, neither of which fails.
+    pub(crate) fn in_memory(self) -> Error {
+        match self {
+            Self::Vault(error) => error,
+            Self::Io(_) => Error::Truncated,
+        }
+    }
 }
 
 /// What the envelope of a streamed payload needs.
@@ -54,44 +63,49 @@ pub fn seal_stream(
     binding: &Binding,
     metadata: &Metadata,
     content_bytes: u64,
-    mut content: impl Read,
+    content: impl Read,
+    out: impl Write,
+) -> Result<SealedStream, StreamError> {
+    check_binding(binding)?;
+    check_content_length(STREAMED_BYTES_MAX, content_bytes)?;
+    let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
+    seal_region(rng, binding, &first, content_bytes, content, out)
+}
+
+/// Seals the metadata chunk `first`, then `body` (content, stored or compressed) with its padding. The binding is a possible one.
+///
+/// # Errors
+/// [`Error::ContentLength`] where the body is not `body_bytes` long; what reader and writer fail with.
+pub(crate) fn seal_region(
+    rng: &mut impl CryptoRng,
+    binding: &Binding,
+    first: &[u8],
+    body_bytes: u64,
+    mut body: impl Read,
     mut out: impl Write,
 ) -> Result<SealedStream, StreamError> {
-    if content_bytes > STREAMED_BYTES_MAX {
-        return Err(Error::TooLarge {
-            what: "content",
-            size: content_bytes,
-            most: STREAMED_BYTES_MAX,
-        }
-        .into());
-    }
-    let declared = || Error::ContentLength {
-        declared: content_bytes,
-    };
-    let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
+    let declared = || Error::ContentLength { declared: body_bytes };
     let Started {
         stream,
         header,
         data_key,
         commitment,
-    } = Started::new(rng, binding, first.len() as u32)?;
+    } = Started::new(rng, binding, first.len() as u32);
     // Each chunk is sealed where its plaintext was read to. No chunk is larger, so nothing is left behind by growing.
     let mut chunk = Zeroizing::new(Vec::with_capacity(METADATA_BYTES_MAX.max(CHUNK_BYTES) + TAG_BYTES));
     out.write_all(&header)?;
-    chunk.extend_from_slice(&first);
+    chunk.extend_from_slice(first);
     stream.seal_in_place(0, false, &mut chunk);
     out.write_all(&chunk)?;
     let mut payload_bytes = (header.len() + chunk.len()) as u64;
 
-    let region_bytes = padded_length(content_bytes);
-    let (mut left, mut region_left) = (content_bytes, region_bytes);
+    let (mut left, mut region_left) = (body_bytes, padded_length(body_bytes));
     let mut padded = false;
     for index in 1.. {
         let length = region_left.min(CHUNK_BYTES as u64) as usize;
         let filled = left.min(length as u64) as usize;
         chunk.resize(length, 0);
-        content
-            .read_exact(&mut chunk[..filled])
+        body.read_exact(&mut chunk[..filled])
             .map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => StreamError::Vault(declared()),
                 _ => error.into(),
@@ -104,7 +118,7 @@ pub fn seal_stream(
         left -= filled as u64;
         region_left -= length as u64;
         // Nobody can open the payload before its last chunk: none is made of content that goes on.
-        if region_left == 0 && has_more(&mut content)? {
+        if region_left == 0 && has_more(&mut body)? {
             return Err(declared().into());
         }
         stream.seal_in_place(index, region_left == 0, &mut chunk);
@@ -333,30 +347,9 @@ impl<R: Read> Region<'_, R> {
         Ok(())
     }
 
-    /// One zstd frame (RFC 8878), to exactly `content_bytes`. Memory stays under the window and one block, whatever the frame says.
+    /// One zstd frame.
     fn decompress(&mut self, content_bytes: u64, out: &mut impl Write) -> Result<(), StreamError> {
-        let declared = || Error::ContentLength {
-            declared: content_bytes,
-        };
-        let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
-        decoder.init(&mut *self).map_err(|_| Error::Compression)?;
-        let mut block = Zeroizing::new(Vec::new());
-        let mut left = content_bytes;
-        // Each turn reads a block of at least 3 bytes of the region, so there are finitely many.
-        while !decoder.is_finished() {
-            decoder
-                .decode_blocks(&mut *self, BlockDecodingStrategy::UptoBlocks(1))
-                .map_err(|_| Error::Compression)?;
-            let ready = decoder.can_collect();
-            left = left.checked_sub(ready as u64).ok_or_else(declared)?;
-            block.resize(ready, 0);
-            decoder.read_exact(&mut block).map_err(|_| Error::Compression)?;
-            out.write_all(&block)?;
-        }
-        if left != 0 {
-            return Err(declared().into());
-        }
+        decompress(&mut *self, content_bytes, out)?;
         // One content, one length: a frame that is no shorter than its content would have been stored.
         if self.read >= content_bytes || padded_length(self.read) != self.layout.region_bytes {
             return Err(Error::Padding.into());
