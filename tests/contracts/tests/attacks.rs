@@ -453,19 +453,12 @@ fn a_malleable_signature_is_refused_in_every_other_form() {
     let relay = stage.world.relay;
     let grant = stage.signed_grant(|_| ());
     let signature = grant.signature.to_vec();
-    let s = U256::from_be_slice(&signature[32..64]);
-    let mirrored = [
-        &signature[..32],
-        &(ORDER - s).to_be_bytes::<32>(),
-        &[if signature[64] == 27 { 28 } else { 27 }],
-    ]
-    .concat();
     let with_v = |v: u8| [&signature[..64], &[v]].concat();
     // EIP-2098, and whatever else libraries have taken.
     let mut compact = signature[..64].to_vec();
     compact[32] |= (signature[64] - 27) << 7;
     let forms = [
-        mirrored,
+        mirrored(&signature),
         with_v(signature[64] - 27),
         with_v(signature[64] + 8),
         with_v(0),
@@ -1773,6 +1766,17 @@ impl Stage {
 
 fn sign_hash(signer: &PrivateKeySigner, hash: B256) -> Bytes {
     signer.sign_hash_sync(&hash).unwrap().as_bytes().to_vec().into()
+}
+
+/// The other of the two signatures that say the same, with the higher s.
+fn mirrored(signature: &[u8]) -> Vec<u8> {
+    let s = U256::from_be_slice(&signature[32..64]);
+    [
+        &signature[..32],
+        &(ORDER - s).to_be_bytes::<32>(),
+        &[if signature[64] == 27 { 28 } else { 27 }],
+    ]
+    .concat()
 }
 
 fn bad_signature(signer: Address) -> Vec<u8> {

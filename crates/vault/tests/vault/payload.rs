@@ -14,9 +14,23 @@ use crate::{
     json, metadata, other_bindings, stored,
 };
 
-const SEALED_CHUNK: usize = CHUNK_BYTES + TAG_BYTES;
+pub const SEALED_CHUNK: usize = CHUNK_BYTES + TAG_BYTES;
 /// Where the content chunks begin when the metadata chunk is of 256 bytes.
-const CONTENT_AT: usize = HEADER_BYTES + 256 + TAG_BYTES;
+pub const CONTENT_AT: usize = HEADER_BYTES + 256 + TAG_BYTES;
+/// Of content: where padding and chunks begin and end, and a little of a few chunks.
+pub const LENGTHS: [usize; 11] = [
+    0,
+    1,
+    1022,
+    1023,
+    1024,
+    CHUNK_BYTES - 1,
+    CHUNK_BYTES,
+    CHUNK_BYTES + 1,
+    2 * CHUNK_BYTES - 1,
+    2 * CHUNK_BYTES,
+    3_000_000,
+];
 
 fn seal(metadata: &Metadata, content: &[u8]) -> (DataKey, Vec<u8>) {
     let sealed = seal_payload(&mut TestRng::new("payload"), &binding(), metadata, content).unwrap();
@@ -35,19 +49,7 @@ fn open_at(key: &DataKey, binding: &Binding, bytes: &[u8]) -> Result<(Metadata, 
 fn gives_back_content_of_every_length_around_the_chunk_boundaries() {
     let random = TestRng::new("content").bytes(3_000_000);
     let text = json(3_000_000);
-    for length in [
-        0,
-        1,
-        1022,
-        1023,
-        1024,
-        CHUNK_BYTES - 1,
-        CHUNK_BYTES,
-        CHUNK_BYTES + 1,
-        2 * CHUNK_BYTES - 1,
-        2 * CHUNK_BYTES,
-        3_000_000,
-    ] {
+    for length in LENGTHS {
         // Stored as it is; compressed; tried to compress and stored.
         for (metadata, content) in [
             (stored(), &random[..length]),

@@ -7,11 +7,11 @@ use medlock_vault::{
     streaming::STREAMED_BYTES_MAX,
 };
 
-use crate::{TestRng, binding, json, metadata, stored};
-
-const SEALED_CHUNK: usize = CHUNK_BYTES + TAG_BYTES;
-/// Where the content chunks begin when the metadata chunk is of 256 bytes.
-const CONTENT_AT: usize = HEADER_BYTES + 256 + TAG_BYTES;
+use crate::{
+    TestRng, binding, json, metadata,
+    payload::{CONTENT_AT, LENGTHS, SEALED_CHUNK},
+    stored,
+};
 
 /// Hands out a few bytes at a time, and is interrupted now and then.
 struct Trickle<'a>(&'a [u8], usize);
@@ -95,18 +95,7 @@ fn open(key: &DataKey, payload_bytes: usize, bytes: &[u8]) -> (Result<(), Error>
 fn streams_give_the_bytes_that_memory_gives_and_back() {
     let random = TestRng::new("content").bytes(3_000_000);
     let text = json(3_000_000);
-    for length in [
-        0,
-        1,
-        1022,
-        1023,
-        1024,
-        CHUNK_BYTES - 1,
-        CHUNK_BYTES,
-        CHUNK_BYTES + 1,
-        2 * CHUNK_BYTES,
-        3_000_000,
-    ] {
+    for length in LENGTHS {
         let whole = seal_payload(&mut TestRng::new("payload"), &binding(), &stored(), &random[..length]).unwrap();
         let (streamed, bytes) = seal(&random[..length], length as u64);
         let streamed = streamed.unwrap();

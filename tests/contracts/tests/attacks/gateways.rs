@@ -1,6 +1,6 @@
 //! A gateway that says two things is found out by its own signatures, and nobody else's can accuse it.
 use alloy::{
-    primitives::{Address, B256, Bytes, U256},
+    primitives::{Address, B256, Bytes},
     signers::local::PrivateKeySigner,
     sol_types::{SolError, SolEvent, SolStruct},
 };
@@ -13,7 +13,7 @@ use medlock_abi::{
 use medlock_anvil::CHAIN_ID;
 use medlock_contract_tests::{Done, OWNER};
 
-use super::{ORDER, STRANGER, Stage, sign_hash};
+use super::{STRANGER, Stage, mirrored, sign_hash};
 
 #[test]
 fn two_signed_statements_for_one_index_are_proved_once_and_for_good() {
@@ -83,13 +83,6 @@ fn nobody_accuses_a_gateway_that_said_one_thing() {
         signed::domain(CHAIN_ID, stage.world.relay),
     ];
     let own = stage.signed_by_gateway(&honest);
-    let s = U256::from_be_slice(&own[32..64]);
-    let mirrored = [
-        &own[..32],
-        &(ORDER - s).to_be_bytes::<32>(),
-        &[if own[64] == 27 { 28 } else { 27 }],
-    ]
-    .concat();
     let digest = |statement: &Anchor| statement.eip712_signing_hash(&signed::domain(CHAIN_ID, audit));
     let mut forged = vec![
         sign_hash(&stage.signer, digest(&false_one)),
@@ -123,7 +116,7 @@ fn nobody_accuses_a_gateway_that_said_one_thing() {
     // The same signature in its other form is none, so there is one proof of one pair.
     let said = statement(gateway, 0, 3);
     let proof = IAudit::proveEquivocationCall {
-        firstSignature: mirrored.into(),
+        firstSignature: mirrored(&own).into(),
         ..stage.equivocation(&honest, &said)
     };
     assert_eq!(stage.refused(STRANGER, audit, proof), bad);

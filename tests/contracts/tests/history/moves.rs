@@ -203,6 +203,14 @@ impl World {
         *self.model.records.charts.keys().nth(index).unwrap()
     }
 
+    /// One of these, if there are any; one time in `n` whichever.
+    fn mostly(&mut self, charts: &[B256], n: u64) -> B256 {
+        if charts.is_empty() || self.dice.one_in(n) {
+            return self.chart();
+        }
+        self.dice.pick(charts)
+    }
+
     pub(super) fn record_id(&mut self, chart: B256) -> B256 {
         let count = self.model.records.charts.get(&chart).map_or(0, |of| of.records.len());
         if count == 0 || self.dice.one_in(25) {
@@ -632,10 +640,7 @@ impl World {
             .filter(|(_, of)| of.rotation_due)
             .map(|(chart, _)| *chart)
             .collect();
-        let chart = match due.as_slice() {
-            due if !due.is_empty() && !self.dice.one_in(4) => self.dice.pick(due),
-            _ => self.chart(),
-        };
+        let chart = self.mostly(&due, 4);
         let actor = self.holder(chart, power::DIRECTORY);
         let (version, directory) = (self.directory_version(chart, 1), self.digest());
         if self.is_signed(actor) {
@@ -1216,10 +1221,7 @@ impl World {
             .filter(|(_, beside)| beside.access.allowed)
             .map(|(chart, _)| *chart)
             .collect();
-        let chart = match open.as_slice() {
-            open if !open.is_empty() && !self.dice.one_in(5) => self.dice.pick(open),
-            _ => self.chart(),
-        };
+        let chart = self.mostly(&open, 5);
         let (actor, organisation) = if self.dice.one_in(3) {
             let (organisation, member) = self.membership();
             (member, organisation)
