@@ -4,7 +4,6 @@
 //! balances and logs are read back. Rounds alternate between the two chains and change who goes first.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -130,9 +129,4 @@ impl Pair {
         }
         Ok((medlock, foundry))
     }
-}
-
-/// How many of `count` go by in a second of `elapsed`.
-fn per_second(count: usize, elapsed: Duration) -> f64 {
-    count as f64 / elapsed.as_secs_f64()
 }

@@ -1,5 +1,7 @@
 //! A figure: what we and a peer did in several rounds, and how they compare, as one line of JSON.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// What was measured, of ours and of the peer, round by round.
@@ -11,9 +13,8 @@ pub struct Figure {
     pub target: Option<Target>,
     /// One value a round.
     pub medlock: Vec<f64>,
-    pub peer_name: &'static str,
-    /// One value a round, or none where the peer cannot do it.
-    pub peer: Vec<f64>,
+    /// Its name, and one value a round; none where there is no peer, or it cannot do it.
+    pub peer: Option<(&'static str, Vec<f64>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,10 +68,11 @@ impl Figure {
         let Some(medlock) = Spread::of(&self.medlock) else {
             return Ok(());
         };
+        let (peer_name, peer) = self.peer.as_ref().map(|(name, rounds)| (*name, rounds)).unzip();
         let ratios: Vec<f64> = self
             .medlock
             .iter()
-            .zip(&self.peer)
+            .zip(peer.into_iter().flatten())
             .map(|(ours, theirs)| match self.better {
                 Better::Higher => ours / theirs,
                 Better::Lower => theirs / ours,
@@ -88,8 +90,8 @@ impl Figure {
             better: self.better,
             rounds: self.medlock.len(),
             medlock,
-            peer_name: (!self.peer.is_empty()).then_some(self.peer_name),
-            peer: Spread::of(&self.peer),
+            peer_name,
+            peer: peer.and_then(|rounds| Spread::of(rounds)),
             ratio,
             target: self.target,
             met,
@@ -121,6 +123,11 @@ fn rounded(value: f64) -> f64 {
     let digits = 3 - value.abs().log10().floor() as i32;
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale
+}
+
+/// How many of `count` go by in a second of `elapsed`.
+pub fn per_second(count: usize, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fs::read_to_string;
 
+use anyhow::Context;
 use serde_json::{Value, json};
 
 /// Processor, cores, memory, system and what else keeps the machine busy.
@@ -16,6 +17,16 @@ pub fn describe() -> Value {
         "kernel": read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim(),
         "load_average": load.split(' ').next(),
     })
+}
+
+/// Bytes that the system gives for a process's `field`: what it holds (`VmRSS`), or held at most (`VmHWM`).
+pub fn memory_bytes(process: u32, name: &str) -> anyhow::Result<u64> {
+    let path = format!("/proc/{process}/status");
+    let status = read_to_string(&path).with_context(|| format!("read {path}"))?;
+    let kib = field(&status, name)
+        .and_then(|value| value.strip_suffix(" kB"))
+        .with_context(|| format!("no {name} in {path}"))?;
+    Ok(kib.parse::<u64>().with_context(|| format!("{name} in {path}"))? * 1024)
 }
 
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {

@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     io::{self, Read, Seek, Write},
     process::Command,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use aes_gcm::{Aes256Gcm, KeyInit, aead::AeadInOut};
@@ -21,7 +21,7 @@ use medlock_vault::{
 use serde_json::json;
 
 use crate::{
-    figure::{Better, Figure, Target},
+    figure::{Better, Figure, Target, per_second},
     machine,
 };
 
@@ -75,8 +75,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             better: Better::Higher,
             target: Some(TARGET),
             medlock,
-            peer_name: CIPHER,
-            peer,
+            peer: Some((CIPHER, peer)),
         }
         .print()?;
     }
@@ -89,8 +88,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         better: Better::Lower,
         target: Some(MEMORY_TARGET),
         medlock: vec![peak_elsewhere(options.stream)?],
-        peer_name: CIPHER,
-        peer: Vec::new(),
+        peer: None,
     }
     .print()?;
     Figure {
@@ -99,8 +97,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         better: Better::Higher,
         target: None,
         medlock: (0..options.rounds).map(|_| hpke()).collect::<anyhow::Result<_>>()?,
-        peer_name: CIPHER,
-        peer: Vec::new(),
+        peer: None,
     }
     .print()
 }
@@ -128,8 +125,7 @@ fn payload(content: &[u8]) -> anyhow::Result<(f64, f64)> {
     let mut opened = Vec::with_capacity(content.len());
     open(&mut opened)?;
     ensure!(opened == content, "what came back is something else");
-    let mb_per_s = |elapsed: std::time::Duration| content.len() as f64 / 1e6 / elapsed.as_secs_f64();
-    Ok((mb_per_s(sealing), mb_per_s(opening)))
+    Ok((mb_per_s(content, sealing), mb_per_s(content, opening)))
 }
 
 /// The same of AES-256-GCM in place, in chunks of the same size, with as much associated data, and nothing else.
@@ -157,8 +153,11 @@ fn bare(content: &[u8]) -> anyhow::Result<(f64, f64)> {
     }
     let decrypting = start.elapsed();
     ensure!(buffer == content, "what came back is something else");
-    let mb_per_s = |elapsed: std::time::Duration| content.len() as f64 / 1e6 / elapsed.as_secs_f64();
-    Ok((mb_per_s(encrypting), mb_per_s(decrypting)))
+    Ok((mb_per_s(content, encrypting), mb_per_s(content, decrypting)))
+}
+
+fn mb_per_s(content: &[u8], elapsed: Duration) -> f64 {
+    per_second(content.len(), elapsed) / 1e6
 }
 
 /// Seals a record's data key, over and over: seals a second.
@@ -169,7 +168,7 @@ fn hpke() -> anyhow::Result<f64> {
     for _ in 0..SEALS {
         seal::seal(&mut rng, &recipient, &[3; 250], &[4; 32])?;
     }
-    Ok(SEALS as f64 / start.elapsed().as_secs_f64())
+    Ok(per_second(SEALS, start.elapsed()))
 }
 
 /// In a process of its own, which does nothing else.
@@ -206,13 +205,7 @@ fn peak_mib(bytes: usize) -> anyhow::Result<f64> {
         &mut file,
         io::sink(),
     )?;
-    let status = std::fs::read_to_string("/proc/self/status").context("read what the system says of this process")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("the system does not say how much memory was taken")?;
-    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib / 1024.0)
+    Ok(machine::memory_bytes(std::process::id(), "VmHWM")? as f64 / MIB as f64)
 }
 
 fn binding() -> Binding {

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::contracts::{Contracts, TOKENS_EACH, Token};
 use super::node::Node;
-use super::{FOUNDRY, Pair, per_second};
-use crate::figure::{Better, Figure, Target};
+use super::{FOUNDRY, Pair};
+use crate::figure::{Better, Figure, Target, per_second};
 use crate::http::{Exchange, drive, request};
 
 /// Calls a second, load generator included.
@@ -41,8 +41,7 @@ pub fn measure(pair: &Pair, rounds: usize, contracts: &Contracts, artifacts: &Ar
         better: Better::Higher,
         target: Some(TARGET),
         medlock,
-        peer_name: FOUNDRY,
-        peer: Vec::new(),
+        peer: None,
     }
     .print()?;
 
@@ -58,8 +57,7 @@ pub fn measure(pair: &Pair, rounds: usize, contracts: &Contracts, artifacts: &Ar
         better: Better::Higher,
         target: None,
         medlock,
-        peer_name: FOUNDRY,
-        peer: foundry,
+        peer: Some((FOUNDRY, foundry)),
     }
     .print()
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::contracts::{Contracts, Emitter};
 use super::node::Node;
 use super::transactions::Transaction;
-use super::{FOUNDRY, Pair, per_second};
-use crate::figure::{Better, Figure, Target};
+use super::{FOUNDRY, Pair};
+use crate::figure::{Better, Figure, Target, per_second};
 use crate::http::{Connection, drive, request};
 
 /// Twice as fast as Foundry's.
@@ -65,8 +65,7 @@ pub fn measure(pair: &Pair, rounds: usize, contracts: &Contracts) -> anyhow::Res
             better: Better::Higher,
             target: Some(TARGET),
             medlock: ours,
-            peer_name: FOUNDRY,
-            peer: theirs,
+            peer: Some((FOUNDRY, theirs)),
         }
         .print()?;
     }

@@ -31,8 +31,7 @@ pub fn measure(pair: &Pair, contracts: &Contracts) -> anyhow::Result<()> {
             better: Better::Lower,
             target: None,
             medlock: vec![value(&medlock)],
-            peer_name: FOUNDRY,
-            peer: vec![value(&foundry)],
+            peer: Some((FOUNDRY, vec![value(&foundry)])),
         }
         .print()
     };

@@ -10,6 +10,7 @@ use medlock_anvil::CHAIN_ID;
 use serde_json::json;
 
 use crate::http::Connection;
+use crate::machine::memory_bytes;
 
 /// A chain that does not answer by then never will.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -132,14 +133,7 @@ impl Node {
 
     /// Bytes of memory that the process holds.
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
-        let kib = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB"))
-            .context("no VmRSS")?;
-        Ok(kib.parse::<u64>().context("VmRSS")? * 1024)
+        memory_bytes(self.child.id(), "VmRSS")
     }
 
     fn answers(&self) -> bool {

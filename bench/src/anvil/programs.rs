@@ -12,8 +12,7 @@ use medlock_abi::registry::IRegistry;
 use medlock_anvil::{Bare, dev_accounts};
 use medlock_deploy::{Artifacts, Links};
 
-use super::{FOUNDRY, per_second};
-use crate::figure::{Better, Figure, Target};
+use crate::figure::{Better, Figure, Target, per_second};
 
 /// Transactions a second on one core.
 const TARGET: Target = Target::Value(20_000.0);
@@ -49,8 +48,7 @@ pub fn measure(rounds: usize, artifacts: &Artifacts) -> anyhow::Result<()> {
         better: Better::Higher,
         target: Some(TARGET),
         medlock,
-        peer_name: FOUNDRY,
-        peer: Vec::new(),
+        peer: None,
     }
     .print()
 }

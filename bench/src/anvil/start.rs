@@ -13,8 +13,7 @@ pub fn measure(pair: &Pair, rounds: usize) -> anyhow::Result<()> {
         better: Better::Lower,
         target: Some(Target::Value(TARGET_MS)),
         medlock,
-        peer_name: FOUNDRY,
-        peer: foundry,
+        peer: Some((FOUNDRY, foundry)),
     }
     .print()
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::contracts::{Contracts, TOKENS_EACH, Token};
 use super::node::Node;
 use super::transactions::Transaction;
-use super::{FOUNDRY, Pair, per_second};
-use crate::figure::{Better, Figure, Target};
+use super::{FOUNDRY, Pair};
+use crate::figure::{Better, Figure, Target, per_second};
 use crate::http::{Exchange, drive, request};
 
 /// At least as fast as Foundry's.
@@ -72,8 +72,7 @@ fn measure(pair: &Pair, rounds: usize, contracts: &Contracts, load: Load) -> any
         better: Better::Higher,
         target: Some(TARGET),
         medlock,
-        peer_name: FOUNDRY,
-        peer: foundry,
+        peer: Some((FOUNDRY, foundry)),
     }
     .print()
 }
