@@ -39,10 +39,11 @@ setup:
 	tools/setup-wasm.sh >/dev/null
 	tools/setup-node.sh
 
-# What only the tests need. The first time, cargo-stylus takes some minutes to compile.
+# What only the tests need. The first time, cargo-stylus and Kubo take some minutes each to compile.
 setup-tests:
 	tools/setup-node.sh --tests
 	tools/setup-cargo-stylus.sh
+	tools/setup-kubo.sh
 
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup

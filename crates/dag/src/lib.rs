@@ -14,11 +14,13 @@
 
 pub mod car;
 mod file;
+mod links;
 mod pb;
 mod varint;
 
 pub use cid::Cid;
 pub use file::{CHUNK_BYTES, DEPTH_MAX, FileBuilder, FileError, FileReader, LINKS_MAX, file};
+pub use links::links;
 
 use cid::multihash::Multihash;
 use sha2::{Digest as _, Sha256};
@@ -112,6 +114,12 @@ pub fn raw_block(bytes: Vec<u8>) -> Block {
 #[must_use]
 pub fn dag_cbor_cid(digest: [u8; 32]) -> Cid {
     cid_from_digest(DAG_CBOR, digest)
+}
+
+/// The CID of the same bytes as a raw block: one name for all codecs of one digest.
+#[must_use]
+pub fn raw_cid(digest: [u8; 32]) -> Cid {
+    cid_from_digest(RAW, digest)
 }
 
 /// The sha2-256 digest inside `cid`: what goes on chain as a pointer.

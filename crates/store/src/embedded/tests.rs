@@ -24,14 +24,14 @@ fn packs(dir: &Path) -> Vec<PathBuf> {
     packs
 }
 
-async fn assert_holds(store: &Store, blocks: &[Block]) {
+async fn assert_holds(store: &Embedded, blocks: &[Block]) {
     for block in blocks {
         assert_eq!(store.get(&block.cid).await.unwrap().as_ref(), Some(block));
         assert!(store.has(&block.cid).await.unwrap());
     }
 }
 
-async fn assert_lacks(store: &Store, blocks: &[Block]) {
+async fn assert_lacks(store: &Embedded, blocks: &[Block]) {
     for block in blocks {
         assert_eq!(store.get(&block.cid).await.unwrap(), None);
         assert!(!store.has(&block.cid).await.unwrap());
@@ -46,19 +46,19 @@ async fn keeps_blocks_across_a_restart() {
         vec![dag_cbor_block(b"\xa0".to_vec()), raw_block(vec![])],
     ];
     let batch = batch.concat();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     assert_lacks(&store, &batch[..10]).await;
     store.put(batch.clone()).await.unwrap();
     assert_eq!(packs(dir.path()).len(), 1, "one batch, one file, one sync");
     assert_holds(&store, &batch).await;
     drop(store);
-    assert_holds(&Store::open(dir.path()).unwrap(), &batch).await;
+    assert_holds(&Embedded::open(dir.path()).unwrap(), &batch).await;
 }
 
 #[tokio::test]
 async fn putting_again_what_is_there_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let batch = blocks(10, 10);
     store.put(batch.clone()).await.unwrap();
     store.put(batch.clone()).await.unwrap();
@@ -76,7 +76,7 @@ async fn putting_again_what_is_there_writes_nothing() {
 #[tokio::test]
 async fn a_large_batch_takes_several_packs() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let batch = blocks(20, BLOCK_BYTES_MAX);
     store.put(batch.clone()).await.unwrap();
     let packs = packs(dir.path());
@@ -90,14 +90,14 @@ async fn a_large_batch_takes_several_packs() {
 #[tokio::test]
 async fn removed_blocks_are_gone_from_the_disk() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let (batch, other) = (blocks(10, 50), vec![raw_block(b"in another pack".to_vec())]);
     store.put(batch.clone()).await.unwrap();
     store.put(other.clone()).await.unwrap();
 
     let doomed = vec![batch[3].cid, batch[7].cid, batch[3].cid, raw_block(b"?".to_vec()).cid];
-    assert_eq!(store.remove(doomed.clone()).await.unwrap(), 2);
-    assert_eq!(store.remove(doomed).await.unwrap(), 0);
+    assert_eq!(store.remove(doomed.clone()).await.unwrap().removed, 2);
+    assert_eq!(store.remove(doomed).await.unwrap().removed, 0);
     let (gone, kept) = (
         [batch[3].clone(), batch[7].clone()],
         [&batch[..3], &batch[4..7], &batch[8..], &other].concat(),
@@ -112,14 +112,15 @@ async fn removed_blocks_are_gone_from_the_disk() {
     }
     drop(store);
 
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     assert_lacks(&store, &gone).await;
     assert_holds(&store, &kept).await;
     // The last block of a pack takes the file with it.
-    store
+    let removal = store
         .remove(kept.iter().map(|block| block.cid).collect())
         .await
         .unwrap();
+    assert_eq!(removal.removed, kept.len());
     assert_eq!(packs(dir.path()), Vec::<PathBuf>::new());
     store.put(batch.clone()).await.unwrap();
     assert_holds(&store, &batch).await;
@@ -128,7 +129,7 @@ async fn removed_blocks_are_gone_from_the_disk() {
 #[tokio::test]
 async fn a_damaged_block_is_reported_never_returned_and_repaired_by_putting_it_again() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let batch = blocks(3, 100);
     store.put(batch.clone()).await.unwrap();
     let path = &packs(dir.path())[0];
@@ -146,13 +147,13 @@ async fn a_damaged_block_is_reported_never_returned_and_repaired_by_putting_it_a
     store.put(vec![batch[1].clone()]).await.unwrap();
     assert_holds(&store, &batch).await;
     drop(store);
-    assert_holds(&Store::open(dir.path()).unwrap(), &batch).await;
+    assert_holds(&Embedded::open(dir.path()).unwrap(), &batch).await;
 }
 
 #[tokio::test]
 async fn a_truncated_pack_is_reported() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let batch = blocks(3, 100);
     store.put(batch.clone()).await.unwrap();
     let path = packs(dir.path()).remove(0);
@@ -172,7 +173,7 @@ async fn a_truncated_pack_is_reported() {
     for end in 0..bytes.len() {
         fs::write(&path, &bytes[..end]).unwrap();
         assert!(
-            matches!(Store::open(dir.path()), Err(Error::DamagedPack { .. })),
+            matches!(Embedded::open(dir.path()), Err(Error::DamagedPack { .. })),
             "{end}"
         );
     }
@@ -181,39 +182,39 @@ async fn a_truncated_pack_is_reported() {
         bad[at] ^= 1;
         fs::write(&path, &bad).unwrap();
         assert!(
-            matches!(Store::open(dir.path()), Err(Error::DamagedPack { .. })),
+            matches!(Embedded::open(dir.path()), Err(Error::DamagedPack { .. })),
             "{at}"
         );
     }
     fs::write(&path, &bytes).unwrap();
-    assert_holds(&Store::open(dir.path()).unwrap(), &batch).await;
+    assert_holds(&Embedded::open(dir.path()).unwrap(), &batch).await;
 }
 
 #[tokio::test]
 async fn is_open_once_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let clone = store.clone();
     drop(store);
-    let Err(error) = Store::open(dir.path()) else {
+    let Err(error) = Embedded::open(dir.path()) else {
         panic!("opened twice")
     };
     let process = format!("in use by process {}", std::process::id());
     assert!(error.to_string().contains(&process), "{error}");
     drop(clone);
-    Store::open(dir.path()).unwrap();
+    Embedded::open(dir.path()).unwrap();
 }
 
 #[tokio::test]
 async fn clears_away_what_a_crash_left_behind() {
     let dir = tempfile::tempdir().unwrap();
     let batch = blocks(2, 10);
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     store.put(batch.clone()).await.unwrap();
     drop(store);
     let left = dir.path().join("tmp").join("0000000000000001");
     fs::write(&left, b"medlock-pack-v1\n\0\0").unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     assert!(!left.exists());
     assert_holds(&store, &batch).await;
 }
@@ -221,7 +222,7 @@ async fn clears_away_what_a_crash_left_behind() {
 #[tokio::test]
 async fn a_full_disk_keeps_nothing_of_the_batch_and_all_from_before() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let before = blocks(2, 10);
     store.put(before.clone()).await.unwrap();
 
@@ -250,18 +251,18 @@ async fn a_full_disk_keeps_nothing_of_the_batch_and_all_from_before() {
 async fn a_block_in_two_packs_is_removed_from_both() {
     let dir = tempfile::tempdir().unwrap();
     let batch = blocks(3, 10);
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     store.put(batch.clone()).await.unwrap();
     drop(store);
     // As when somebody copies a pack in from a replica.
     let pack = packs(dir.path()).remove(0);
     fs::copy(&pack, pack.with_file_name("0000000000000100")).unwrap();
 
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     assert_holds(&store, &batch).await;
-    store.remove(vec![batch[1].cid]).await.unwrap();
+    assert_eq!(store.remove(vec![batch[1].cid]).await.unwrap().removed, 1);
     drop(store);
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     assert_lacks(&store, &batch[1..2]).await;
     assert_holds(&store, &[batch[0].clone(), batch[2].clone()]).await;
 }
@@ -269,17 +270,17 @@ async fn a_block_in_two_packs_is_removed_from_both() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn readers_never_see_a_pack_change_under_them() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let (kept, doomed) = (blocks(20, 64), blocks(60, 32));
     store.put([kept.clone(), doomed.clone()].concat()).await.unwrap();
-    let reader = |store: Store, kept: Vec<Block>| async move {
+    let reader = |store: Embedded, kept: Vec<Block>| async move {
         for _ in 0..20 {
             assert_holds(&store, &kept).await;
         }
     };
     let readers = [(); 3].map(|()| tokio::spawn(reader(store.clone(), kept.clone())));
     for block in &doomed {
-        assert_eq!(store.remove(vec![block.cid]).await.unwrap(), 1);
+        assert_eq!(store.remove(vec![block.cid]).await.unwrap().removed, 1);
     }
     for reader in readers {
         reader.await.unwrap();
@@ -290,7 +291,7 @@ async fn readers_never_see_a_pack_change_under_them() {
 #[tokio::test]
 async fn refuses_cids_and_blocks_that_are_never_stored() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
     let v0: Cid = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH".parse().unwrap();
     assert!(matches!(store.get(&v0).await, Err(Error::Block(_))));
     assert!(matches!(store.has(&v0).await, Err(Error::Block(_))));
@@ -302,4 +303,23 @@ async fn refuses_cids_and_blocks_that_are_never_stored() {
         Err(Error::Block(_))
     ));
     assert_lacks(&store, &[good]).await;
+}
+
+#[tokio::test]
+async fn a_sweep_goes_by_its_own_collection_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
+    let batch = blocks(3, 10);
+    store.put(batch.clone()).await.unwrap();
+    let first = store.begin_gc().unwrap();
+    assert!(matches!(store.begin_gc(), Err(Error::GcUnderWay)));
+    store.end_gc(first);
+    let second = store.begin_gc().unwrap();
+    // The first one's sweep, as when its future was dropped but its thread goes on.
+    assert!(matches!(store.sweep(first, Arc::default()).await, Err(Error::GcEnded)));
+    store.end_gc(first);
+    store.put(batch[..1].to_vec()).await.unwrap();
+    assert_eq!(store.sweep(second, Arc::default()).await.unwrap(), 2);
+    assert_holds(&store, &batch[..1]).await;
+    assert_lacks(&store, &batch[1..]).await;
 }

@@ -17,10 +17,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, io_error};
-
-/// What a block is found by.
-pub(crate) type Digest = [u8; 32];
+use super::io_error;
+use crate::{Digest, Error};
 
 const MAGIC: &[u8; 16] = b"medlock-pack-v1\n";
 const HEAD_BYTES: usize = MAGIC.len() + 4;
