@@ -1,16 +1,16 @@
-//! Compartment keys. A compartment has an X25519 key pair and a history key in each epoch, all derived from the
+//! Compartment keys. A compartment has a key pair (X25519 or X-Wing) and a history key in each epoch, all derived from the
 //! controller's root secret. A rotation moves the compartment to the next epoch; a [`Link`] leads back:
 //! whoever holds the history key of epoch e opens the keys of epoch e - 1, and so on down. Nothing leads forward.
 use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
-use medlock_abi::terms::{COMPARTMENTS, suite};
+use medlock_abi::terms::COMPARTMENTS;
 use zeroize::Zeroizing;
 
 use crate::{
     Error, PublicKey,
-    seal::{self, check_suite},
+    seal::Suite,
     secret::{CompartmentPrivateKey, HistoryKey, RootSecret, hkdf},
 };
 
@@ -35,24 +35,27 @@ pub struct CompartmentKeys {
 pub struct Link(pub [u8; LINK_BYTES]);
 
 impl CompartmentKeys {
-    /// The controller's way to the keys of any epoch.
+    /// The controller's way to the keys of any epoch. Each epoch has one suite, which its directory and its envelopes name.
     ///
     /// # Errors
     /// [`Error::CompartmentRange`]; [`Error::Malformed`] for epoch 0.
-    pub fn derive(root: &RootSecret, chart: &[u8; 32], compartment: u8, epoch: u32) -> Result<Self, Error> {
+    pub fn derive(
+        root: &RootSecret,
+        chart: &[u8; 32],
+        compartment: u8,
+        epoch: u32,
+        suite: Suite,
+    ) -> Result<Self, Error> {
         check(compartment, epoch)?;
         let place = [&chart[..], &[compartment], &epoch.to_be_bytes()].concat();
-        let suite = suite::X25519.to_be_bytes();
-        let private = CompartmentPrivateKey::filled(|key| {
-            let mut ikm = Zeroizing::new([0; 32]);
-            hkdf(
-                root.expose(),
-                None,
-                &[b"medlock/v1/compartment/key", &suite, &place],
-                &mut *ikm,
-            );
-            seal::derive_private(&ikm, key);
-        });
+        let mut ikm = Zeroizing::new([0; 32]);
+        hkdf(
+            root.expose(),
+            None,
+            &[b"medlock/v1/compartment/key", &suite.id().to_be_bytes(), &place],
+            &mut *ikm,
+        );
+        let private = CompartmentPrivateKey::derive(suite, &ikm);
         let history = HistoryKey::filled(|key| {
             hkdf(root.expose(), None, &[b"medlock/v1/compartment/history", &place], key);
         });
@@ -65,8 +68,8 @@ impl CompartmentKeys {
     }
 
     /// Under which suite the key pair is.
-    pub fn suite(&self) -> u16 {
-        suite::X25519
+    pub fn suite(&self) -> Suite {
+        self.private.suite()
     }
 
     pub fn public_key(&self) -> PublicKey {
@@ -99,7 +102,7 @@ impl CompartmentKeys {
         }
         let older_history = older.history.as_ref().ok_or_else(|| older.no_history())?;
         let mut plaintext = Zeroizing::new([0; LINK_BYTES - 16]);
-        plaintext[..2].copy_from_slice(&older.suite().to_be_bytes());
+        plaintext[..2].copy_from_slice(&older.suite().id().to_be_bytes());
         plaintext[2..34].copy_from_slice(older.private.expose());
         plaintext[34..].copy_from_slice(older_history.expose());
         let (cipher, aad) = self.link_cipher(chart)?;
@@ -135,13 +138,13 @@ impl CompartmentKeys {
             )
             .map_err(|_| Error::Unopened { what: WHAT })?;
         let plaintext = Zeroizing::new(plaintext);
-        check_suite(u16::from_be_bytes([plaintext[0], plaintext[1]]))?;
+        let suite = Suite::new(u16::from_be_bytes([plaintext[0], plaintext[1]]))?;
         // The first epoch has nothing before it, and no link of it can be sealed.
         let epoch = self.epoch.checked_sub(1).filter(|epoch| *epoch >= EPOCH_FIRST);
         Ok(Self {
             compartment: self.compartment,
             epoch: epoch.ok_or_else(|| self.no_history())?,
-            private: CompartmentPrivateKey::from_slice(&plaintext[2..34])?,
+            private: CompartmentPrivateKey::from_slice(suite, &plaintext[2..34])?,
             history: Some(HistoryKey::from_slice(&plaintext[34..])?),
         })
     }

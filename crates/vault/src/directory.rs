@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::{
     CompartmentKeys, Domain, Error, Link, PublicKey, cbor, compartment,
     compartment::LINK_BYTES,
+    seal::Suite,
     secret::{RootSecret, hkdf},
 };
 
@@ -36,6 +37,8 @@ const WHAT: &str = "directory";
 const FORMAT_VERSION: u64 = 1;
 /// Sealed labels are padded to a multiple of this, so that their length tells little.
 const LABELS_STEP_BYTES: usize = 256;
+/// Links left out at once where a directory is full, so that not every rotation from then on has to.
+const FORGOTTEN_AT_ONCE: usize = 16;
 
 /// One compartment as writers and readers need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,50 +77,98 @@ pub struct Directory {
 }
 
 impl DirectoryBody {
-    /// Derives the directory of `chart` with each compartment at the epoch given in `epochs`.
+    /// The first directory of `chart`: each compartment in its first epoch, under the suite given.
     ///
     /// # Errors
-    /// [`Error::CompartmentRange`]; [`Error::Malformed`] for epoch 0 or version 0; [`Error::TooLarge`].
-    pub fn derive(
+    /// [`Error::CompartmentRange`]; [`Error::TooLarge`] for a label.
+    pub fn first(
         rng: &mut impl CryptoRng,
         root: &RootSecret,
         chart: &[u8; 32],
-        version: u32,
-        epochs: &BTreeMap<u8, u32>,
+        compartments: &BTreeMap<u8, Suite>,
         labels: &BTreeMap<u8, String>,
     ) -> Result<Self, Error> {
-        // Before the work is done: links are nearly all of a directory.
-        let links: u64 = epochs.values().map(|epoch| u64::from(*epoch)).sum();
-        check_size(links.saturating_mul(LINK_BYTES as u64))?;
-        let mut compartments = Vec::with_capacity(epochs.len());
-        for (compartment, epoch) in epochs {
-            let current = CompartmentKeys::derive(root, chart, *compartment, *epoch)?;
-            let key = current.public_key();
-            let mut links = Vec::new();
-            let mut newer = current;
-            while newer.epoch > compartment::EPOCH_FIRST {
-                let older = CompartmentKeys::derive(root, chart, *compartment, newer.epoch - 1)?;
-                links.push(newer.seal_link(chart, &older)?);
-                newer = older;
-            }
-            compartments.push(Entry {
+        let version = 1;
+        let entries = compartments.iter().map(|(compartment, suite)| {
+            let keys = CompartmentKeys::derive(root, chart, *compartment, compartment::EPOCH_FIRST, *suite)?;
+            Ok(Entry {
                 compartment: *compartment,
-                epoch: *epoch,
-                key,
-                links,
-            });
-        }
-        let labels = SealedLabels::seal(rng, root, chart, version, labels)?;
-        let body = Self {
+                epoch: keys.epoch,
+                key: keys.public_key(),
+                links: Vec::new(),
+            })
+        });
+        Ok(Self {
             chart: *chart,
             version,
-            compartments,
+            compartments: entries.collect::<Result<_, Error>>()?,
+            labels: SealedLabels::seal(rng, root, chart, version, labels)?,
+        })
+    }
+
+    /// The directory after this one: the compartments in `rotated` one epoch on, under the suite given, the others as
+    /// they are. `version` is what the chain expects, and later than this one's.
+    ///
+    /// Where the links would not fit any more, the oldest are left out: to rotate comes first, since a revocation waits
+    /// for it. The controller still derives the keys that they lead to; grantees can no longer reach them.
+    ///
+    /// # Errors
+    /// [`Error::KeyMismatch`], [`Error::Unopened`] with another root secret; [`Error::UnknownCompartment`];
+    /// [`Error::Malformed`] for a version that is not later, and after the last epoch.
+    pub fn next(
+        &self,
+        rng: &mut impl CryptoRng,
+        root: &RootSecret,
+        version: u32,
+        rotated: &BTreeMap<u8, Suite>,
+    ) -> Result<Self, Error> {
+        if version <= self.version {
+            return Err(Error::malformed(WHAT, "its version is not later than the one before"));
+        }
+        let labels = SealedLabels::seal(rng, root, &self.chart, version, &self.open_labels(root)?)?;
+        let mut next = Self {
+            version,
             labels,
+            ..self.clone()
         };
-        body.check()?;
-        // Room for the longest signature: what is made here can be read.
-        check_size((cbor::encode(&body.to_wire()).len() + SIGNATURE_BYTES_MAX + 32) as u64)?;
-        Ok(body)
+        for (compartment, suite) in rotated {
+            next.rotate(root, *compartment, *suite)?;
+        }
+        while next.bytes_signed() > DIRECTORY_BYTES_MAX {
+            let longest = next.compartments.iter_mut().max_by_key(|entry| entry.links.len());
+            // Without links, 64 compartments take under 100 KiB.
+            let longest = longest.expect("a directory that is too large has compartments");
+            longest
+                .links
+                .truncate(longest.links.len().saturating_sub(FORGOTTEN_AT_ONCE));
+        }
+        Ok(next)
+    }
+
+    fn rotate(&mut self, root: &RootSecret, compartment: u8, suite: Suite) -> Result<(), Error> {
+        let chart = self.chart;
+        let entry = self
+            .compartments
+            .iter_mut()
+            .find(|entry| entry.compartment == compartment);
+        let entry = entry.ok_or(Error::UnknownCompartment { compartment })?;
+        let older = CompartmentKeys::derive(root, &chart, compartment, entry.epoch, entry.key.suite())?;
+        if older.public_key() != entry.key {
+            let epoch = entry.epoch;
+            return Err(Error::KeyMismatch { compartment, epoch });
+        }
+        let epoch = entry.epoch.checked_add(1);
+        let epoch = epoch.ok_or_else(|| Error::malformed(WHAT, "there is no epoch after the last"))?;
+        let newer = CompartmentKeys::derive(root, &chart, compartment, epoch, suite)?;
+        entry.links.insert(0, newer.seal_link(&chart, &older)?);
+        entry.epoch = epoch;
+        entry.key = newer.public_key();
+        Ok(())
+    }
+
+    /// The length of the block, with room for the longest signature.
+    fn bytes_signed(&self) -> usize {
+        cbor::encode(&self.to_wire()).len() + SIGNATURE_BYTES_MAX + 32
     }
 
     /// The entry of a compartment.
@@ -241,7 +292,7 @@ impl DirectoryBody {
                 .map(|entry| WireEntry {
                     compartment: entry.compartment,
                     epoch: entry.epoch,
-                    suite: entry.key.suite(),
+                    suite: entry.key.suite().id(),
                     key: ByteBuf::from(entry.key.as_bytes()),
                     links: entry.links.iter().map(|link| ByteBuf::from(&link.0[..])).collect(),
                 })
@@ -256,7 +307,7 @@ impl DirectoryBody {
     fn from_wire(wire: WireBody) -> Result<Self, Error> {
         let mut compartments = Vec::with_capacity(wire.compartments.len());
         for entry in wire.compartments {
-            let key = PublicKey::new(entry.suite, &entry.key)?;
+            let key = PublicKey::new(Suite::new(entry.suite)?, &entry.key)?;
             let links = entry.links.iter().map(|link| {
                 <[u8; LINK_BYTES]>::try_from(link.as_slice())
                     .map(Link)

@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use crate::{
     Binding, CompartmentKeys, DataKey, Error, Metadata, PublicKey, SealedPayload, cbor, compartment,
     payload::{check_binding, commitment, open_payload},
-    seal::{self, Sealed, check_suite},
+    seal::{self, Sealed, Suite},
 };
 
-/// An envelope block at most: today's are under 500 bytes, and one with a post-quantum seal stays under 2 KiB.
+/// An envelope block at most: under 500 bytes with X25519, under 2 KiB with X-Wing.
 pub const ENVELOPE_BYTES_MAX: usize = 4096;
 
 const WHAT: &str = "envelope";
@@ -23,8 +23,8 @@ const SHA2_256: u64 = 0x12;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// Sealing suite of `sealed`.
-    pub suite: u16,
+    /// Of `sealed`.
+    pub suite: Suite,
     pub chart: [u8; 32],
     pub record_id: [u8; 32],
     pub version: u32,
@@ -85,7 +85,7 @@ impl Envelope {
     ///
     /// # Errors
     /// [`Error::Binding`] when the envelope is of another record, version or compartment; [`Error::WrongCompartment`],
-    /// [`Error::WrongEpoch`] when the keys are; [`Error::Unopened`] on a wrong key, chain or contract, or altered bytes.
+    /// [`Error::WrongEpoch`], [`Error::WrongSuite`] when the keys are; [`Error::Unopened`] on a wrong key, chain or contract, or altered bytes.
     pub fn open(&self, binding: &Binding, keys: &CompartmentKeys) -> Result<DataKey, Error> {
         self.check(binding)?;
         if keys.compartment != self.compartment {
@@ -100,10 +100,7 @@ impl Envelope {
                 expected: self.epoch,
             });
         }
-        if keys.suite() != self.suite {
-            return Err(Error::UnknownSuite { suite: self.suite });
-        }
-        let key = seal::open(keys.private.expose(), &self.info(binding), &self.sealed, WHAT)?;
+        let key = keys.private.open(self.suite, &self.info(binding), &self.sealed, WHAT)?;
         DataKey::from_slice(&key)
     }
 
@@ -130,7 +127,7 @@ impl Envelope {
     pub fn encode(&self) -> Vec<u8> {
         cbor::encode(&Wire {
             v: FORMAT_VERSION,
-            suite: self.suite,
+            suite: self.suite.id(),
             chart: ByteArray::new(self.chart),
             record: ByteArray::new(self.record_id),
             version: self.version,
@@ -151,11 +148,11 @@ impl Envelope {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         cbor::check_version(WHAT, bytes, ENVELOPE_BYTES_MAX, FORMAT_VERSION)?;
         let wire: Wire = cbor::decode(WHAT, bytes, ENVELOPE_BYTES_MAX)?;
-        check_suite(wire.suite)?;
+        let suite = Suite::new(wire.suite)?;
         compartment::check(wire.compartment, wire.epoch)?;
         check_payload_cid(&wire.payload)?;
         Ok(Self {
-            suite: wire.suite,
+            suite,
             chart: wire.chart.into_array(),
             record_id: wire.record.into_array(),
             version: wire.version,
@@ -195,7 +192,7 @@ impl Envelope {
         // The one field of variable length stands last.
         [
             &b"medlock/v1/envelope"[..],
-            &self.suite.to_be_bytes(),
+            &self.suite.id().to_be_bytes(),
             &binding.to_bytes(),
             &self.epoch.to_be_bytes(),
             &self.commitment,

@@ -9,6 +9,12 @@ pub enum Error {
     UnknownVersion { what: &'static str, version: u64 },
     #[error("suite {suite} is unknown here; a newer program may know it")]
     UnknownSuite { suite: u16 },
+    #[error("the key is of suite {given}, and this is sealed under suite {expected}")]
+    WrongSuite { given: u16, expected: u16 },
+    #[error(
+        "the keys of compartment {compartment} are post-quantum (X-Wing) and the recipient's key is not: sealed to it, they would lose that"
+    )]
+    WeakerRecipient { compartment: u8 },
     #[error("{what} is malformed: {why}")]
     Malformed { what: &'static str, why: String },
     #[error("{what} is not in its one canonical encoding")]

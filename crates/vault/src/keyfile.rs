@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{AccountKey, EncryptionKey, Error, RootSecret};
+use crate::{AccountKey, EncryptionKey, Error, RootSecret, Suite, secret::SecretBytes};
 
 /// A key file at most.
 pub const KEY_FILE_BYTES_MAX: usize = 8 * 1024;
@@ -22,8 +22,14 @@ pub const ITERATIONS: std::ops::RangeInclusive<u32> = 1..=16;
 pub const LANES: std::ops::RangeInclusive<u32> = 1..=16;
 
 const WHAT: &str = "key file";
-const FORMAT_VERSION: u64 = 1;
-const SECRET_BYTES: usize = 3 * 32;
+/// Written. The first, with one X25519 encryption key and no other, is still read.
+const FORMAT_VERSION: u64 = 2;
+const FORMAT_VERSION_FIRST: u64 = 1;
+/// Encryption keys that a key file holds: what was sealed to an earlier one still opens. One rotation a year is enough
+/// for a lifetime.
+pub const ENCRYPTION_KEYS_MAX: usize = 64;
+/// Suite and key.
+const ENCRYPTION_KEY_BYTES: usize = 2 + 32;
 
 /// Cost of Argon2id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,24 +53,94 @@ impl KdfParams {
 #[derive(Clone)]
 pub struct Secrets {
     pub account: AccountKey,
+    /// The one to publish.
     pub encryption: EncryptionKey,
+    /// Published earlier, newest first.
+    pub retired: Vec<EncryptionKey>,
     /// Used by those who control charts.
     pub root: RootSecret,
 }
 
 impl Secrets {
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+    pub fn generate(rng: &mut impl CryptoRng, suite: Suite) -> Self {
         Self {
             account: AccountKey::generate(rng),
-            encryption: EncryptionKey::generate(rng),
+            encryption: EncryptionKey::generate(rng, suite),
+            retired: Vec::new(),
             root: RootSecret::generate(rng),
         }
+    }
+
+    /// Draws another encryption key and retires the present one.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] beyond [`ENCRYPTION_KEYS_MAX`].
+    pub fn rotate_encryption(&mut self, rng: &mut impl CryptoRng, suite: Suite) -> Result<(), Error> {
+        Self::check_keys(2 + self.retired.len())?;
+        let retired = std::mem::replace(&mut self.encryption, EncryptionKey::generate(rng, suite));
+        self.retired.insert(0, retired);
+        Ok(())
+    }
+
+    fn check_keys(keys: usize) -> Result<(), Error> {
+        if keys > ENCRYPTION_KEYS_MAX {
+            return Err(Error::TooLarge {
+                what: "list of encryption keys",
+                size: keys as u64,
+                most: ENCRYPTION_KEYS_MAX as u64,
+            });
+        }
+        Ok(())
+    }
+
+    /// Account key, root secret, then each encryption key with its suite, newest first.
+    fn encode(&self) -> Result<SecretBytes, Error> {
+        Self::check_keys(1 + self.retired.len())?;
+        let mut out = Zeroizing::new(Vec::with_capacity(64 + (1 + self.retired.len()) * ENCRYPTION_KEY_BYTES));
+        out.extend_from_slice(self.account.expose());
+        out.extend_from_slice(self.root.expose());
+        for key in std::iter::once(&self.encryption).chain(&self.retired) {
+            out.extend_from_slice(&key.suite().id().to_be_bytes());
+            out.extend_from_slice(key.expose());
+        }
+        Ok(out)
+    }
+
+    fn decode(version: u64, plaintext: &[u8]) -> Result<Self, Error> {
+        let wrong = || Error::malformed(WHAT, "a secret part of a wrong length");
+        if version == FORMAT_VERSION_FIRST {
+            let plaintext: &[u8; 96] = plaintext.try_into().map_err(|_| wrong())?;
+            return Ok(Self {
+                account: AccountKey::from_slice(&plaintext[..32])?,
+                encryption: EncryptionKey::from_slice(Suite::X25519, &plaintext[32..64])?,
+                retired: Vec::new(),
+                root: RootSecret::from_slice(&plaintext[64..])?,
+            });
+        }
+        let (head, keys) = plaintext.split_at_checked(64).ok_or_else(wrong)?;
+        let (keys, rest) = keys.as_chunks::<ENCRYPTION_KEY_BYTES>();
+        let mut encryption = keys.iter().map(|key| {
+            let suite = Suite::new(u16::from_be_bytes([key[0], key[1]]))?;
+            EncryptionKey::from_slice(suite, &key[2..])
+        });
+        let secrets = Self {
+            account: AccountKey::from_slice(&head[..32])?,
+            root: RootSecret::from_slice(&head[32..])?,
+            encryption: encryption.next().ok_or_else(wrong)??,
+            retired: encryption.collect::<Result<_, _>>()?,
+        };
+        if !rest.is_empty() {
+            return Err(wrong());
+        }
+        Self::check_keys(1 + secrets.retired.len())?;
+        Ok(secrets)
     }
 }
 
 /// A sealed key file: safe to print and to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
+    version: u64,
     address: Address,
     params: KdfParams,
     salt: [u8; 16],
@@ -76,7 +152,8 @@ impl KeyFile {
     /// Seals `secrets` under `passphrase` (bytes as given: a caller that takes text normalises it first, NFC).
     ///
     /// # Errors
-    /// [`Error::KdfParameter`]; [`Error::InvalidKey`] for an account key that is none.
+    /// [`Error::KdfParameter`]; [`Error::InvalidKey`] for an account key that is none; [`Error::TooLarge`] for more than
+    /// [`ENCRYPTION_KEYS_MAX`].
     pub fn seal(
         rng: &mut impl CryptoRng,
         secrets: &Secrets,
@@ -84,6 +161,7 @@ impl KeyFile {
         params: KdfParams,
     ) -> Result<Self, Error> {
         let mut file = Self {
+            version: FORMAT_VERSION,
             address: secrets.account.address()?,
             params,
             salt: [0; 16],
@@ -92,10 +170,7 @@ impl KeyFile {
         };
         rng.fill_bytes(&mut file.salt);
         rng.fill_bytes(&mut file.nonce);
-        let mut plaintext = Zeroizing::new([0; SECRET_BYTES]);
-        plaintext[..32].copy_from_slice(secrets.account.expose());
-        plaintext[32..64].copy_from_slice(secrets.encryption.expose());
-        plaintext[64..].copy_from_slice(secrets.root.expose());
+        let plaintext = secrets.encode()?;
         // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1).
         file.ciphertext = file
             .cipher(passphrase)?
@@ -106,12 +181,12 @@ impl KeyFile {
                     aad: &file.aad(),
                 },
             )
-            .expect("96 bytes are within AES-GCM's limit");
+            .expect("64 keys are within AES-GCM's limit");
         Ok(file)
     }
 
     /// # Errors
-    /// [`Error::Passphrase`]; [`Error::KdfParameter`].
+    /// [`Error::Passphrase`]; [`Error::KdfParameter`]; [`Error::UnknownSuite`].
     pub fn open(&self, passphrase: &[u8]) -> Result<Secrets, Error> {
         let plaintext = self
             .cipher(passphrase)?
@@ -123,15 +198,7 @@ impl KeyFile {
                 },
             )
             .map_err(|_| Error::Passphrase)?;
-        let plaintext = Zeroizing::new(plaintext);
-        if plaintext.len() != SECRET_BYTES {
-            return Err(Error::malformed(WHAT, "a secret part of a wrong length"));
-        }
-        let secrets = Secrets {
-            account: AccountKey::from_slice(&plaintext[..32])?,
-            encryption: EncryptionKey::from_slice(&plaintext[32..64])?,
-            root: RootSecret::from_slice(&plaintext[64..])?,
-        };
+        let secrets = Secrets::decode(self.version, &Zeroizing::new(plaintext))?;
         if secrets.account.address()? != self.address {
             return Err(Error::malformed(WHAT, "an address that is not the account's"));
         }
@@ -147,10 +214,17 @@ impl KeyFile {
         self.params
     }
 
+    /// Whether it is of an earlier format, or costs an attacker less than `params`: seal its secrets anew.
+    pub fn is_outdated(&self, params: &KdfParams) -> bool {
+        self.version < FORMAT_VERSION
+            || self.params.memory_kib < params.memory_kib
+            || self.params.iterations < params.iterations
+    }
+
     /// Pretty-printed JSON, ending with a line feed.
     pub fn to_json(&self) -> String {
         let wire = Wire {
-            v: FORMAT_VERSION,
+            v: self.version,
             address: self.address.to_checksum(None),
             kdf: WireKdf {
                 name: KDF_NAME.into(),
@@ -181,7 +255,7 @@ impl KeyFile {
         }
         let malformed = |why: &dyn std::fmt::Display| Error::malformed(WHAT, why);
         let VersionOnly { v } = serde_json::from_str(json).map_err(|error| malformed(&error))?;
-        if v != FORMAT_VERSION {
+        if !(FORMAT_VERSION_FIRST..=FORMAT_VERSION).contains(&v) {
             return Err(Error::UnknownVersion { what: WHAT, version: v });
         }
         let wire: Wire = serde_json::from_str(json).map_err(|error| malformed(&error))?;
@@ -192,6 +266,7 @@ impl KeyFile {
         let address = Address::parse_checksummed(&wire.address, None).map_err(|error| malformed(&error))?;
         let ciphertext = hex::decode(&wire.ciphertext).map_err(|error| malformed(&error))?;
         Ok(Self {
+            version: v,
             address,
             params: wire.kdf.params,
             salt: wire.kdf.salt,
@@ -218,8 +293,12 @@ impl KeyFile {
 
     /// Everything in clear but the nonce, each field of a fixed length.
     fn aad(&self) -> Vec<u8> {
+        let label = match self.version {
+            FORMAT_VERSION_FIRST => b"medlock/v1/keyfile",
+            _ => b"medlock/v2/keyfile",
+        };
         [
-            &b"medlock/v1/keyfile"[..],
+            &label[..],
             self.address.as_slice(),
             &self.params.memory_kib.to_be_bytes(),
             &self.params.iterations.to_be_bytes(),

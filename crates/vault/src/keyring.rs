@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     CompartmentKeys, CompartmentPrivateKey, Domain, EncryptionKey, Error, HistoryKey, PublicKey, cbor, compartment,
-    seal::{self, Sealed, check_suite},
+    seal::{self, Sealed, Suite},
     secret::SecretBytes,
 };
 
@@ -32,8 +32,8 @@ pub struct KeyringScope {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyring {
-    /// Sealing suite of `sealed`.
-    pub suite: u16,
+    /// Of `sealed`.
+    pub suite: Suite,
     pub scope: KeyringScope,
     pub sealed: Sealed,
 }
@@ -42,7 +42,8 @@ impl Keyring {
     /// Seals `keys` (ascending by compartment, each once; none is fine) to the grantee's published key.
     ///
     /// # Errors
-    /// [`Error::BadPublicKey`]; [`Error::Malformed`] for keys out of order.
+    /// [`Error::BadPublicKey`]; [`Error::WeakerRecipient`] for keys of a stronger suite than the recipient's;
+    /// [`Error::Malformed`] for keys out of order.
     pub fn seal(
         rng: &mut impl CryptoRng,
         domain: &Domain,
@@ -50,6 +51,10 @@ impl Keyring {
         recipient: &PublicKey,
         keys: &[CompartmentKeys],
     ) -> Result<Self, Error> {
+        if let Some(keys) = keys.iter().find(|keys| keys.suite() > recipient.suite()) {
+            let compartment = keys.compartment;
+            return Err(Error::WeakerRecipient { compartment });
+        }
         let plaintext = encode_keys(keys)?;
         let sealed = seal::seal(rng, recipient, &info(recipient.suite(), domain, scope), &plaintext)?;
         Ok(Self {
@@ -63,7 +68,7 @@ impl Keyring {
     /// `self.scope.key_version` says which private key opens it.
     ///
     /// # Errors
-    /// [`Error::KeyringScope`]; [`Error::Unopened`] on a wrong key, chain or contract, or altered bytes;
+    /// [`Error::KeyringScope`]; [`Error::WrongSuite`]; [`Error::Unopened`] on a wrong key, chain or contract, or altered bytes;
     /// [`Error::Malformed`].
     pub fn open(
         &self,
@@ -81,13 +86,13 @@ impl Keyring {
             }
         }
         let info = info(self.suite, domain, &self.scope);
-        decode_keys(&seal::open(key.expose(), &info, &self.sealed, WHAT)?)
+        decode_keys(&key.open(self.suite, &info, &self.sealed, WHAT)?)
     }
 
     pub fn encode(&self) -> Vec<u8> {
         cbor::encode(&Wire {
             v: FORMAT_VERSION,
-            suite: self.suite,
+            suite: self.suite.id(),
             chart: ByteArray::new(self.scope.chart),
             grantee: ByteArray::new(self.scope.grantee),
             directory_version: self.scope.directory_version,
@@ -103,9 +108,8 @@ impl Keyring {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         cbor::check_version(WHAT, bytes, KEYRING_BYTES_MAX, FORMAT_VERSION)?;
         let wire: Wire = cbor::decode(WHAT, bytes, KEYRING_BYTES_MAX)?;
-        check_suite(wire.suite)?;
         Ok(Self {
-            suite: wire.suite,
+            suite: Suite::new(wire.suite)?,
             scope: KeyringScope {
                 chart: wire.chart.into_array(),
                 grantee: wire.grantee.into_array(),
@@ -120,10 +124,10 @@ impl Keyring {
     }
 }
 
-fn info(suite: u16, domain: &Domain, scope: &KeyringScope) -> Vec<u8> {
+fn info(suite: Suite, domain: &Domain, scope: &KeyringScope) -> Vec<u8> {
     [
         &b"medlock/v1/keyring"[..],
-        &suite.to_be_bytes(),
+        &suite.id().to_be_bytes(),
         &domain.to_bytes(),
         &scope.chart,
         &scope.grantee,
@@ -149,7 +153,7 @@ fn encode_keys(keys: &[CompartmentKeys]) -> Result<SecretBytes, Error> {
         compartment::check(keys.compartment, keys.epoch)?;
         out.push(keys.compartment);
         out.extend_from_slice(&keys.epoch.to_be_bytes());
-        out.extend_from_slice(&keys.suite().to_be_bytes());
+        out.extend_from_slice(&keys.suite().id().to_be_bytes());
         out.push(keys.history.is_some().into());
         out.extend_from_slice(keys.private.expose());
         out.extend_from_slice(keys.history.as_ref().map_or(&[0; 32], |key| key.expose()));
@@ -167,7 +171,7 @@ fn decode_keys(plaintext: &[u8]) -> Result<Vec<CompartmentKeys>, Error> {
     for entry in entries.chunks_exact(ENTRY_BYTES) {
         let (compartment, epoch) = (entry[0], u32::from_be_bytes([entry[1], entry[2], entry[3], entry[4]]));
         compartment::check(compartment, epoch)?;
-        check_suite(u16::from_be_bytes([entry[5], entry[6]]))?;
+        let suite = Suite::new(u16::from_be_bytes([entry[5], entry[6]]))?;
         if keys.last().is_some_and(|last| last.compartment >= compartment) {
             return Err(malformed("compartments are not in ascending order, each once"));
         }
@@ -179,7 +183,7 @@ fn decode_keys(plaintext: &[u8]) -> Result<Vec<CompartmentKeys>, Error> {
         keys.push(CompartmentKeys {
             compartment,
             epoch,
-            private: CompartmentPrivateKey::from_slice(&entry[8..40])?,
+            private: CompartmentPrivateKey::from_slice(suite, &entry[8..40])?,
             history,
         });
     }

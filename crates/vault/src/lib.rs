@@ -47,7 +47,7 @@ pub use mnemonic::Mnemonic;
 pub use payload::{Metadata, SealedPayload, open_metadata, open_payload, seal_payload};
 /// The version of `rand_core` whose `CryptoRng` this crate takes.
 pub use rand_core;
-pub use seal::PublicKey;
+pub use seal::{PublicKey, Suite};
 pub use secret::{AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret};
 pub use shares::{AnchoredSet, Published, Recipient, SealedShare, SetScope, Share, ShareSet};
 pub use streaming::{RangeOpener, SealedStream, StreamError, open_stream, seal_stream};

@@ -8,13 +8,16 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{Error, seal, seal::PublicKey};
+use crate::{
+    Error,
+    seal::{self, PublicKey, Sealed, Suite},
+};
 
 macro_rules! secret {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $visible:vis $name:ident) => {
         $(#[$doc])*
         #[derive(Clone)]
-        pub struct $name(Box<[u8; 32]>);
+        $visible struct $name(Box<[u8; 32]>);
 
         impl $name {
             pub const BYTES: usize = 32;
@@ -72,46 +75,112 @@ macro_rules! random {
 
 secret! {
     /// Encrypts one payload, and never another.
-    DataKey
+    pub DataKey
 }
 random!(DataKey);
 
 secret! {
     /// A controller's root: every compartment key of every one of their charts derives from it.
-    RootSecret
+    pub RootSecret
 }
 random!(RootSecret);
 
 secret! {
-    /// Private half (X25519) of a compartment's key pair in one epoch.
-    CompartmentPrivateKey
-}
-
-secret! {
     /// Opens the link from one epoch of a compartment to the one before.
-    HistoryKey
+    pub HistoryKey
 }
-
-secret! {
-    /// Private half (X25519) of the key that a party publishes in the registry; keyrings are sealed to it.
-    EncryptionKey
-}
-random!(EncryptionKey);
 
 secret! {
     /// A party's account: a secp256k1 private key, always a valid one.
-    AccountKey
+    pub AccountKey
+}
+
+secret! {
+    /// Private half of a key pair; its suite stands beside it.
+    PrivateBytes
+}
+random!(PrivateBytes);
+
+macro_rules! private_key {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name {
+            suite: Suite,
+            key: PrivateBytes,
+        }
+
+        impl $name {
+            /// 32 bytes that the caller got from a safe place; the caller wipes its own copy.
+            ///
+            /// # Errors
+            /// [`Error::InvalidKey`] when `bytes` are not 32 bytes.
+            pub fn from_slice(suite: Suite, bytes: &[u8]) -> Result<Self, Error> {
+                let key = PrivateBytes::from_slice(bytes).map_err(|_| Error::InvalidKey { what: stringify!($name) })?;
+                Ok(Self { suite, key })
+            }
+
+            pub fn suite(&self) -> Suite {
+                self.suite
+            }
+
+            pub fn public_key(&self) -> PublicKey {
+                seal::public_key(self.suite, self.key.expose())
+            }
+
+            /// The key itself. Never log it, never keep a copy.
+            pub fn expose(&self) -> &[u8; 32] {
+                self.key.expose()
+            }
+
+            /// Equality, of the key in constant time.
+            #[must_use]
+            pub fn same(&self, other: &Self) -> bool {
+                self.suite == other.suite && self.key.same(&other.key)
+            }
+
+            /// Opens what was sealed under `suite` to the public half.
+            pub(crate) fn open(
+                &self,
+                suite: Suite,
+                info: &[u8],
+                sealed: &Sealed,
+                what: &'static str,
+            ) -> Result<SecretBytes, Error> {
+                self.suite.expect(suite)?;
+                seal::open(suite, self.key.expose(), info, sealed, what)
+            }
+        }
+    };
+}
+
+private_key! {
+    /// Private half of a compartment's key pair in one epoch.
+    CompartmentPrivateKey
+}
+
+private_key! {
+    /// Private half of the key that a party publishes in the registry; keyrings are sealed to it.
+    EncryptionKey
 }
 
 impl CompartmentPrivateKey {
-    pub fn public_key(&self) -> PublicKey {
-        seal::public_key(&self.0)
+    /// The one that belongs to `ikm`.
+    pub(crate) fn derive(suite: Suite, ikm: &[u8; 32]) -> Self {
+        Self {
+            suite,
+            key: PrivateBytes::filled(|key| seal::derive_private(suite, ikm, key)),
+        }
     }
 }
 
 impl EncryptionKey {
-    pub fn public_key(&self) -> PublicKey {
-        seal::public_key(&self.0)
+    /// A fresh random key.
+    pub fn generate(rng: &mut impl CryptoRng, suite: Suite) -> Self {
+        Self {
+            suite,
+            key: PrivateBytes::generate(rng),
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     CompartmentKeys, Domain, EncryptionKey, Error, PublicKey, RootSecret, cbor,
-    seal::{self, Sealed, check_suite},
+    seal::{self, Sealed, Suite},
     secret::SecretBytes,
 };
 
@@ -32,8 +32,8 @@ pub const THRESHOLD_MIN: u8 = 2;
 pub const SHARES_MAX: u8 = 32;
 /// A set at most: 32 shares take under 3 KiB.
 pub const SHARE_SET_BYTES_MAX: usize = 4 * 1024;
-/// A sealed share at most: it takes about 230 bytes.
-pub const SEALED_SHARE_BYTES_MAX: usize = 512;
+/// A sealed share at most: it takes about 230 bytes with X25519, 1,320 with X-Wing.
+pub const SEALED_SHARE_BYTES_MAX: usize = 2048;
 /// What is sealed: the salt of the commitment, then the share.
 pub const OPENING_BYTES: usize = 2 * 32;
 
@@ -52,7 +52,7 @@ pub struct SetScope {
 }
 
 /// Whom a share is sealed to: a custodian, or whoever recovers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     pub account: [u8; 20],
     /// Which of the account's published keys `key` is.
@@ -92,8 +92,8 @@ pub struct AnchoredSet {
 /// One share, sealed to one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedShare {
-    /// Sealing suite of `sealed`.
-    pub suite: u16,
+    /// Of `sealed`.
+    pub suite: Suite,
     /// [`ShareSet::digest`] of its set.
     pub set: [u8; 32],
     /// From 1.
@@ -113,7 +113,7 @@ pub struct Share {
 }
 
 /// A compartment's public key as the owner's directory lists it: the rebuilt secret must derive it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     pub chart: [u8; 32],
     pub compartment: u8,
@@ -337,10 +337,10 @@ impl AnchoredSet {
         Ok(root)
     }
 
-    fn info(&self, suite: u16, index: u8, recipient: &[u8; 20], key_version: u32) -> Result<Vec<u8>, Error> {
+    fn info(&self, suite: Suite, index: u8, recipient: &[u8; 20], key_version: u32) -> Result<Vec<u8>, Error> {
         Ok([
             &b"medlock/v1/share/sealed"[..],
-            &suite.to_be_bytes(),
+            &suite.id().to_be_bytes(),
             &self.set.place(&self.domain, index)?,
             &self.digest,
             recipient,
@@ -354,7 +354,7 @@ impl SealedShare {
     /// The share, for `recipient`, checked against its commitment. `self.key_version` says which private key opens it.
     ///
     /// # Errors
-    /// [`Error::ShareScope`] for another set or recipient; [`Error::NoSuchShare`]; [`Error::Unopened`] on a wrong key,
+    /// [`Error::ShareScope`] for another set or recipient; [`Error::WrongSuite`]; [`Error::NoSuchShare`]; [`Error::Unopened`] on a wrong key,
     /// chain or contract, or altered bytes; [`Error::BadEncapsulatedKey`]; [`Error::Malformed`]; [`Error::ForgedShare`].
     pub fn open(&self, set: &AnchoredSet, recipient: &[u8; 20], key: &EncryptionKey) -> Result<Share, Error> {
         for (field, same) in [
@@ -366,7 +366,7 @@ impl SealedShare {
             }
         }
         let info = set.info(self.suite, self.index, recipient, self.key_version)?;
-        let opening = seal::open(key.expose(), &info, &self.sealed, SHARE)?;
+        let opening = key.open(self.suite, &info, &self.sealed, SHARE)?;
         if opening.len() != OPENING_BYTES {
             return Err(Error::malformed(SHARE, "a share of a wrong length"));
         }
@@ -381,7 +381,7 @@ impl SealedShare {
     pub fn encode(&self) -> Vec<u8> {
         cbor::encode(&WireShare {
             v: FORMAT_VERSION,
-            suite: self.suite,
+            suite: self.suite.id(),
             set: ByteArray::new(self.set),
             index: self.index,
             recipient: ByteArray::new(self.recipient),
@@ -397,12 +397,12 @@ impl SealedShare {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         cbor::check_version(SHARE, bytes, SEALED_SHARE_BYTES_MAX, FORMAT_VERSION)?;
         let wire: WireShare = cbor::decode(SHARE, bytes, SEALED_SHARE_BYTES_MAX)?;
-        check_suite(wire.suite)?;
+        let suite = Suite::new(wire.suite)?;
         if !(1..=SHARES_MAX).contains(&wire.index) {
             return Err(Error::malformed(SHARE, "an index outside 1..32"));
         }
         Ok(Self {
-            suite: wire.suite,
+            suite,
             set: wire.set.into_array(),
             index: wire.index,
             recipient: wire.recipient.into_array(),
@@ -464,7 +464,7 @@ impl Share {
 
 impl Published {
     fn check(&self, root: &RootSecret) -> Result<(), Error> {
-        let keys = CompartmentKeys::derive(root, &self.chart, self.compartment, self.epoch)?;
+        let keys = CompartmentKeys::derive(root, &self.chart, self.compartment, self.epoch, self.key.suite())?;
         if keys.public_key().as_bytes().ct_eq(self.key.as_bytes()).into() {
             Ok(())
         } else {

@@ -33,7 +33,7 @@ impl<'a, R: CryptoRng> Hedged<'a, R> {
         for custodian in custodians {
             parties.update(custodian.account);
             parties.update(custodian.key_version.to_be_bytes());
-            parties.update(custodian.key.suite().to_be_bytes());
+            parties.update(custodian.key.suite().id().to_be_bytes());
             // Of one length for each suite.
             parties.update(custodian.key.as_bytes());
         }

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use alloy_primitives::Address;
 use k256::ecdsa::SigningKey;
 use medlock_vault::{
-    AccountKey, Binding, CompartmentKeys, Directory, DirectoryBody, Domain, Envelope, Error, RootSecret, seal_payload,
+    AccountKey, Binding, CompartmentKeys, Directory, DirectoryBody, Domain, Envelope, Error, Link, RootSecret, Suite,
+    compartment::LINK_BYTES,
+    directory::{DIRECTORY_BYTES_MAX, SIGNATURE_BYTES_MAX},
+    seal_payload,
 };
 
 use crate::{DOMAIN, TestRng, binding, metadata, raw_cid};
@@ -23,16 +26,37 @@ fn labels() -> BTreeMap<u8, String> {
 }
 
 fn body(version: u32, epochs: &[(u8, u32)]) -> DirectoryBody {
-    let epochs = epochs.iter().copied().collect();
-    DirectoryBody::derive(
-        &mut TestRng::new("directory"),
-        &root(),
-        &CHART,
-        version,
-        &epochs,
-        &labels(),
-    )
-    .unwrap()
+    let suites: Vec<_> = epochs
+        .iter()
+        .map(|(compartment, epoch)| (*compartment, vec![Suite::X25519; *epoch as usize]))
+        .collect();
+    directory_of(&root(), &CHART, version, &suites, &labels())
+}
+
+/// The directory at `version` (which leaves room for as many rotations as it takes) of a chart whose compartments have
+/// been through epochs of these suites.
+pub fn directory_of(
+    root: &RootSecret,
+    chart: &[u8; 32],
+    version: u32,
+    suites: &[(u8, Vec<Suite>)],
+    labels: &BTreeMap<u8, String>,
+) -> DirectoryBody {
+    let mut rng = TestRng::new("directory");
+    let first = suites.iter().map(|(compartment, suites)| (*compartment, suites[0]));
+    let mut body = DirectoryBody::first(&mut rng, root, chart, &first.collect(), labels).unwrap();
+    let rotations = suites.iter().map(|(_, suites)| suites.len() - 1).max().unwrap_or(0);
+    for rotation in 1..=rotations {
+        let left = (rotations - rotation) as u32;
+        let rotated = suites
+            .iter()
+            .filter_map(|(compartment, suites)| suites.get(rotation).map(|suite| (*compartment, *suite)));
+        body = body.next(&mut rng, root, version - left, &rotated.collect()).unwrap();
+    }
+    if body.version < version {
+        body = body.next(&mut rng, root, version, &BTreeMap::new()).unwrap();
+    }
+    body
 }
 
 pub fn sign(body: DirectoryBody, domain: &Domain, account: &AccountKey) -> Directory {
@@ -59,10 +83,10 @@ fn lists_the_keys_that_the_controller_derives() {
     decoded.verify(&DOMAIN, controller).unwrap();
     for (compartment, epoch) in [(0, 1), (3, 4), (63, 2)] {
         let entry = decoded.body.entry(compartment).unwrap();
-        let keys = CompartmentKeys::derive(&root(), &CHART, compartment, epoch).unwrap();
+        let keys = CompartmentKeys::derive(&root(), &CHART, compartment, epoch, Suite::X25519).unwrap();
         assert_eq!(
-            (entry.epoch, entry.key, entry.links.len()),
-            (epoch, keys.public_key(), epoch as usize - 1)
+            (entry.epoch, &entry.key, entry.links.len()),
+            (epoch, &keys.public_key(), epoch as usize - 1)
         );
     }
     assert_eq!(decoded.body.entry(9), Err(Error::UnknownCompartment { compartment: 9 }));
@@ -77,17 +101,17 @@ fn every_chart_compartment_and_epoch_has_keys_of_its_own() {
     for chart in [CHART, [0; 32]] {
         for compartment in [0, 1, 63] {
             for epoch in [1, 2, 256] {
-                let keys = CompartmentKeys::derive(&root(), &chart, compartment, epoch).unwrap();
+                let keys = CompartmentKeys::derive(&root(), &chart, compartment, epoch, Suite::X25519).unwrap();
                 assert!(seen.insert(*keys.private.expose()) && seen.insert(*keys.history.unwrap().expose()));
             }
         }
     }
     assert!(matches!(
-        CompartmentKeys::derive(&root(), &CHART, 64, 1),
+        CompartmentKeys::derive(&root(), &CHART, 64, 1, Suite::X25519),
         Err(Error::CompartmentRange { compartment: 64 })
     ));
     assert!(matches!(
-        CompartmentKeys::derive(&root(), &CHART, 0, 0),
+        CompartmentKeys::derive(&root(), &CHART, 0, 0, Suite::X25519),
         Err(Error::Malformed { .. })
     ));
 }
@@ -101,7 +125,7 @@ fn refuses_a_directory_that_the_controller_did_not_sign_as_it_stands() {
         |directory| directory.body.version += 1,
         |directory| directory.body.chart[0] ^= 1,
         |directory| directory.body.compartments[1].epoch += 1,
-        |directory| directory.body.compartments[0].key = directory.body.compartments[1].key,
+        |directory| directory.body.compartments[0].key = directory.body.compartments[1].key.clone(),
         |directory| directory.body.compartments[1].links[0].0[9] ^= 1,
         |directory| drop(directory.body.compartments.remove(0)),
         |directory| directory.body.labels = body(6, &[]).labels,
@@ -138,21 +162,69 @@ fn refuses_a_directory_that_the_controller_did_not_sign_as_it_stands() {
 
 #[test]
 fn refuses_to_make_a_directory_that_could_not_be_read() {
-    let derive = |epochs: &[(u8, u32)], label: &str| {
+    let first = |compartment, label: &str| {
+        let compartments = BTreeMap::from([(compartment, Suite::X25519)]);
         let labels = BTreeMap::from([(0, label.to_owned())]);
-        let epochs = epochs.iter().copied().collect();
-        DirectoryBody::derive(&mut TestRng::new("directory"), &root(), &CHART, 1, &epochs, &labels).map(|_| ())
+        DirectoryBody::first(&mut TestRng::new("directory"), &root(), &CHART, &compartments, &labels).map(|_| ())
     };
-    let all: Vec<(u8, u32)> = (0..64).map(|compartment| (compartment, u32::MAX)).collect();
     assert!(matches!(
-        derive(&all, ""),
-        Err(Error::TooLarge { what: "directory", .. })
-    ));
-    assert!(matches!(
-        derive(&[(0, 1)], &"x".repeat(257)),
+        first(0, &"x".repeat(257)),
         Err(Error::TooLarge { what: "label", .. })
     ));
-    assert_eq!(derive(&[(64, 1)], ""), Err(Error::CompartmentRange { compartment: 64 }));
+    assert_eq!(first(64, ""), Err(Error::CompartmentRange { compartment: 64 }));
+}
+
+#[test]
+fn the_next_directory_keeps_what_is_not_rotated() {
+    let before = body(5, &[(0, 1), (3, 4)]);
+    let rotated = BTreeMap::from([(3, Suite::X25519)]);
+    let next = |root: &RootSecret, version, rotated: &BTreeMap<u8, Suite>| {
+        before.next(&mut TestRng::new("next"), root, version, rotated)
+    };
+    let after = next(&root(), 7, &rotated).unwrap();
+    assert_eq!((after.version, after.chart), (7, CHART));
+    assert_eq!(after.entry(0), before.entry(0));
+    let (old, new) = (before.entry(3).unwrap(), after.entry(3).unwrap());
+    assert_eq!(new.epoch, 5);
+    assert_eq!(new.links[1..], old.links);
+    assert_eq!(after.open_labels(&root()).unwrap(), labels());
+    assert!(matches!(next(&root(), 5, &rotated), Err(Error::Malformed { .. })));
+    assert_eq!(
+        next(&root(), 6, &BTreeMap::from([(9, Suite::X25519)])),
+        Err(Error::UnknownCompartment { compartment: 9 })
+    );
+    let other = RootSecret::generate(&mut TestRng::new("other"));
+    assert!(matches!(next(&other, 6, &rotated), Err(Error::Unopened { .. })));
+}
+
+#[test]
+fn a_full_directory_forgets_its_oldest_links_and_still_rotates() {
+    let suites = (0..64).map(|compartment| (compartment, Suite::X25519));
+    let mut full = DirectoryBody::first(
+        &mut TestRng::new("first"),
+        &root(),
+        &CHART,
+        &suites.collect(),
+        &labels(),
+    )
+    .unwrap();
+    // As after as many rotations; only the newest link is opened here.
+    for entry in &mut full.compartments {
+        entry.epoch = 194;
+        entry.key = CompartmentKeys::derive(&root(), &CHART, entry.compartment, 194, Suite::X25519)
+            .unwrap()
+            .public_key();
+        entry.links = vec![Link([entry.compartment; LINK_BYTES]); 193];
+    }
+    let size = |body: &DirectoryBody| body.clone().with_signature(vec![0; SIGNATURE_BYTES_MAX]).encode().len();
+    assert!(size(&full) < DIRECTORY_BYTES_MAX);
+    let all = (0..64).map(|compartment| (compartment, Suite::X25519)).collect();
+    let next = full.next(&mut TestRng::new("next"), &root(), 2, &all).unwrap();
+    assert!((DIRECTORY_BYTES_MAX * 9 / 10..=DIRECTORY_BYTES_MAX).contains(&size(&next)));
+    let links = next.compartments.iter().map(|entry| entry.links.len());
+    assert!(links.clone().all(|links| (178..=194).contains(&links)) && links.sum::<usize>() < 64 * 194);
+    let keys = CompartmentKeys::derive(&root(), &CHART, 7, 195, Suite::X25519).unwrap();
+    assert_eq!(next.keys_at_epoch(&keys, 194).unwrap().epoch, 194);
 }
 
 #[test]
@@ -182,7 +254,7 @@ fn accepts_one_form_of_signature() {
 #[test]
 fn refuses_malformed_directories() {
     let (account, _) = account();
-    let good = body(2, &[(0, 1), (3, 3)]);
+    let good = body(3, &[(0, 1), (3, 3)]);
     type Change = fn(&mut DirectoryBody);
     let changes: [(Change, &str); 6] = [
         (|body| body.compartments.swap(0, 1), "out of order"),
@@ -246,7 +318,7 @@ fn read(directory: &DirectoryBody, keys: &CompartmentKeys, epoch: u32) -> Result
         ..binding()
     };
     let mut rng = TestRng::new("record");
-    let at_epoch = CompartmentKeys::derive(&root(), &CHART, binding.compartment, epoch).unwrap();
+    let at_epoch = CompartmentKeys::derive(&root(), &CHART, binding.compartment, epoch, Suite::X25519).unwrap();
     let payload = seal_payload(&mut rng, &binding, &metadata(), b"content").unwrap();
     let cid = raw_cid(&payload.bytes);
     let envelope = Envelope::seal(&mut rng, &binding, epoch, &at_epoch.public_key(), cid, &payload).unwrap();
@@ -258,8 +330,8 @@ fn read(directory: &DirectoryBody, keys: &CompartmentKeys, epoch: u32) -> Result
 
 #[test]
 fn history_opens_every_earlier_epoch_and_nothing_without_it() {
-    let directory = body(4, &[(3, 5)]);
-    let keys = CompartmentKeys::derive(&root(), &CHART, 3, 5).unwrap();
+    let directory = body(5, &[(3, 5)]);
+    let keys = CompartmentKeys::derive(&root(), &CHART, 3, 5, Suite::X25519).unwrap();
     for epoch in 1..=5 {
         assert_eq!(read(&directory, &keys, epoch).unwrap(), b"content", "epoch {epoch}");
     }
@@ -275,14 +347,14 @@ fn history_opens_every_earlier_epoch_and_nothing_without_it() {
         );
     }
     // A grantee who joined at epoch 3 still walks back from there, over the newer directory.
-    let joined = CompartmentKeys::derive(&root(), &CHART, 3, 3).unwrap();
+    let joined = CompartmentKeys::derive(&root(), &CHART, 3, 3, Suite::X25519).unwrap();
     assert_eq!(read(&directory, &joined, 1).unwrap(), b"content");
 }
 
 #[test]
 fn a_revoked_reader_cannot_open_what_is_sealed_after_the_rotation() {
     let rotated = body(2, &[(3, 2)]);
-    let revoked = CompartmentKeys::derive(&root(), &CHART, 3, 1).unwrap();
+    let revoked = CompartmentKeys::derive(&root(), &CHART, 3, 1, Suite::X25519).unwrap();
     assert_eq!(
         read(&rotated, &revoked, 1).unwrap(),
         b"content",
@@ -311,7 +383,8 @@ fn a_revoked_reader_cannot_open_what_is_sealed_after_the_rotation() {
 
 #[test]
 fn a_link_opens_only_in_its_own_place() {
-    let derive = |compartment, epoch| CompartmentKeys::derive(&root(), &CHART, compartment, epoch).unwrap();
+    let derive =
+        |compartment, epoch| CompartmentKeys::derive(&root(), &CHART, compartment, epoch, Suite::X25519).unwrap();
     let link = derive(3, 3).seal_link(&CHART, &derive(3, 2)).unwrap();
     assert_eq!(
         link,

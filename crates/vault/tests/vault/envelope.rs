@@ -1,5 +1,6 @@
 use medlock_vault::{
-    Binding, CompartmentKeys, Envelope, Error, RootSecret, SealedPayload, envelope::ENVELOPE_BYTES_MAX, seal_payload,
+    Binding, CompartmentKeys, Envelope, Error, RootSecret, SealedPayload, Suite, envelope::ENVELOPE_BYTES_MAX,
+    seal_payload,
 };
 
 use crate::{TestRng, binding, metadata, other_bindings, raw_cid};
@@ -14,7 +15,7 @@ struct Sealed {
 
 fn keys(epoch: u32) -> CompartmentKeys {
     let root = RootSecret::generate(&mut TestRng::new("root"));
-    CompartmentKeys::derive(&root, &binding().chart, binding().compartment, epoch).unwrap()
+    CompartmentKeys::derive(&root, &binding().chart, binding().compartment, epoch, Suite::X25519).unwrap()
 }
 
 fn seal(binding: &Binding, content: &[u8]) -> Sealed {
@@ -178,16 +179,17 @@ fn refuses_keys_of_another_epoch_compartment_or_chart() {
         assert_eq!(found, Err(Error::Unopened { what: "envelope" }));
     }
     let root = RootSecret::generate(&mut TestRng::new("root"));
-    let other = CompartmentKeys::derive(&root, &binding().chart, 4, EPOCH).unwrap();
+    let other = CompartmentKeys::derive(&root, &binding().chart, 4, EPOCH, Suite::X25519).unwrap();
     let found = open(&envelope, &binding(), &other, &payload.bytes);
     assert_eq!(found, Err(Error::WrongCompartment { given: 4, expected: 3 }));
     for chart_or_root in [
-        CompartmentKeys::derive(&root, &[0; 32], 3, EPOCH).unwrap(),
+        CompartmentKeys::derive(&root, &[0; 32], 3, EPOCH, Suite::X25519).unwrap(),
         CompartmentKeys::derive(
             &RootSecret::generate(&mut TestRng::new("another")),
             &binding().chart,
             3,
             EPOCH,
+            Suite::X25519,
         )
         .unwrap(),
     ] {
@@ -277,8 +279,8 @@ fn names_what_a_newer_or_impossible_envelope_has() {
         }
     );
     assert_eq!(
-        decode(b"\x65suite\x01", b"\x65suite\x02"),
-        Error::UnknownSuite { suite: 2 }
+        decode(b"\x65suite\x01", b"\x65suite\x03"),
+        Error::UnknownSuite { suite: 3 }
     );
     assert_eq!(
         decode(b"\x6bcompartment\x03", b"\x6bcompartment\x18\x40"),

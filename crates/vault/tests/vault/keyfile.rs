@@ -1,4 +1,7 @@
-use medlock_vault::{Error, KdfParams, KeyFile, Secrets, keyfile::KEY_FILE_BYTES_MAX};
+use medlock_vault::{
+    EncryptionKey, Error, KdfParams, KeyFile, Secrets, Suite,
+    keyfile::{ENCRYPTION_KEYS_MAX, KEY_FILE_BYTES_MAX},
+};
 
 use crate::TestRng;
 
@@ -11,7 +14,7 @@ pub const QUICK: KdfParams = KdfParams {
 
 fn sealed(params: KdfParams) -> (Secrets, KeyFile) {
     let mut rng = TestRng::new("key file");
-    let secrets = Secrets::generate(&mut rng);
+    let secrets = Secrets::generate(&mut rng, Suite::X25519);
     let file = KeyFile::seal(&mut rng, &secrets, "käse & brot".as_bytes(), params).unwrap();
     (secrets, file)
 }
@@ -33,6 +36,43 @@ fn gives_back_the_keys_and_shows_whose_they_are() {
     assert!(opened.account.same(&secrets.account));
     assert!(opened.encryption.same(&secrets.encryption));
     assert!(opened.root.same(&secrets.root));
+}
+
+#[test]
+fn keeps_every_encryption_key_that_was_published() {
+    let mut rng = TestRng::new("rotated");
+    let mut secrets = Secrets::generate(&mut rng, Suite::X25519);
+    let mut keys = vec![secrets.encryption.clone()];
+    for rotation in 1..ENCRYPTION_KEYS_MAX {
+        let suite = if rotation % 2 == 1 { Suite::XWing } else { Suite::X25519 };
+        secrets.rotate_encryption(&mut rng, suite).unwrap();
+        assert_eq!(secrets.encryption.suite(), suite);
+        keys.insert(0, secrets.encryption.clone());
+    }
+    let json = KeyFile::seal(&mut rng, &secrets, b"", QUICK).unwrap().to_json();
+    let opened = KeyFile::from_json(&json).unwrap().open(b"").unwrap();
+    let opened: Vec<&EncryptionKey> = std::iter::once(&opened.encryption).chain(&opened.retired).collect();
+    assert_eq!(opened.len(), keys.len());
+    assert!(opened.iter().zip(&keys).all(|(opened, key)| opened.same(key)));
+    let full = Err(Error::TooLarge {
+        what: "list of encryption keys",
+        size: 65,
+        most: 64,
+    });
+    assert_eq!(secrets.rotate_encryption(&mut rng, Suite::X25519), full);
+    assert_eq!(
+        secrets.retired.len() + 1,
+        ENCRYPTION_KEYS_MAX,
+        "a rotation that fails changes nothing"
+    );
+}
+
+#[test]
+fn says_when_it_should_be_sealed_anew() {
+    let (_, file) = sealed(QUICK);
+    assert!(file.is_outdated(&KdfParams::OWASP) && !file.is_outdated(&QUICK));
+    let more = KdfParams { iterations: 2, ..QUICK };
+    assert!(file.is_outdated(&more));
 }
 
 #[test]
@@ -65,7 +105,10 @@ fn refuses_every_altered_field() {
         format!("{}{other}{}", &text[..at], &text[at + 1..]).into()
     };
     assert_eq!(open("/kdf/params/iterations", 1.into()), Ok(()));
-    let other = Secrets::generate(&mut TestRng::new("other")).account.address().unwrap();
+    let other = Secrets::generate(&mut TestRng::new("other"), Suite::X25519)
+        .account
+        .address()
+        .unwrap();
     for (pointer, value) in [
         ("/kdf/params/iterations", 2.into()),
         ("/kdf/params/memoryKib", 8192.into()),
@@ -74,17 +117,18 @@ fn refuses_every_altered_field() {
         ("/nonce", flipped("/nonce", 0)),
         ("/ciphertext", flipped("/ciphertext", 0)),
         ("/ciphertext", flipped("/ciphertext", 191)),
-        ("/ciphertext", flipped("/ciphertext", 223)),
+        ("/ciphertext", flipped("/ciphertext", 227)),
+        ("/v", 1.into()),
         ("/ciphertext", "".into()),
         ("/address", other.to_checksum(None).into()),
     ] {
         assert_eq!(open(pointer, value), Err(Error::Passphrase), "{pointer}");
     }
     assert_eq!(
-        open("/v", 2.into()),
+        open("/v", 3.into()),
         Err(Error::UnknownVersion {
             what: "key file",
-            version: 2
+            version: 3
         })
     );
     for (pointer, value) in [

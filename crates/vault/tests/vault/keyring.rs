@@ -1,4 +1,4 @@
-use medlock_vault::{CompartmentKeys, Domain, EncryptionKey, Error, Keyring, KeyringScope, RootSecret};
+use medlock_vault::{CompartmentKeys, Domain, EncryptionKey, Error, Keyring, KeyringScope, RootSecret, Suite};
 
 use crate::{DOMAIN, TestRng};
 
@@ -15,12 +15,12 @@ fn keys(compartments: &[u8]) -> Vec<CompartmentKeys> {
     let root = RootSecret::generate(&mut TestRng::new("root"));
     compartments
         .iter()
-        .map(|number| CompartmentKeys::derive(&root, &CHART, *number, 2).unwrap())
+        .map(|number| CompartmentKeys::derive(&root, &CHART, *number, 2, Suite::X25519).unwrap())
         .collect()
 }
 
 fn clinic() -> EncryptionKey {
-    EncryptionKey::generate(&mut TestRng::new("clinic"))
+    EncryptionKey::generate(&mut TestRng::new("clinic"), Suite::X25519)
 }
 
 fn seal(keys: &[CompartmentKeys]) -> Keyring {
@@ -66,7 +66,7 @@ fn is_small_and_shows_no_more_than_the_number_of_compartments() {
 #[test]
 fn refuses_any_other_key_grantee_chart_or_deployment() {
     let keyring = seal(&keys(&[3]));
-    let other = EncryptionKey::generate(&mut TestRng::new("insurer"));
+    let other = EncryptionKey::generate(&mut TestRng::new("insurer"), Suite::X25519);
     let unopened = Some(Error::Unopened { what: "keyring" });
     assert_eq!(keyring.open(&DOMAIN, &CHART, &CLINIC, &other).err(), unopened);
     for domain in [
@@ -175,7 +175,7 @@ fn refuses_malformed_keyrings() {
         let sealed =
             medlock_vault::seal::seal(&mut TestRng::new("raw"), &clinic().public_key(), &info, plaintext).unwrap();
         let keyring = Keyring {
-            suite: 1,
+            suite: Suite::X25519,
             scope: SCOPE,
             sealed,
         };

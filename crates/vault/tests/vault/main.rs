@@ -9,6 +9,7 @@ mod payload;
 mod secrets;
 mod shares;
 mod streaming;
+mod suites;
 mod textbook;
 mod vectors;
 

@@ -2,7 +2,7 @@ use std::fmt::{Debug, Display, LowerHex};
 
 use medlock_vault::{
     AccountKey, CompartmentKeys, CompartmentPrivateKey, DataKey, EncryptionKey, Error, HistoryKey, Mnemonic, PublicKey,
-    RootSecret, SealedPayload, Secrets, Share,
+    RootSecret, SealedPayload, Secrets, Share, Suite,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use static_assertions::assert_not_impl_any;
@@ -50,7 +50,7 @@ fn derives_the_public_key_of_rfc_7748() {
     // RFC 7748 section 5.2: one iteration with 9 as scalar and as point; 9 is the base point.
     let mut nine = [0; 32];
     nine[0] = 9;
-    let public = EncryptionKey::from_slice(&nine).unwrap().public_key();
+    let public = EncryptionKey::from_slice(Suite::X25519, &nine).unwrap().public_key();
     assert_eq!(
         hex::encode(public.as_bytes()),
         "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"
@@ -70,10 +70,14 @@ fn refuses_public_keys_of_low_order() {
         "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     ] {
         let point = hex::decode(point).unwrap();
-        assert_eq!(PublicKey::new(1, &point), Err(Error::BadPublicKey));
+        assert_eq!(PublicKey::new(Suite::X25519, &point), Err(Error::BadPublicKey));
     }
-    let key = EncryptionKey::generate(&mut TestRng::new("key")).public_key();
-    assert_eq!(PublicKey::new(1, key.as_bytes()), Ok(key));
-    assert_eq!(PublicKey::new(1, &key.as_bytes()[1..]), Err(Error::BadPublicKey));
-    assert_eq!(PublicKey::new(2, key.as_bytes()), Err(Error::UnknownSuite { suite: 2 }));
+    let key = EncryptionKey::generate(&mut TestRng::new("key"), Suite::X25519).public_key();
+    assert_eq!(PublicKey::new(Suite::X25519, key.as_bytes()).as_ref(), Ok(&key));
+    assert_eq!(
+        PublicKey::new(Suite::X25519, &key.as_bytes()[1..]),
+        Err(Error::BadPublicKey)
+    );
+    assert_eq!(PublicKey::new(Suite::XWing, key.as_bytes()), Err(Error::BadPublicKey));
+    assert_eq!(Suite::new(3), Err(Error::UnknownSuite { suite: 3 }));
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, convert::Infallible};
 
 use medlock_vault::{
     AnchoredSet, CompartmentKeys, Domain, EncryptionKey, Error, PublicKey, Published, Recipient, RootSecret,
-    SealedShare, SetScope, Share, ShareSet,
+    SealedShare, SetScope, Share, ShareSet, Suite,
     rand_core::{CryptoRng, TryCryptoRng, TryRng},
     seal,
     shares::{Entry, SEALED_SHARE_BYTES_MAX, SHARE_SET_BYTES_MAX, SHARES_MAX},
@@ -30,7 +30,7 @@ impl Custodian {
     fn new(number: u8) -> Self {
         Self {
             account: [number; 20],
-            key: EncryptionKey::generate(&mut TestRng::new(&format!("custodian {number}"))),
+            key: EncryptionKey::generate(&mut TestRng::new(&format!("custodian {number}")), Suite::X25519),
         }
     }
 
@@ -78,7 +78,7 @@ fn root() -> RootSecret {
 }
 
 fn published(root: &RootSecret) -> Published {
-    let keys = CompartmentKeys::derive(root, &[0xc4; 32], 3, 2).unwrap();
+    let keys = CompartmentKeys::derive(root, &[0xc4; 32], 3, 2, Suite::X25519).unwrap();
     Published {
         chart: [0xc4; 32],
         compartment: 3,
@@ -708,7 +708,7 @@ fn refuses_custodian_keys_of_low_order_and_unknown_suites() {
     let mut one = [0; 32];
     one[0] = 1;
     for point in [[0; 32], one] {
-        assert_eq!(PublicKey::new(1, &point), Err(Error::BadPublicKey));
+        assert_eq!(PublicKey::new(Suite::X25519, &point), Err(Error::BadPublicKey));
         // As the ephemeral key of a sealed share.
         let case = split(2, 2);
         let mut share = case.sealed[0].clone();
@@ -726,17 +726,14 @@ fn refuses_custodian_keys_of_low_order_and_unknown_suites() {
     }
     let case = split(2, 2);
     let altered = SealedShare {
-        suite: 2,
+        suite: Suite::XWing,
         ..case.sealed[0].clone()
     };
-    assert_eq!(
-        SealedShare::decode(&altered.encode()),
-        Err(Error::UnknownSuite { suite: 2 })
-    );
+    assert_eq!(SealedShare::decode(&altered.encode()).as_ref(), Ok(&altered));
     let custodian = &case.custodians[0];
     assert_eq!(
         altered.open(&case.anchored(), &custodian.account, &custodian.key).err(),
-        Some(Error::Unopened { what: "share" })
+        Some(Error::WrongSuite { given: 1, expected: 2 })
     );
 }
 
@@ -757,10 +754,10 @@ fn refuses_counts_and_custodians_that_make_no_sense() {
     assert!(matches!(refused.err(), Some(Error::Malformed { .. })));
     // One party that counts for two: the same account, or the same key under two accounts.
     let custodians = [1, 2, 3].map(|number| Custodian::new(number).recipient());
-    let mut same_account = custodians;
+    let mut same_account = custodians.clone();
     same_account[2].account = custodians[0].account;
-    let mut same_key = custodians;
-    same_key[2].key = custodians[0].key;
+    let mut same_key = custodians.clone();
+    same_key[2].key = custodians[0].key.clone();
     for twice in [same_account, same_key] {
         assert_eq!(
             ShareSet::split(&mut TestRng::new("split"), &SCOPE, &root(), 2, &twice).err(),

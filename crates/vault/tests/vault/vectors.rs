@@ -3,12 +3,15 @@
 //! second implementation would.
 mod recovery;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use alloy_primitives::Address;
 use medlock_vault::{
     AccountKey, Binding, CompartmentKeys, DataKey, Directory, DirectoryBody, EncryptionKey, Envelope, Error, KeyFile,
-    Keyring, KeyringScope, Link, Metadata, RootSecret, Secrets, open_payload, seal_payload,
+    Keyring, KeyringScope, Link, Metadata, RootSecret, Secrets, Suite, open_payload, seal_payload,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -17,19 +20,26 @@ use crate::{DOMAIN, TestRng, binding, directory::sign, keyfile::QUICK, metadata,
 
 /// Compares with the committed file, or writes it; returns what a reader sees.
 fn committed(name: &str, fresh: Value) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
-    let text = serde_json::to_string_pretty(&fresh).unwrap() + "\n";
     if std::env::var("MEDLOCK_VECTORS").is_ok_and(|value| value == "write") {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
+        let text = serde_json::to_string_pretty(&fresh).unwrap() + "\n";
+        std::fs::write(path(name), text).unwrap();
     }
-    let file = std::fs::read_to_string(&path).unwrap();
-    let file: Value = serde_json::from_str(&file).unwrap();
+    let file = file(name);
     assert!(
         file == fresh,
         "{name}: the format has changed; that needs a new version, not new vectors"
     );
     file
+}
+
+/// The committed file.
+fn file(name: &str) -> Value {
+    let text = std::fs::read_to_string(path(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> Value {
@@ -66,6 +76,11 @@ fn read_binding(value: &Value) -> Binding {
         previous: array(&value["previous"]),
         compartment: number(&value["compartment"]),
     }
+}
+
+/// The suite of a case's private key.
+fn suite(inputs: &Value) -> Suite {
+    Suite::new(number(&inputs["suite"])).unwrap()
 }
 
 /// The vectors' name of an error: the variant, without its fields.
@@ -290,21 +305,35 @@ fn payload_vectors_hold() {
 fn compartment_vectors_hold() {
     let root = RootSecret::generate(&mut TestRng::new("medlock/vectors/root"));
     let chart = binding().chart;
-    let derive = |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
+    let derive = |compartment, epoch, suite| CompartmentKeys::derive(&root, &chart, compartment, epoch, suite).unwrap();
     let mut keys = Vec::new();
-    for (compartment, epoch) in [(0, 1), (3, 1), (3, 2), (63, u32::MAX)] {
-        let derived = derive(compartment, epoch);
+    for (compartment, epoch, suite) in [
+        (0, 1, Suite::X25519),
+        (3, 1, Suite::X25519),
+        (3, 2, Suite::X25519),
+        (63, u32::MAX, Suite::X25519),
+        (3, 3, Suite::XWing),
+    ] {
+        let derived = derive(compartment, epoch, suite);
         keys.push(json!({
-            "compartment": compartment, "epoch": epoch, "privateKey": hex(derived.private.expose()),
+            "compartment": compartment, "epoch": epoch, "suite": suite.id(), "privateKey": hex(derived.private.expose()),
             "publicKey": hex(derived.public_key().as_bytes()), "historyKey": hex(derived.history.unwrap().expose()),
         }));
     }
-    let link = derive(3, 2).seal_link(&chart, &derive(3, 1)).unwrap();
+    let link = derive(3, 2, Suite::X25519)
+        .seal_link(&chart, &derive(3, 1, Suite::X25519))
+        .unwrap();
+    let from_hybrid = derive(3, 4, Suite::X25519)
+        .seal_link(&chart, &derive(3, 3, Suite::XWing))
+        .unwrap();
     let file = committed(
         "compartment.json",
         json!({
             "root": hex(root.expose()), "chart": hex(chart), "keys": keys,
-            "opened": [{"compartment": 3, "epoch": 2, "bytes": hex(link.0)}],
+            "opened": [
+                {"compartment": 3, "epoch": 2, "bytes": hex(link.0), "key": 1},
+                {"compartment": 3, "epoch": 4, "bytes": hex(from_hybrid.0), "key": 4},
+            ],
             "refused": [
                 refused("altered", 0, json!({"op": "xor", "at": 81, "with": 1}), json!({}), "Unopened"),
                 refused("another epoch", 0, json!({"op": "none"}), json!({"epoch": 3}), "Unopened"),
@@ -313,13 +342,17 @@ fn compartment_vectors_hold() {
         }),
     );
     let open = |inputs: &Value, bytes: &[u8]| {
-        let keys = derive(number(&inputs["compartment"]), number(&inputs["epoch"]));
+        // What suite the keys are of does not matter to the link: it opens under their history key.
+        let keys = derive(number(&inputs["compartment"]), number(&inputs["epoch"]), Suite::X25519);
         keys.open_link(&chart, &Link(bytes.try_into().unwrap()))
     };
-    let case = &file["opened"][0];
-    let opened = open(case, &unhex(&case["bytes"])).unwrap();
-    assert_eq!(hex(opened.private.expose()), file["keys"][1]["privateKey"]);
-    assert_eq!(hex(opened.history.unwrap().expose()), file["keys"][1]["historyKey"]);
+    for case in file["opened"].as_array().unwrap() {
+        let opened = open(case, &unhex(&case["bytes"])).unwrap();
+        let older = &file["keys"][number::<usize>(&case["key"])];
+        assert_eq!(json!(opened.suite().id()), older["suite"]);
+        assert_eq!(hex(opened.private.expose()), older["privateKey"]);
+        assert_eq!(hex(opened.history.unwrap().expose()), older["historyKey"]);
+    }
     check_refused(&file, open);
 }
 
@@ -327,11 +360,14 @@ fn compartment_vectors_hold() {
 fn envelope_vectors_hold() {
     let mut rng = TestRng::new("medlock/vectors/envelope");
     let root = RootSecret::generate(&mut rng);
-    let keys = CompartmentKeys::derive(&root, &binding().chart, binding().compartment, 4).unwrap();
+    let keys = CompartmentKeys::derive(&root, &binding().chart, binding().compartment, 4, Suite::X25519).unwrap();
     let payload = seal_payload(&mut rng, &binding(), &stored(), b"content").unwrap();
     let cid = raw_cid(&payload.bytes);
     let envelope = Envelope::seal(&mut rng, &binding(), 4, &keys.public_key(), cid, &payload).unwrap();
     let block = envelope.encode();
+    let place = binding();
+    let post_quantum = CompartmentKeys::derive(&root, &place.chart, place.compartment, 4, Suite::XWing).unwrap();
+    let hybrid = Envelope::seal(&mut rng, &place, 4, &post_quantum.public_key(), cid, &payload).unwrap();
     let none = || json!({"op": "none"});
     let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
     let mut bad = vec![
@@ -397,7 +433,59 @@ fn envelope_vectors_hold() {
             0,
             replace(b"\x65suite\x01", b"\x65suite\x02"),
             json!({}),
+            "WrongSuite",
+        ),
+        refused(
+            "an unknown suite",
+            0,
+            replace(b"\x65suite\x01", b"\x65suite\x03"),
+            json!({}),
             "UnknownSuite",
+        ),
+        refused(
+            "X-Wing called X25519",
+            1,
+            replace(b"\x65suite\x02", b"\x65suite\x01"),
+            json!({}),
+            "WrongSuite",
+        ),
+        refused(
+            "X-Wing called X25519, with such a key",
+            1,
+            replace(b"\x65suite\x02", b"\x65suite\x01"),
+            json!({"suite": 1}),
+            "BadEncapsulatedKey",
+        ),
+        refused(
+            "another X-Wing private key",
+            1,
+            none(),
+            json!({"privateKey": hex([7; 32])}),
+            "Unopened",
+        ),
+        refused(
+            "an altered ML-KEM ciphertext",
+            1,
+            replace(&hybrid.sealed.encapsulated[..32], &[7; 32]),
+            json!({}),
+            "Unopened",
+        ),
+        refused(
+            "an altered X25519 share",
+            1,
+            replace(&hybrid.sealed.encapsulated[1088..], &[7; 32]),
+            json!({}),
+            "Unopened",
+        ),
+        refused(
+            "a cut encapsulated key",
+            1,
+            replace(
+                &[&[0x59, 0x04, 0x60][..], &hybrid.sealed.encapsulated].concat(),
+                &[&[0x59, 0x04, 0x5f][..], &hybrid.sealed.encapsulated[..1119]].concat(),
+            ),
+            json!({}),
+            "BadEncapsulatedKey",
         ),
         refused(
             "keys out of order",
@@ -437,11 +525,14 @@ fn envelope_vectors_hold() {
         let with = json!({"binding": write_binding(&elsewhere)});
         bad.push(refused(&format!("another {field}"), 0, none(), with, error));
     }
-    let opened = json!([{
-        "binding": write_binding(&binding()), "epoch": 4, "privateKey": hex(keys.private.expose()),
-        "bytes": hex(&block), "dataKey": hex(payload.data_key.expose()),
-        "payload": cid.to_string(), "payloadHex": hex(&payload.bytes),
-    }]);
+    let case = |keys: &CompartmentKeys, block: &[u8]| {
+        json!({
+            "binding": write_binding(&binding()), "epoch": 4, "suite": keys.suite().id(),
+            "privateKey": hex(keys.private.expose()), "bytes": hex(block), "dataKey": hex(payload.data_key.expose()),
+            "payload": cid.to_string(), "payloadHex": hex(&payload.bytes),
+        })
+    };
+    let opened = json!([case(&keys, &block), case(&post_quantum, &hybrid.encode())]);
     let file = committed("envelope.json", json!({"opened": opened, "refused": bad}));
 
     let open = |inputs: &Value, bytes: &[u8]| {
@@ -449,18 +540,18 @@ fn envelope_vectors_hold() {
         let keys = CompartmentKeys {
             compartment: binding.compartment,
             epoch: number(&inputs["epoch"]),
-            private: medlock_vault::CompartmentPrivateKey::from_slice(&unhex(&inputs["privateKey"])).unwrap(),
+            private: medlock_vault::CompartmentPrivateKey::from_slice(suite(inputs), &unhex(&inputs["privateKey"]))
+                .unwrap(),
             history: None,
         };
         let envelope = Envelope::decode(bytes)?;
         envelope.open_record(&binding, &keys, &unhex(&inputs["payloadHex"]))?;
         envelope.open(&binding, &keys)
     };
-    let case = &file["opened"][0];
-    assert_eq!(
-        hex(open(case, &unhex(&case["bytes"])).unwrap().expose()),
-        case["dataKey"]
-    );
+    for case in file["opened"].as_array().unwrap() {
+        let opened = open(case, &unhex(&case["bytes"])).unwrap();
+        assert_eq!(hex(opened.expose()), case["dataKey"]);
+    }
     check_refused(&file, open);
 }
 
@@ -470,20 +561,23 @@ fn directory_vectors_hold() {
     let root = RootSecret::generate(&mut rng);
     let account = AccountKey::generate(&mut rng);
     let labels = BTreeMap::from([(0, "Allergies".to_owned()), (3, "Laboratory".to_owned())]);
-    let body = DirectoryBody::derive(
-        &mut rng,
+    let chart = binding().chart;
+    let first = BTreeMap::from([(0, Suite::X25519), (3, Suite::X25519)]);
+    let first = DirectoryBody::first(
+        &mut TestRng::new("medlock/vectors/first"),
         &root,
-        &binding().chart,
-        2,
-        &BTreeMap::from([(0, 1), (3, 2)]),
+        &chart,
+        &first,
         &labels,
-    );
-    let body = body.unwrap();
+    )
+    .unwrap();
+    let rotated = BTreeMap::from([(3, Suite::X25519)]);
+    let body = first.next(&mut rng, &root, 2, &rotated).unwrap();
     let (digest, hash) = (body.digest(), body.signing_hash(&DOMAIN));
     let directory = sign(body, &DOMAIN, &account);
     let none = || json!({"op": "none"});
     let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
-    let key = directory.body.compartments[0].key;
+    let key = &directory.body.compartments[0].key;
     let opened = json!([{
         "root": hex(root.expose()), "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records),
         "controllerKey": hex(account.expose()), "controller": hex(account.address().unwrap()),
@@ -530,9 +624,10 @@ fn directory_vectors_hold() {
 fn keyring_vectors_hold() {
     let mut rng = TestRng::new("medlock/vectors/keyring");
     let root = RootSecret::generate(&mut rng);
-    let grantee = EncryptionKey::generate(&mut rng);
+    let grantee = EncryptionKey::generate(&mut rng, Suite::X25519);
     let chart = binding().chart;
-    let derive = |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch).unwrap();
+    let derive =
+        |compartment, epoch| CompartmentKeys::derive(&root, &chart, compartment, epoch, Suite::X25519).unwrap();
     let keys = [derive(0, 1), derive(3, 2).without_history()];
     let scope = KeyringScope {
         chart,
@@ -541,24 +636,31 @@ fn keyring_vectors_hold() {
         key_version: 1,
     };
     let keyring = Keyring::seal(&mut rng, &DOMAIN, &scope, &grantee.public_key(), &keys).unwrap();
+    let post_quantum = EncryptionKey::generate(&mut rng, Suite::XWing);
+    let mixed = [
+        derive(0, 1),
+        CompartmentKeys::derive(&root, &chart, 3, 2, Suite::XWing).unwrap(),
+    ];
+    let hybrid = Keyring::seal(&mut rng, &DOMAIN, &scope, &post_quantum.public_key(), &mixed).unwrap();
     let none = || json!({"op": "none"});
     let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
-    let listed: Vec<Value> = keys
-        .iter()
-        .map(|keys| {
+    let case = |grantee: &EncryptionKey, keyring: &Keyring, keys: &[CompartmentKeys]| {
+        let keys = keys.iter().map(|keys| {
             json!({
-                "compartment": keys.compartment, "epoch": keys.epoch, "privateKey": hex(keys.private.expose()),
-                "historyKey": keys.history.as_ref().map(|key| hex(key.expose())),
+                "compartment": keys.compartment, "epoch": keys.epoch, "suite": keys.suite().id(),
+                "privateKey": hex(keys.private.expose()), "historyKey": keys.history.as_ref().map(|key| hex(key.expose())),
             })
+        });
+        json!({
+            "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records), "chart": hex(chart), "grantee": hex([0xc1; 20]),
+            "suite": grantee.suite().id(), "privateKey": hex(grantee.expose()), "bytes": hex(keyring.encode()),
+            "keys": keys.collect::<Vec<_>>(),
         })
-        .collect();
+    };
     let file = committed(
         "keyring.json",
         json!({
-            "opened": [{
-                "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records), "chart": hex(chart), "grantee": hex([0xc1; 20]),
-                "privateKey": hex(grantee.expose()), "bytes": hex(keyring.encode()), "keys": listed,
-            }],
+            "opened": [case(&grantee, &keyring, &keys), case(&post_quantum, &hybrid, &mixed)],
             "refused": [
                 refused("another private key", 0, none(), json!({"privateKey": hex([7; 32])}), "Unopened"),
                 refused("another chain", 0, none(), json!({"chainId": 1}), "Unopened"),
@@ -567,6 +669,9 @@ fn keyring_vectors_hold() {
                 refused("another grantee", 0, none(), json!({"grantee": hex([7; 20])}), "KeyringScope"),
                 refused("another directory", 0, replace(b"\x70directoryVersion\x02", b"\x70directoryVersion\x03"), json!({}), "Unopened"),
                 refused("a newer version", 0, replace(b"\x61v\x01", b"\x61v\x02"), json!({}), "UnknownVersion"),
+                refused("another suite", 0, replace(b"\x65suite\x01", b"\x65suite\x02"), json!({}), "WrongSuite"),
+                refused("X-Wing called X25519", 1, replace(b"\x65suite\x02", b"\x65suite\x01"), json!({}), "WrongSuite"),
+                refused("another X-Wing private key", 1, none(), json!({"privateKey": hex([7; 32])}), "Unopened"),
                 refused("a byte more", 0, json!({"op": "append", "hex": "00"}), json!({}), "Malformed"),
             ],
         }),
@@ -576,17 +681,21 @@ fn keyring_vectors_hold() {
             chain_id: number(&inputs["chainId"]),
             records: array(&inputs["records"]),
         };
-        let key = EncryptionKey::from_slice(&unhex(&inputs["privateKey"])).unwrap();
+        let key = EncryptionKey::from_slice(suite(inputs), &unhex(&inputs["privateKey"])).unwrap();
         Keyring::decode(bytes)?.open(&domain, &array(&inputs["chart"]), &array(&inputs["grantee"]), &key)
     };
-    let case = &file["opened"][0];
-    let opened = open(case, &unhex(&case["bytes"])).unwrap();
-    for (opened, listed) in opened.iter().zip(case["keys"].as_array().unwrap()) {
-        assert_eq!(hex(opened.private.expose()), listed["privateKey"]);
-        assert_eq!(
-            json!(opened.history.as_ref().map(|key| hex(key.expose()))),
-            listed["historyKey"]
-        );
+    for case in file["opened"].as_array().unwrap() {
+        let opened = open(case, &unhex(&case["bytes"])).unwrap();
+        let listed = case["keys"].as_array().unwrap();
+        assert_eq!(opened.len(), listed.len());
+        for (opened, listed) in opened.iter().zip(listed) {
+            assert_eq!(json!(opened.suite().id()), listed["suite"]);
+            assert_eq!(hex(opened.private.expose()), listed["privateKey"]);
+            assert_eq!(
+                json!(opened.history.as_ref().map(|key| hex(key.expose()))),
+                listed["historyKey"]
+            );
+        }
     }
     check_refused(&file, open);
 }
@@ -594,25 +703,49 @@ fn keyring_vectors_hold() {
 #[test]
 fn key_file_vectors_hold() {
     let mut rng = TestRng::new("medlock/vectors/keyfile");
-    let secrets = Secrets::generate(&mut rng);
+    let mut secrets = Secrets::generate(&mut rng, Suite::X25519);
+    secrets.rotate_encryption(&mut rng, Suite::XWing).unwrap();
     let sealed = KeyFile::seal(&mut rng, &secrets, b"correct horse", QUICK).unwrap();
+    let key = |key: &EncryptionKey| json!({"suite": key.suite().id(), "privateKey": hex(key.expose())});
     let file = committed(
         "keyfile.json",
         json!({
             "passphrase": "correct horse", "account": hex(secrets.account.expose()),
-            "encryption": hex(secrets.encryption.expose()), "root": hex(secrets.root.expose()),
-            "file": serde_json::from_str::<Value>(&sealed.to_json()).unwrap(),
+            "encryption": key(&secrets.encryption), "retired": secrets.retired.iter().map(key).collect::<Vec<_>>(),
+            "root": hex(secrets.root.expose()), "file": serde_json::from_str::<Value>(&sealed.to_json()).unwrap(),
             "refused": {"passphrase": "correct horse ", "error": "Passphrase"},
         }),
     );
-    let read = KeyFile::from_json(&file["file"].to_string()).unwrap();
-    let opened = read.open(file["passphrase"].as_str().unwrap().as_bytes()).unwrap();
-    assert_eq!(hex(opened.account.expose()), file["account"]);
+    let opened = open_key_file(&file);
+    assert_eq!(key(&opened.encryption), file["encryption"]);
+    assert_eq!(
+        json!(opened.retired.iter().map(key).collect::<Vec<_>>()),
+        file["retired"]
+    );
+}
+
+#[test]
+fn key_files_of_the_first_version_still_open() {
+    let file = file("keyfile-v1.json");
+    let opened = open_key_file(&file);
     assert_eq!(hex(opened.encryption.expose()), file["encryption"]);
+    assert!(opened.encryption.suite() == Suite::X25519 && opened.retired.is_empty());
+    let read = KeyFile::from_json(&file["file"].to_string()).unwrap();
+    assert!(read.is_outdated(&QUICK));
+    let mut renamed = file["file"].clone();
+    renamed["v"] = 2.into();
+    let renamed = KeyFile::from_json(&renamed.to_string()).unwrap();
+    assert_eq!(renamed.open(b"correct horse").err(), Some(Error::Passphrase));
+}
+
+/// What all versions have in common.
+fn open_key_file(file: &Value) -> Secrets {
+    let read = KeyFile::from_json(&file["file"].to_string()).unwrap();
+    let open = |passphrase: &Value| read.open(passphrase.as_str().unwrap().as_bytes());
+    let opened = open(&file["passphrase"]).unwrap();
+    assert_eq!(hex(opened.account.expose()), file["account"]);
     assert_eq!(hex(opened.root.expose()), file["root"]);
-    let error = read
-        .open(file["refused"]["passphrase"].as_str().unwrap().as_bytes())
-        .err()
-        .unwrap();
+    let error = open(&file["refused"]["passphrase"]).err().unwrap();
     assert_eq!(error_name(&error), file["refused"]["error"].as_str().unwrap());
+    opened
 }

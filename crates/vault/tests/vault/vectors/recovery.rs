@@ -1,5 +1,5 @@
 //! Vectors of what a lost root secret comes back from: shares and words.
-use medlock_vault::{Domain, Mnemonic, PublicKey, Published, Recipient, SealedShare, SetScope, Share, ShareSet};
+use medlock_vault::{Domain, Mnemonic, PublicKey, Published, Recipient, SealedShare, SetScope, Share, ShareSet, Suite};
 
 use super::*;
 use crate::{mnemonic::STANDARD, textbook};
@@ -27,7 +27,10 @@ fn make(name: &str, rng: &mut TestRng, scope: &SetScope, root: &RootSecret, thre
     let custodians: Vec<Custodian> = (1..=shares)
         .map(|number| Custodian {
             account: [0xc0 + number; 20],
-            key: EncryptionKey::generate(&mut TestRng::new(&format!("medlock/vectors/shares/{number}"))),
+            key: EncryptionKey::generate(
+                &mut TestRng::new(&format!("medlock/vectors/shares/{number}")),
+                Suite::X25519,
+            ),
         })
         .collect();
     let recipients: Vec<_> = custodians
@@ -51,7 +54,7 @@ fn make(name: &str, rng: &mut TestRng, scope: &SetScope, root: &RootSecret, thre
             })
         })
         .collect();
-    let key = CompartmentKeys::derive(root, &binding().chart, 3, 2)
+    let key = CompartmentKeys::derive(root, &binding().chart, 3, 2, Suite::X25519)
         .unwrap()
         .public_key();
     let case = json!({
@@ -84,7 +87,7 @@ fn recombine(inputs: &Value, bytes: &[u8]) -> Result<RootSecret, Error> {
         shares.push(if share["sealed"].is_null() {
             Share::from_slice(number(&share["index"]), &unhex(&share["opening"]))?
         } else {
-            let key = EncryptionKey::from_slice(&unhex(&share["privateKey"])).unwrap();
+            let key = EncryptionKey::from_slice(Suite::X25519, &unhex(&share["privateKey"])).unwrap();
             let opened =
                 SealedShare::decode(&unhex(&share["sealed"]))?.open(&set, &array(&share["recipient"]), &key)?;
             assert_eq!(hex(opened.expose()), share["opening"]);
@@ -97,7 +100,7 @@ fn recombine(inputs: &Value, bytes: &[u8]) -> Result<RootSecret, Error> {
         chart: array(&published["chart"]),
         compartment: number(&published["compartment"]),
         epoch: number(&published["epoch"]),
-        key: PublicKey::new(number(&published["suite"]), &unhex(&published["key"]))?,
+        key: PublicKey::new(suite(published), &unhex(&published["key"]))?,
     };
     set.recombine(&shares, &published)
 }
@@ -125,7 +128,7 @@ fn share_vectors_hold() {
 
     // A fourth: shares passed on to the account that recovers, in another order.
     let mut passed_on = three.case.clone();
-    let new = EncryptionKey::generate(&mut rng);
+    let new = EncryptionKey::generate(&mut rng, Suite::X25519);
     let recipient = Recipient {
         account: [0x99; 20],
         key_version: 1,
@@ -288,8 +291,8 @@ fn share_vectors_hold() {
             "another suite",
             1,
             none(),
-            first(&|share| share.suite = 2),
-            "UnknownSuite",
+            first(&|share| share.suite = Suite::XWing),
+            "WrongSuite",
         ),
         refused(
             "another custodian's ciphertext",
