@@ -12,7 +12,7 @@ use aes_gcm::{Aes256Gcm, KeyInit, aead::AeadInOut};
 use anyhow::{Context, ensure};
 use clap::Args;
 use medlock_vault::{
-    Binding, EncryptionKey, Metadata, open_stream,
+    Binding, EncryptionKey, Metadata, Suite, open_stream,
     payload::CHUNK_BYTES,
     rand_core::{TryCryptoRng, TryRng},
     seal::{self, PublicKey},
@@ -91,13 +91,18 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         peer: None,
     }
     .print()?;
+    let rounds = |suite| {
+        (0..options.rounds)
+            .map(|_| hpke(suite))
+            .collect::<anyhow::Result<Vec<_>>>()
+    };
     Figure {
-        name: "keys sealed to an X25519 public key (HPKE)".into(),
+        name: "keys sealed with HPKE to an X-Wing public key, beside X25519".into(),
         unit: "seals/s",
         better: Better::Higher,
         target: None,
-        medlock: (0..options.rounds).map(|_| hpke()).collect::<anyhow::Result<_>>()?,
-        peer: None,
+        medlock: rounds(Suite::XWing)?,
+        peer: Some(("X25519", rounds(Suite::X25519)?)),
     }
     .print()
 }
@@ -161,9 +166,9 @@ fn mb_per_s(content: &[u8], elapsed: Duration) -> f64 {
 }
 
 /// Seals a record's data key, over and over: seals a second.
-fn hpke() -> anyhow::Result<f64> {
+fn hpke(suite: Suite) -> anyhow::Result<f64> {
     let mut rng = Noise::new();
-    let recipient: PublicKey = EncryptionKey::generate(&mut rng).public_key();
+    let recipient: PublicKey = EncryptionKey::generate(&mut rng, suite).public_key();
     let start = Instant::now();
     for _ in 0..SEALS {
         seal::seal(&mut rng, &recipient, &[3; 250], &[4; 32])?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
+use medlock_client::Suite;
 
 /// Health records that belong to the patient.
 ///
@@ -63,13 +64,13 @@ pub enum Command {
     Dev(DevArgs),
     /// Show the whole of Medlock on a real bundle, and check every step.
     Demo(DemoArgs),
-    /// Key files: make, show, publish, change the passphrase.
+    /// Key files: make, show, publish, rotate, change the passphrase.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// The registry: credentials of parties and who issues them.
     #[command(subcommand)]
     Party(PartyCommand),
-    /// Charts: open, show.
+    /// Charts: open, show, rotate the keys.
     #[command(subcommand)]
     Chart(ChartCommand),
     /// Records: import, list, read, amend, export.
@@ -144,11 +145,22 @@ pub struct DemoArgs {
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
     /// Make a new key file. It is all that a backup needs: keep a copy, and remember the passphrase.
-    New { file: PathBuf },
+    New {
+        file: PathBuf,
+        /// Of the encryption key: x25519, or x-wing (post-quantum).
+        #[arg(long, default_value = "x25519", value_parser = suite)]
+        suite: Suite,
+    },
     /// Show the account and public encryption key of a key file.
     Show { file: PathBuf },
     /// Publish your encryption key in the registry, so that others can seal to you.
     Publish,
+    /// Draw another encryption key into your key file and publish it; what is sealed to the present one still opens.
+    Rotate {
+        /// x25519, or x-wing (post-quantum).
+        #[arg(long, default_value = "x25519", value_parser = suite)]
+        suite: Suite,
+    },
     /// Change the passphrase of your key file (the new one: MEDLOCK_NEW_PASSPHRASE, or you are asked).
     Passphrase,
 }
@@ -183,7 +195,18 @@ pub enum PartyCommand {
 #[derive(Debug, Subcommand)]
 pub enum ChartCommand {
     /// Open a chart of your own.
-    Open,
+    Open {
+        /// Of the chart's keys: x25519, or x-wing (post-quantum; readers then need x-wing keys as well).
+        #[arg(long, default_value = "x25519", value_parser = suite)]
+        suite: Suite,
+    },
+    /// Move every compartment of a chart to new keys, and hand them to its grantees. Safe to repeat.
+    Rotate {
+        chart: B256,
+        /// Change to x25519 or x-wing; without it, each compartment stays with what it has.
+        #[arg(long, value_parser = suite)]
+        suite: Option<Suite>,
+    },
     /// Show a chart: controller, directory, compartments.
     Show { chart: B256 },
 }
@@ -306,6 +329,10 @@ pub struct DeployArgs {
     /// Where to write the deployment.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+fn suite(name: &str) -> Result<Suite, String> {
+    Suite::from_name(name).ok_or_else(|| "x25519 or x-wing".into())
 }
 
 #[cfg(test)]

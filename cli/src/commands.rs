@@ -1,11 +1,11 @@
 //! One function a command: extract, one call of the client, one answer.
 
-use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode, time::Duration};
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context, bail};
 use medlock_client::{
-    Client, GrantTerms, Identity, Metadata, NewDocument, RevokedAll,
+    Client, GrantTerms, Identity, Metadata, NewFile, RevokedAll,
     api::{self, Action, Purpose},
     default_labels, file, identity, now, terms,
 };
@@ -20,7 +20,7 @@ use crate::{
 
 pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow::Result<ExitCode> {
     match command {
-        KeysCommand::New { file } => {
+        KeysCommand::New { file, suite } => {
             if file.exists() {
                 bail!(medlock_client::Error::KeyFile(format!(
                     "{} exists already; a key file is never overwritten",
@@ -28,7 +28,7 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
                 )));
             }
             let passphrase = global.chosen_passphrase("Passphrase for the new key file: ")?;
-            let secrets = Secrets::generate(&mut identity::rng());
+            let secrets = Secrets::generate(&mut identity::rng(), suite);
             let made = identity::create(&file, &secrets, &passphrase)?;
             out.say(json!({ "account": made.address(), "file": file }), || {
                 format!(
@@ -39,8 +39,15 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
             })?;
         }
         KeysCommand::Show { file } => {
-            let account = identity::read(&file)?.address();
-            out.say(json!({ "account": account, "file": file }), || account.to_string())?;
+            let read = identity::read(&file)?;
+            let (account, outdated) = (read.address(), identity::is_outdated(&read));
+            out.say(json!({ "account": account, "file": file, "outdated": outdated }), || {
+                let advice = match outdated {
+                    true => "\nThis file is of an earlier format or strength; `medlock keys passphrase` makes it a new one.",
+                    false => "",
+                };
+                format!("{account}{advice}")
+            })?;
         }
         KeysCommand::Publish => {
             let client = global.client().await?;
@@ -49,6 +56,28 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
                 format!(
                     "Published the encryption key of {} (gas {}).",
                     client.address(),
+                    mined.gas
+                )
+            })?;
+        }
+        KeysCommand::Rotate { suite } => {
+            let (path, passphrase) = (global.key_path()?, global.passphrase("Passphrase: ")?);
+            identity::rotate_encryption(path, &passphrase, suite)?;
+            // From here on the file holds both: where this fails, `keys publish` goes on.
+            let client = global
+                .client()
+                .await
+                .context("publish the new key with `medlock keys publish`")?;
+            let mined = client
+                .publish_key()
+                .await
+                .context("the key file has a new key that is not published yet; `medlock keys publish` does it")?;
+            out.say(mined, || {
+                format!(
+                    "Published another encryption key of {} ({}, gas {}). Keep a copy of the key file: the old copy does \
+                     not hold it.",
+                    client.address(),
+                    suite.name(),
                     mined.gas
                 )
             })?;
@@ -108,10 +137,20 @@ pub async fn party(global: &Global, out: Output, command: PartyCommand) -> anyho
 pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyhow::Result<ExitCode> {
     let client = global.client().await?;
     match command {
-        ChartCommand::Open => {
-            let (chart, mined) = client.open_chart(&default_labels()).await?;
+        ChartCommand::Open { suite } => {
+            let (chart, mined) = client.open_chart(&default_labels(), suite).await?;
             out.say(json!({ "chart": chart, "mined": mined }), || {
                 format!("Opened chart {chart} (gas {}).", mined.gas)
+            })?;
+        }
+        ChartCommand::Rotate { chart, suite } => {
+            let rotated = client.rotate(chart, suite).await?;
+            out.say(&rotated, || {
+                format!(
+                    "Every compartment of the chart is in a new epoch; {} grantees received the new keys.{}",
+                    rotated.resealed.len(),
+                    waiting(&rotated.waiting)
+                )
             })?;
         }
         ChartCommand::Show { chart } => {
@@ -125,7 +164,7 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
                 .body
                 .compartments
                 .iter()
-                .map(|entry| json!({ "compartment": entry.compartment, "epoch": entry.epoch, "label": labels.get(&entry.compartment) }))
+                .map(|entry| json!({ "compartment": entry.compartment, "epoch": entry.epoch, "suite": entry.key.suite().name(), "label": labels.get(&entry.compartment) }))
                 .collect();
             let value = json!({
                 "chart": chart, "controller": state.controller, "directory_version": state.directory_version,
@@ -138,7 +177,12 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
                     .iter()
                     .map(|entry| {
                         let label = labels.get(&entry.compartment).cloned().unwrap_or_default();
-                        vec![entry.compartment.to_string(), label, entry.epoch.to_string()]
+                        vec![
+                            entry.compartment.to_string(),
+                            label,
+                            entry.epoch.to_string(),
+                            entry.key.suite().name().to_owned(),
+                        ]
                     })
                     .collect();
                 let due = match state.rotation_due {
@@ -149,7 +193,7 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
                     "Chart {chart}\ncontroller {}\ndirectory version {}{due}\n\n{}",
                     state.controller,
                     state.directory_version,
-                    table(&["compartment", "label", "epoch"], &rows)
+                    table(&["compartment", "label", "epoch", "suite"], &rows)
                 )
             })?;
         }
@@ -217,22 +261,29 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             purpose,
             out: path,
         } => {
-            let document = client
-                .chart(chart)
-                .await?
-                .read(record, version, parse_purpose(&purpose)?)
-                .await?;
+            let (open, purpose) = (client.chart(chart).await?, parse_purpose(&purpose)?);
+            // Standard output cannot be taken back: there, nothing comes before all of it is verified.
+            if let Some(path) = path.as_ref().filter(|path| *path != Path::new("-")) {
+                let draft = file::Draft::new(path).with_context(|| format!("write {}", path.display()))?;
+                let bar = out.bar("reading", 0);
+                let document = open
+                    .read_to(record, version, purpose, draft.writer()?, |done, of| {
+                        bar.set_length(of);
+                        bar.set_position(done);
+                    })
+                    .await?;
+                bar.finish_and_clear();
+                draft.finish().with_context(|| format!("write {}", path.display()))?;
+                let bytes = std::fs::metadata(path)?.len();
+                let value = json!({
+                    "record_id": record, "version": document.version, "compartment": document.compartment,
+                    "metadata": document.metadata, "file": path, "bytes": bytes,
+                });
+                out.say(value, || format!("Wrote {} ({bytes} bytes).", path.display()))?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let document = open.read(record, version, purpose).await?;
             match path {
-                Some(path) => {
-                    write_content(&path, &document.content)?;
-                    let value = json!({
-                        "record_id": record, "version": document.version, "compartment": document.compartment,
-                        "metadata": document.metadata, "file": path, "bytes": document.content.len(),
-                    });
-                    out.say(value, || {
-                        format!("Wrote {} ({} bytes).", path.display(), document.content.len())
-                    })?;
-                }
                 None if out.json => {
                     let value = json!({
                         "record_id": record, "version": document.version, "compartment": document.compartment,
@@ -240,7 +291,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                     });
                     out.say(value, String::new)?;
                 }
-                None => write_content(Path::new("-"), &document.content)?,
+                _ => write_content(Path::new("-"), &document.content)?,
             }
         }
         RecordCommand::Add {
@@ -250,24 +301,25 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             media_type,
             title,
         } => {
-            let content: Arc<[u8]> = read_file(&file)?.into();
-            let document = NewDocument {
-                record_id: client.record_id(chart, &[&[compartment], &*content].concat()),
+            let bar = out.bar(
+                "uploading",
+                std::fs::metadata(&file).map_or(0, |metadata| metadata.len()),
+            );
+            let file = NewFile {
+                path: file,
                 compartment,
                 metadata: Metadata {
                     media_type,
                     title,
                     ..Metadata::default()
                 },
-                content,
             };
-            let record = document.record_id;
-            let stored = client.chart(chart).await?.add(vec![document], |_| ()).await?;
-            out.say(json!({ "record_id": record, "stored": stored }), || {
-                match stored.first() {
-                    Some(_) => format!("Added record {record}."),
-                    None => format!("You added these bytes before: they are record {record}."),
-                }
+            let open = client.chart(chart).await?;
+            let (record, stored) = open.add_file(file, |done| bar.set_position(done)).await?;
+            bar.finish_and_clear();
+            out.say(json!({ "record_id": record, "stored": stored }), || match &stored {
+                Some(_) => format!("Added record {record}."),
+                None => format!("You added these bytes before: they are record {record}."),
             })?;
         }
         RecordCommand::Amend {
@@ -276,10 +328,17 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             file,
             purpose,
         } => {
-            let content = read_file(&file)?;
             let open = client.chart(chart).await?;
-            let before = open.read(record, None, parse_purpose(&purpose)?).await?;
-            let stored = open.amend(&before, before.metadata.clone(), &content).await?;
+            let purpose = parse_purpose(&purpose)?;
+            let before = open.read_to(record, None, purpose, std::io::sink(), |_, _| ()).await?;
+            let bar = out.bar(
+                "uploading",
+                std::fs::metadata(&file).map_or(0, |metadata| metadata.len()),
+            );
+            let stored = open
+                .amend_file(&before, before.metadata.clone(), &file, |done| bar.set_position(done))
+                .await?;
+            bar.finish_and_clear();
             out.say(&stored, || format!("Record {record} is at version {}.", stored.version))?;
         }
     }
@@ -314,12 +373,16 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
         }
         GrantCommand::Revoke { chart, grantee } => {
             let revoked = client.revoke(chart, grantee).await?;
-            out.say(json!({ "mined": revoked.mined, "resealed": revoked.resealed }), || {
-                format!(
-                    "Revoked {grantee}. The keys it held are rotated; {} other grantees received the new ones.",
-                    revoked.resealed.len()
-                )
-            })?;
+            out.say(
+                json!({ "mined": revoked.mined, "resealed": revoked.resealed, "waiting": revoked.waiting }),
+                || {
+                    format!(
+                        "Revoked {grantee}. The keys it held are rotated; {} other grantees received the new ones.{}",
+                        revoked.resealed.len(),
+                        waiting(&revoked.waiting)
+                    )
+                },
+            )?;
         }
         GrantCommand::RevokeAll { chart } => {
             let RevokedAll { revoked, rotated } = client.revoke_all(chart).await?;
@@ -412,6 +475,16 @@ pub async fn fund(global: &Global, out: Output, account: Address, ether: u64) ->
         format!("{account} has {ether} ether.")
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who has a grant and no keys, and what to do about it.
+fn waiting(grantees: &[Address]) -> String {
+    let lines = grantees.iter().map(|grantee| {
+        format!(
+            "\n{grantee} has published no key, or a weaker one than the chart's, and waits: grant again once it has"
+        )
+    });
+    lines.collect()
 }
 
 async fn compartment_mask(client: &Client, chart: B256, named: &[String]) -> anyhow::Result<u64> {

@@ -315,7 +315,10 @@ async fn introduce(story: &mut Story, dev: &Dev) -> anyhow::Result<(Cast, B256)>
         story.row(step, Some(&mined), None);
     }
     let labels = default_labels();
-    let (chart, mined) = cast.patient.open_chart(&labels).await?;
+    let (chart, mined) = cast
+        .patient
+        .open_chart(&labels, medlock_client::Suite::default())
+        .await?;
     let state = cast.patient.chart_state(chart).await?;
     let directory = cid(&state.directory);
     story.row("the patient opens a chart", Some(&mined), Some(directory));

@@ -12,7 +12,7 @@ use medlock_client::{
     identity::{self, rng},
 };
 use medlock_deploy::{Artifacts, Deployed, Deployment};
-use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets};
+use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets, Suite};
 
 use crate::config::{Connection, Home};
 
@@ -193,7 +193,8 @@ fn owner_key_file(home: &Home, owner: &PrivateKeySigner) -> anyhow::Result<()> {
     }
     let secrets = Secrets {
         account: AccountKey::from_slice(owner.to_bytes().as_slice())?,
-        encryption: EncryptionKey::generate(&mut rng()),
+        encryption: EncryptionKey::generate(&mut rng(), Suite::default()),
+        retired: Vec::new(),
         root: RootSecret::generate(&mut rng()),
     };
     identity::create(&path, &secrets, OWNER_PASSPHRASE)?;

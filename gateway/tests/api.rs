@@ -29,7 +29,7 @@ use medlock_indexer::Deployment;
 use medlock_store::Store;
 use medlock_vault::{
     Binding, CompartmentKeys, DirectoryBody, Domain, EncryptionKey, Envelope, Keyring, KeyringScope, Metadata,
-    RootSecret, rand_core::UnwrapErr, seal_payload,
+    RootSecret, Suite, rand_core::UnwrapErr, seal_payload,
 };
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
@@ -246,8 +246,8 @@ impl World {
             chain_id: self.deployment.chain_id,
             records: self.deployment.records.into_array(),
         };
-        let epochs = BTreeMap::from([(LABS, 1), (NOTES, 1)]);
-        let body = DirectoryBody::derive(&mut rng, &self.root, &CHART.0, 1, &epochs, &BTreeMap::new()).unwrap();
+        let compartments = BTreeMap::from([(LABS, Suite::X25519), (NOTES, Suite::X25519)]);
+        let body = DirectoryBody::first(&mut rng, &self.root, &CHART.0, &compartments, &BTreeMap::new()).unwrap();
         let signature = self.patient.sign_hash_sync(&body.signing_hash(&domain)).unwrap();
         let directory = body.with_signature(signature.as_bytes().to_vec());
         let scope = KeyringScope {
@@ -256,8 +256,8 @@ impl World {
             directory_version: 1,
             key_version: 1,
         };
-        let keys = [CompartmentKeys::derive(&self.root, &CHART.0, LABS, 1).unwrap()];
-        let recipient = EncryptionKey::generate(&mut rng).public_key();
+        let keys = [CompartmentKeys::derive(&self.root, &CHART.0, LABS, 1, Suite::X25519).unwrap()];
+        let recipient = EncryptionKey::generate(&mut rng, Suite::X25519).public_key();
         let keyring = Keyring::seal(&mut rng, &domain, &scope, &recipient, &keys).unwrap();
         [directory.encode(), keyring.encode()].map(dag_cbor_block)
     }
@@ -380,7 +380,7 @@ impl World {
             source: None,
         };
         let sealed = seal_payload(&mut rng, &binding, &metadata, content).unwrap();
-        let keys = CompartmentKeys::derive(&self.root, &CHART.0, compartment, 1).unwrap();
+        let keys = CompartmentKeys::derive(&self.root, &CHART.0, compartment, 1, Suite::X25519).unwrap();
         let (payload, mut blocks) = medlock_dag::file(&sealed.bytes);
         let envelope = Envelope::seal(&mut rng, &binding, 1, &keys.public_key(), payload, &sealed).unwrap();
         let envelope = dag_cbor_block(envelope.encode());
@@ -770,7 +770,10 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
     refused(forbidden, Kind::ForbiddenOrUnknown).await;
 
     // A block that is lost or damaged is an answer, never bytes.
-    assert_eq!(world.store.remove(vec![written.blocks[0].cid]).await.unwrap().removed, 1);
+    assert_eq!(
+        world.store.remove(vec![written.blocks[0].cid]).await.unwrap().removed,
+        1
+    );
     refused(world.payload(&clinic, &written), Kind::BlockMissing).await;
     world.store.put(vec![written.blocks[0].clone()]).await.unwrap();
 

@@ -24,7 +24,7 @@ use medlock_tests::{
 };
 use medlock_vault::{
     Binding, CompartmentKeys, Directory, Domain, EncryptionKey, Envelope, Keyring, KeyringScope, PublicKey, RootSecret,
-    Secrets, rand_core::Rng, seal_payload,
+    Secrets, Suite, rand_core::Rng, seal_payload,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -140,7 +140,7 @@ impl Forgery {
         let sealed = seal_payload(&mut rng(), binding, &Metadata::default(), Self::CONTENT).unwrap();
         let entry = directory.body.entry(binding.compartment).unwrap();
         let (root, _) = stream(&sealed.bytes);
-        let envelope = Envelope::seal(&mut rng(), binding, entry.epoch, &entry.key, root, &sealed).unwrap();
+        let envelope = Envelope::seal(&mut rng(), binding, entry.epoch, &entry.key, root, &sealed.seal).unwrap();
         Self {
             envelope,
             payload: sealed.bytes,
@@ -301,6 +301,8 @@ async fn a_payload_is_the_one_in_the_envelope_block_by_block() {
         swap(&gateway, Method::GET, "/payload", car);
         let (what, _) = tampered(case, open.read(record, None, purpose).await);
         assert_eq!(what, "the payload", "{case}");
+        let streamed = open.read_to(record, None, purpose, std::io::sink(), |_, _| ()).await;
+        assert_eq!(tampered(case, streamed).0, "the payload", "{case}, as a stream");
     }
     // The same way, with the very blocks: it is the lie that is refused, not the proxy's stream.
     swap(&gateway, Method::GET, "/payload", whole);
@@ -329,7 +331,7 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
     let root = RootSecret::generate(&mut rng());
     let mut body = current.body.clone();
     for entry in &mut body.compartments {
-        let keys = CompartmentKeys::derive(&root, &chart.0, entry.compartment, entry.epoch).unwrap();
+        let keys = CompartmentKeys::derive(&root, &chart.0, entry.compartment, entry.epoch, Suite::X25519).unwrap();
         entry.key = keys.public_key();
     }
     let signature = mallory
@@ -364,7 +366,10 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
 
     // With a node that vouches for the gateway's digest, there is still the controller's signature.
     gateway.honest();
-    let (second_chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
+    let (second_chart, _) = patient
+        .open_chart(&medlock_client::default_labels(), Suite::X25519)
+        .await
+        .unwrap();
     patient
         .grant(second_chart, insurer.address(), treatment())
         .await
@@ -454,7 +459,7 @@ async fn keys_are_sealed_to_a_partys_own_key_or_not_at_all() {
     patient.grant(chart, insurer.address(), treatment()).await.unwrap();
     let newcomer = world.clinic().await;
 
-    let mallorys = EncryptionKey::generate(&mut rng()).public_key();
+    let mallorys = EncryptionKey::generate(&mut rng(), Suite::X25519).public_key();
     gateway.rule(move |asked| match asked.path.starts_with("/v1/parties/") {
         true => {
             let key = Bytes::copy_from_slice(mallorys.as_bytes());
@@ -526,7 +531,7 @@ async fn a_keyring_is_our_own_and_of_the_directorys_keys() {
         .body
         .compartments
         .iter()
-        .map(|entry| CompartmentKeys::derive(&root, &chart.0, entry.compartment, entry.epoch).unwrap())
+        .map(|entry| CompartmentKeys::derive(&root, &chart.0, entry.compartment, entry.epoch, Suite::X25519).unwrap())
         .collect();
     let published = clinic.party(clinic.address()).await.unwrap().key.unwrap();
     let scope = KeyringScope {
@@ -535,7 +540,7 @@ async fn a_keyring_is_our_own_and_of_the_directorys_keys() {
         directory_version: directory.body.version,
         key_version: published.version,
     };
-    let recipient = PublicKey::new(published.suite, &published.key).unwrap();
+    let recipient = PublicKey::new(Suite::X25519, &published.key).unwrap();
     let forged = Keyring::seal(&mut rng(), &domain(&world), &scope, &recipient, &mallorys).unwrap();
     swap(&gateway, Method::GET, "/keyring", forged.encode());
     let open = clinic.chart(chart).await.unwrap();
@@ -1026,11 +1031,14 @@ async fn nothing_is_signed_for_another_chain() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_writes_no_altered_record() {
     let (gateway, world) = start().await;
-    let secrets = Secrets::generate(&mut rng());
+    let secrets = Secrets::generate(&mut rng(), Suite::X25519);
     let key = world.home().join("patient.keyfile");
     identity::create(&key, &secrets, "correct horse").unwrap();
     let patient = world.as_client(Identity::new(&secrets).unwrap()).await;
-    let (chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
+    let (chart, _) = patient
+        .open_chart(&medlock_client::default_labels(), Suite::X25519)
+        .await
+        .unwrap();
     let record = B256::repeat_byte(1);
     let document = NewDocument {
         record_id: record,

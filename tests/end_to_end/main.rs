@@ -4,7 +4,9 @@
 mod bad_input;
 mod consumers;
 mod keys;
+mod large;
 mod lying;
 mod program;
 mod promises;
+mod suites;
 mod tools;

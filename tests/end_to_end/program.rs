@@ -260,7 +260,10 @@ async fn a_full_disk_is_named_and_nothing_is_lost() {
         .raw_request::<_, ()>("anvil_setBalance".into(), funds)
         .await
         .unwrap();
-    let (chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
+    let (chart, _) = patient
+        .open_chart(&medlock_client::default_labels(), medlock_client::Suite::default())
+        .await
+        .unwrap();
     let open = patient.chart(chart).await.unwrap();
 
     let filler = inside.join("filler");

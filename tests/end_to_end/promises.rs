@@ -32,10 +32,16 @@ fn patient_request() -> Purpose {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_never_holds_plaintext_or_a_private_key() {
     let world = World::start().await;
-    let secrets = [Secrets::generate(&mut rng()), Secrets::generate(&mut rng())];
+    let secrets = [
+        Secrets::generate(&mut rng(), medlock_client::Suite::default()),
+        Secrets::generate(&mut rng(), medlock_client::Suite::default()),
+    ];
     let patient = world.as_client(Identity::new(&secrets[0]).unwrap()).await;
     let clinic = world.clinic().await;
-    let (chart, _) = patient.open_chart(&medlock_client::default_labels()).await.unwrap();
+    let (chart, _) = patient
+        .open_chart(&medlock_client::default_labels(), medlock_client::Suite::default())
+        .await
+        .unwrap();
     patient.grant(chart, clinic.address(), treatment()).await.unwrap();
     let open = clinic.chart(chart).await.unwrap();
     let bundle = small_bundle();

@@ -96,6 +96,13 @@ impl World {
     /// A credentialed party with a published key.
     pub async fn party(&self, roles: u64) -> Client {
         let party = self.newcomer().await;
+        self.credential(party.address(), roles).await;
+        party.publish_key().await.expect("publish the key");
+        party
+    }
+
+    /// Has the registry's owner credential an account.
+    pub async fn credential(&self, account: Address, roles: u64) {
         let owner = self
             .dev
             .client(self.dev.owner().expect("owner.key"))
@@ -106,11 +113,9 @@ impl World {
             .await
             .expect("name the owner an issuer");
         owner
-            .issue_credential(party.address(), roles, 0, B256::ZERO)
+            .issue_credential(account, roles, 0, B256::ZERO)
             .await
             .expect("credential");
-        party.publish_key().await.expect("publish the key");
-        party
     }
 
     pub async fn clinic(&self) -> Client {
@@ -125,7 +130,7 @@ impl World {
     pub async fn patient(&self) -> (Client, B256) {
         let patient = self.newcomer().await;
         let (chart, _) = patient
-            .open_chart(&medlock_client::default_labels())
+            .open_chart(&medlock_client::default_labels(), medlock_client::Suite::default())
             .await
             .expect("open a chart");
         (patient, chart)

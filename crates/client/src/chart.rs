@@ -13,7 +13,9 @@ use medlock_abi::{
 };
 use medlock_api as api;
 use medlock_dag::{Block, dag_cbor_block};
-use medlock_vault::{CompartmentKeys, Directory, DirectoryBody, Keyring, KeyringScope, PublicKey, rand_core::Rng};
+use medlock_vault::{
+    CompartmentKeys, Directory, DirectoryBody, Keyring, KeyringScope, PublicKey, Suite, rand_core::Rng,
+};
 
 use crate::{
     Client,
@@ -44,12 +46,14 @@ pub struct Read {
 }
 
 impl Client {
-    /// Opens a chart with these compartments and their labels. The id is drawn here and derived from nothing.
-    pub async fn open_chart(&self, labels: &BTreeMap<u8, String>) -> Result<(B256, Mined)> {
+    /// Opens a chart with these compartments and their labels, whose keys are of `suite`. The id is drawn here and derived
+    /// from nothing.
+    pub async fn open_chart(&self, labels: &BTreeMap<u8, String>, suite: Suite) -> Result<(B256, Mined)> {
         let mut chart = B256::ZERO;
         rng().fill_bytes(chart.as_mut_slice());
-        let epochs = labels.keys().map(|number| (*number, 1)).collect();
-        let block = self.directory_block(chart, 1, &epochs, labels)?;
+        let compartments = labels.keys().map(|number| (*number, suite)).collect();
+        let body = DirectoryBody::first(&mut rng(), self.identity.root(), &chart.0, &compartments, labels)?;
+        let block = dag_cbor_block(self.signed(body)?.encode());
         let directory = digest(&block)?;
         self.gateway().await?.upload(vec![block]).await?;
         let call = IRecords::openChartCall {
@@ -139,8 +143,8 @@ impl Client {
         let lost = expired
             .iter()
             .fold(readable(&revoked), |mask, terms| mask | readable(terms));
-        let next = self.rotated(chart, &state, lost).await?;
-        let mut keyrings = self.reseal(chart, &staying, lost, &next.directory).await?;
+        let next = self.rotated(chart, &state, lost, None).await?;
+        let Resealed { mut keyrings, waiting } = self.reseal(chart, &staying, lost, &next.directory).await?;
         let resealed = keyrings.iter().map(|keyring| keyring.grantee).collect();
         // More grantees than one transaction takes receive theirs right after it.
         let later = keyrings.split_off(keyrings.len().min(terms::BATCH_MOST));
@@ -153,16 +157,48 @@ impl Client {
             keyrings,
         };
         let mined = self.chain.send(self.deployment.records, revoke).await?;
-        for batch in later.chunks(terms::BATCH_MOST) {
+        self.set_keyrings(chart, next.version, &later).await?;
+        Ok(Revoked {
+            mined,
+            resealed,
+            waiting,
+        })
+    }
+
+    /// Moves every compartment to a new epoch, under `suite` where that is to change, and re-seals the keys to all
+    /// grantees. What was sealed before stays sealed as it was.
+    pub async fn rotate(&self, chart: B256, suite: Option<Suite>) -> Result<Rotated> {
+        let state = self.controlled(chart).await?;
+        // Nobody's grant is revoked.
+        let (_, staying) = self.others(chart, &state, Address::ZERO).await?;
+        let next = self.rotated(chart, &state, u64::MAX, suite).await?;
+        let Resealed { keyrings, waiting } = self.reseal(chart, &staying, u64::MAX, &next.directory).await?;
+        let call = IRecords::setDirectoryCall {
+            actor: self.address(),
+            chart,
+            version: next.version,
+            directory: next.digest,
+        };
+        let mined = self.chain.send(self.deployment.records, call).await?;
+        self.set_keyrings(chart, next.version, &keyrings).await?;
+        Ok(Rotated {
+            mined,
+            resealed: keyrings.iter().map(|keyring| keyring.grantee).collect(),
+            waiting,
+        })
+    }
+
+    async fn set_keyrings(&self, chart: B256, directory_version: u32, keyrings: &[IRecords::Keyring]) -> Result<()> {
+        for batch in keyrings.chunks(terms::BATCH_MOST) {
             let call = IRecords::setKeyringsCall {
                 actor: self.address(),
                 chart,
-                directoryVersion: next.version,
+                directoryVersion: directory_version,
                 keyrings: batch.to_vec(),
             };
             self.chain.send(self.deployment.records, call).await?;
         }
-        Ok(Revoked { mined, resealed })
+        Ok(())
     }
 
     /// Ends every grant, which needs the chain alone; then rotates every key, in a transaction of its own. Where the second
@@ -182,7 +218,7 @@ impl Client {
             revoked = Some(self.chain.send(self.deployment.records, call).await?);
             state = self.controlled(chart).await?;
         }
-        let next = self.rotated(chart, &state, u64::MAX).await?;
+        let next = self.rotated(chart, &state, u64::MAX, None).await?;
         let call = IRecords::setDirectoryCall {
             actor: self.address(),
             chart,
@@ -255,26 +291,26 @@ impl Client {
         Ok((grant.epoch == epoch && grant.serial != 0).then_some(grant))
     }
 
-    /// Derives, signs and uploads the next directory, with the compartments in `held` one epoch on.
-    async fn rotated(&self, chart: B256, state: &ChartState, held: u64) -> Result<NextDirectory> {
+    /// Derives, signs and uploads the next directory, with the compartments in `held` one epoch on, under `suite` where
+    /// that is to change.
+    async fn rotated(&self, chart: B256, state: &ChartState, held: u64, suite: Option<Suite>) -> Result<NextDirectory> {
         let current = self.directory(chart, state).await?;
-        let labels = self.labels(&current)?;
-        let epochs = current
+        let rotated = current
             .body
             .compartments
             .iter()
-            .map(|entry| {
-                let rotate = u32::from(held >> entry.compartment & 1 == 1);
-                (entry.compartment, entry.epoch + rotate)
-            })
+            .filter(|entry| held >> entry.compartment & 1 == 1)
+            .map(|entry| (entry.compartment, suite.unwrap_or(entry.key.suite())))
             .collect();
         // The end of all grants has used one up.
         let version = state.directory_version + 1 + u32::from(state.rotation_due);
-        let block = self.directory_block(chart, version, &epochs, &labels)?;
+        let body = current.body.next(&mut rng(), self.identity.root(), version, &rotated)?;
+        let directory = self.signed(body)?;
+        let block = dag_cbor_block(directory.encode());
         let next = NextDirectory {
             version,
             digest: digest(&block)?,
-            directory: Directory::decode(&block.bytes)?,
+            directory,
         };
         self.gateway().await?.upload(vec![block]).await?;
         Ok(next)
@@ -309,13 +345,17 @@ impl Client {
         staying: &BTreeMap<Address, GrantTerms>,
         rotated: u64,
         directory: &Directory,
-    ) -> Result<Vec<IRecords::Keyring>> {
+    ) -> Result<Resealed> {
         let mut blocks = Vec::new();
-        let mut keyrings = Vec::new();
+        let (mut keyrings, mut waiting) = (Vec::new(), Vec::new());
         for (grantee, terms) in staying.iter().filter(|(_, terms)| readable(terms) & rotated != 0) {
             let block = match self.keyring_block(chart, *grantee, terms, directory).await {
-                // Who has revoked their key waits for a new grant; nobody holds up the revocation of another.
-                Err(Error::NoPublishedKey { .. }) => continue,
+                // Who has revoked their key, or published a weaker one, waits for a new grant; nobody holds up the
+                // revocation of another.
+                Err(Error::NoPublishedKey { .. } | Error::Vault(medlock_vault::Error::WeakerRecipient { .. })) => {
+                    waiting.push(*grantee);
+                    continue;
+                }
                 block => block?,
             };
             keyrings.push(IRecords::Keyring {
@@ -327,24 +367,16 @@ impl Client {
         if !blocks.is_empty() {
             self.gateway().await?.upload(blocks).await?;
         }
-        Ok(keyrings)
+        Ok(Resealed { keyrings, waiting })
     }
 
-    fn directory_block(
-        &self,
-        chart: B256,
-        version: u32,
-        epochs: &BTreeMap<u8, u32>,
-        labels: &BTreeMap<u8, String>,
-    ) -> Result<Block> {
-        let body = DirectoryBody::derive(&mut rng(), self.identity.root(), &chart.0, version, epochs, labels)?;
+    fn signed(&self, body: DirectoryBody) -> Result<Directory> {
         let signature = self
             .identity
             .signer()
             .sign_hash_sync(&body.signing_hash(&self.domain()))
             .map_err(|error| Error::Usage(format!("cannot sign the directory: {error}")))?;
-        let directory = body.with_signature(signature.as_bytes().to_vec());
-        Ok(dag_cbor_block(directory.encode()))
+        Ok(body.with_signature(signature.as_bytes().to_vec()))
     }
 
     async fn keyring_block(
@@ -369,6 +401,7 @@ impl Client {
                 &chart.0,
                 compartment,
                 entry.epoch,
+                entry.key.suite(),
             )?);
         }
         let scope = KeyringScope {
@@ -397,7 +430,7 @@ impl Client {
                 detail: "its digest is not the one on chain".into(),
             });
         }
-        Ok((on_chain.version, PublicKey::new(on_chain.suite, &key)?))
+        Ok((on_chain.version, PublicKey::new(Suite::new(on_chain.suite)?, &key)?))
     }
 }
 
@@ -407,6 +440,16 @@ pub struct Revoked {
     pub mined: Mined,
     /// Grantees who stay and received the rotated keys.
     pub resealed: Vec<Address>,
+    /// Grantees who stay and whose published key nothing could be sealed to: grant them again once they have another.
+    pub waiting: Vec<Address>,
+}
+
+/// What a rotation did; the fields are those of [`Revoked`].
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Rotated {
+    pub mined: Mined,
+    pub resealed: Vec<Address>,
+    pub waiting: Vec<Address>,
 }
 
 /// What ending all grants did.
@@ -415,6 +458,11 @@ pub struct RevokedAll {
     /// `None`: an earlier attempt ended them.
     pub revoked: Option<Mined>,
     pub rotated: Mined,
+}
+
+struct Resealed {
+    keyrings: Vec<IRecords::Keyring>,
+    waiting: Vec<Address>,
 }
 
 struct NextDirectory {

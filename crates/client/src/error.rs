@@ -69,6 +69,9 @@ pub enum Error {
     UnknownVersion { record: B256, version: u32, latest: u32 },
     #[error("the keys of chart {chart} were rotated again and again while records were being sealed; try again")]
     KeysRotated { chart: B256 },
+    /// A file of content that cannot be read or written.
+    #[error("{0}")]
+    File(String),
     /// A key file that cannot be read, written or opened.
     #[error("key file {0}")]
     KeyFile(String),

@@ -29,25 +29,59 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder(path)
 }
 
-/// A finished file under a name of its own, gone when dropped unless it was renamed.
+/// A file in the making, under a name of its own: what `path` names is replaced in [`Draft::finish`] and not before.
+pub struct Draft {
+    path: PathBuf,
+    beside: Beside,
+    file: File,
+}
+
+impl Draft {
+    pub fn new(path: &Path) -> Result<Self> {
+        let (beside, file) = Beside::create(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            beside,
+            file,
+        })
+    }
+
+    /// For writing, from another thread as well.
+    pub fn writer(&self) -> Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Puts the file in its place, whole and durable.
+    pub fn finish(self) -> Result<()> {
+        self.file.sync_all()?;
+        std::fs::rename(&self.beside.0, &self.path)?;
+        sync_folder(&self.path)
+    }
+}
+
+/// A file under a name of its own, gone when dropped unless it was renamed.
 struct Beside(PathBuf);
 
 impl Beside {
     fn write(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let (beside, mut file) = Self::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(beside)
+    }
+
+    fn create(path: &Path) -> Result<(Self, File)> {
         let name = path
             .file_name()
             .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "not a file's name"))?;
         std::fs::create_dir_all(folder(path))?;
         let beside = folder(path).join(format!(".{}.{:016x}", name.to_string_lossy(), rng().next_u64()));
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&beside)?;
-        let beside = Self(beside);
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        Ok(beside)
+        Ok((Self(beside), file))
     }
 }
 
@@ -88,5 +122,22 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"three");
         let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
         assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
+    }
+
+    #[test]
+    fn a_draft_replaces_nothing_until_it_is_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("content");
+        create(&path, b"before").unwrap();
+        let draft = Draft::new(&path).unwrap();
+        draft.writer().unwrap().write_all(b"half").unwrap();
+        drop(draft);
+        assert_eq!(std::fs::read(&path).unwrap(), b"before");
+        let draft = Draft::new(&path).unwrap();
+        draft.writer().unwrap().write_all(b"after").unwrap();
+        draft.finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"after");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -1,12 +1,12 @@
 //! The gateway as the client sees it: one method a route. It trusts nothing that comes back but a block's own hash.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use alloy::{
-    primitives::{Address, B256},
+    primitives::{Address, B256, bytes::Bytes},
     signers::{SignerSync, local::PrivateKeySigner},
 };
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream::BoxStream};
 use medlock_api::{self as api, media_type, siwe};
 use medlock_dag::{Block, FileReader, car, dag_cbor_cid};
 use medlock_deploy::Deployment;
@@ -208,29 +208,26 @@ impl Gateway {
         verified(receipt.pointer, bytes, "the envelope")
     }
 
-    /// Streams the payload `root` and checks every block against its CID. Ciphertext in memory.
-    pub async fn payload(&self, chart: B256, record: B256, version: u32, root: medlock_dag::Cid) -> Result<Vec<u8>> {
+    /// The payload `root`, of at most `bytes_most`, as it comes.
+    pub async fn payload(
+        &self,
+        chart: B256,
+        record: B256,
+        version: u32,
+        root: medlock_dag::Cid,
+        bytes_most: u64,
+    ) -> Result<Payload> {
         let path = format!("/v1/charts/{chart}/records/{record}/versions/{version}/payload");
         let answer = self
             .retrying(|token| self.request(Method::GET, &path, Some(token)))
             .await?;
-        let tampered = |detail: String| Error::Tampered {
-            what: "the payload".into(),
-            detail,
-        };
-        let mut file = FileReader::new(root, PAYLOAD_BYTES_MOST).map_err(|error| tampered(error.to_string()))?;
-        let mut blocks = car::Reader::new();
-        let mut content = Vec::new();
-        let mut pieces = answer.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| self.unreachable(error))?;
-            for block in blocks.push(&piece).map_err(|error| tampered(error.to_string()))? {
-                content.extend(file.accept(block).map_err(|error| tampered(error.to_string()))?);
-            }
-        }
-        blocks.finish().map_err(|error| tampered(error.to_string()))?;
-        file.finish().map_err(|error| tampered(error.to_string()))?;
-        Ok(content)
+        Ok(Payload {
+            gateway: self.clone(),
+            pieces: answer.bytes_stream().boxed(),
+            blocks: Some(car::Reader::new()),
+            file: Some(FileReader::new(root, bytes_most).map_err(tampered)?),
+            ready: VecDeque::new(),
+        })
     }
 
     async fn block(&self, path: &str, what: &str) -> Result<Vec<u8>> {
@@ -423,6 +420,69 @@ impl Gateway {
             url: self.base.clone(),
             detail: cause,
         }
+    }
+}
+
+/// A payload on its way here: ciphertext, every block of it checked against its CID.
+pub struct Payload {
+    gateway: Gateway,
+    pieces: BoxStream<'static, reqwest::Result<Bytes>>,
+    /// None once they have ended well.
+    blocks: Option<car::Reader>,
+    file: Option<FileReader>,
+    ready: VecDeque<Vec<u8>>,
+}
+
+impl Payload {
+    /// The next bytes, in order; none at the end, which is the payload's own.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] for other bytes than the root's, or fewer; [`Error::GatewayUnreachable`].
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Ok(Some(bytes));
+            }
+            let (Some(blocks), Some(file)) = (&mut self.blocks, &mut self.file) else {
+                return Ok(None);
+            };
+            match self.pieces.next().await {
+                Some(piece) => {
+                    let piece = piece.map_err(|error| self.gateway.unreachable(error))?;
+                    for block in blocks.push(&piece).map_err(tampered)? {
+                        let bytes = file.accept(block).map_err(tampered)?;
+                        if !bytes.is_empty() {
+                            self.ready.push_back(bytes);
+                        }
+                    }
+                }
+                None => {
+                    let ended = self.blocks.take().map(car::Reader::finish);
+                    ended.transpose().map_err(tampered)?;
+                    let ended = self.file.take().map(FileReader::finish);
+                    ended.transpose().map_err(tampered)?;
+                }
+            }
+        }
+    }
+
+    /// All of it, in memory.
+    ///
+    /// # Errors
+    /// As [`Payload::next`].
+    pub async fn collect(mut self) -> Result<Vec<u8>> {
+        let mut content = Vec::new();
+        while let Some(bytes) = self.next().await? {
+            content.extend(bytes);
+        }
+        Ok(content)
+    }
+}
+
+fn tampered(error: impl std::fmt::Display) -> Error {
+    Error::Tampered {
+        what: "the payload".into(),
+        detail: error.to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
-use medlock_vault::{EncryptionKey, KdfParams, KeyFile, RootSecret, Secrets, Zeroizing, rand_core::CryptoRng};
+use medlock_vault::{EncryptionKey, KdfParams, KeyFile, RootSecret, Secrets, Suite, Zeroizing, rand_core::CryptoRng};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
@@ -20,8 +20,7 @@ pub fn rng() -> impl CryptoRng {
 #[derive(Clone)]
 pub struct Identity {
     signer: PrivateKeySigner,
-    encryption: EncryptionKey,
-    root: RootSecret,
+    secrets: Secrets,
 }
 
 impl Identity {
@@ -30,14 +29,13 @@ impl Identity {
             .map_err(|_| Error::Usage("the key file's account key is not a valid key".into()))?;
         Ok(Self {
             signer,
-            encryption: secrets.encryption.clone(),
-            root: secrets.root.clone(),
+            secrets: secrets.clone(),
         })
     }
 
     /// A fresh one that exists in memory alone.
     pub fn generate() -> Result<Self> {
-        Self::new(&Secrets::generate(&mut rng()))
+        Self::new(&Secrets::generate(&mut rng(), Suite::default()))
     }
 
     /// Opens a key file.
@@ -59,12 +57,18 @@ impl Identity {
         &self.signer
     }
 
+    /// The encryption key to publish.
     pub(crate) fn encryption(&self) -> &EncryptionKey {
-        &self.encryption
+        &self.secrets.encryption
+    }
+
+    /// All that were ever published, newest first.
+    pub(crate) fn encryption_keys(&self) -> impl Iterator<Item = &EncryptionKey> {
+        std::iter::once(&self.secrets.encryption).chain(&self.secrets.retired)
     }
 
     pub(crate) fn root(&self) -> &RootSecret {
-        &self.root
+        &self.secrets.root
     }
 }
 
@@ -84,11 +88,39 @@ pub fn create(path: &Path, secrets: &Secrets, passphrase: &str) -> Result<KeyFil
     Ok(sealed)
 }
 
-/// Seals the secrets of the key file at `path` under another passphrase, and replaces it in one step.
+/// Seals the secrets of the key file at `path` under another passphrase, with today's format and cost, and replaces it
+/// in one step.
 pub fn change_passphrase(path: &Path, old: &str, new: &str) -> Result<()> {
-    let secrets = read(path)?
+    replace(path, old, new, |_| Ok(()))
+}
+
+/// Draws another encryption key of `suite` into the key file at `path`, and keeps the present one, since keyrings are
+/// sealed to it. Publish the new one next.
+///
+/// # Errors
+/// [`Error::KeyFile`], also where the file is full.
+pub fn rotate_encryption(path: &Path, passphrase: &str, suite: Suite) -> Result<()> {
+    replace(path, passphrase, passphrase, |secrets| {
+        secrets.rotate_encryption(&mut rng(), suite)
+    })
+}
+
+/// Whether the key file is of an earlier format or costs an attacker less than a new one would.
+/// [`change_passphrase`], to the same one if need be, makes it a new one.
+pub fn is_outdated(file: &KeyFile) -> bool {
+    file.is_outdated(&KdfParams::OWASP)
+}
+
+fn replace(
+    path: &Path,
+    old: &str,
+    new: &str,
+    change: impl FnOnce(&mut Secrets) -> std::result::Result<(), medlock_vault::Error>,
+) -> Result<()> {
+    let mut secrets = read(path)?
         .open(&normalised(old))
         .map_err(|error| key_file(path, error))?;
+    change(&mut secrets).map_err(|error| key_file(path, error))?;
     let sealed = seal(path, &secrets, new)?;
     file::replace(path, sealed.to_json().as_bytes()).map_err(|error| key_file(path, error))
 }

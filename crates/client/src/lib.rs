@@ -14,6 +14,7 @@ mod error;
 pub mod file;
 mod gateway;
 pub mod identity;
+mod large;
 mod party;
 mod record;
 
@@ -28,13 +29,14 @@ use tokio::sync::OnceCell;
 
 pub use bundle::{FRAMES, Imported, default_labels};
 pub use chain::{Chain, Fault, Mined};
-pub use chart::{ChartState, Read, Revoked, RevokedAll};
+pub use chart::{ChartState, Read, Revoked, RevokedAll, Rotated};
 pub use error::{Error, Result};
 pub use gateway::{Gateway, PAYLOAD_BYTES_MOST};
 pub use identity::Identity;
+pub use large::{FILE_BYTES_MAX, NewFile};
 pub use medlock_abi::{records::IRecords::GrantTerms, terms};
 pub use medlock_api as api;
-pub use medlock_vault::Metadata;
+pub use medlock_vault::{Metadata, Suite};
 pub use record::{Document, NewDocument, OpenChart, SealedDocument, Stored};
 
 /// Where the client finds the world.

@@ -18,7 +18,7 @@ impl Client {
         let call = IRegistry::publishKeyCall {
             actor: party,
             version: latest.version + 1,
-            suite: key.suite(),
+            suite: key.suite().id(),
             key: key.as_bytes().to_vec().into(),
         };
         self.chain.send(self.deployment.registry, call).await

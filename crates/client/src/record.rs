@@ -17,7 +17,8 @@ use medlock_abi::{
 use medlock_api::{self as api, Purpose};
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_vault::{
-    Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, Zeroizing, rand_core::Rng, seal_payload,
+    Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, PayloadSeal, Suite, Zeroizing, rand_core::Rng,
+    seal_payload,
 };
 use tokio::sync::Mutex;
 
@@ -26,6 +27,7 @@ use crate::{
     chain::{Fault, Mined},
     chart::{ChartState, digest},
     error::{Error, Result},
+    gateway::{PAYLOAD_BYTES_MOST, Payload},
     identity::rng,
     now,
 };
@@ -59,8 +61,8 @@ pub struct Stored {
     pub mined: Mined,
 }
 
-/// A record that was read and verified.
-pub struct Document {
+/// A record that was read and verified; `content` is `()` where it went elsewhere.
+pub struct Document<C = Zeroizing<Vec<u8>>> {
     pub record_id: B256,
     pub version: u32,
     pub compartment: u8,
@@ -68,7 +70,7 @@ pub struct Document {
     pub previous: B256,
     pub pointer: B256,
     pub metadata: Metadata,
-    pub content: Zeroizing<Vec<u8>>,
+    pub content: C,
 }
 
 /// A version as it is stored: nobody without the compartment's key of that epoch can open it.
@@ -100,7 +102,7 @@ struct Placed {
 /// A chart with the directory and keys that its records are sealed to: opened once, used for many records.
 #[derive(Clone)]
 pub struct OpenChart {
-    client: Client,
+    pub(crate) client: Client,
     chart: B256,
     context: Arc<Mutex<Context>>,
 }
@@ -132,13 +134,18 @@ impl Client {
     /// An id for a record that this identity adds from `source`: the same source gives the same id, so a repeated
     /// import adds nothing twice, and nobody without the root secret can tell what it was made from.
     pub fn record_id(&self, chart: B256, source: &[u8]) -> B256 {
+        self.record_id_of(chart, keccak256(source))
+    }
+
+    /// [`Client::record_id`] by the keccak256 of the source.
+    pub(crate) fn record_id_of(&self, chart: B256, source_hash: B256) -> B256 {
         let secret = self.identity.root().expose();
         // keccak256 is a sponge: keying by prefix is sound (it has no length extension).
         let mut input = Zeroizing::new(Vec::with_capacity(128));
         input.extend_from_slice(b"medlock/v1/record-id");
         input.extend_from_slice(secret);
         input.extend_from_slice(chart.as_slice());
-        input.extend_from_slice(keccak256(source).as_slice());
+        input.extend_from_slice(source_hash.as_slice());
         keccak256(&*input)
     }
 
@@ -177,25 +184,38 @@ impl OpenChart {
 
     /// Adds the next version of a record in the place of `before`, which must still be the latest: who corrects a
     /// record has read what it corrects. The version before stays readable and linked.
-    pub async fn amend(&self, before: &Document, metadata: Metadata, content: &[u8]) -> Result<Stored> {
+    pub async fn amend<C>(&self, before: &Document<C>, metadata: Metadata, content: &[u8]) -> Result<Stored> {
+        let binding = self.next_version(before);
+        let sealed = Sealed::new(&binding, &metadata, content)?;
+        self.amend_sealed(binding, sealed).await
+    }
+
+    /// Where the version after `before` belongs.
+    pub(crate) fn next_version<C>(&self, before: &Document<C>) -> Binding {
+        self.binding(before.record_id, before.version + 1, before.pointer, before.compartment)
+    }
+
+    pub(crate) async fn amend_sealed(&self, binding: Binding, mut sealed: Sealed) -> Result<Stored> {
         let client = &self.client;
         for _ in 0..ROTATION_TRIES {
             let context = self.context.lock().await.clone();
-            let binding = self.binding(before.record_id, before.version + 1, before.pointer, before.compartment);
-            let sealed = Sealed::new(&context.directory, &binding, &metadata, content)?;
-            client.gateway().await?.upload(sealed.blocks.clone()).await?;
+            let envelope = sealed.envelope(&context.directory, &binding)?;
+            let mut blocks = std::mem::take(&mut sealed.blocks);
+            blocks.insert(0, envelope.clone());
+            client.gateway().await?.upload(blocks).await?;
+            let pointer = digest(&envelope)?;
             let call = IRecords::amendRecordCall {
                 actor: client.address(),
                 chart: self.chart,
                 organisation: Address::ZERO,
                 directoryVersion: context.state.directory_version,
-                recordId: before.record_id,
-                previous: before.pointer,
+                recordId: binding.record_id.into(),
+                previous: binding.previous.into(),
                 codec: terms::CODEC_DAG_CBOR,
-                pointer: sealed.pointer,
+                pointer,
             };
             match client.chain.send(client.deployment.records, call).await {
-                Ok(mined) => return Ok(sealed.stored(&binding, mined)),
+                Ok(mined) => return Ok(sealed.stored(&binding, &envelope, mined)),
                 Err(error) if is_rotation(&error) => self.refresh().await?,
                 Err(error) => return Err(error),
             }
@@ -206,22 +226,31 @@ impl OpenChart {
     /// Reads one version (the latest without `version`): signs a receipt, fetches, verifies, decrypts.
     pub async fn read(&self, record: B256, version: Option<u32>, purpose: Purpose) -> Result<Document> {
         let sealed = self.fetch(record, version, purpose).await?;
-        let keys = self.keys(sealed.binding.compartment, sealed.envelope.epoch).await?;
+        let keys = self.keys_of(&sealed.envelope).await?;
         let (metadata, content) = sealed.open(&keys)?;
-        Ok(Document {
-            record_id: record,
-            version: sealed.binding.version,
-            compartment: sealed.binding.compartment,
-            previous: sealed.binding.previous.into(),
-            pointer: sealed.pointer,
-            metadata,
-            content,
-        })
+        Ok(Document::new(&sealed.binding, sealed.pointer, metadata, content))
     }
 
     /// Fetches one version with its envelope and payload still sealed, each block checked against the chain's pointer.
     /// A read like any other: it signs a receipt.
     pub async fn fetch(&self, record: B256, version: Option<u32>, purpose: Purpose) -> Result<SealedDocument> {
+        let (binding, pointer, envelope) = self.fetch_envelope(record, version, purpose).await?;
+        let payload = self.payload(&binding, &envelope, PAYLOAD_BYTES_MOST).await?;
+        Ok(SealedDocument {
+            binding,
+            pointer,
+            envelope,
+            payload: payload.collect().await?,
+        })
+    }
+
+    /// Signs a receipt for one version: its place and pointer by the chain's word, and its envelope.
+    pub(crate) async fn fetch_envelope(
+        &self,
+        record: B256,
+        version: Option<u32>,
+        purpose: Purpose,
+    ) -> Result<(Binding, B256, Envelope)> {
         let gateway = self.client.gateway().await?;
         let placed = self.placed(record, version).await?;
         let receipt = api::Receipt {
@@ -249,15 +278,17 @@ impl OpenChart {
         };
         let envelope = gateway.read(&request).await?;
         let envelope = Envelope::decode(&envelope).map_err(tampered("the envelope"))?;
-        let payload = gateway
-            .payload(self.chart, record, placed.version, envelope.payload)
-            .await?;
-        Ok(SealedDocument {
-            binding: self.binding(record, placed.version, placed.previous, placed.compartment),
-            pointer: placed.pointer,
-            envelope,
-            payload,
-        })
+        let binding = self.binding(record, placed.version, placed.previous, placed.compartment);
+        Ok((binding, placed.pointer, envelope))
+    }
+
+    /// The payload of an envelope whose receipt is on file.
+    pub(crate) async fn payload(&self, binding: &Binding, envelope: &Envelope, bytes_most: u64) -> Result<Payload> {
+        let gateway = self.client.gateway().await?;
+        let (record, version) = (binding.record_id.into(), binding.version);
+        gateway
+            .payload(self.chart, record, version, envelope.payload, bytes_most)
+            .await
     }
 
     /// The compartment keys that our keyring gives us, at the epochs it was sealed with.
@@ -275,40 +306,68 @@ impl OpenChart {
     }
 
     async fn add_batch(&self, documents: &[NewDocument]) -> Result<Vec<Stored>> {
+        let sealed = documents.iter().map(|document| {
+            let binding = self.first_version(document.record_id, document.compartment);
+            let sealed = Sealed::new(&binding, &document.metadata, &document.content)?;
+            Ok((binding, sealed))
+        });
+        self.add_sealed(sealed.collect::<Result<_>>()?).await
+    }
+
+    /// Where a new record belongs.
+    pub(crate) fn first_version(&self, record: B256, compartment: u8) -> Binding {
+        self.binding(record, 1, B256::ZERO, compartment)
+    }
+
+    pub(crate) async fn add_sealed(&self, mut sealed: Vec<(Binding, Sealed)>) -> Result<Vec<Stored>> {
         let client = &self.client;
-        let mut known = vec![false; documents.len()];
         for _ in 0..ROTATION_TRIES {
-            let context = self.context.lock().await.clone();
-            let mut sealed = Vec::new();
-            for (document, _) in documents.iter().zip(&known).filter(|(_, known)| !**known) {
-                let binding = self.binding(document.record_id, 1, B256::ZERO, document.compartment);
-                let one = Sealed::new(&context.directory, &binding, &document.metadata, &document.content)?;
-                sealed.push((binding, one));
-            }
             if sealed.is_empty() {
                 return Ok(Vec::new());
             }
-            let blocks = sealed.iter().flat_map(|(_, one)| one.blocks.clone()).collect();
+            let context = self.context.lock().await.clone();
+            // Payloads are uploaded once; only envelopes depend on the keys.
+            let mut blocks = Vec::new();
+            let mut envelopes = Vec::with_capacity(sealed.len());
+            for (binding, one) in &mut sealed {
+                let envelope = one.envelope(&context.directory, binding)?;
+                envelopes.push(envelope.clone());
+                blocks.push(envelope);
+                blocks.append(&mut one.blocks);
+            }
             client.gateway().await?.upload(blocks).await?;
+            let mut records = Vec::with_capacity(sealed.len());
+            for ((binding, _), envelope) in sealed.iter().zip(&envelopes) {
+                records.push(NewRecord {
+                    recordId: binding.record_id.into(),
+                    compartment: binding.compartment,
+                    codec: terms::CODEC_DAG_CBOR,
+                    pointer: digest(envelope)?,
+                });
+            }
             let call = IRecords::addRecordsCall {
                 actor: client.address(),
                 chart: self.chart,
                 organisation: Address::ZERO,
                 directoryVersion: context.state.directory_version,
-                records: sealed.iter().map(|(binding, one)| one.new_record(binding)).collect(),
+                records,
             };
             match client.chain.send(client.deployment.records, call).await {
                 Ok(mined) => {
-                    return Ok(sealed
-                        .into_iter()
-                        .map(|(binding, one)| one.stored(&binding, mined))
+                    let stored = sealed.iter().zip(&envelopes);
+                    return Ok(stored
+                        .map(|((binding, one), envelope)| one.stored(binding, envelope, mined))
                         .collect());
                 }
                 Err(error) if is_rotation(&error) => self.refresh().await?,
                 Err(error) if is_existing(&error) => {
-                    for (document, known) in documents.iter().zip(&mut known) {
-                        *known = self.is_ours(document).await?;
+                    let mut new = Vec::with_capacity(sealed.len());
+                    for (binding, one) in sealed {
+                        if !self.is_ours(binding.record_id.into(), binding.compartment).await? {
+                            new.push((binding, one));
+                        }
                     }
+                    sealed = new;
                 }
                 Err(error) => return Err(error),
             }
@@ -318,8 +377,7 @@ impl OpenChart {
 
     /// Whether we added this record before. An id that somebody else took is an error, not a success: their bytes
     /// stand there, not ours.
-    async fn is_ours(&self, document: &NewDocument) -> Result<bool> {
-        let record = document.record_id;
+    pub(crate) async fn is_ours(&self, record: B256, compartment: u8) -> Result<bool> {
         let found = self.on_chain(record).await?;
         if found.version == 0 {
             return Ok(false);
@@ -329,7 +387,7 @@ impl OpenChart {
             // Somebody may have amended it since; who added it stands in the first version's event.
             _ => self.first_author(record).await?,
         };
-        if author != self.client.address() || found.compartment != document.compartment {
+        if author != self.client.address() || found.compartment != compartment {
             return Err(Error::RecordTaken { record, author });
         }
         Ok(true)
@@ -454,24 +512,29 @@ impl OpenChart {
             })
     }
 
-    /// The private keys of a compartment at an epoch: derived by the controller, from the keyring for everybody else.
-    async fn keys(&self, compartment: u8, epoch: u32) -> Result<CompartmentKeys> {
-        match self.held_keys(compartment, epoch).await {
+    /// The keys that open an envelope's data key.
+    pub(crate) async fn keys_of(&self, envelope: &Envelope) -> Result<CompartmentKeys> {
+        self.keys(envelope.compartment, envelope.epoch, envelope.suite).await
+    }
+
+    /// The private keys of a compartment at an epoch, under the suite that the envelope names: derived by the controller, from the keyring for everybody else.
+    async fn keys(&self, compartment: u8, epoch: u32, suite: Suite) -> Result<CompartmentKeys> {
+        match self.held_keys(compartment, epoch, suite).await {
             Err(Error::Vault(_) | Error::NoCompartmentKey { .. }) => {
                 // The keys may have been rotated since this chart was opened.
                 self.refresh().await?;
-                self.held_keys(compartment, epoch).await
+                self.held_keys(compartment, epoch, suite).await
             }
             other => other,
         }
     }
 
-    async fn held_keys(&self, compartment: u8, epoch: u32) -> Result<CompartmentKeys> {
+    async fn held_keys(&self, compartment: u8, epoch: u32, suite: Suite) -> Result<CompartmentKeys> {
         let client = &self.client;
         let context = self.context.lock().await.clone();
         if context.state.controller == client.address() {
             let root = client.identity.root();
-            return Ok(CompartmentKeys::derive(root, &self.chart.0, compartment, epoch)?);
+            return Ok(CompartmentKeys::derive(root, &self.chart.0, compartment, epoch, suite)?);
         }
         let keyring = self.keyring().await?;
         let no_key = |detail: String| Error::NoCompartmentKey {
@@ -495,9 +558,19 @@ impl OpenChart {
         let bytes = client.gateway().await?.keyring(self.chart).await?;
         let keyring = Keyring::decode(&bytes).map_err(tampered("the keyring"))?;
         let grantee = client.address().into_array();
-        keyring
-            .open(&client.domain(), &self.chart.0, &grantee, client.identity.encryption())
-            .map_err(tampered("the keyring"))
+        // The keyring says by number which of our keys it was sealed to, and the file does not number them: the one of
+        // the right suite that opens it is the one. There are few.
+        let keys = client.identity.encryption_keys();
+        let keys = keys.filter(|key| key.suite() == keyring.suite);
+        let mut error = medlock_vault::Error::Unopened { what: "keyring" };
+        for key in keys {
+            match keyring.open(&client.domain(), &self.chart.0, &grantee, key) {
+                Err(medlock_vault::Error::Unopened { .. }) => {}
+                Err(other) => error = other,
+                opened => return Ok(opened?),
+            }
+        }
+        Err(tampered("the keyring")(error))
     }
 
     async fn refresh(&self) -> Result<()> {
@@ -530,48 +603,54 @@ fn first_version(log: &Log) -> alloy::sol_types::Result<(Address, B256)> {
     Ok((event.author, event.pointer))
 }
 
-/// One version, sealed and cut into blocks.
-struct Sealed {
-    blocks: Vec<Block>,
-    pointer: B256,
-    payload: medlock_dag::Cid,
-    envelope: medlock_dag::Cid,
+/// One version's payload, sealed.
+pub(crate) struct Sealed {
+    pub root: medlock_dag::Cid,
+    pub seal: PayloadSeal,
+    /// Those that are not uploaded yet.
+    pub blocks: Vec<Block>,
 }
 
 impl Sealed {
-    fn new(directory: &Directory, binding: &Binding, metadata: &Metadata, content: &[u8]) -> Result<Self> {
-        let entry = directory.body.entry(binding.compartment)?;
+    fn new(binding: &Binding, metadata: &Metadata, content: &[u8]) -> Result<Self> {
         let payload = seal_payload(&mut rng(), binding, metadata, content)?;
-        let (root, mut blocks) = medlock_dag::file(&payload.bytes);
-        let envelope = Envelope::seal(&mut rng(), binding, entry.epoch, &entry.key, root, &payload)?;
-        let envelope = dag_cbor_block(envelope.encode());
-        let (pointer, cid) = (digest(&envelope)?, envelope.cid);
-        blocks.insert(0, envelope);
+        let (root, blocks) = medlock_dag::file(&payload.bytes);
         Ok(Self {
+            root,
+            seal: payload.seal,
             blocks,
-            pointer,
-            payload: root,
-            envelope: cid,
         })
     }
 
-    fn new_record(&self, binding: &Binding) -> NewRecord {
-        NewRecord {
-            recordId: binding.record_id.into(),
-            compartment: binding.compartment,
-            codec: terms::CODEC_DAG_CBOR,
-            pointer: self.pointer,
-        }
+    /// The envelope's block, sealed to the compartment's present key.
+    fn envelope(&self, directory: &Directory, binding: &Binding) -> Result<Block> {
+        let entry = directory.body.entry(binding.compartment)?;
+        let envelope = Envelope::seal(&mut rng(), binding, entry.epoch, &entry.key, self.root, &self.seal)?;
+        Ok(dag_cbor_block(envelope.encode()))
     }
 
-    fn stored(&self, binding: &Binding, mined: Mined) -> Stored {
+    fn stored(&self, binding: &Binding, envelope: &Block, mined: Mined) -> Stored {
         Stored {
             record_id: binding.record_id.into(),
             version: binding.version,
             compartment: binding.compartment,
-            envelope: self.envelope.to_string(),
-            payload: self.payload.to_string(),
+            envelope: envelope.cid.to_string(),
+            payload: self.root.to_string(),
             mined,
+        }
+    }
+}
+
+impl<C> Document<C> {
+    pub(crate) fn new(binding: &Binding, pointer: B256, metadata: Metadata, content: C) -> Self {
+        Self {
+            record_id: binding.record_id.into(),
+            version: binding.version,
+            compartment: binding.compartment,
+            previous: binding.previous.into(),
+            pointer,
+            metadata,
+            content,
         }
     }
 }
@@ -615,7 +694,7 @@ fn is_existing(error: &Error) -> bool {
     )
 }
 
-fn tampered(what: &'static str) -> impl Fn(medlock_vault::Error) -> Error {
+pub(crate) fn tampered(what: &'static str) -> impl Fn(medlock_vault::Error) -> Error {
     move |error| Error::Tampered {
         what: what.into(),
         detail: error.to_string(),

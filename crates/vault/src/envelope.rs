@@ -1,5 +1,7 @@
 //! The envelope: the dag-cbor block whose digest is the on-chain pointer. It links to the payload and carries the
 //! payload's data key, sealed to the compartment's public key. Making one needs no secret of the patient.
+use std::io::{Read, Write};
+
 use cid::Cid;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -7,9 +9,10 @@ use serde_bytes::{ByteArray, ByteBuf};
 use zeroize::Zeroizing;
 
 use crate::{
-    Binding, CompartmentKeys, DataKey, Error, Metadata, PublicKey, SealedPayload, cbor, compartment,
-    payload::{check_binding, commitment, open_payload},
+    Binding, CompartmentKeys, DataKey, Error, Metadata, PayloadSeal, PublicKey, cbor, compartment,
+    payload::{HEADER_BYTES, check_binding, commitment, open_payload},
     seal::{self, Sealed, Suite},
+    streaming::{StreamError, open_stream, read_up_to},
 };
 
 /// An envelope block at most: under 500 bytes with X25519, under 2 KiB with X-Wing.
@@ -42,7 +45,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Seals the data key of `sealed_payload`, which is stored under the CID `payload`, to a compartment's current key.
+    /// Seals the data key of the payload that is stored under the CID `payload` to a compartment's current key.
     /// `binding` must be the one that the payload was sealed with.
     ///
     /// # Errors
@@ -53,7 +56,7 @@ impl Envelope {
         epoch: u32,
         recipient: &PublicKey,
         payload: Cid,
-        sealed_payload: &SealedPayload,
+        seal: &PayloadSeal,
     ) -> Result<Self, Error> {
         let mut envelope = Self {
             suite: recipient.suite(),
@@ -64,20 +67,15 @@ impl Envelope {
             compartment: binding.compartment,
             epoch,
             payload,
-            payload_bytes: sealed_payload.bytes.len() as u64,
-            commitment: sealed_payload.commitment,
+            payload_bytes: seal.payload_bytes,
+            commitment: seal.commitment,
             sealed: Sealed {
                 encapsulated: Vec::new(),
                 ciphertext: Vec::new(),
             },
         };
         envelope.check(binding)?;
-        envelope.sealed = seal::seal(
-            rng,
-            recipient,
-            &envelope.info(binding),
-            sealed_payload.data_key.expose(),
-        )?;
+        envelope.sealed = seal::seal(rng, recipient, &envelope.info(binding), seal.data_key.expose())?;
         Ok(envelope)
     }
 
@@ -122,6 +120,32 @@ impl Envelope {
             return Err(Error::PayloadMismatch { field: "commitment" });
         }
         open_payload(&self.open(binding, keys)?, binding, payload)
+    }
+
+    /// [`Envelope::open_record`] of a payload of any length: its content goes to `out` as with
+    /// [`open_stream`](crate::open_stream), and **counts only when this returns without an error**.
+    ///
+    /// # Errors
+    /// As [`Envelope::open`] and [`open_stream`](crate::open_stream); [`Error::PayloadMismatch`].
+    pub fn open_record_stream(
+        &self,
+        binding: &Binding,
+        keys: &CompartmentKeys,
+        mut payload: impl Read,
+        out: impl Write,
+    ) -> Result<Metadata, StreamError> {
+        let data_key = self.open(binding, keys)?;
+        let mut header = [0; HEADER_BYTES];
+        let read = read_up_to(&mut payload, &mut header)?;
+        if commitment(&header[..read])? != self.commitment {
+            return Err(Error::PayloadMismatch { field: "commitment" }.into());
+        }
+        let payload = header.chain(payload);
+        let opened = open_stream(&data_key, binding, self.payload_bytes, payload, out);
+        opened.map_err(|error| match error {
+            StreamError::Vault(Error::Truncated) => Error::PayloadMismatch { field: "length" }.into(),
+            error => error,
+        })
     }
 
     pub fn encode(&self) -> Vec<u8> {

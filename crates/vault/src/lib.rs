@@ -22,6 +22,7 @@
 
 pub mod binding;
 mod cbor;
+mod cipher;
 pub mod compartment;
 pub mod directory;
 pub mod envelope;
@@ -44,12 +45,12 @@ pub use error::Error;
 pub use keyfile::{KdfParams, KeyFile, Secrets};
 pub use keyring::{Keyring, KeyringScope};
 pub use mnemonic::Mnemonic;
-pub use payload::{Metadata, SealedPayload, open_metadata, open_payload, seal_payload};
+pub use payload::{Metadata, PayloadSeal, SealedPayload, open_metadata, open_payload, seal_payload};
 /// The version of `rand_core` whose `CryptoRng` this crate takes.
 pub use rand_core;
 pub use seal::{PublicKey, Suite};
 pub use secret::{AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret};
 pub use shares::{AnchoredSet, Published, Recipient, SealedShare, SetScope, Share, ShareSet};
-pub use streaming::{RangeOpener, SealedStream, StreamError, open_stream, seal_stream};
+pub use streaming::{RangeOpener, StreamError, open_stream, seal_stream};
 /// Buffers that are wiped when dropped.
 pub use zeroize::Zeroizing;

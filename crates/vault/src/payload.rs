@@ -7,8 +7,6 @@
 //! and its Nonce-Reuse Misuse-Resistance", CRYPTO 2015): the nonce holds the chunk's number and whether it is the last,
 //! so that no chunk can be moved, dropped or added. The associated data of every chunk is the header and the
 //! [`Binding`]. AES-GCM alone does not commit to its key: the header carries a commitment, checked first.
-use aead_stream::{NewStream, Nonce, StreamBE32, StreamPrimitive};
-use aes_gcm::Aes256Gcm;
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use ruzstd::{
@@ -20,8 +18,11 @@ use sha2::Sha256;
 use std::io::{self, Read, Write};
 use zeroize::Zeroizing;
 
+pub use crate::cipher::TAG_BYTES;
 use crate::{
-    Binding, DataKey, Error, cbor, compartment,
+    Binding, DataKey, Error, cbor,
+    cipher::{Cipher, Unauthentic},
+    compartment,
     seal::same,
     streaming::{StreamError, open_within, seal_region},
 };
@@ -36,8 +37,6 @@ pub const PAYLOAD_SUITE: u16 = 1;
 pub const HEADER_BYTES: usize = 80;
 /// Plaintext in every content chunk but the last.
 pub const CHUNK_BYTES: usize = 64 * 1024;
-/// What sealing adds to a chunk.
-pub const TAG_BYTES: usize = 16;
 /// The metadata chunk is padded to a multiple of this, so that a title's length does not show.
 pub const METADATA_STEP_BYTES: usize = 256;
 /// Plaintext of the metadata chunk at most.
@@ -75,9 +74,16 @@ pub struct Metadata {
 pub struct SealedPayload {
     /// What is stored.
     pub bytes: Vec<u8>,
+    pub seal: PayloadSeal,
+}
+
+/// What an envelope says of a payload, and the key that it carries.
+pub struct PayloadSeal {
     pub data_key: DataKey,
-    /// Also in the header of `bytes`.
+    /// Also in the payload's header.
     pub commitment: [u8; 32],
+    /// Length of the payload.
+    pub payload_bytes: u64,
 }
 
 /// Seals `content` under a fresh data key.
@@ -103,13 +109,9 @@ pub fn seal_payload(
     let region = padded_length(body.len() as u64) as usize;
     let chunks = region.div_ceil(CHUNK_BYTES);
     let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region + (1 + chunks) * TAG_BYTES);
-    let sealed =
+    let seal =
         seal_region(rng, binding, &first, body.len() as u64, body, &mut bytes).map_err(StreamError::in_memory)?;
-    Ok(SealedPayload {
-        bytes,
-        data_key: sealed.data_key,
-        commitment: sealed.commitment,
-    })
+    Ok(SealedPayload { bytes, seal })
 }
 
 /// Opens a whole payload. Nothing is returned unless all of it is authentic.
@@ -299,39 +301,37 @@ impl Keys {
 
 /// STREAM with its associated data. Chunks are independent of each other; the position makes them different.
 pub(crate) struct Stream {
-    primitive: StreamBE32<Aes256Gcm>,
+    cipher: Cipher,
+    nonce_prefix: [u8; 7],
     aad: Vec<u8>,
 }
 
 impl Stream {
     fn new(keys: &Keys, header: &Header, binding: &Binding) -> Self {
-        let nonce = Nonce::<Aes256Gcm, StreamBE32<Aes256Gcm>>::from(keys.nonce_prefix);
         Self {
-            primitive: StreamBE32::new((&*keys.encryption).into(), &nonce),
+            cipher: Cipher::new(&keys.encryption),
+            nonce_prefix: keys.nonce_prefix,
             aad: [&header.to_bytes()[..], &binding.to_bytes()].concat(),
         }
     }
 
-    /// Replaces a chunk's plaintext by what is stored of it.
-    pub(crate) fn seal_in_place(&self, index: u32, last: bool, chunk: &mut Vec<u8>) {
-        // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1); chunks are of 64 KiB.
-        self.primitive
-            .encrypt_in_place(index, last, &self.aad, chunk)
-            .expect("a chunk is within AES-GCM's limit");
+    /// Seals the chunk that stands in `slot` before its last [`TAG_BYTES`] bytes.
+    pub(crate) fn seal(&self, index: u32, last: bool, slot: &mut [u8]) {
+        self.cipher.seal(self.nonce(index, last), &self.aad, slot);
     }
 
-    /// Replaces what is in `out` by the chunk's plaintext.
-    pub(crate) fn open(&self, index: u32, last: bool, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        out.clear();
-        out.extend_from_slice(sealed);
-        self.open_in_place(index, last, out)
+    /// Opens the sealed chunk in `slot`: its plaintext is what stands before the last [`TAG_BYTES`] bytes.
+    pub(crate) fn open(&self, index: u32, last: bool, slot: &mut [u8]) -> Result<(), Error> {
+        let opened = self.cipher.open(self.nonce(index, last), &self.aad, slot);
+        opened.map_err(|Unauthentic| Error::Chunk { index })
     }
 
-    /// Replaces a sealed chunk by its plaintext.
-    pub(crate) fn open_in_place(&self, index: u32, last: bool, chunk: &mut Vec<u8>) -> Result<(), Error> {
-        self.primitive
-            .decrypt_in_place(index, last, &self.aad, chunk)
-            .map_err(|_| Error::Chunk { index })
+    fn nonce(&self, index: u32, last: bool) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        nonce[..7].copy_from_slice(&self.nonce_prefix);
+        nonce[7..11].copy_from_slice(&index.to_be_bytes());
+        nonce[11] = last.into();
+        nonce
     }
 }
 
@@ -358,9 +358,9 @@ impl First {
         let sealed = bytes[HEADER_BYTES..]
             .get(..header.sealed_metadata_bytes())
             .ok_or(Error::Truncated)?;
-        let mut plaintext = Zeroizing::new(Vec::new());
-        stream.open(0, false, sealed, &mut plaintext)?;
-        let (metadata, encoding, content_bytes) = decode_metadata(most, &plaintext)?;
+        let mut chunk = Zeroizing::new(sealed.to_vec());
+        stream.open(0, false, &mut chunk)?;
+        let (metadata, encoding, content_bytes) = decode_metadata(most, &chunk[..sealed.len() - TAG_BYTES])?;
         Ok(Self {
             stream,
             metadata,

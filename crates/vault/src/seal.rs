@@ -45,6 +45,20 @@ impl Suite {
         }
     }
 
+    /// As people write it: `x25519`, `x-wing`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let named = suite::ALL.iter().find(|(_, id)| *id == self.id());
+        named.expect("every suite has a name").0
+    }
+
+    /// The suite of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let (_, id) = suite::ALL.iter().find(|(known, _)| *known == name)?;
+        Self::new(*id).ok()
+    }
+
     /// That what is sealed under `expected` is met by a key of this suite.
     pub(crate) fn expect(self, expected: Self) -> Result<(), Error> {
         if self == expected {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::{
     Binding, DataKey, Error, Metadata,
     payload::{
-        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, METADATA_BYTES_MAX, Started, TAG_BYTES, check_binding,
+        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, PayloadSeal, Started, TAG_BYTES, check_binding,
         check_content_length, check_region_length, decompress, encode_metadata, padded_length,
     },
 };
@@ -22,6 +22,12 @@ use crate::{
 pub const STREAMED_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 
 const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
+/// Chunks that are sealed or opened together: 4 MiB, in which starting threads does not count.
+const BATCH_CHUNKS: usize = 64;
+/// Chunks that are worth a thread.
+const CHUNKS_PER_THREAD_MIN: usize = 8;
+/// Threads at once; the disk or the network is slower than four of them.
+const THREADS_MAX: usize = 4;
 
 /// Why a stream ended early.
 #[derive(Debug, thiserror::Error)]
@@ -43,14 +49,6 @@ impl StreamError {
     }
 }
 
-/// What the envelope of a streamed payload needs.
-pub struct SealedStream {
-    pub data_key: DataKey,
-    pub commitment: [u8; 32],
-    /// Length of what was written.
-    pub payload_bytes: u64,
-}
-
 /// Seals `content_bytes` bytes of `content` under a fresh data key. They are stored, not compressed: whether compression pays is known
 /// at the end alone, and stored content can be opened in ranges.
 ///
@@ -65,7 +63,7 @@ pub fn seal_stream(
     content_bytes: u64,
     content: impl Read,
     out: impl Write,
-) -> Result<SealedStream, StreamError> {
+) -> Result<PayloadSeal, StreamError> {
     check_binding(binding)?;
     check_content_length(STREAMED_BYTES_MAX, content_bytes)?;
     let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
@@ -83,7 +81,7 @@ pub(crate) fn seal_region(
     body_bytes: u64,
     mut body: impl Read,
     mut out: impl Write,
-) -> Result<SealedStream, StreamError> {
+) -> Result<PayloadSeal, StreamError> {
     let declared = || Error::ContentLength { declared: body_bytes };
     let Started {
         stream,
@@ -91,45 +89,51 @@ pub(crate) fn seal_region(
         data_key,
         commitment,
     } = Started::new(rng, binding, first.len() as u32);
-    // Each chunk is sealed where its plaintext was read to. No chunk is larger, so nothing is left behind by growing.
-    let mut chunk = Zeroizing::new(Vec::with_capacity(METADATA_BYTES_MAX.max(CHUNK_BYTES) + TAG_BYTES));
     out.write_all(&header)?;
-    chunk.extend_from_slice(first);
-    stream.seal_in_place(0, false, &mut chunk);
-    out.write_all(&chunk)?;
-    let mut payload_bytes = (header.len() + chunk.len()) as u64;
+    let mut slot = Zeroizing::new([first, &[0; TAG_BYTES]].concat());
+    stream.seal(0, false, &mut slot);
+    out.write_all(&slot)?;
 
-    let (mut left, mut region_left) = (body_bytes, padded_length(body_bytes));
+    let region_bytes = padded_length(body_bytes);
+    let chunks = region_bytes.div_ceil(CHUNK_BYTES as u64);
+    let sealed_bytes = region_bytes + chunks * TAG_BYTES as u64;
+    let payload_bytes = (header.len() + slot.len()) as u64 + sealed_bytes;
+    let mut batch = Batch::new(sealed_bytes);
+    let mut left = body_bytes;
     let mut padded = false;
-    for index in 1.. {
-        let length = region_left.min(CHUNK_BYTES as u64) as usize;
-        let filled = left.min(length as u64) as usize;
-        chunk.resize(length, 0);
-        body.read_exact(&mut chunk[..filled])
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => StreamError::Vault(declared()),
-                _ => error.into(),
-            })?;
-        chunk[filled..].fill(0);
-        if filled < length && !padded {
-            chunk[filled] = 0x80;
-            padded = true;
+    for first_chunk in (0..chunks).step_by(BATCH_CHUNKS) {
+        let slots = batch.of(first_chunk, sealed_bytes);
+        // Each chunk is sealed where its plaintext was read to.
+        for slot in slots.chunks_mut(SEALED_CHUNK_BYTES) {
+            let length = slot.len() - TAG_BYTES;
+            let filled = left.min(length as u64) as usize;
+            body.read_exact(&mut slot[..filled])
+                .map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => StreamError::Vault(declared()),
+                    _ => error.into(),
+                })?;
+            slot[filled..].fill(0);
+            if filled < length && !padded {
+                slot[filled] = 0x80;
+                padded = true;
+            }
+            left -= filled as u64;
         }
-        left -= filled as u64;
-        region_left -= length as u64;
         // Nobody can open the payload before its last chunk: none is made of content that goes on.
-        if region_left == 0 && has_more(&mut body)? {
+        let is_end = first_chunk + BATCH_CHUNKS as u64 >= chunks;
+        if is_end && has_more(&mut body)? {
             return Err(declared().into());
         }
-        stream.seal_in_place(index, region_left == 0, &mut chunk);
-        out.write_all(&chunk)?;
-        payload_bytes += chunk.len() as u64;
-        if region_left == 0 {
-            break;
-        }
+        each_chunk(slots, |at, slot| {
+            let chunk = first_chunk + at as u64;
+            // The metadata is chunk 0.
+            stream.seal(chunk as u32 + 1, chunk + 1 == chunks, slot);
+            Ok(())
+        })?;
+        out.write_all(slots)?;
     }
     out.flush()?;
-    Ok(SealedStream {
+    Ok(PayloadSeal {
         data_key,
         commitment,
         payload_bytes,
@@ -176,9 +180,9 @@ pub(crate) fn open_within(
         first: &first,
         layout,
         payload,
-        next: 1,
-        chunk: Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES)),
-        at: 0,
+        next: 0,
+        batch: Batch::new(layout.sealed_bytes()),
+        chunk: 0..0,
         read: 0,
         fault: None,
     };
@@ -249,15 +253,13 @@ impl RangeOpener {
             return Err(Error::Truncated);
         }
         let chunks = self.chunks(range)?;
+        let mut slots = Zeroizing::new(sealed.to_vec());
+        each_chunk(&mut slots, |at, slot| {
+            self.layout.open_chunk(&self.first, chunks.start + at as u64, slot)
+        })?;
         let mut opened = Zeroizing::new(Vec::with_capacity(sealed.len()));
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES));
-        for (number, chunk) in chunks.clone().zip(sealed.chunks(SEALED_CHUNK_BYTES)) {
-            let is_last = number + 1 == self.layout.chunks;
-            // The metadata is chunk 0.
-            self.first
-                .stream
-                .open(number as u32 + 1, is_last, chunk, &mut plaintext)?;
-            opened.extend_from_slice(&plaintext);
+        for slot in slots.chunks(SEALED_CHUNK_BYTES) {
+            opened.extend_from_slice(&slot[..slot.len() - TAG_BYTES]);
         }
         // Within what was opened, which fits in memory: the range lies within these chunks.
         let skip = (range.start - chunks.start * CHUNK_BYTES as u64) as usize;
@@ -310,6 +312,71 @@ impl Layout {
             region_bytes,
         })
     }
+
+    /// Length of all content chunks with their tags.
+    fn sealed_bytes(&self) -> u64 {
+        self.payload_bytes - self.content_at
+    }
+
+    /// Opens content chunk `number`, from 0.
+    fn open_chunk(&self, first: &First, number: u64, slot: &mut [u8]) -> Result<(), Error> {
+        // The metadata is chunk 0.
+        first.stream.open(number as u32 + 1, number + 1 == self.chunks, slot)
+    }
+}
+
+/// Room for sealed chunks that are worked on together, wiped on drop and never grown.
+struct Batch(Zeroizing<Vec<u8>>);
+
+impl Batch {
+    /// Of content chunks that are `sealed_bytes` long together.
+    fn new(sealed_bytes: u64) -> Self {
+        let bytes = sealed_bytes.min((BATCH_CHUNKS * SEALED_CHUNK_BYTES) as u64);
+        Self(Zeroizing::new(vec![0; bytes as usize]))
+    }
+
+    /// Room for the batch that begins with chunk `first`.
+    fn of(&mut self, first: u64, sealed_bytes: u64) -> &mut [u8] {
+        let left = sealed_bytes - first * SEALED_CHUNK_BYTES as u64;
+        let bytes = left.min(self.0.len() as u64) as usize;
+        &mut self.0[..bytes]
+    }
+}
+
+/// Does `work` on each sealed chunk of `slots`, which it gets with its number in `slots`, on as many threads as pay.
+///
+/// # Errors
+/// That of the first chunk that fails, whichever thread was the fastest.
+fn each_chunk(slots: &mut [u8], work: impl Fn(usize, &mut [u8]) -> Result<(), Error> + Sync) -> Result<(), Error> {
+    let chunks = slots.len().div_ceil(SEALED_CHUNK_BYTES);
+    let threads = match (chunks / CHUNKS_PER_THREAD_MIN).min(THREADS_MAX) {
+        0 | 1 => 1,
+        // In WASM there is one.
+        most => std::thread::available_parallelism().map_or(1, |cores| most.min(cores.get())),
+    };
+    let share_chunks = chunks.div_ceil(threads);
+    let work_on = |share: usize, slots: &mut [u8]| {
+        let slots = slots.chunks_mut(SEALED_CHUNK_BYTES).enumerate();
+        slots
+            .map(|(at, slot)| work(share * share_chunks + at, slot))
+            .collect::<Result<(), Error>>()
+    };
+    let mut shares = slots.chunks_mut(share_chunks * SEALED_CHUNK_BYTES).enumerate();
+    let Some((_, own)) = shares.next() else {
+        return Ok(());
+    };
+    std::thread::scope(|scope| {
+        let work_on = &work_on;
+        let others: Vec<_> = shares
+            .map(|(share, slots)| scope.spawn(move || work_on(share, slots)))
+            .collect();
+        let mut outcome = work_on(0, own);
+        for other in others {
+            let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            outcome = outcome.and(other);
+        }
+        outcome
+    })
 }
 
 /// The plaintext of the content chunks, one after the other.
@@ -317,11 +384,11 @@ struct Region<'a, R> {
     first: &'a First,
     layout: Layout,
     payload: R,
-    /// The next chunk to open, from 1.
+    /// The next content chunk to hand on, from 0.
     next: u64,
-    chunk: Zeroizing<Vec<u8>>,
-    /// How much of `chunk` was handed on, and how much of the region.
-    at: usize,
+    batch: Batch,
+    /// Where in `batch` the rest of the chunk before that stands, and how much of the region was handed on.
+    chunk: Range<usize>,
     read: u64,
     /// Why there is no more to read: the decompressor is told, and tells, only that it failed.
     fault: Option<StreamError>,
@@ -384,27 +451,29 @@ impl<R: Read> Region<'_, R> {
 
     /// What is ready of the region; empty at its end.
     fn fill(&mut self) -> Result<&[u8], StreamError> {
-        if self.at == self.chunk.len() && self.next <= self.layout.chunks {
-            let number = self.next - 1;
-            let is_last = self.next == self.layout.chunks;
-            let left = self.layout.payload_bytes - self.layout.content_at - number * SEALED_CHUNK_BYTES as u64;
-            let mut sealed = std::mem::take(&mut *self.chunk);
-            sealed.resize(left.min(SEALED_CHUNK_BYTES as u64) as usize, 0);
-            self.at = 0;
-            if read_up_to(&mut self.payload, &mut sealed)? < sealed.len() {
-                return Err(Error::Truncated.into());
+        if self.chunk.is_empty() && self.next < self.layout.chunks {
+            let sealed_bytes = self.layout.sealed_bytes();
+            let at = self.next as usize % BATCH_CHUNKS;
+            let first = self.next - at as u64;
+            let slots = self.batch.of(first, sealed_bytes);
+            if at == 0 {
+                if read_up_to(&mut self.payload, slots)? < slots.len() {
+                    return Err(Error::Truncated.into());
+                }
+                each_chunk(slots, |at, slot| {
+                    self.layout.open_chunk(self.first, first + at as u64, slot)
+                })?;
             }
-            self.first
-                .stream
-                .open_in_place(self.next as u32, is_last, &mut sealed)?;
-            *self.chunk = sealed;
+            let start = at * SEALED_CHUNK_BYTES;
+            let end = slots.len().min(start + SEALED_CHUNK_BYTES);
+            self.chunk = start..end - TAG_BYTES;
             self.next += 1;
         }
-        Ok(&self.chunk[self.at..])
+        Ok(&self.batch.0[self.chunk.clone()])
     }
 
     fn take(&mut self, bytes: usize) {
-        self.at += bytes;
+        self.chunk.start += bytes;
         self.read += bytes as u64;
     }
 }
@@ -427,7 +496,7 @@ impl<R: Read> Read for Region<'_, R> {
 }
 
 /// Fills `out`, or as much of it as there is.
-fn read_up_to(source: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read_up_to(source: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < out.len() {
         match source.read(&mut out[filled..]) {

@@ -321,7 +321,7 @@ fn read(directory: &DirectoryBody, keys: &CompartmentKeys, epoch: u32) -> Result
     let at_epoch = CompartmentKeys::derive(&root(), &CHART, binding.compartment, epoch, Suite::X25519).unwrap();
     let payload = seal_payload(&mut rng, &binding, &metadata(), b"content").unwrap();
     let cid = raw_cid(&payload.bytes);
-    let envelope = Envelope::seal(&mut rng, &binding, epoch, &at_epoch.public_key(), cid, &payload).unwrap();
+    let envelope = Envelope::seal(&mut rng, &binding, epoch, &at_epoch.public_key(), cid, &payload.seal).unwrap();
     let keys = directory.keys_at_epoch(keys, envelope.epoch)?;
     envelope
         .open_record(&binding, &keys, &payload.bytes)

@@ -23,7 +23,7 @@ fn seal(binding: &Binding, content: &[u8]) -> Sealed {
     let keys = keys(EPOCH);
     let payload = seal_payload(&mut rng, binding, &metadata(), content).unwrap();
     let cid = raw_cid(&payload.bytes);
-    let envelope = Envelope::seal(&mut rng, binding, EPOCH, &keys.public_key(), cid, &payload).unwrap();
+    let envelope = Envelope::seal(&mut rng, binding, EPOCH, &keys.public_key(), cid, &payload.seal).unwrap();
     Sealed {
         keys,
         payload,
@@ -48,7 +48,7 @@ fn opens_what_was_sealed_after_a_trip_through_its_block() {
     assert!(block.len() < 512, "{} bytes", block.len());
     let decoded = Envelope::decode(&block).unwrap();
     assert_eq!(decoded, envelope);
-    assert!(decoded.open(&binding(), &keys).unwrap().same(&payload.data_key));
+    assert!(decoded.open(&binding(), &keys).unwrap().same(&payload.seal.data_key));
     let (opened, content) = decoded.open_record(&binding(), &keys, &payload.bytes).unwrap();
     assert_eq!((opened, &content[..]), (metadata(), &b"content"[..]));
 }

@@ -34,7 +34,7 @@ pub const LENGTHS: [usize; 11] = [
 
 fn seal(metadata: &Metadata, content: &[u8]) -> (DataKey, Vec<u8>) {
     let sealed = seal_payload(&mut TestRng::new("payload"), &binding(), metadata, content).unwrap();
-    (sealed.data_key, sealed.bytes)
+    (sealed.seal.data_key, sealed.bytes)
 }
 
 fn open(key: &DataKey, bytes: &[u8]) -> Result<(Metadata, Vec<u8>), Error> {
@@ -118,10 +118,10 @@ fn two_seals_of_the_same_content_share_nothing() {
     let mut rng = TestRng::new("twice");
     let one = seal_payload(&mut rng, &binding(), &metadata(), b"same").unwrap();
     let two = seal_payload(&mut rng, &binding(), &metadata(), b"same").unwrap();
-    assert!(!one.data_key.same(&two.data_key));
-    assert_ne!(one.commitment, two.commitment);
+    assert!(!one.seal.data_key.same(&two.seal.data_key));
+    assert_ne!(one.seal.commitment, two.seal.commitment);
     assert_ne!(one.bytes[CONTENT_AT..], two.bytes[CONTENT_AT..]);
-    assert_eq!(open(&one.data_key, &two.bytes), Err(Error::Commitment));
+    assert_eq!(open(&one.seal.data_key, &two.bytes), Err(Error::Commitment));
 }
 
 #[test]

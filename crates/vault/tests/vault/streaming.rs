@@ -1,7 +1,7 @@
 use std::io::{self, Read, Write};
 
 use medlock_vault::{
-    DataKey, Error, RangeOpener, SealedStream, StreamError, open_stream,
+    DataKey, Error, PayloadSeal, RangeOpener, StreamError, open_stream,
     payload::{CHUNK_BYTES, HEADER_BYTES, TAG_BYTES},
     seal_payload, seal_stream,
     streaming::STREAMED_BYTES_MAX,
@@ -59,7 +59,7 @@ impl<T: Write> Write for Breaks<T> {
     }
 }
 
-fn seal(content: &[u8], content_bytes: u64) -> (Result<SealedStream, StreamError>, Vec<u8>) {
+fn seal(content: &[u8], content_bytes: u64) -> (Result<PayloadSeal, StreamError>, Vec<u8>) {
     let mut out = Vec::new();
     let mut rng = TestRng::new("payload");
     let sealed = seal_stream(
@@ -100,10 +100,10 @@ fn streams_give_the_bytes_that_memory_gives_and_back() {
         let (streamed, bytes) = seal(&random[..length], length as u64);
         let streamed = streamed.unwrap();
         assert!(bytes == whole.bytes, "{length}");
-        assert!(streamed.data_key.same(&whole.data_key));
+        assert!(streamed.data_key.same(&whole.seal.data_key));
         assert_eq!(
             (streamed.commitment, streamed.payload_bytes),
-            (whole.commitment, bytes.len() as u64)
+            (whole.seal.commitment, bytes.len() as u64)
         );
         let (opened, content) = open(&streamed.data_key, bytes.len(), &bytes);
         assert_eq!(opened, Ok(()));
@@ -111,7 +111,7 @@ fn streams_give_the_bytes_that_memory_gives_and_back() {
 
         // Compressed in memory, opened as a stream.
         let whole = seal_payload(&mut TestRng::new("payload"), &binding(), &metadata(), &text[..length]).unwrap();
-        let (opened, content) = open(&whole.data_key, whole.bytes.len(), &whole.bytes);
+        let (opened, content) = open(&whole.seal.data_key, whole.bytes.len(), &whole.bytes);
         assert_eq!(opened, Ok(()));
         assert!(content == text[..length], "{length}");
     }
@@ -184,7 +184,7 @@ fn readers_and_writers_that_break_are_told_as_they_are() {
     let length = text.bytes.len();
     for after in [CONTENT_AT, length - 1] {
         let source = Breaks(&text.bytes[..], after);
-        let opened = open_stream(&text.data_key, &binding(), length as u64, source, io::sink());
+        let opened = open_stream(&text.seal.data_key, &binding(), length as u64, source, io::sink());
         assert!(matches!(opened, Err(StreamError::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset));
     }
     for after in [0, 1, 100_000] {
@@ -210,12 +210,15 @@ fn readers_and_writers_that_break_are_told_as_they_are() {
 
 #[test]
 fn nothing_of_a_chunk_comes_out_before_it_is_authentic() {
-    let content = TestRng::new("content").bytes(5 * CHUNK_BYTES);
+    // Chunks are opened 64 at a time.
+    let content = TestRng::new("content").bytes(130 * CHUNK_BYTES);
     let (key, bytes) = sealed(&content);
-    for chunk in 0..5 {
+    for chunk in [0, 1, 33, 63, 64, 65, 127, 128, 129] {
         for at in [0, SEALED_CHUNK / 2, SEALED_CHUNK - 1] {
             let mut altered = bytes.clone();
             altered[CONTENT_AT + chunk * SEALED_CHUNK + at] ^= 1;
+            // Whichever thread meets its chunk first: the first of the altered ones is named.
+            altered[CONTENT_AT + 129 * SEALED_CHUNK + 1] ^= 1;
             let (opened, out) = open(&key, altered.len(), &altered);
             assert_eq!(
                 opened,
@@ -223,7 +226,7 @@ fn nothing_of_a_chunk_comes_out_before_it_is_authentic() {
                     index: chunk as u32 + 1
                 })
             );
-            assert!(out == content[..chunk * CHUNK_BYTES], "chunk {chunk}");
+            assert!(out == content[..chunk / 64 * 64 * CHUNK_BYTES], "chunk {chunk}");
         }
     }
     let text = json(3_000_000);
@@ -231,7 +234,7 @@ fn nothing_of_a_chunk_comes_out_before_it_is_authentic() {
     let mut altered = whole.bytes.clone();
     let last = altered.len() - 1;
     altered[last] ^= 1;
-    let (opened, out) = open(&whole.data_key, altered.len(), &altered);
+    let (opened, out) = open(&whole.seal.data_key, altered.len(), &altered);
     assert!(matches!(opened, Err(Error::Chunk { .. })), "{opened:?}");
     assert!(text.starts_with(&out));
 }
@@ -326,7 +329,7 @@ fn a_range_is_opened_from_its_chunks_alone() {
 fn compressed_content_has_no_ranges_and_a_lying_length_no_opener() {
     let whole = seal_payload(&mut TestRng::new("payload"), &binding(), &metadata(), &json(100_000)).unwrap();
     let length = whole.bytes.len() as u64;
-    let opener = RangeOpener::new(&whole.data_key, &binding(), length, &whole.bytes).unwrap();
+    let opener = RangeOpener::new(&whole.seal.data_key, &binding(), length, &whole.bytes).unwrap();
     assert!(matches!(opener.sealed_range(&(0..1)), Err(Error::Range { .. })));
 
     let (key, bytes) = sealed(&[7; 100_000]);

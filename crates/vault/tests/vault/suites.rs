@@ -95,7 +95,7 @@ fn a_record_under_x_wing_opens_with_x_wing_keys_alone() {
     let payload = seal_payload(&mut rng, &binding(), &metadata(), b"content").unwrap();
     let cid = raw_cid(&payload.bytes);
     let recipient = keys(2, Suite::XWing).public_key();
-    let envelope = Envelope::seal(&mut rng, &binding(), 2, &recipient, cid, &payload).unwrap();
+    let envelope = Envelope::seal(&mut rng, &binding(), 2, &recipient, cid, &payload.seal).unwrap();
     let block = envelope.encode();
     assert!(block.len() < 2048);
     let envelope = Envelope::decode(&block).unwrap();

@@ -158,7 +158,7 @@ fn payload_vectors_hold() {
         let sealed = seal_payload(&mut rng, &binding(), &metadata, content).unwrap();
         // What the other implementation's compressor makes may differ: it must open this, and reproduce stored ones.
         opened.push(json!({
-            "name": name, "binding": write_binding(&binding()), "dataKey": hex(sealed.data_key.expose()),
+            "name": name, "binding": write_binding(&binding()), "dataKey": hex(sealed.seal.data_key.expose()),
             "bytes": hex(&sealed.bytes), "metadata": metadata, "contentSha256": hex(Sha256::digest(content)),
         }));
     }
@@ -363,11 +363,11 @@ fn envelope_vectors_hold() {
     let keys = CompartmentKeys::derive(&root, &binding().chart, binding().compartment, 4, Suite::X25519).unwrap();
     let payload = seal_payload(&mut rng, &binding(), &stored(), b"content").unwrap();
     let cid = raw_cid(&payload.bytes);
-    let envelope = Envelope::seal(&mut rng, &binding(), 4, &keys.public_key(), cid, &payload).unwrap();
+    let envelope = Envelope::seal(&mut rng, &binding(), 4, &keys.public_key(), cid, &payload.seal).unwrap();
     let block = envelope.encode();
     let place = binding();
     let post_quantum = CompartmentKeys::derive(&root, &place.chart, place.compartment, 4, Suite::XWing).unwrap();
-    let hybrid = Envelope::seal(&mut rng, &place, 4, &post_quantum.public_key(), cid, &payload).unwrap();
+    let hybrid = Envelope::seal(&mut rng, &place, 4, &post_quantum.public_key(), cid, &payload.seal).unwrap();
     let none = || json!({"op": "none"});
     let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
     let mut bad = vec![
@@ -528,7 +528,7 @@ fn envelope_vectors_hold() {
     let case = |keys: &CompartmentKeys, block: &[u8]| {
         json!({
             "binding": write_binding(&binding()), "epoch": 4, "suite": keys.suite().id(),
-            "privateKey": hex(keys.private.expose()), "bytes": hex(block), "dataKey": hex(payload.data_key.expose()),
+            "privateKey": hex(keys.private.expose()), "bytes": hex(block), "dataKey": hex(payload.seal.data_key.expose()),
             "payload": cid.to_string(), "payloadHex": hex(&payload.bytes),
         })
     };
