@@ -66,8 +66,9 @@ bench-gas: setup-tests contracts
 bench-signatures: setup build
 	target/debug/medlock-bench signatures
 
-# Sealing and opening, beside bare AES-256-GCM: one JSON line a figure.
+# Sealing and opening, beside bare AES-256-GCM and rage: one JSON line a figure. The first time, rage takes some minutes to compile.
 bench-vault: build
+	tools/setup-rage.sh
 	target/debug/medlock-bench vault
 
 clean:

@@ -1,16 +1,17 @@
-//! Payloads sealed and opened on one core, beside the bare cipher on the same chunks: what commitment, associated data, padding and
-//! copies add; and the memory that a stream takes, whatever its length.
+//! Payloads sealed and opened, beside the bare cipher on the same chunks (what commitment, associated data, padding and copies
+//! add) and beside rage; and the memory that a stream takes, whatever its length.
 
 use std::{
     convert::Infallible,
     io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
 
 use aes_gcm::{Aes256Gcm, KeyInit, aead::AeadInOut};
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, Subcommand};
 use medlock_vault::{
     Binding, EncryptionKey, Metadata, Suite, open_stream,
     payload::CHUNK_BYTES,
@@ -43,42 +44,67 @@ pub struct Options {
     /// Content of the stream whose memory is measured, in MiB
     #[arg(long, default_value_t = 1024)]
     stream: usize,
-    /// Only stream so many MiB, and say how much memory this process has taken (for the process that measures)
-    #[arg(long, hide = true)]
-    peak_of: Option<usize>,
+    /// The rage that `make bench-vault` has installed
+    #[arg(long, default_value = ".tools/rage-0.12.1/bin")]
+    rage: PathBuf,
+    /// What a process that is measured does
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// A part of the work, in a process of its own: on one core, or measured from outside.
+#[derive(Subcommand)]
+enum Part {
+    /// The figures of one core, on the core that this process is kept to
+    #[command(hide = true)]
+    OneCore,
+    /// Streams so many MiB, and says how much memory that took
+    #[command(hide = true)]
+    Peak { mib: usize },
+    /// Seals a file's content to standard output, as no payload that could be opened: the key is dropped
+    #[command(hide = true)]
+    Seal { file: PathBuf },
 }
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    if let Some(size) = options.peak_of {
-        println!("{}", peak_mib(size * MIB)?);
-        return Ok(());
+    match &options.part {
+        Some(Part::OneCore) => return one_core(options),
+        Some(Part::Peak { mib }) => {
+            println!("{}", peak_mib(mib * MIB)?);
+            return Ok(());
+        }
+        Some(Part::Seal { file }) => return seal_file(file),
+        None => {}
     }
     println!("{}", json!({ "machine": machine::describe() }));
-    let content = {
-        let mut content = vec![0; options.size * MIB];
-        Noise::new().read_exact(&mut content)?;
-        content
-    };
-    let (mut seals, mut opens, mut encryptions, mut decryptions) = (vec![], vec![], vec![], vec![]);
+    let sizes = [options.rounds, options.size].map(|number| number.to_string());
+    let pinned = Command::new("taskset")
+        .args(["--cpu-list", "0"])
+        .arg(std::env::current_exe()?)
+        .args(["vault", "--rounds", &sizes[0], "--size", &sizes[1], "one-core"])
+        .status()
+        .context("start taskset, of util-linux")?;
+    ensure!(pinned.success(), "the figures of one core: {pinned}");
+
+    let content = noise(options.size);
+    let (mut seals, mut opens) = (vec![], vec![]);
     for _ in 0..options.rounds {
         let (sealed, opened) = payload(&content)?;
-        let (encrypted, decrypted) = bare(&content)?;
         seals.push(sealed);
         opens.push(opened);
-        encryptions.push(encrypted);
-        decryptions.push(decrypted);
     }
-    for (name, medlock, peer) in [("seal", seals, encryptions), ("open", opens, decryptions)] {
+    for (name, medlock) in [("seal", seals), ("open", opens)] {
         Figure {
-            name: format!("{name} {} MiB of incompressible content, one core", options.size),
+            name: format!("{name} {} MiB of incompressible content, all cores", options.size),
             unit: "MB/s",
             better: Better::Higher,
-            target: Some(TARGET),
+            target: None,
             medlock,
-            peer: Some((CIPHER, peer)),
+            peer: None,
         }
         .print()?;
     }
+    beside_rage(options)?;
     Figure {
         name: format!(
             "peak memory of a process that seals and opens a stream of {} MiB",
@@ -105,6 +131,104 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         peer: Some(("X25519", rounds(Suite::X25519)?)),
     }
     .print()
+}
+
+/// Beside the cipher that payloads are made of, in its reference implementation.
+fn one_core(options: &Options) -> anyhow::Result<()> {
+    let content = noise(options.size);
+    let (mut seals, mut opens, mut encryptions, mut decryptions) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..options.rounds {
+        let (sealed, opened) = payload(&content)?;
+        let (encrypted, decrypted) = bare(&content)?;
+        seals.push(sealed);
+        opens.push(opened);
+        encryptions.push(encrypted);
+        decryptions.push(decrypted);
+    }
+    for (name, medlock, peer) in [("seal", seals, encryptions), ("open", opens, decryptions)] {
+        Figure {
+            name: format!("{name} {} MiB of incompressible content, one core", options.size),
+            unit: "MB/s",
+            better: Better::Higher,
+            target: Some(TARGET),
+            medlock,
+            peer: Some((CIPHER, peer)),
+        }
+        .print()?;
+    }
+    Ok(())
+}
+
+/// Processor time of encrypting a file, by us and by rage (age files: ChaCha20-Poly1305 in chunks of the same size).
+fn beside_rage(options: &Options) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("content");
+    let mut out = std::fs::File::create(&file)?;
+    io::copy(&mut Noise::new().take((options.stream * MIB) as u64), &mut out)?;
+    let key = Command::new(options.rage.join("rage-keygen")).output();
+    let key = key.context("start rage-keygen: `make bench-vault` installs it")?;
+    let key = String::from_utf8(key.stdout)?;
+    let recipient = key.lines().find_map(|line| line.strip_prefix("# public key: "));
+    let recipient = recipient.context("rage-keygen names the public key")?;
+    let (mut ours, mut theirs) = (vec![], vec![]);
+    for _ in 0..options.rounds {
+        let mut medlock = Command::new(std::env::current_exe()?);
+        medlock.args(["vault", "seal"]).arg(&file);
+        ours.push(processor_seconds(&medlock)?);
+        let mut rage = Command::new(options.rage.join("rage"));
+        rage.args(["--encrypt", "--recipient", recipient]).arg(&file);
+        theirs.push(processor_seconds(&rage)?);
+    }
+    Figure {
+        name: format!("processor time of encrypting a file of {} MiB", options.stream),
+        unit: "s",
+        better: Better::Lower,
+        target: Some(Target::Ratio(1.0)),
+        medlock: ours,
+        peer: Some(("rage", theirs)),
+    }
+    .print()
+}
+
+/// User and system time of a command that ends well, by the shell's count.
+fn processor_seconds(command: &Command) -> anyhow::Result<f64> {
+    let output = Command::new("bash")
+        .args(["-c", r#""$@" >/dev/null && times"#, "bash"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let problem = || format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    // The second line is of the shell's children: user and system time as 0m1.234s.
+    let children = said.lines().nth(1).with_context(problem)?;
+    children
+        .split_whitespace()
+        .map(|time| {
+            let (minutes, seconds) = time.trim_end_matches('s').split_once('m').with_context(problem)?;
+            Ok(60.0 * minutes.parse::<f64>()? + seconds.parse::<f64>()?)
+        })
+        .sum()
+}
+
+fn seal_file(path: &Path) -> anyhow::Result<()> {
+    let file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    seal_stream(
+        &mut Noise::new(),
+        &binding(),
+        &metadata(),
+        length,
+        file,
+        io::stdout().lock(),
+    )?;
+    Ok(())
+}
+
+fn noise(mib: usize) -> Vec<u8> {
+    let mut content = vec![0; mib * MIB];
+    // The source never fails.
+    let _ = Noise::new().read_exact(&mut content);
+    content
 }
 
 /// MB/s of sealing and of opening. What comes out is dropped: a buffer to keep it would be the allocator's time, not ours.
@@ -179,7 +303,7 @@ fn hpke(suite: Suite) -> anyhow::Result<f64> {
 /// In a process of its own, which does nothing else.
 fn peak_elsewhere(mib: usize) -> anyhow::Result<f64> {
     let output = Command::new(std::env::current_exe()?)
-        .args(["vault", "--peak-of", &mib.to_string()])
+        .args(["vault", "peak", &mib.to_string()])
         .output()
         .context("start the process that is measured")?;
     ensure!(
