@@ -1,15 +1,16 @@
 //! `vectors/*.json`: fixed examples for every implementation. Each test writes the vectors anew from a deterministic
 //! RNG and compares them with the files (`MEDLOCK_VECTORS=write` writes the files instead), then reads the files as a
 //! second implementation would.
+mod reading;
 mod recovery;
 
 use std::{collections::BTreeMap, path::Path};
 
-use alloy_primitives::Address;
 use medlock_vault::{
-    AccountKey, Binding, CompartmentKeys, DataKey, Directory, DirectoryBody, EncryptionKey, Envelope, Error, KeyFile,
-    Keyring, KeyringScope, Link, Metadata, RootSecret, Secrets, open_payload, seal_payload,
+    AccountKey, Binding, CompartmentKeys, DirectoryBody, EncryptionKey, Envelope, KeyFile, Keyring, KeyringScope,
+    Metadata, RootSecret, Secrets, seal_payload,
 };
+use reading::{edited, hex, unhex};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -32,88 +33,12 @@ fn committed(name: &str, fresh: Value) -> Value {
     file
 }
 
-fn hex(bytes: impl AsRef<[u8]>) -> Value {
-    hex::encode(bytes).into()
-}
-
-fn unhex(value: &Value) -> Vec<u8> {
-    hex::decode(value.as_str().unwrap()).unwrap()
-}
-
-fn array<const N: usize>(value: &Value) -> [u8; N] {
-    unhex(value).try_into().unwrap()
-}
-
-fn number<T: TryFrom<u64>>(value: &Value) -> T {
-    T::try_from(value.as_u64().unwrap()).ok().unwrap()
-}
-
 fn write_binding(binding: &Binding) -> Value {
     json!({
         "chainId": binding.chain_id, "records": hex(binding.records), "chart": hex(binding.chart),
         "recordId": hex(binding.record_id), "version": binding.version, "previous": hex(binding.previous),
         "compartment": binding.compartment,
     })
-}
-
-fn read_binding(value: &Value) -> Binding {
-    Binding {
-        chain_id: number(&value["chainId"]),
-        records: array(&value["records"]),
-        chart: array(&value["chart"]),
-        record_id: array(&value["recordId"]),
-        version: number(&value["version"]),
-        previous: array(&value["previous"]),
-        compartment: number(&value["compartment"]),
-    }
-}
-
-/// The vectors' name of an error: the variant, without its fields.
-fn error_name(error: &Error) -> String {
-    let debug = format!("{error:?}");
-    debug.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned()
-}
-
-/// What a negative case does to the bytes of the case it starts from.
-fn edited(bytes: &[u8], edit: &Value) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    match edit["op"].as_str().unwrap() {
-        "none" => {}
-        "truncate" => out.truncate(number(&edit["bytes"])),
-        "append" => out.extend(unhex(&edit["hex"])),
-        "xor" => out[number::<usize>(&edit["at"])] ^= number::<u8>(&edit["with"]),
-        "replace" => {
-            let (from, to) = (unhex(&edit["from"]), unhex(&edit["to"]));
-            let at = out.windows(from.len()).position(|window| window == from).unwrap();
-            out.splice(at..at + from.len(), to);
-        }
-        "swap" => {
-            let [one, two, length] = ["one", "two", "bytes"].map(|key| number::<usize>(&edit[key]));
-            let (head, tail) = out.split_at_mut(two);
-            head[one..one + length].swap_with_slice(&mut tail[..length]);
-        }
-        op => panic!("unknown edit {op}"),
-    }
-    out
-}
-
-/// Checks that each refused case fails with the error that it names.
-fn check_refused<T>(file: &Value, open: impl Fn(&Value, &[u8]) -> Result<T, Error>) {
-    let refused = file["refused"].as_array().unwrap();
-    assert!(!refused.is_empty());
-    for case in refused {
-        let from = &file["opened"][case["from"].as_u64().unwrap() as usize];
-        let bytes = edited(&unhex(&from["bytes"]), &case["edit"]);
-        // A refused case may replace any input of the case that it starts from.
-        let mut inputs = from.clone();
-        for (key, value) in case["with"].as_object().into_iter().flatten() {
-            inputs[key] = value.clone();
-        }
-        let error = open(&inputs, &bytes)
-            .err()
-            .unwrap_or_else(|| panic!("{} opened", case["name"]));
-        assert_eq!(error_name(&error), case["error"].as_str().unwrap(), "{}", case["name"]);
-    }
 }
 
 fn refused(name: &str, from: usize, edit: Value, with: Value, error: &str) -> Value {
@@ -268,22 +193,7 @@ fn payload_vectors_hold() {
         bad.push(refused(&format!("another {field}"), 1, none(), with, "Chunk"));
     }
     let file = committed("payload.json", json!({"opened": opened, "refused": bad}));
-
-    let open = |inputs: &Value, bytes: &[u8]| {
-        let key = DataKey::from_slice(&unhex(&inputs["dataKey"])).unwrap();
-        open_payload(&key, &read_binding(&inputs["binding"]), bytes)
-    };
-    for case in file["opened"].as_array().unwrap() {
-        let (metadata, content) = open(case, &unhex(&case["bytes"])).unwrap();
-        assert_eq!(
-            serde_json::to_value(metadata).unwrap(),
-            case["metadata"],
-            "{}",
-            case["name"]
-        );
-        assert_eq!(hex(Sha256::digest(&content)), case["contentSha256"], "{}", case["name"]);
-    }
-    check_refused(&file, open);
+    reading::payload(&file);
 }
 
 #[test]
@@ -312,15 +222,7 @@ fn compartment_vectors_hold() {
             ],
         }),
     );
-    let open = |inputs: &Value, bytes: &[u8]| {
-        let keys = derive(number(&inputs["compartment"]), number(&inputs["epoch"]));
-        keys.open_link(&chart, &Link(bytes.try_into().unwrap()))
-    };
-    let case = &file["opened"][0];
-    let opened = open(case, &unhex(&case["bytes"])).unwrap();
-    assert_eq!(hex(opened.private.expose()), file["keys"][1]["privateKey"]);
-    assert_eq!(hex(opened.history.unwrap().expose()), file["keys"][1]["historyKey"]);
-    check_refused(&file, open);
+    reading::compartment(&file);
 }
 
 #[test]
@@ -443,25 +345,7 @@ fn envelope_vectors_hold() {
         "payload": cid.to_string(), "payloadHex": hex(&payload.bytes),
     }]);
     let file = committed("envelope.json", json!({"opened": opened, "refused": bad}));
-
-    let open = |inputs: &Value, bytes: &[u8]| {
-        let binding = read_binding(&inputs["binding"]);
-        let keys = CompartmentKeys {
-            compartment: binding.compartment,
-            epoch: number(&inputs["epoch"]),
-            private: medlock_vault::CompartmentPrivateKey::from_slice(&unhex(&inputs["privateKey"])).unwrap(),
-            history: None,
-        };
-        let envelope = Envelope::decode(bytes)?;
-        envelope.open_record(&binding, &keys, &unhex(&inputs["payloadHex"]))?;
-        envelope.open(&binding, &keys)
-    };
-    let case = &file["opened"][0];
-    assert_eq!(
-        hex(open(case, &unhex(&case["bytes"])).unwrap().expose()),
-        case["dataKey"]
-    );
-    check_refused(&file, open);
+    reading::envelope(&file);
 }
 
 #[test]
@@ -505,25 +389,7 @@ fn directory_vectors_hold() {
             ],
         }),
     );
-    let open = |inputs: &Value, bytes: &[u8]| {
-        let directory = Directory::decode(bytes)?;
-        let domain = medlock_vault::Domain {
-            chain_id: number(&inputs["chainId"]),
-            records: array(&inputs["records"]),
-        };
-        directory.verify(&domain, Address::from(array::<20>(&inputs["controller"])))?;
-        let labels = directory
-            .body
-            .open_labels(&RootSecret::from_slice(&unhex(&inputs["root"])).unwrap())?;
-        Ok((directory, labels))
-    };
-    let case = &file["opened"][0];
-    let (directory, opened) = open(case, &unhex(&case["bytes"])).unwrap();
-    assert_eq!(
-        (hex(directory.body.digest()), opened),
-        (case["bodyDigest"].clone(), labels)
-    );
-    check_refused(&file, open);
+    reading::directory(&file);
 }
 
 #[test]
@@ -571,24 +437,7 @@ fn keyring_vectors_hold() {
             ],
         }),
     );
-    let open = |inputs: &Value, bytes: &[u8]| {
-        let domain = medlock_vault::Domain {
-            chain_id: number(&inputs["chainId"]),
-            records: array(&inputs["records"]),
-        };
-        let key = EncryptionKey::from_slice(&unhex(&inputs["privateKey"])).unwrap();
-        Keyring::decode(bytes)?.open(&domain, &array(&inputs["chart"]), &array(&inputs["grantee"]), &key)
-    };
-    let case = &file["opened"][0];
-    let opened = open(case, &unhex(&case["bytes"])).unwrap();
-    for (opened, listed) in opened.iter().zip(case["keys"].as_array().unwrap()) {
-        assert_eq!(hex(opened.private.expose()), listed["privateKey"]);
-        assert_eq!(
-            json!(opened.history.as_ref().map(|key| hex(key.expose()))),
-            listed["historyKey"]
-        );
-    }
-    check_refused(&file, open);
+    reading::keyring(&file);
 }
 
 #[test]
@@ -605,14 +454,5 @@ fn key_file_vectors_hold() {
             "refused": {"passphrase": "correct horse ", "error": "Passphrase"},
         }),
     );
-    let read = KeyFile::from_json(&file["file"].to_string()).unwrap();
-    let opened = read.open(file["passphrase"].as_str().unwrap().as_bytes()).unwrap();
-    assert_eq!(hex(opened.account.expose()), file["account"]);
-    assert_eq!(hex(opened.encryption.expose()), file["encryption"]);
-    assert_eq!(hex(opened.root.expose()), file["root"]);
-    let error = read
-        .open(file["refused"]["passphrase"].as_str().unwrap().as_bytes())
-        .err()
-        .unwrap();
-    assert_eq!(error_name(&error), file["refused"]["error"].as_str().unwrap());
+    reading::key_file(&file);
 }
