@@ -5,7 +5,7 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use alloy_primitives::Address;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -209,9 +209,16 @@ impl KeyFile {
         } = self.params;
         let invalid = |error| Error::malformed(WHAT, error);
         let params = Params::new(memory_kib, iterations, lanes, Some(32)).map_err(invalid)?;
+        // The library does not wipe the memory that it fills, from which the key follows.
+        let mut memory = Zeroizing::new(Vec::new());
+        let block_count = params.block_count();
+        memory
+            .try_reserve_exact(block_count)
+            .map_err(|error| Error::malformed(WHAT, error))?;
+        memory.resize(block_count, Block::default());
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase, &self.salt, &mut *key)
+            .hash_password_into_with_memory(passphrase, &self.salt, &mut *key, &mut memory[..])
             .map_err(invalid)?;
         Ok(Aes256Gcm::new((&*key).into()))
     }
