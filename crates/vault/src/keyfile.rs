@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{AccountKey, EncryptionKey, Error, RootSecret};
+use crate::{AccountKey, EncryptionKey, Error, RootSecret, stack};
 
 /// A key file at most.
 pub const KEY_FILE_BYTES_MAX: usize = 8 * 1024;
@@ -97,32 +97,24 @@ impl KeyFile {
         plaintext[32..64].copy_from_slice(secrets.encryption.expose());
         plaintext[64..].copy_from_slice(secrets.root.expose());
         // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1).
-        file.ciphertext = file
-            .cipher(passphrase)?
-            .encrypt(
-                &file.nonce.into(),
-                Payload {
-                    msg: &plaintext[..],
-                    aad: &file.aad(),
-                },
-            )
-            .expect("96 bytes are within AES-GCM's limit");
+        let payload = Payload {
+            msg: &plaintext[..],
+            aad: &file.aad(),
+        };
+        let sealed = stack::wiping(|| Ok(file.cipher(passphrase)?.encrypt(&file.nonce.into(), payload)))?;
+        file.ciphertext = sealed.expect("96 bytes are within AES-GCM's limit");
         Ok(file)
     }
 
     /// # Errors
     /// [`Error::Passphrase`]; [`Error::KdfParameter`].
     pub fn open(&self, passphrase: &[u8]) -> Result<Secrets, Error> {
-        let plaintext = self
-            .cipher(passphrase)?
-            .decrypt(
-                &self.nonce.into(),
-                Payload {
-                    msg: &self.ciphertext,
-                    aad: &self.aad(),
-                },
-            )
-            .map_err(|_| Error::Passphrase)?;
+        let payload = Payload {
+            msg: &self.ciphertext,
+            aad: &self.aad(),
+        };
+        let opened = stack::wiping(|| Ok(self.cipher(passphrase)?.decrypt(&self.nonce.into(), payload)))?;
+        let plaintext = opened.map_err(|_| Error::Passphrase)?;
         let plaintext = Zeroizing::new(plaintext);
         if plaintext.len() != SECRET_BYTES {
             return Err(Error::malformed(WHAT, "a secret part of a wrong length"));

@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::{
     Binding, DataKey, Error, cbor, compartment,
     seal::same,
+    stack,
     streaming::{StreamError, open_within, seal_region},
 };
 
@@ -103,8 +104,8 @@ pub fn seal_payload(
     let region = padded_length(body.len() as u64) as usize;
     let chunks = region.div_ceil(CHUNK_BYTES);
     let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region + (1 + chunks) * TAG_BYTES);
-    let sealed =
-        seal_region(rng, binding, &first, body.len() as u64, body, &mut bytes).map_err(StreamError::in_memory)?;
+    let sealed = stack::wiping(|| seal_region(rng, binding, &first, body.len() as u64, body, &mut bytes))
+        .map_err(StreamError::in_memory)?;
     Ok(SealedPayload {
         bytes,
         data_key: sealed.data_key,
@@ -126,14 +127,16 @@ pub fn open_payload(
 ) -> Result<(Metadata, Zeroizing<Vec<u8>>), Error> {
     let mut content = Zeroizing::new(Vec::new());
     let length = bytes.len() as u64;
-    let metadata = open_within(
-        CONTENT_BYTES_MAX,
-        data_key,
-        binding,
-        length,
-        bytes,
-        Content(&mut content),
-    )
+    let metadata = stack::wiping(|| {
+        open_within(
+            CONTENT_BYTES_MAX,
+            data_key,
+            binding,
+            length,
+            bytes,
+            Content(&mut content),
+        )
+    })
     .map_err(StreamError::in_memory)?;
     Ok((metadata, content))
 }
@@ -143,7 +146,7 @@ pub fn open_payload(
 /// # Errors
 /// As [`open_payload`].
 pub fn open_metadata(data_key: &DataKey, binding: &Binding, bytes: &[u8]) -> Result<Metadata, Error> {
-    Ok(First::open(CONTENT_BYTES_MAX, data_key, binding, bytes)?.metadata)
+    stack::wiping(|| Ok(First::open(CONTENT_BYTES_MAX, data_key, binding, bytes)?.metadata))
 }
 
 /// The commitment in the header of `bytes`.
@@ -299,7 +302,8 @@ impl Keys {
 
 /// STREAM with its associated data. Chunks are independent of each other; the position makes them different.
 pub(crate) struct Stream {
-    primitive: StreamBE32<Aes256Gcm>,
+    /// On the heap, as any key is: it holds round keys, and moves.
+    primitive: Box<StreamBE32<Aes256Gcm>>,
     aad: Vec<u8>,
 }
 
@@ -307,7 +311,7 @@ impl Stream {
     fn new(keys: &Keys, header: &Header, binding: &Binding) -> Self {
         let nonce = Nonce::<Aes256Gcm, StreamBE32<Aes256Gcm>>::from(keys.nonce_prefix);
         Self {
-            primitive: StreamBE32::new((&*keys.encryption).into(), &nonce),
+            primitive: Box::new(StreamBE32::new((&*keys.encryption).into(), &nonce)),
             aad: [&header.to_bytes()[..], &binding.to_bytes()].concat(),
         }
     }

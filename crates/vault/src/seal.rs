@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{Error, secret::SecretBytes};
+use crate::{Error, secret::SecretBytes, stack};
 
 type X25519 = X25519HkdfSha256;
 
@@ -70,14 +70,16 @@ pub fn check_suite(suite: u16) -> Result<(), Error> {
 /// [`Error::BadPublicKey`].
 pub fn seal(rng: &mut impl CryptoRng, recipient: &PublicKey, info: &[u8], plaintext: &[u8]) -> Result<Sealed, Error> {
     let key = <X25519 as Kem>::PublicKey::from_bytes(&recipient.0).map_err(|_| Error::BadPublicKey)?;
-    let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519>(
-        &OpModeS::Base,
-        &key,
-        info,
-        plaintext,
-        &[],
-        rng,
-    )
+    let (encapsulated, ciphertext) = stack::wiping(|| {
+        hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519>(
+            &OpModeS::Base,
+            &key,
+            info,
+            plaintext,
+            &[],
+            rng,
+        )
+    })
     .map_err(|_| Error::BadPublicKey)?;
     Ok(Sealed {
         encapsulated: encapsulated.to_bytes().to_vec(),
@@ -90,17 +92,19 @@ pub fn seal(rng: &mut impl CryptoRng, recipient: &PublicKey, info: &[u8], plaint
 /// # Errors
 /// [`Error::BadEncapsulatedKey`]; [`Error::Unopened`] on a wrong key, another `info`, or altered bytes.
 pub fn open(private: &[u8; 32], info: &[u8], sealed: &Sealed, what: &'static str) -> Result<SecretBytes, Error> {
-    let key = <X25519 as Kem>::PrivateKey::from_bytes(private).map_err(|_| Error::Unopened { what })?;
     let encapsulated =
         <X25519 as Kem>::EncappedKey::from_bytes(&sealed.encapsulated).map_err(|_| Error::BadEncapsulatedKey)?;
-    let opened = hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519>(
-        &OpModeR::Base,
-        &key,
-        &encapsulated,
-        info,
-        &sealed.ciphertext,
-        &[],
-    );
+    let opened = stack::wiping(|| {
+        let key = <X25519 as Kem>::PrivateKey::from_bytes(private)?;
+        hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519>(
+            &OpModeR::Base,
+            &key,
+            &encapsulated,
+            info,
+            &sealed.ciphertext,
+            &[],
+        )
+    });
     match opened {
         Ok(plaintext) => Ok(Zeroizing::new(plaintext)),
         Err(HpkeError::DecapError | HpkeError::ValidationError) => Err(Error::BadEncapsulatedKey),
@@ -110,15 +114,18 @@ pub fn open(private: &[u8; 32], info: &[u8], sealed: &Sealed, what: &'static str
 
 pub(crate) fn public_key(private: &[u8; 32]) -> PublicKey {
     // `from_bytes` clamps and fails only on a length other than 32 (RFC 9180 section 7.1.2).
-    let key = <X25519 as Kem>::PrivateKey::from_bytes(private).expect("32 bytes are an X25519 private key");
-    PublicKey(X25519::sk_to_pk(&key).to_bytes().into())
+    stack::wiping(|| {
+        let key = <X25519 as Kem>::PrivateKey::from_bytes(private).expect("32 bytes are an X25519 private key");
+        PublicKey(X25519::sk_to_pk(&key).to_bytes().into())
+    })
 }
 
 /// `DeriveKeyPair` (RFC 9180 section 7.1.3): writes the private key for `ikm` into `out`.
 pub(crate) fn derive_private(ikm: &[u8; 32], out: &mut [u8; 32]) {
-    let (key, _) = X25519::derive_keypair(ikm);
-    let bytes = Zeroizing::new(<[u8; 32]>::from(key.to_bytes()));
-    out.copy_from_slice(&*bytes);
+    stack::wiping(|| {
+        let (key, _) = X25519::derive_keypair(ikm);
+        key.write_exact(out);
+    });
 }
 
 /// Equality in constant time, for commitments.

@@ -16,6 +16,7 @@ use crate::{
         CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, METADATA_BYTES_MAX, Started, TAG_BYTES, check_binding,
         check_content_length, check_region_length, decompress, encode_metadata, padded_length,
     },
+    stack,
 };
 
 /// Content in one payload at most: 2^32 blocks of AES, far within what one key of AES-GCM may encrypt (SP 800-38D).
@@ -69,7 +70,7 @@ pub fn seal_stream(
     check_binding(binding)?;
     check_content_length(STREAMED_BYTES_MAX, content_bytes)?;
     let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
-    seal_region(rng, binding, &first, content_bytes, content, out)
+    stack::wiping(|| seal_region(rng, binding, &first, content_bytes, content, out))
 }
 
 /// Seals the metadata chunk `first`, then `body` (content, stored or compressed) with its padding. The binding is a possible one.
@@ -149,7 +150,7 @@ pub fn open_stream(
     payload: impl Read,
     out: impl Write,
 ) -> Result<Metadata, StreamError> {
-    open_within(STREAMED_BYTES_MAX, data_key, binding, payload_bytes, payload, out)
+    stack::wiping(|| open_within(STREAMED_BYTES_MAX, data_key, binding, payload_bytes, payload, out))
 }
 
 /// [`open_stream`] of content that is at most `most` long.
@@ -215,7 +216,7 @@ impl RangeOpener {
     /// # Errors
     /// As [`open_payload`](crate::open_payload).
     pub fn new(data_key: &DataKey, binding: &Binding, payload_bytes: u64, start: &[u8]) -> Result<Self, Error> {
-        let first = First::open(STREAMED_BYTES_MAX, data_key, binding, start)?;
+        let first = stack::wiping(|| First::open(STREAMED_BYTES_MAX, data_key, binding, start))?;
         let layout = Layout::of(&first, payload_bytes)?;
         Ok(Self { first, layout })
     }
@@ -254,9 +255,8 @@ impl RangeOpener {
         for (number, chunk) in chunks.clone().zip(sealed.chunks(SEALED_CHUNK_BYTES)) {
             let is_last = number + 1 == self.layout.chunks;
             // The metadata is chunk 0.
-            self.first
-                .stream
-                .open(number as u32 + 1, is_last, chunk, &mut plaintext)?;
+            let stream = &self.first.stream;
+            stack::wiping(|| stream.open(number as u32 + 1, is_last, chunk, &mut plaintext))?;
             opened.extend_from_slice(&plaintext);
         }
         // Within what was opened, which fits in memory: the range lies within these chunks.
