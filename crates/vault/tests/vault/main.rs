@@ -2,6 +2,7 @@
 mod directory;
 mod envelope;
 mod forge;
+mod fuzz;
 mod keyfile;
 mod keyring;
 mod mnemonic;

@@ -22,7 +22,7 @@ pub fn unhex(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
 }
 
-fn array<const N: usize>(value: &Value) -> [u8; N] {
+pub fn array<const N: usize>(value: &Value) -> [u8; N] {
     unhex(value).try_into().unwrap()
 }
 
@@ -34,7 +34,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap()
 }
 
-fn binding(value: &Value) -> Binding {
+pub fn binding(value: &Value) -> Binding {
     Binding {
         chain_id: number(&value["chainId"]),
         records: array(&value["records"]),
@@ -46,7 +46,7 @@ fn binding(value: &Value) -> Binding {
     }
 }
 
-fn domain(value: &Value) -> Domain {
+pub fn domain(value: &Value) -> Domain {
     Domain {
         chain_id: number(&value["chainId"]),
         records: array(&value["records"]),
