@@ -12,6 +12,7 @@ mod shares;
 mod streaming;
 mod textbook;
 mod vectors;
+mod webcrypto;
 
 use std::convert::Infallible;
 

@@ -33,7 +33,7 @@ fn committed(name: &str, fresh: Value) -> Value {
     file
 }
 
-fn write_binding(binding: &Binding) -> Value {
+pub fn write_binding(binding: &Binding) -> Value {
     json!({
         "chainId": binding.chain_id, "records": hex(binding.records), "chart": hex(binding.chart),
         "recordId": hex(binding.record_id), "version": binding.version, "previous": hex(binding.previous),
