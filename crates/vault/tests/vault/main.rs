@@ -7,6 +7,7 @@ mod keyfile;
 mod keyring;
 mod mnemonic;
 mod payload;
+mod published;
 mod secrets;
 mod shares;
 mod streaming;
