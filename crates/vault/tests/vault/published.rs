@@ -1,5 +1,6 @@
 //! Vectors that others published: of RFC 9180, of X-Wing (`published/*.json` name their source), and of Project Wycheproof. Where it can
 //! be, they go through the vault; a primitive that it uses within is called as it does.
+mod wycheproof;
 
 use std::convert::Infallible;
 
