@@ -41,6 +41,7 @@ fn vectors() -> Value {
         "envelope": parse(include_str!("../../vectors/envelope.json")),
         "compartment": parse(include_str!("../../vectors/compartment.json")),
         "keyring": parse(include_str!("../../vectors/keyring.json")),
+        "shares": parse(include_str!("../../vectors/shares.json")),
     })
 }
 
@@ -62,6 +63,8 @@ fn another_implementation_finds_an_altered_vector() {
         ("/compartment/keys/2/privateKey", json!("00")),
         ("/keyring/opened/0/keys/1/epoch", json!(9)),
         ("/keyring/refused/1/with", json!({})),
+        ("/shares/opened/2/root", json!("00")),
+        ("/shares/refused/5/with", json!({})),
     ] {
         let mut altered = vectors();
         *altered.pointer_mut(place).unwrap() = value;

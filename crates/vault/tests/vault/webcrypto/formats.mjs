@@ -214,16 +214,22 @@ function decode(bytes, most) {
     return value;
 }
 
-/** A map with these keys, whose byte strings have these lengths (null: any), and version 1. */
-function decodeMap(bytes, most, lengths) {
-    const map = decode(bytes, most);
-    check(map.v === 1, 'UnknownVersion');
+/** A map with these keys, whose byte strings have these lengths (null: any). */
+function checkMap(map, lengths) {
     check(same(text(Object.keys(map).sort().join()), text(Object.keys(lengths).sort().join())), 'Malformed', 'keys');
     for (const [key, length] of Object.entries(lengths)) {
         if (length === 'number') check(typeof map[key] === 'number', 'Malformed', key);
         else if (length === 'link') check(map[key] instanceof Link, 'Malformed', key);
+        else if (length === 'list') check(Array.isArray(map[key]), 'Malformed', key);
         else check(map[key] instanceof Uint8Array && (length === null || map[key].length === length), 'Malformed', key);
     }
+    return map;
+}
+
+function decodeMap(bytes, most, lengths) {
+    const map = decode(bytes, most);
+    check(map.v === 1, 'UnknownVersion');
+    checkMap(map, lengths);
     check(map.suite === undefined || map.suite === 1, 'UnknownSuite');
     return map;
 }
@@ -466,4 +472,101 @@ export async function sealKeyring(domain, scope, publicKey, keys) {
     const keyring = { v: 1, suite: 1, ...scope };
     const plaintext = concat(uint(1, keys.length), ...entries);
     return encode({ ...keyring, ...(await hpkeSeal(publicKey, keyringInfo(keyring, domain), plaintext)) });
+}
+
+// --- shares of the root secret
+
+/** Product in GF(256) with x^8 + x^4 + x^3 + x + 1. */
+function times(a, b) {
+    let product = 0;
+    for (; b > 0; b >>= 1) {
+        if (b & 1) product ^= a;
+        a = (a << 1) ^ (a & 0x80 ? 0x11b : 0);
+    }
+    return product;
+}
+
+/** a^254, which is 1 / a. */
+function inverse(a) {
+    let out = 1;
+    for (let power = 0; power < 254; power++) out = times(out, a);
+    return out;
+}
+
+/** The value at 0 of the polynomials through [index, share]. */
+function interpolate(points) {
+    const root = new Uint8Array(32);
+    for (const [i, share] of points) {
+        const weight = points.filter(([j]) => j !== i).reduce((product, [j]) => times(product, times(j, inverse(i ^ j))), 1);
+        for (let byte = 0; byte < 32; byte++) root[byte] ^= times(weight, share[byte]);
+    }
+    return root;
+}
+
+const SET = { v: 'number', owner: 20, setId: 32, version: 'number', threshold: 'number', custodians: 'list' };
+const SHARE = {
+    v: 'number', suite: 'number', set: 32, index: 'number', recipient: 20, keyVersion: 'number', encapsulated: null, sealed: null,
+};
+
+/** `scope`: chain id, contract, owner, version and digest, as they stand where only the owner writes. */
+export async function readSet(scope, bytes) {
+    const set = decodeMap(bytes, 4096, SET);
+    const accounts = set.custodians.map((custodian) => hex(checkMap(custodian, { account: 20, commitment: 32 }).account));
+    check(set.version > 0, 'Malformed', 'version');
+    check(set.threshold >= 2 && set.threshold <= accounts.length && accounts.length <= 32, 'ShareCounts');
+    check(new Set(accounts).size === accounts.length, 'CustodianTwice');
+    const agrees =
+        same(await sha256(bytes), scope.digest) && same(set.owner, scope.owner) && set.version === scope.version;
+    check(agrees, 'ShareScope');
+    return { ...set, scope };
+}
+
+function sharePlace({ scope, ...set }, index) {
+    const shares = set.custodians.length;
+    check(index >= 1 && index <= shares, 'NoSuchShare');
+    return concat(
+        uint(8, scope.chainId), scope.records, set.owner, set.setId, uint(4, set.version), uint(1, set.threshold), uint(1, shares),
+        uint(1, index), set.custodians[index - 1].account,
+    );
+}
+
+async function checkShare(set, { index, opening }) {
+    const commitment = await sha256(concat('medlock/v1/share/commitment', sharePlace(set, index), opening));
+    check(same(commitment, set.custodians[index - 1].commitment), 'ForgedShare');
+}
+
+export async function openShare(set, recipient, privateKey, bytes) {
+    const share = decodeMap(bytes, 512, SHARE);
+    check(share.index >= 1 && share.index <= 32, 'Malformed', 'index');
+    check(same(share.set, set.scope.digest) && same(share.recipient, recipient), 'ShareScope');
+    const info = concat(
+        'medlock/v1/share/sealed', uint(2, share.suite), sharePlace(set, share.index), set.scope.digest, recipient,
+        uint(4, share.keyVersion),
+    );
+    const opening = await hpkeOpen(privateKey, info, share);
+    check(opening.length === 64, 'Malformed', 'opening');
+    const opened = { index: share.index, opening };
+    await checkShare(set, opened);
+    return opened;
+}
+
+/** `published`: a compartment's place and public key. */
+export async function recombine(set, shares, published) {
+    const seen = new Set();
+    for (const share of shares) {
+        await checkShare(set, share);
+        check(!seen.has(share.index), 'ShareTwice');
+        seen.add(share.index);
+    }
+    check(shares.length >= set.threshold, 'TooFewShares');
+    const root = interpolate(shares.slice(0, set.threshold).map(({ index, opening }) => [index, opening.slice(32)]));
+    const { publicKey } = await deriveKeys(root, published.chart, published.compartment, published.epoch);
+    check(same(publicKey, published.key), 'RootMismatch');
+    return root;
+}
+
+/** A share that came in the clear. */
+export function clearShare(index, opening) {
+    check(opening.length === 64, 'InvalidKey');
+    return { index, opening };
 }

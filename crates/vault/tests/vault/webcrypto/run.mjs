@@ -1,4 +1,4 @@
-// `node run.mjs open < {payload, envelope, compartment, keyring}`: opens what the vectors say opens, refuses what they refuse, for the reason
+// `node run.mjs open < {payload, envelope, compartment, keyring, shares}`: opens what the vectors say opens, refuses what they refuse, for the reason
 // that they name. `node run.mjs seal < {binding, epoch, publicKey, ...}`: seals a record and a keyring. Exits with 1 where anything differs.
 import { readFileSync } from 'node:fs';
 import assert from 'node:assert/strict';
@@ -105,6 +105,24 @@ async function open() {
             return formats.openKeyring(domain, unhex(inputs.chart), unhex(inputs.grantee), unhex(inputs.privateKey), bytes);
         },
         (inputs, opened) => assert.deepEqual(opened.map(shown), inputs.keys),
+    );
+    await vectors(
+        'shares',
+        async ({ chainId, version, ...inputs }, bytes) => {
+            const [records, owner, digest] = [inputs.records, inputs.owner, inputs.digest].map(unhex);
+            const set = await formats.readSet({ chainId, records, owner, version, digest }, bytes);
+            const shares = [];
+            for (const { index, opening, sealed, recipient, privateKey } of inputs.shares) {
+                const clear = sealed === undefined;
+                const open = () => formats.openShare(set, unhex(recipient), unhex(privateKey), unhex(sealed));
+                const share = clear ? formats.clearShare(index, unhex(opening)) : await open();
+                assert.deepEqual([share.index, hex(share.opening)], [index, opening]);
+                shares.push(share);
+            }
+            const { chart, compartment, epoch, key } = inputs.published;
+            return formats.recombine(set, shares, { chart: unhex(chart), compartment, epoch, key: unhex(key) });
+        },
+        ({ root }, rebuilt) => assert.equal(hex(rebuilt), root),
     );
 }
 
