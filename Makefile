@@ -1,13 +1,15 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault clean
+.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
 CONTRACTS := target/debug/medlock-contracts
 # What a browser will run: no I/O, no clock, and it builds for wasm32.
 PURE := medlock-api medlock-dag medlock-fhir medlock-vault
+# How that is built, in a folder of its own: `check` and `vectors-wasm` compile nothing twice.
+BUILD_WASM := build --quiet -Z build-std=std,panic_abort --target wasm32-unknown-unknown --target-dir target/wasm
 
 demo: contracts
 	$(MEDLOCK) demo
@@ -16,6 +18,7 @@ demo: contracts
 test: setup-tests contracts
 	tools/test-toolchain.sh
 	cd contracts && cargo test --workspace
+	$(MAKE) --no-print-directory vectors-wasm
 	cargo test --workspace --lib --bins --tests
 
 # Formatting, lints, and drift of what is generated and committed.
@@ -26,8 +29,12 @@ check: contracts
 	cd contracts && cargo clippy --workspace --all-targets -- -D warnings
 	$(CONTRACTS) abi --check
 	cargo=$$(tools/setup-wasm.sh); for package in $(PURE); do \
-	    RUSTC_BOOTSTRAP=1 $$cargo check --quiet -Z build-std=std,panic_abort \
-	        --target wasm32-unknown-unknown --target-dir target/wasm -p $$package || exit 1; done
+	    RUSTC_BOOTSTRAP=1 $$cargo $(BUILD_WASM) -p $$package || exit 1; done
+
+# The vault's vectors, good and bad, by the code that reads them natively, compiled to WASM: under Node.
+vectors-wasm:
+	cargo=$$(tools/setup-wasm.sh) && RUSTC_BOOTSTRAP=1 $$cargo $(BUILD_WASM) -p medlock-vault-wasm
+	node tests/vault-wasm/run.mjs target/wasm/wasm32-unknown-unknown/debug/medlock_vault_wasm.wasm
 
 contracts: setup build
 	$(CONTRACTS) build

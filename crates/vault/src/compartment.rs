@@ -12,6 +12,7 @@ use crate::{
     Error, PublicKey,
     seal::Suite,
     secret::{CompartmentPrivateKey, HistoryKey, RootSecret, hkdf},
+    stack,
 };
 
 /// The first epoch; 0 means none.
@@ -105,17 +106,16 @@ impl CompartmentKeys {
         plaintext[..2].copy_from_slice(&older.suite().id().to_be_bytes());
         plaintext[2..34].copy_from_slice(older.private.expose());
         plaintext[34..].copy_from_slice(older_history.expose());
-        let (cipher, aad) = self.link_cipher(chart)?;
         // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1).
-        let sealed = cipher
-            .encrypt(
-                &LINK_NONCE.into(),
-                Payload {
-                    msg: &plaintext[..],
-                    aad: &aad,
-                },
-            )
-            .expect("66 bytes are within AES-GCM's limit");
+        let sealed = stack::wiping(|| {
+            let (cipher, aad) = self.link_cipher(chart)?;
+            let payload = Payload {
+                msg: &plaintext[..],
+                aad: &aad,
+            };
+            Ok(cipher.encrypt(&LINK_NONCE.into(), payload))
+        })?
+        .expect("66 bytes are within AES-GCM's limit");
         Ok(Link(
             sealed.try_into().expect("66 bytes and a tag of 16 are LINK_BYTES"),
         ))
@@ -127,16 +127,15 @@ impl CompartmentKeys {
     /// [`Error::NoHistory`]; [`Error::Unopened`] on a link of another place or an altered one.
     pub fn open_link(&self, chart: &[u8; 32], link: &Link) -> Result<Self, Error> {
         const WHAT: &str = "the link to the epoch before";
-        let (cipher, aad) = self.link_cipher(chart)?;
-        let plaintext = cipher
-            .decrypt(
-                &LINK_NONCE.into(),
-                Payload {
-                    msg: &link.0,
-                    aad: &aad,
-                },
-            )
-            .map_err(|_| Error::Unopened { what: WHAT })?;
+        let opened = stack::wiping(|| {
+            let (cipher, aad) = self.link_cipher(chart)?;
+            let payload = Payload {
+                msg: &link.0,
+                aad: &aad,
+            };
+            Ok(cipher.decrypt(&LINK_NONCE.into(), payload))
+        })?;
+        let plaintext = opened.map_err(|_| Error::Unopened { what: WHAT })?;
         let plaintext = Zeroizing::new(plaintext);
         let suite = Suite::new(u16::from_be_bytes([plaintext[0], plaintext[1]]))?;
         // The first epoch has nothing before it, and no link of it can be sealed.

@@ -22,6 +22,7 @@ use crate::{
     compartment::LINK_BYTES,
     seal::Suite,
     secret::{RootSecret, hkdf},
+    stack,
 };
 
 /// A directory block at most: 64 compartments with 190 rotations each, or one with 12,000.
@@ -427,31 +428,29 @@ impl SealedLabels {
         plaintext.resize(padded, 0);
         let mut nonce = [0; 12];
         rng.fill_bytes(&mut nonce);
-        let (cipher, aad) = Self::cipher(root, chart, version);
         // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1).
-        let ciphertext = cipher
-            .encrypt(
-                &nonce.into(),
-                Payload {
-                    msg: &plaintext,
-                    aad: &aad,
-                },
-            )
-            .expect("64 labels are within AES-GCM's limit");
+        let ciphertext = stack::wiping(|| {
+            let (cipher, aad) = Self::cipher(root, chart, version);
+            let payload = Payload {
+                msg: &plaintext,
+                aad: &aad,
+            };
+            cipher.encrypt(&nonce.into(), payload)
+        })
+        .expect("64 labels are within AES-GCM's limit");
         Ok(Self { nonce, ciphertext })
     }
 
     fn open(&self, root: &RootSecret, chart: &[u8; 32], version: u32) -> Result<BTreeMap<u8, String>, Error> {
-        let (cipher, aad) = Self::cipher(root, chart, version);
-        let plaintext = cipher
-            .decrypt(
-                &self.nonce.into(),
-                Payload {
-                    msg: &self.ciphertext,
-                    aad: &aad,
-                },
-            )
-            .map_err(|_| Error::Unopened { what: Self::WHAT })?;
+        let opened = stack::wiping(|| {
+            let (cipher, aad) = Self::cipher(root, chart, version);
+            let payload = Payload {
+                msg: &self.ciphertext,
+                aad: &aad,
+            };
+            cipher.decrypt(&self.nonce.into(), payload)
+        });
+        let plaintext = opened.map_err(|_| Error::Unopened { what: Self::WHAT })?;
         let plaintext = Zeroizing::new(plaintext);
         let end = plaintext
             .iter()

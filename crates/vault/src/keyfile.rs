@@ -5,12 +5,12 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use alloy_primitives::Address;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{AccountKey, EncryptionKey, Error, RootSecret, Suite, secret::SecretBytes};
+use crate::{AccountKey, EncryptionKey, Error, RootSecret, Suite, secret::SecretBytes, stack};
 
 /// A key file at most.
 pub const KEY_FILE_BYTES_MAX: usize = 8 * 1024;
@@ -172,32 +172,24 @@ impl KeyFile {
         rng.fill_bytes(&mut file.nonce);
         let plaintext = secrets.encode()?;
         // AES-GCM fails only on messages of gigabytes (SP 800-38D section 5.2.1.1).
-        file.ciphertext = file
-            .cipher(passphrase)?
-            .encrypt(
-                &file.nonce.into(),
-                Payload {
-                    msg: &plaintext[..],
-                    aad: &file.aad(),
-                },
-            )
-            .expect("64 keys are within AES-GCM's limit");
+        let payload = Payload {
+            msg: &plaintext[..],
+            aad: &file.aad(),
+        };
+        let sealed = stack::wiping(|| Ok(file.cipher(passphrase)?.encrypt(&file.nonce.into(), payload)))?;
+        file.ciphertext = sealed.expect("64 keys are within AES-GCM's limit");
         Ok(file)
     }
 
     /// # Errors
     /// [`Error::Passphrase`]; [`Error::KdfParameter`]; [`Error::UnknownSuite`].
     pub fn open(&self, passphrase: &[u8]) -> Result<Secrets, Error> {
-        let plaintext = self
-            .cipher(passphrase)?
-            .decrypt(
-                &self.nonce.into(),
-                Payload {
-                    msg: &self.ciphertext,
-                    aad: &self.aad(),
-                },
-            )
-            .map_err(|_| Error::Passphrase)?;
+        let payload = Payload {
+            msg: &self.ciphertext,
+            aad: &self.aad(),
+        };
+        let opened = stack::wiping(|| Ok(self.cipher(passphrase)?.decrypt(&self.nonce.into(), payload)))?;
+        let plaintext = opened.map_err(|_| Error::Passphrase)?;
         let secrets = Secrets::decode(self.version, &Zeroizing::new(plaintext))?;
         if secrets.account.address()? != self.address {
             return Err(Error::malformed(WHAT, "an address that is not the account's"));
@@ -284,9 +276,16 @@ impl KeyFile {
         } = self.params;
         let invalid = |error| Error::malformed(WHAT, error);
         let params = Params::new(memory_kib, iterations, lanes, Some(32)).map_err(invalid)?;
+        // The library does not wipe the memory that it fills, from which the key follows.
+        let mut memory = Zeroizing::new(Vec::new());
+        let block_count = params.block_count();
+        memory
+            .try_reserve_exact(block_count)
+            .map_err(|error| Error::malformed(WHAT, error))?;
+        memory.resize(block_count, Block::default());
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase, &self.salt, &mut *key)
+            .hash_password_into_with_memory(passphrase, &self.salt, &mut *key, &mut memory[..])
             .map_err(invalid)?;
         Ok(Aes256Gcm::new((&*key).into()))
     }

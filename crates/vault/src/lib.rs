@@ -34,6 +34,7 @@ pub mod payload;
 pub mod seal;
 pub mod secret;
 pub mod shares;
+mod stack;
 pub mod streaming;
 
 pub use binding::{Binding, Domain};

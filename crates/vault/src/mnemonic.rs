@@ -5,7 +5,7 @@
 use bip39::Language;
 use zeroize::Zeroizing;
 
-use crate::{Error, RootSecret};
+use crate::{Error, RootSecret, stack};
 
 /// Words of a root secret: 256 bits and 8 of checksum, 11 to a word.
 pub const WORDS: usize = 24;
@@ -19,6 +19,10 @@ pub struct Mnemonic(Zeroizing<String>);
 impl Mnemonic {
     /// The words that stand for `root`.
     pub fn of(root: &RootSecret) -> Self {
+        stack::wiping(|| Self::spell(root))
+    }
+
+    fn spell(root: &RootSecret) -> Self {
         // BIP-39 takes 128 to 256 bits in steps of 32.
         let code = bip39::Mnemonic::from_entropy_in(Language::English, root.expose()).expect("256 bits are allowed");
         // The capacity is exact: a string that grows leaves copies of itself behind.
@@ -56,6 +60,10 @@ impl Mnemonic {
         if given != WORDS {
             return Err(Error::WordCount { given });
         }
+        stack::wiping(|| Self::parse(text))
+    }
+
+    fn parse(text: &str) -> Result<RootSecret, Error> {
         let lower = Zeroizing::new(text.to_ascii_lowercase());
         let code = bip39::Mnemonic::parse_in_normalized(Language::English, &lower).map_err(|error| match error {
             bip39::Error::UnknownWord(at) => Error::UnknownWord { position: at + 1 },

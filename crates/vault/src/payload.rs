@@ -24,6 +24,7 @@ use crate::{
     cipher::{Cipher, Unauthentic},
     compartment,
     seal::same,
+    stack,
     streaming::{StreamError, open_within, seal_region},
 };
 
@@ -109,8 +110,8 @@ pub fn seal_payload(
     let region = padded_length(body.len() as u64) as usize;
     let chunks = region.div_ceil(CHUNK_BYTES);
     let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region + (1 + chunks) * TAG_BYTES);
-    let seal =
-        seal_region(rng, binding, &first, body.len() as u64, body, &mut bytes).map_err(StreamError::in_memory)?;
+    let seal = stack::wiping(|| seal_region(rng, binding, &first, body.len() as u64, body, &mut bytes))
+        .map_err(StreamError::in_memory)?;
     Ok(SealedPayload { bytes, seal })
 }
 
@@ -128,14 +129,16 @@ pub fn open_payload(
 ) -> Result<(Metadata, Zeroizing<Vec<u8>>), Error> {
     let mut content = Zeroizing::new(Vec::new());
     let length = bytes.len() as u64;
-    let metadata = open_within(
-        CONTENT_BYTES_MAX,
-        data_key,
-        binding,
-        length,
-        bytes,
-        Content(&mut content),
-    )
+    let metadata = stack::wiping(|| {
+        open_within(
+            CONTENT_BYTES_MAX,
+            data_key,
+            binding,
+            length,
+            bytes,
+            Content(&mut content),
+        )
+    })
     .map_err(StreamError::in_memory)?;
     Ok((metadata, content))
 }
@@ -145,7 +148,7 @@ pub fn open_payload(
 /// # Errors
 /// As [`open_payload`].
 pub fn open_metadata(data_key: &DataKey, binding: &Binding, bytes: &[u8]) -> Result<Metadata, Error> {
-    Ok(First::open(CONTENT_BYTES_MAX, data_key, binding, bytes)?.metadata)
+    stack::wiping(|| Ok(First::open(CONTENT_BYTES_MAX, data_key, binding, bytes)?.metadata))
 }
 
 /// The commitment in the header of `bytes`.
@@ -301,7 +304,8 @@ impl Keys {
 
 /// STREAM with its associated data. Chunks are independent of each other; the position makes them different.
 pub(crate) struct Stream {
-    cipher: Cipher,
+    /// On the heap, as any key is: it may hold round keys, and moves.
+    cipher: Box<Cipher>,
     nonce_prefix: [u8; 7],
     aad: Vec<u8>,
 }
@@ -309,7 +313,7 @@ pub(crate) struct Stream {
 impl Stream {
     fn new(keys: &Keys, header: &Header, binding: &Binding) -> Self {
         Self {
-            cipher: Cipher::new(&keys.encryption),
+            cipher: Box::new(Cipher::new(&keys.encryption)),
             nonce_prefix: keys.nonce_prefix,
             aad: [&header.to_bytes()[..], &binding.to_bytes()].concat(),
         }

@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{Error, secret::SecretBytes};
+use crate::{Error, secret::SecretBytes, stack};
 
 /// How a key is sealed; the weaker first. Both have HKDF-SHA256 (0x0001) and AES-256-GCM (0x0002), and 32-byte private keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -165,11 +165,10 @@ pub(crate) fn public_key(suite: Suite, private: &[u8; 32]) -> PublicKey {
 pub(crate) fn derive_private(suite: Suite, ikm: &[u8; 32], out: &mut [u8; 32]) {
     match suite {
         // `DeriveKeyPair` (RFC 9180 section 7.1.3).
-        Suite::X25519 => {
+        Suite::X25519 => stack::wiping(|| {
             let (key, _) = X25519HkdfSha256::derive_keypair(ikm);
-            let bytes = Zeroizing::new(<[u8; 32]>::from(key.to_bytes()));
-            out.copy_from_slice(&*bytes);
-        }
+            key.write_exact(out);
+        }),
         // A private key is such bytes itself; what HPKE derives it by is still a draft.
         Suite::XWing => out.copy_from_slice(ikm),
     }
@@ -188,9 +187,10 @@ fn seal_with<K: Kem>(
     plaintext: &[u8],
 ) -> Result<Sealed, Error> {
     let key = parse_public::<K>(recipient.as_bytes())?;
-    let (encapsulated, ciphertext) =
+    let (encapsulated, ciphertext) = stack::wiping(|| {
         hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, K>(&OpModeS::Base, &key, info, plaintext, &[], rng)
-            .map_err(|_| Error::BadPublicKey)?;
+    })
+    .map_err(|_| Error::BadPublicKey)?;
     Ok(Sealed {
         encapsulated: encapsulated.to_bytes().to_vec(),
         ciphertext,
@@ -203,16 +203,18 @@ fn open_with<K: Kem>(
     sealed: &Sealed,
     what: &'static str,
 ) -> Result<SecretBytes, Error> {
-    let key = K::PrivateKey::from_bytes(private).map_err(|_| Error::Unopened { what })?;
     let encapsulated = K::EncappedKey::from_bytes(&sealed.encapsulated).map_err(|_| Error::BadEncapsulatedKey)?;
-    let opened = hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(
-        &OpModeR::Base,
-        &key,
-        &encapsulated,
-        info,
-        &sealed.ciphertext,
-        &[],
-    );
+    let opened = stack::wiping(|| {
+        let key = K::PrivateKey::from_bytes(private)?;
+        hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(
+            &OpModeR::Base,
+            &key,
+            &encapsulated,
+            info,
+            &sealed.ciphertext,
+            &[],
+        )
+    });
     match opened {
         Ok(plaintext) => Ok(Zeroizing::new(plaintext)),
         Err(HpkeError::DecapError | HpkeError::ValidationError) => Err(Error::BadEncapsulatedKey),
@@ -226,10 +228,12 @@ fn parse_public<K: Kem>(bytes: &[u8]) -> Result<K::PublicKey, Error> {
 
 /// `N` is the length of the suite's public keys.
 fn public_bytes<K: Kem, const N: usize>(private: &[u8; 32]) -> [u8; N] {
-    // `from_bytes` fails only on a length other than 32 (RFC 9180 section 7.1.2; X-Wing section 5.2).
-    let key = K::PrivateKey::from_bytes(private).expect("32 bytes are a private key in both suites");
     let mut bytes = [0; N];
-    K::sk_to_pk(&key).write_exact(&mut bytes);
+    stack::wiping(|| {
+        // `from_bytes` fails only on a length other than 32 (RFC 9180 section 7.1.2; X-Wing section 5.2).
+        let key = K::PrivateKey::from_bytes(private).expect("32 bytes are a private key in both suites");
+        K::sk_to_pk(&key).write_exact(&mut bytes);
+    });
     bytes
 }
 

@@ -11,6 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::{
     Error,
     seal::{self, PublicKey, Sealed, Suite},
+    stack,
 };
 
 macro_rules! secret {
@@ -190,7 +191,7 @@ impl AccountKey {
         // A draw is out of range with probability 2^-128: the loop ends at its first turn.
         loop {
             let key = Self::filled(|key| rng.fill_bytes(key));
-            if SigningKey::from_slice(&key.0[..]).is_ok() {
+            if stack::wiping(|| SigningKey::from_slice(&key.0[..]).is_ok()) {
                 return key;
             }
         }
@@ -201,8 +202,10 @@ impl AccountKey {
     /// # Errors
     /// [`Error::InvalidKey`] when the bytes are zero or not below the order of secp256k1.
     pub fn address(&self) -> Result<Address, Error> {
-        let key = SigningKey::from_slice(&self.0[..]).map_err(|_| Error::InvalidKey { what: "AccountKey" })?;
-        Ok(Address::from_private_key(&key))
+        stack::wiping(|| {
+            let key = SigningKey::from_slice(&self.0[..]).map_err(|_| Error::InvalidKey { what: "AccountKey" })?;
+            Ok(Address::from_private_key(&key))
+        })
     }
 }
 
@@ -210,8 +213,7 @@ impl AccountKey {
 /// no other label's prefix, then fields of fixed length, so no two uses share an `info`.
 pub(crate) fn hkdf(ikm: &[u8; 32], salt: Option<&[u8]>, info: &[&[u8]], out: &mut [u8]) {
     // RFC 5869 section 2.3: expanding fails only past 255 * 32 bytes, and no caller asks for more than 32.
-    Hkdf::<Sha256>::new(salt, ikm)
-        .expand_multi_info(info, out)
+    stack::wiping(|| Hkdf::<Sha256>::new(salt, ikm).expand_multi_info(info, out))
         .expect("at most 32 bytes are asked for");
 }
 

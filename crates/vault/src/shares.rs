@@ -24,6 +24,7 @@ use crate::{
     CompartmentKeys, Domain, EncryptionKey, Error, PublicKey, RootSecret, cbor,
     seal::{self, Sealed, Suite},
     secret::SecretBytes,
+    stack,
 };
 
 /// With one share enough, each custodian would hold the secret itself.
@@ -500,7 +501,7 @@ fn evaluate(rng: &mut impl CryptoRng, root: &RootSecret, threshold: u8, shares: 
     // The library leaves the polynomial of the last byte in memory unwiped: a byte more, which is no secret, is the last.
     let mut bytes = Zeroizing::new([0; 33]);
     bytes[..32].copy_from_slice(root.expose());
-    let shares = Gf256::split_bytes(threshold.into(), shares, &bytes[..], rng);
+    let shares = stack::wiping(|| Gf256::split_bytes(threshold.into(), shares, &bytes[..], rng));
     // It fails on an empty secret and on counts outside of 2 <= threshold <= shares <= 255.
     let shares = shares.expect("the counts are checked");
     let shares = shares.into_iter().map(Zeroizing::new);
@@ -520,7 +521,7 @@ fn interpolate(shares: &[Share]) -> Result<RootSecret, Error> {
         points.push(point);
     }
     // It fails on fewer than 2 shares, on lengths that differ, and on an index that is 0 or comes twice.
-    let secret = Gf256::combine_bytes(&points[..]).expect("the shares are checked");
+    let secret = stack::wiping(|| Gf256::combine_bytes(&points[..])).expect("the shares are checked");
     RootSecret::from_slice(&Zeroizing::new(secret))
 }
 

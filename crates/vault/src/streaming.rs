@@ -16,6 +16,7 @@ use crate::{
         CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, PayloadSeal, Started, TAG_BYTES, check_binding,
         check_content_length, check_region_length, decompress, encode_metadata, padded_length,
     },
+    stack,
 };
 
 /// Content in one payload at most: 2^32 blocks of AES, far within what one key of AES-GCM may encrypt (SP 800-38D).
@@ -67,7 +68,7 @@ pub fn seal_stream(
     check_binding(binding)?;
     check_content_length(STREAMED_BYTES_MAX, content_bytes)?;
     let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
-    seal_region(rng, binding, &first, content_bytes, content, out)
+    stack::wiping(|| seal_region(rng, binding, &first, content_bytes, content, out))
 }
 
 /// Seals the metadata chunk `first`, then `body` (content, stored or compressed) with its padding. The binding is a possible one.
@@ -153,7 +154,7 @@ pub fn open_stream(
     payload: impl Read,
     out: impl Write,
 ) -> Result<Metadata, StreamError> {
-    open_within(STREAMED_BYTES_MAX, data_key, binding, payload_bytes, payload, out)
+    stack::wiping(|| open_within(STREAMED_BYTES_MAX, data_key, binding, payload_bytes, payload, out))
 }
 
 /// [`open_stream`] of content that is at most `most` long.
@@ -219,7 +220,7 @@ impl RangeOpener {
     /// # Errors
     /// As [`open_payload`](crate::open_payload).
     pub fn new(data_key: &DataKey, binding: &Binding, payload_bytes: u64, start: &[u8]) -> Result<Self, Error> {
-        let first = First::open(STREAMED_BYTES_MAX, data_key, binding, start)?;
+        let first = stack::wiping(|| First::open(STREAMED_BYTES_MAX, data_key, binding, start))?;
         let layout = Layout::of(&first, payload_bytes)?;
         Ok(Self { first, layout })
     }
@@ -356,10 +357,9 @@ fn each_chunk(slots: &mut [u8], work: impl Fn(usize, &mut [u8]) -> Result<(), Er
     };
     let share_chunks = chunks.div_ceil(threads);
     let work_on = |share: usize, slots: &mut [u8]| {
-        let slots = slots.chunks_mut(SEALED_CHUNK_BYTES).enumerate();
-        slots
-            .map(|(at, slot)| work(share * share_chunks + at, slot))
-            .collect::<Result<(), Error>>()
+        let mut slots = slots.chunks_mut(SEALED_CHUNK_BYTES).enumerate();
+        // The stack of a thread that has ended is kept for the next.
+        stack::wiping(|| slots.try_for_each(|(at, slot)| work(share * share_chunks + at, slot)))
     };
     let mut shares = slots.chunks_mut(share_chunks * SEALED_CHUNK_BYTES).enumerate();
     let Some((_, own)) = shares.next() else {

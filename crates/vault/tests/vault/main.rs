@@ -2,16 +2,19 @@
 mod directory;
 mod envelope;
 mod forge;
+mod fuzz;
 mod keyfile;
 mod keyring;
 mod mnemonic;
 mod payload;
+mod published;
 mod secrets;
 mod shares;
 mod streaming;
 mod suites;
 mod textbook;
 mod vectors;
+mod webcrypto;
 
 use std::convert::Infallible;
 

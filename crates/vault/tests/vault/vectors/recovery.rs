@@ -1,8 +1,8 @@
 //! Vectors of what a lost root secret comes back from: shares and words.
-use medlock_vault::{Domain, Mnemonic, PublicKey, Published, Recipient, SealedShare, SetScope, Share, ShareSet, Suite};
+use medlock_vault::{Domain, Recipient, SealedShare, SetScope, ShareSet, Suite};
 
 use super::*;
-use crate::{mnemonic::STANDARD, textbook};
+use crate::mnemonic::STANDARD;
 
 struct Custodian {
     account: [u8; 20],
@@ -69,40 +69,6 @@ fn make(name: &str, rng: &mut TestRng, scope: &SetScope, root: &RootSecret, thre
         custodians,
         case,
     }
-}
-
-/// As a reader does it: the set, then each share, sealed or (where only that is given) in the clear, then the root.
-fn recombine(inputs: &Value, bytes: &[u8]) -> Result<RootSecret, Error> {
-    let scope = SetScope {
-        domain: Domain {
-            chain_id: number(&inputs["chainId"]),
-            records: array(&inputs["records"]),
-        },
-        owner: array(&inputs["owner"]),
-        version: number(&inputs["version"]),
-    };
-    let set = ShareSet::decode(bytes)?.verify(&scope, &array(&inputs["digest"]))?;
-    let mut shares = Vec::new();
-    for share in inputs["shares"].as_array().unwrap() {
-        shares.push(if share["sealed"].is_null() {
-            Share::from_slice(number(&share["index"]), &unhex(&share["opening"]))?
-        } else {
-            let key = EncryptionKey::from_slice(Suite::X25519, &unhex(&share["privateKey"])).unwrap();
-            let opened =
-                SealedShare::decode(&unhex(&share["sealed"]))?.open(&set, &array(&share["recipient"]), &key)?;
-            assert_eq!(hex(opened.expose()), share["opening"]);
-            assert_eq!(u64::from(opened.index()), share["index"]);
-            opened
-        });
-    }
-    let published = &inputs["published"];
-    let published = Published {
-        chart: array(&published["chart"]),
-        compartment: number(&published["compartment"]),
-        epoch: number(&published["epoch"]),
-        key: PublicKey::new(suite(published), &unhex(&published["key"]))?,
-    };
-    set.recombine(&shares, &published)
 }
 
 #[test]
@@ -481,24 +447,7 @@ fn share_vectors_hold() {
     }
     let opened = json!([two.case, three.case, all.case, passed_on]);
     let file = committed("shares.json", json!({"opened": opened, "refused": bad}));
-
-    for case in file["opened"].as_array().unwrap() {
-        let root = recombine(case, &unhex(&case["bytes"])).unwrap();
-        assert_eq!(hex(root.expose()), case["root"], "{}", case["name"]);
-        // And by the textbook, from the listed shares alone.
-        let shares = case["shares"].as_array().unwrap().iter();
-        let points: Vec<(u8, [u8; 32])> = shares
-            .take(number(&case["threshold"]))
-            .map(|share| {
-                (
-                    number(&share["index"]),
-                    unhex(&share["opening"])[32..].try_into().unwrap(),
-                )
-            })
-            .collect();
-        assert_eq!(hex(textbook::at(0, &points)), case["root"], "{}", case["name"]);
-    }
-    check_refused(&file, recombine);
+    reading::shares(&file);
 }
 
 #[test]
@@ -528,13 +477,5 @@ fn mnemonic_vectors_hold() {
             ],
         }),
     );
-    for case in file["opened"].as_array().unwrap() {
-        let root = Mnemonic::read(case["text"].as_str().unwrap()).unwrap();
-        assert_eq!(hex(root.expose()), case["root"]);
-        assert_eq!(Mnemonic::of(&root).expose(), case["text"]);
-    }
-    for case in file["refused"].as_array().unwrap() {
-        let error = Mnemonic::read(case["text"].as_str().unwrap()).err().unwrap();
-        assert_eq!(error_name(&error), case["error"].as_str().unwrap(), "{}", case["name"]);
-    }
+    reading::mnemonic(&file);
 }
