@@ -382,7 +382,7 @@ impl World {
         let sealed = seal_payload(&mut rng, &binding, &metadata, content).unwrap();
         let keys = CompartmentKeys::derive(&self.root, &CHART.0, compartment, 1, Suite::X25519).unwrap();
         let (payload, mut blocks) = medlock_dag::file(&sealed.bytes);
-        let envelope = Envelope::seal(&mut rng, &binding, 1, &keys.public_key(), payload, &sealed).unwrap();
+        let envelope = Envelope::seal(&mut rng, &binding, 1, &keys.public_key(), payload, &sealed.seal).unwrap();
         let envelope = dag_cbor_block(envelope.encode());
         let pointer = B256::from(medlock_dag::digest(&envelope.cid).unwrap());
         blocks.push(envelope);
