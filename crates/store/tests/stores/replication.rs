@@ -1,14 +1,14 @@
 //! Several stores, some of which fail.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use medlock_dag::{Block, raw_block};
 use medlock_store::{Embedded, Error, Replica, Replicated, Store};
 
 use crate::daemon::Daemon;
 use crate::stub::{Answer, Stub};
-use crate::{assert_holds, assert_lacks, blocks, content, kubo, until};
+use crate::{assert_holds, assert_lacks, blocks, content, files, kubo, until};
 
 /// For stubs that hang.
 const TIMEOUT_MS: u64 = 200;
@@ -35,13 +35,6 @@ fn damage(dir: &Path, block: &Block) {
     let (path, mut bytes, at) = packs.expect("the block is in no pack");
     bytes[at + block.bytes.len() / 2] ^= 4;
     fs::write(path, bytes).unwrap();
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
-        .collect()
 }
 
 #[tokio::test]
