@@ -22,7 +22,7 @@ pub enum Error {
         reason: String,
     },
     /// A pack's table of contents cannot be trusted, so its blocks cannot be found.
-    #[error("{pack} is damaged ({reason}); move it out of the store, start again, and fetch its blocks from a replica")]
+    #[error("{pack} is damaged ({reason}); salvage the store, then heal it from a replica")]
     DamagedPack { pack: PathBuf, reason: &'static str },
     /// The CID is of a kind that is never stored, or the block is too large.
     #[error(transparent)]

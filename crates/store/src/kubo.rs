@@ -281,27 +281,28 @@ impl Kubo {
         Ok(removal)
     }
 
-    /// Puts `block` if it is missing, and in the place of a damaged copy: whether it did.
+    /// Puts those of `blocks` that are missing, damaged or not pinned: how many that were.
     ///
     /// # Errors
-    /// Those of `get` and `put`; [`Error::Corrupt`] where the node keeps the damaged copy.
-    pub async fn repair(&self, block: &Block) -> Result<bool, Error> {
-        match self.get(&block.cid).await {
-            Ok(Some(_)) => return Ok(false),
-            Ok(None) => {}
-            Err(error @ Error::Corrupt { .. }) => {
-                // Kubo does not write what it believes to have.
-                if !self.remove_one(&block.cid).await? {
-                    return Err(error);
-                }
+    /// Those of `get` and `put`; [`Error::Corrupt`] where the node keeps a damaged copy.
+    pub async fn repair(&self, blocks: Vec<Block>) -> Result<usize, Error> {
+        let blocks = stream::iter(blocks)
+            .map(|block| async move { Ok::<_, Error>((!self.is_kept(&block.cid).await?).then_some(block)) })
+            .buffer_unordered(PARALLEL)
+            .try_filter_map(future::ok)
+            .try_collect::<Vec<_>>()
+            .await?;
+        let cids = blocks.iter().map(|block| block.cid).collect::<Vec<_>>();
+        self.put(blocks).await?;
+        let repaired = cids.len();
+        let gets = stream::iter(cids).map(|cid| async move {
+            match self.get(&cid).await? {
+                Some(_) => Ok(()),
+                None => Err(self.inner.bad_answer("block/put", "it does not have what it stored")),
             }
-            Err(error) => return Err(error),
-        }
-        self.put(vec![block.clone()]).await?;
-        match self.get(&block.cid).await? {
-            Some(_) => Ok(true),
-            None => Err(self.inner.bad_answer("block/put", "it does not have what it stored")),
-        }
+        });
+        gets.buffer_unordered(PARALLEL).try_collect::<()>().await?;
+        Ok(repaired)
     }
 
     pub(crate) fn begin_gc(&self) -> Result<GcRun, Error> {
@@ -456,6 +457,20 @@ impl Kubo {
         };
         let answer = self.inner.retried(call, request, || None, ANSWER_BYTES_MAX).await?;
         self.check_pins(call, &answer, cids)
+    }
+
+    /// Whether a block is there, whole and pinned. A copy that is not whole is gone after this.
+    async fn is_kept(&self, cid: &Cid) -> Result<bool, Error> {
+        match self.get(cid).await {
+            Ok(Some(_)) => self.is_pinned(&raw_cid(medlock_dag::digest(cid)?)).await,
+            Ok(None) => Ok(false),
+            // Kubo does not write what it believes to have.
+            Err(error @ Error::Corrupt { .. }) => match self.remove_one(cid).await? {
+                true => Ok(false),
+                false => Err(error),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes one block: whether it was there. It is gone if this succeeds.

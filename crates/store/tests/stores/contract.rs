@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use medlock_dag::{BLOCK_BYTES_MAX, Block, Cid, dag_cbor_block, digest, file, raw_block, raw_cid};
-use medlock_store::{Embedded, Error, Replicated, Store};
+use medlock_store::{Embedded, Error, Healed, Replicated, Store};
 
 use crate::daemon::Daemon;
 use crate::{assert_holds, assert_lacks, blocks, content, until};
@@ -58,6 +58,7 @@ async fn keeps_each_part_of_it(store: Store) {
     refuses_what_is_never_stored(&store).await;
     removes_for_good(&store).await;
     repairs_what_is_missing(&store).await;
+    heals_what_roots_lead_to(&store).await;
     sweeps_what_no_root_leads_to(&store).await;
     never_sweeps_what_is_being_added(&store).await;
 }
@@ -120,10 +121,31 @@ async fn removes_for_good(store: &Store) {
 }
 
 async fn repairs_what_is_missing(store: &Store) {
-    let block = raw_block(b"repaired".to_vec());
-    assert!(store.repair(&block).await.unwrap());
-    assert!(!store.repair(&block).await.unwrap());
-    assert_holds(store, &[block]).await;
+    let batch = blocks(3, "repaired");
+    store.put(batch[1..].to_vec()).await.unwrap();
+    assert!(store.repair(batch.clone()).await.unwrap() >= 1);
+    assert_eq!(store.repair(batch.clone()).await.unwrap(), 0);
+    assert_holds(store, &batch).await;
+}
+
+async fn heals_what_roots_lead_to(store: &Store) {
+    let (root, payload) = file(&content(900_000));
+    let envelope = envelope(&root);
+    store
+        .put([&payload[..], std::slice::from_ref(&envelope)].concat())
+        .await
+        .unwrap();
+    let healed = store.heal([envelope.cid]).await.unwrap();
+    let whole = Healed {
+        live: payload.len() + 1,
+        ..Healed::default()
+    };
+    assert_eq!(healed, whole);
+    // What nobody has is named; what it leads to cannot be.
+    let _ = store.remove(vec![root]).await.unwrap();
+    let healed = store.heal([envelope.cid]).await.unwrap();
+    assert_eq!((healed.live, healed.repaired, healed.failed), (1, 0, vec![]));
+    assert_eq!(healed.lost.iter().map(|lost| lost.0).collect::<Vec<_>>(), [root]);
 }
 
 /// An envelope: dag-cbor that links to a payload.

@@ -2,6 +2,7 @@
 mod contract;
 mod crash;
 mod daemon;
+mod damage;
 mod faults;
 mod nodes;
 mod replication;
@@ -64,18 +65,24 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Opens the store in `dir`. A test beside this one that starts a program shares our locks for a moment.
+/// Opens the store in `dir` once its lock is free.
 async fn open_when_free(dir: &Path) -> Embedded {
-    let mut opened = None;
+    when_free(|| Embedded::open(dir)).await.unwrap()
+}
+
+/// Tries again while a store is locked: a test beside this one that starts a program shares our locks for a moment, and a
+/// repair in the background holds on to its store.
+async fn when_free<T>(mut open: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let mut result = open();
     until("the lock is free", async || {
-        opened = match Embedded::open(dir) {
-            Err(Error::Locked { .. }) => None,
-            opened => Some(opened.unwrap()),
-        };
-        opened.is_some()
+        let free = !matches!(result, Err(Error::Locked { .. }));
+        if !free {
+            result = open();
+        }
+        free
     })
     .await;
-    opened.unwrap()
+    result
 }
 
 /// All files below `dir`.

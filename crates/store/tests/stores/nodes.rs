@@ -87,7 +87,7 @@ async fn a_node_that_keeps_a_block_wrongly_is_noticed_and_repaired() {
         matches!(&error, Error::Corrupt { cid, .. } if **cid == batch[1].cid),
         "{error}"
     );
-    assert!(store.repair(&batch[1]).await.unwrap());
+    assert_eq!(store.repair(batch.clone()).await.unwrap(), 1);
     assert_holds(&store, &batch).await;
     // Pinned again: it outlives the node's own collection.
     daemon.repo.ipfs(&["repo", "gc", "--quiet"], b"");
