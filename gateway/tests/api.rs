@@ -770,7 +770,10 @@ async fn a_reader_is_served_against_a_receipt_until_the_grant_is_revoked() {
     refused(forbidden, Kind::ForbiddenOrUnknown).await;
 
     // A block that is lost or damaged is an answer, never bytes.
-    assert_eq!(world.store.remove(vec![written.blocks[0].cid]).await.unwrap().removed, 1);
+    assert_eq!(
+        world.store.remove(vec![written.blocks[0].cid]).await.unwrap().removed,
+        1
+    );
     refused(world.payload(&clinic, &written), Kind::BlockMissing).await;
     world.store.put(vec![written.blocks[0].clone()]).await.unwrap();
 

@@ -9,9 +9,10 @@
 //! All kinds are named by digest alone, like in Kubo: the codec of a CID is not
 //! part of what is stored.
 //!
-//! Start reading at [`Store`], then `embedded.rs`, `kubo.rs`, `replicated.rs`, `gc.rs`, `heal.rs`.
+//! Start reading at [`Store`], then `embedded.rs`, `kubo.rs`, `replicated.rs`, `gc.rs`, `heal.rs`, `car.rs`.
 #![forbid(unsafe_code)]
 
+mod car;
 mod embedded;
 mod error;
 mod gc;
@@ -21,6 +22,7 @@ mod replica;
 mod replicated;
 mod walk;
 
+pub use car::{Exported, Imported};
 pub use embedded::{Embedded, Salvaged};
 pub use error::Error;
 pub use gc::{Gc, Swept};

@@ -169,8 +169,10 @@ fn sort<'a>(pack: &'a [u8], entries: &[(Digest, u32)]) -> Sorted<'a> {
 /// The bytes of one block, unchecked.
 pub(crate) fn read_block(mut file: File, offset: u64, bytes: u32) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(offset))?;
-    let mut block = vec![0; bytes as usize];
-    file.read_exact(&mut block)?;
+    let mut block = Vec::with_capacity(bytes as usize);
+    if file.take(bytes.into()).read_to_end(&mut block)? < bytes as usize {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(block)
 }
 

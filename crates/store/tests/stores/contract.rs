@@ -5,8 +5,8 @@ use std::process::Command;
 use medlock_dag::{BLOCK_BYTES_MAX, Block, Cid, dag_cbor_block, digest, file, raw_block, raw_cid};
 use medlock_store::{Embedded, Error, Healed, Replicated, Store};
 
-use crate::daemon::Daemon;
-use crate::{assert_holds, assert_lacks, blocks, content, until};
+use crate::{assert_holds, assert_lacks, blocks, content, envelope, node, until};
+use medlock_kubo_daemon::Daemon;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_store_keeps_the_contract() {
@@ -17,14 +17,14 @@ async fn the_embedded_store_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ipfs_node_keeps_the_contract() {
     let daemon = Daemon::offline();
-    keeps_the_contract(Store::Kubo(daemon.store())).await;
+    keeps_the_contract(Store::Kubo(node(&daemon))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replicated_store_keeps_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::offline();
-    let replicas = vec![Embedded::open(dir.path()).unwrap().into(), daemon.store().into()];
+    let replicas = vec![Embedded::open(dir.path()).unwrap().into(), node(&daemon).into()];
     keeps_the_contract(Store::Replicated(Replicated::new(replicas, 2).unwrap())).await;
 }
 
@@ -59,6 +59,7 @@ async fn keeps_each_part_of_it(store: Store) {
     removes_for_good(&store).await;
     repairs_what_is_missing(&store).await;
     heals_what_roots_lead_to(&store).await;
+    carries_what_it_has(&store).await;
     sweeps_what_no_root_leads_to(&store).await;
     never_sweeps_what_is_being_added(&store).await;
 }
@@ -148,10 +149,21 @@ async fn heals_what_roots_lead_to(store: &Store) {
     assert_eq!(healed.lost.iter().map(|lost| lost.0).collect::<Vec<_>>(), [root]);
 }
 
-/// An envelope: dag-cbor that links to a payload.
-fn envelope(payload: &Cid) -> Block {
-    let cid = payload.to_bytes();
-    dag_cbor_block([&b"\xa1\x67payload\xd8\x2a\x58"[..], &[cid.len() as u8 + 1, 0], &cid].concat())
+async fn carries_what_it_has(store: &Store) {
+    let (root, payload) = file(&content(500_000));
+    let envelope = envelope(&root);
+    let batch = [&payload[..], std::slice::from_ref(&envelope)].concat();
+    store.put(batch.clone()).await.unwrap();
+    let mut car = Vec::new();
+    let exported = store.export(&[envelope.cid], &mut car).await.unwrap();
+    assert_eq!((exported.blocks, exported.missing), (batch.len() as u64, vec![]));
+    let removal = store
+        .remove(batch.iter().map(|block| block.cid).collect())
+        .await
+        .unwrap();
+    assert_eq!(removal.removed, batch.len());
+    assert_eq!(store.import(&car[..]).await.unwrap().roots, [envelope.cid]);
+    assert_holds(store, &batch).await;
 }
 
 async fn sweeps_what_no_root_leads_to(store: &Store) {

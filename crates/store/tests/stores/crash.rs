@@ -17,9 +17,9 @@ use std::{env, fs, thread};
 use medlock_dag::Block;
 use medlock_store::{Embedded, Error, Replica, Replicated, Store};
 
-use crate::daemon::Daemon;
-use crate::{Random, assert_holds, blocks, files, open_when_free};
+use crate::{Random, assert_holds, blocks, files, node, open_when_free};
 use child::Orders;
+use medlock_kubo_daemon::Daemon;
 use model::{Known, Model};
 
 /// Kills of a process that works on folders, all lanes taken together.
@@ -62,7 +62,7 @@ async fn a_node_that_is_killed_while_it_writes_keeps_what_it_confirmed() {
     let mut daemon = Daemon::offline();
     let mut confirmed = Vec::new();
     for kill in 0..KILLS_OF_THE_NODE {
-        let store = Store::Kubo(daemon.store());
+        let store = Store::Kubo(node(&daemon));
         let begun = Instant::now();
         let calibration = blocks(BATCH, &format!("before kill {kill}"));
         store.put(calibration.clone()).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_node_that_is_killed_while_it_writes_keeps_what_it_confirmed() {
         confirmed.extend(puts.into_iter().flat_map(|(batch, _)| batch));
 
         daemon = daemon.restart();
-        let store = Store::Kubo(daemon.store());
+        let store = Store::Kubo(node(&daemon));
         assert_holds(&store, &confirmed).await;
         for block in &unconfirmed {
             let got = store.get(&block.cid).await.unwrap();
@@ -247,7 +247,7 @@ impl Lane {
     fn replicas(&self, folders: &[Embedded]) -> Vec<Replica> {
         let folders = folders.iter().cloned().map(Replica::from);
         folders
-            .chain(self.node.as_ref().map(|node| node.store().into()))
+            .chain(self.node.as_ref().map(|daemon| node(daemon).into()))
             .collect()
     }
 }

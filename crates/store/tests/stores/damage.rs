@@ -6,9 +6,9 @@ use std::path::Path;
 use medlock_dag::{Block, Cid, dag_cbor_block, file, raw_block};
 use medlock_store::{Embedded, Error, Replica, Replicated, Store};
 
-use crate::daemon::Daemon;
 use crate::stub::{Answer, Stub};
-use crate::{Random, assert_holds, assert_lacks, blocks, content, files, kubo, open_when_free, when_free};
+use crate::{Random, assert_holds, assert_lacks, blocks, content, files, kubo, node, open_when_free, when_free};
+use medlock_kubo_daemon::Daemon;
 
 /// How often a repository is damaged.
 const ROUNDS: usize = 150;
@@ -137,14 +137,14 @@ async fn with_one_replica_left_everything_is_back() {
     let Store::Embedded(one) = left else { unreachable!() };
     let new = Embedded::open(new.path()).unwrap();
 
-    let store = replicated(vec![new.clone().into(), one.into(), daemon.store().into()], 1);
+    let store = replicated(vec![new.clone().into(), one.into(), node(&daemon).into()], 1);
     let healed = store.heal(roots.clone()).await.unwrap();
     assert_eq!((healed.live, healed.repaired), (all.len(), 2 * all.len()), "{healed:?}");
     assert_eq!((&healed.lost[..], &healed.failed[..]), (&[][..], &[][..]));
     drop(store);
     // Pinned on the node, too: its own collection takes nothing.
     daemon.repo.ipfs(&["repo", "gc", "--quiet"], b"");
-    for store in [Store::Embedded(new), Store::Kubo(daemon.store())] {
+    for store in [Store::Embedded(new), Store::Kubo(node(&daemon))] {
         assert_holds(&store, &all).await;
         assert_lacks(&store, &garbage).await;
     }
@@ -153,7 +153,7 @@ async fn with_one_replica_left_everything_is_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_block_that_lost_its_pin_is_healed() {
     let daemon = Daemon::offline();
-    let store = Store::Kubo(daemon.store());
+    let store = Store::Kubo(node(&daemon));
     let batch = blocks(3, "pinned");
     store.put(batch.clone()).await.unwrap();
     daemon.repo.ipfs(&["pin", "rm", &batch[1].cid.to_string()], b"");

@@ -1,7 +1,7 @@
 //! The stores from outside: one contract for all kinds, against real IPFS nodes, and nodes that lie, hang and break.
+mod carried;
 mod contract;
 mod crash;
-mod daemon;
 mod damage;
 mod faults;
 mod nodes;
@@ -12,7 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use medlock_dag::{Block, raw_block};
+use medlock_dag::{Block, Cid, dag_cbor_block, raw_block};
+use medlock_kubo_daemon::Daemon;
 use medlock_store::{Embedded, Error, Kubo, KuboOptions, Store};
 
 /// What takes longer than this has hung.
@@ -31,6 +32,17 @@ fn blocks(count: usize, salt: &str) -> Vec<Block> {
     (0..count)
         .map(|i| raw_block(format!("{salt} {i}").into_bytes()))
         .collect()
+}
+
+/// An envelope: dag-cbor that links to a payload.
+fn envelope(payload: &Cid) -> Block {
+    let cid = payload.to_bytes();
+    dag_cbor_block([&b"\xa1\x67payload\xd8\x2a\x58"[..], &[cid.len() as u8 + 1, 0], &cid].concat())
+}
+
+/// The store in a node.
+fn node(daemon: &Daemon) -> Kubo {
+    Kubo::new(&daemon.url, KuboOptions::default()).unwrap()
 }
 
 fn kubo(url: &str, timeout_ms: u64) -> Kubo {

@@ -1,14 +1,15 @@
 //! Several stores, some of which fail.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use medlock_dag::{Block, raw_block};
 use medlock_store::{Embedded, Error, Replica, Replicated, Store};
 
-use crate::daemon::Daemon;
 use crate::stub::{Answer, Stub};
-use crate::{assert_holds, assert_lacks, blocks, content, files, kubo, until};
+use crate::{assert_holds, assert_lacks, blocks, content, files, kubo, node, until};
+use medlock_kubo_daemon::Daemon;
 
 /// For stubs that hang.
 const TIMEOUT_MS: u64 = 200;
@@ -168,7 +169,7 @@ async fn a_removal_that_a_replica_missed_is_reported_and_not_read_back() {
     let (_a, a) = embedded();
     let daemon = Daemon::offline();
     let batch = blocks(3, "removed");
-    let store = replicated(vec![a.clone().into(), daemon.store().into()], 2);
+    let store = replicated(vec![a.clone().into(), node(&daemon).into()], 2);
     store.put(batch.clone()).await.unwrap();
     // Something else on the node holds on to one of them.
     let held = batch[1].cid.to_string();
@@ -192,7 +193,7 @@ async fn a_removal_that_a_replica_missed_is_reported_and_not_read_back() {
     let unconfirmed = removal.unconfirmed.iter().map(|one| (one.cid, one.store.clone()));
     assert_eq!(unconfirmed.collect::<Vec<_>>(), [(batch[1].cid, daemon.url.clone())]);
     assert_lacks(&store, &batch).await;
-    assert_holds(&Store::Kubo(daemon.store()), &batch[1..2]).await;
+    assert_holds(&Store::Kubo(node(&daemon)), &batch[1..2]).await;
 
     // Put again, it is wanted again.
     store.put(batch[1..2].to_vec()).await.unwrap();
@@ -236,4 +237,44 @@ async fn a_sweep_goes_on_where_a_replica_fails() {
     assert_eq!(swept.failed.len(), 1);
     assert_eq!(swept.failed[0].0, stub.url);
     assert_holds(&store, &batch[..1]).await;
+}
+
+#[tokio::test]
+async fn full_disks_are_told_from_other_failures() {
+    let says = |message: &str| Answer::Whole(500, format!(r#"{{"Message":"{message}"}}"#).into_bytes());
+    let full_stub = Stub::always(says("write /ipfs/blocks/.temp/temp-1: no space left on device")).await;
+    let broken_stub = Stub::always(says("the disk failed")).await;
+    let (node, broken) = (kubo(&full_stub.url, TIMEOUT_MS), kubo(&broken_stub.url, TIMEOUT_MS));
+    let ((a_dir, a), (_b, b)) = (embedded(), embedded());
+    // The first pack is written to a device that is always full.
+    symlink("/dev/full", a_dir.path().join("tmp/0000000000000000")).unwrap();
+    let batch = blocks(3, "full");
+    let error = a.put(batch.clone()).await.unwrap_err();
+    assert!(matches!(&error, Error::DiskFull { .. }) && error.is_full(), "{error}");
+    let (a, b, node, broken) = (
+        Replica::from(a),
+        Replica::from(b),
+        Replica::from(node),
+        Replica::from(broken),
+    );
+    for (replicas, quorum, full) in [
+        (vec![node.clone()], 1, true),
+        (vec![b.clone(), node.clone()], 2, true),
+        (vec![broken.clone()], 1, false),
+        // Room would make two of three.
+        (vec![b.clone(), node.clone(), broken.clone()], 2, true),
+        // And not three of three.
+        (vec![b, node, broken], 3, false),
+    ] {
+        let error = replicated(replicas, quorum).put(batch.clone()).await.unwrap_err();
+        assert!(matches!(error, Error::Quorum { .. }), "{error}");
+        assert_eq!(error.is_full(), full, "{error}");
+    }
+    // The number of the next pack: the one that failed took the first.
+    symlink("/dev/full", a_dir.path().join("tmp/0000000000000001")).unwrap();
+    let error = replicated(vec![a.clone()], 1).put(batch.clone()).await.unwrap_err();
+    assert!(matches!(error, Error::Quorum { .. }) && error.is_full(), "{error}");
+    let store = replicated(vec![a], 1);
+    store.put(batch.clone()).await.unwrap();
+    assert_holds(&store, &batch).await;
 }
