@@ -198,9 +198,10 @@ impl<T: Send + 'static> Frames<T> {
 
 async fn put(store: &Store, blocks: Vec<Block>) -> Result<()> {
     store.put(blocks).await.map_err(|error| {
-        let kind = match error {
-            StoreError::DiskFull { .. } => Kind::StorageFull,
-            _ => Kind::Internal,
+        let kind = if error.is_full() {
+            Kind::StorageFull
+        } else {
+            Kind::Internal
         };
         Failure::caused(kind, error)
     })
@@ -215,6 +216,7 @@ mod tests {
     use super::*;
     use axum::body::to_bytes;
     use medlock_dag::{dag_cbor_block, file};
+    use medlock_store::{Embedded, Replica, Replicated};
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
@@ -313,6 +315,24 @@ mod tests {
         std::fs::write(&pack, bytes).unwrap();
         let failure = download(store, root, 6, ()).await.unwrap_err();
         assert_eq!(failure.problem().kind(), Some(Kind::BlockCorrupt));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_answer_behind_replicas_as_well() {
+        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let replicas = dirs.each_ref().map(|dir| Embedded::open(dir.path()).unwrap());
+        // The first pack is written to a device that is always full.
+        std::os::unix::fs::symlink("/dev/full", dirs[1].path().join("tmp/0000000000000000")).unwrap();
+        let block = dag_cbor_block(b"\xa0".to_vec());
+        let car = car::write(&[block.cid], [&block]).unwrap();
+        let both = replicas.each_ref().map(|replica| Replica::from(replica.clone()));
+        let both = Store::Replicated(Replicated::new(both.to_vec(), 2).unwrap());
+        let failure = upload(&both, Body::from(car.clone()), PACE, |_| Ok(()))
+            .await
+            .unwrap_err();
+        assert_eq!(failure.kind(), Some(Kind::StorageFull));
+        // The device is gone with the pack that failed, so the disk has room again.
+        assert!(upload(&both, Body::from(car), PACE, |_| Ok(())).await.is_ok());
     }
 
     #[tokio::test]

@@ -109,18 +109,40 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<Cid>, Vec<Block>), Error> {
 /// Takes a stream in pieces of any size and gives out verified blocks.
 ///
 /// Holds at most one frame (2 MiB) besides the piece at hand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reader {
     buffer: Vec<u8>,
     roots: Option<Vec<Cid>>,
     blocks: u64,
+    blocks_max: u64,
     failed: bool,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            buffer: Vec::new(),
+            roots: None,
+            blocks: 0,
+            blocks_max: BLOCKS_MAX,
+            failed: false,
+        }
+    }
 }
 
 impl Reader {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For a stream of one's own, such as a backup: of any number of blocks.
+    #[must_use]
+    pub fn unbounded() -> Self {
+        Self {
+            blocks_max: u64::MAX,
+            ..Self::default()
+        }
     }
 
     /// The roots that the header names; none until the header is in.
@@ -187,8 +209,10 @@ impl Reader {
         if rest.is_empty() {
             return Ok(None);
         }
-        if self.blocks == BLOCKS_MAX {
-            return Err(Error::TooManyBlocks { blocks_max: BLOCKS_MAX });
+        if self.blocks == self.blocks_max {
+            return Err(Error::TooManyBlocks {
+                blocks_max: self.blocks_max,
+            });
         }
         let (body_bytes, varint_bytes) = match varint::read(rest) {
             Ok(read) => read,

@@ -25,9 +25,14 @@
 //! The price is memory, about 70 bytes a block: for more than some ten million
 //! blocks run an IPFS node instead.
 //!
+//! A pack whose table is damaged hides what is in it, so the store does not open
+//! until that was dealt with ([`Embedded::salvage`]): to say of those blocks that
+//! they are not there would be a lie.
+//!
 //! Start reading at [`Embedded`], then `pack.rs` (the file format).
 
 mod pack;
+mod salvage;
 #[cfg(test)]
 mod tests;
 
@@ -39,12 +44,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use medlock_dag::{BLOCK_BYTES_MAX, Block, Cid};
 
+pub use salvage::Salvaged;
+
+use crate::error::is_full;
 use crate::gc::{Fresh, GcRun};
 use crate::{Digest, Error, Removal};
 
 /// A pack is closed once it holds this much: what one removal rewrites at most
 /// (a single block of up to 2 MiB may go over it).
 const PACK_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Packs of one batch that are written at the same time. A disk that waits for one sync has work to do meanwhile: here two
+/// write four times as fast as one, and more no faster.
+const WRITERS: usize = 2;
 
 /// A block store in a folder. Clones share it; the last one to go releases the lock.
 ///
@@ -75,7 +87,7 @@ impl Embedded {
     /// # Errors
     /// [`Error::Block`] for one over 2 MiB, [`Error::DiskFull`], [`Error::Io`].
     pub async fn put(&self, blocks: Vec<Block>) -> Result<(), Error> {
-        self.run(move |inner| inner.put(&blocks)).await
+        self.repair(blocks).await.map(|_| ())
     }
 
     /// The block named `cid`, checked against it, if it is there.
@@ -111,16 +123,12 @@ impl Embedded {
         })
     }
 
-    /// Puts `block` if it is missing, and in the place of a damaged copy: whether it did.
+    /// Puts those of `blocks` that are missing or damaged: how many that were.
     ///
     /// # Errors
     /// Those of `put`.
-    pub async fn repair(&self, block: &Block) -> Result<bool, Error> {
-        let whole = matches!(self.get(&block.cid).await, Ok(Some(_)));
-        if !whole {
-            self.put(vec![block.clone()]).await?;
-        }
-        Ok(!whole)
+    pub async fn repair(&self, blocks: Vec<Block>) -> Result<usize, Error> {
+        self.run(move |inner| inner.put(&blocks)).await
     }
 
     /// From now on every block that is put, new or there already, is kept by the
@@ -187,22 +195,10 @@ impl Inner {
             create_dir(&dir.join(sub))?;
         }
         let lock = lock(dir)?;
-        for entry in list(&dir.join("tmp"))? {
-            tracing::info!(path = %entry.display(), "removing a pack that was never finished");
-            fs::remove_file(&entry).map_err(|e| io_error(&entry, e))?;
-        }
-        let mut packs = BTreeMap::new();
-        for shard in list(&dir.join("packs"))? {
-            for path in list(&shard)? {
-                let stray = |path| Error::DamagedPack {
-                    pack: path,
-                    reason: "not a pack's place",
-                };
-                match pack_number(&path) {
-                    Some(number) if path == pack_path(dir, number) => packs.insert(number, path),
-                    _ => return Err(stray(path)),
-                };
-            }
+        clear_temp(dir)?;
+        let Found { packs, strays } = find_packs(dir)?;
+        if let Some(pack) = strays.into_iter().next() {
+            return Err(Error::DamagedPack { pack, reason: STRAY });
         }
         let mut index = HashMap::new();
         let mut doubles = BTreeMap::<u64, HashSet<Digest>>::new();
@@ -254,7 +250,8 @@ impl Inner {
         }
     }
 
-    fn put(&self, blocks: &[Block]) -> Result<(), Error> {
+    /// How many of `blocks` it took writing for.
+    fn put(&self, blocks: &[Block]) -> Result<usize, Error> {
         let mut packs = self.lock_packs();
         let mut fresh = BTreeMap::new();
         let mut damaged = HashSet::new();
@@ -279,7 +276,8 @@ impl Inner {
             fresh.insert(digest, &block.bytes[..]);
         }
         self.remove_digests(&damaged)?;
-        self.write_packs(&mut packs.next, &fresh)
+        self.write_packs(&mut packs.next, &fresh)?;
+        Ok(fresh.len())
     }
 
     fn remove(&self, cids: &[Cid]) -> Result<usize, Error> {
@@ -311,16 +309,25 @@ impl Inner {
     fn write_packs(&self, next_pack: &mut u64, blocks: &BTreeMap<Digest, &[u8]>) -> Result<(), Error> {
         let mut undo = Undo::default();
         let mut renames = Vec::new();
-        let mut added = Vec::new();
+        let mut packs = Vec::new();
         for part in pack::parts(blocks, PACK_BYTES_MAX) {
             let number = *next_pack;
             *next_pack += 1;
             let temp = self.temp_path(number);
             undo.0.push(temp.clone());
-            let table = self.write_temp(&temp, &part)?;
-            added.extend(places(number, &table));
-            renames.push((temp, self.pack_path(number)));
+            renames.push((temp.clone(), self.pack_path(number)));
+            packs.push((number, temp, part));
         }
+        let mut added = Vec::new();
+        for together in packs.chunks(WRITERS) {
+            for written in in_parallel(together, |(_, temp, part)| self.write_temp(temp, part)) {
+                added.push(written?);
+            }
+        }
+        let added = packs
+            .iter()
+            .zip(&added)
+            .flat_map(|((number, ..), table)| places(*number, table));
         let mut shards = BTreeSet::new();
         for (temp, path) in renames {
             let shard = parent(&path);
@@ -400,10 +407,7 @@ impl Inner {
     }
 
     fn write_error(&self, path: &Path, error: io::Error) -> Error {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull { dir: self.dir.clone() },
-            _ => io_error(path, error),
-        }
+        write_error(&self.dir, path, error)
     }
 
     fn open_block(&self, digest: &Digest) -> Result<Option<(Place, File)>, Error> {
@@ -417,12 +421,11 @@ impl Inner {
     }
 
     fn pack_path(&self, number: u64) -> PathBuf {
-        let shard = format!("{:02x}", number % 256);
-        self.dir.join("packs").join(shard).join(format!("{number:016x}"))
+        pack_path(&self.dir, number)
     }
 
     fn temp_path(&self, number: u64) -> PathBuf {
-        self.dir.join("tmp").join(format!("{number:016x}"))
+        temp_path(&self.dir, number)
     }
 
     // A panic under one of these locks leaves the index true to the packs: it is
@@ -438,6 +441,21 @@ impl Inner {
     fn index_mut(&self) -> RwLockWriteGuard<'_, HashMap<Digest, Place>> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Does `work` with each of `items` at once.
+fn in_parallel<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    let [first, others @ ..] = items else {
+        return Vec::new();
+    };
+    std::thread::scope(|scope| {
+        let others = others.iter().map(|item| scope.spawn(|| work(item))).collect::<Vec<_>>();
+        let mut done = vec![work(first)];
+        for other in others {
+            done.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    })
 }
 
 /// Files that are removed again unless the work came to its end.
@@ -468,9 +486,49 @@ fn places(pack: u64, table: &[(Digest, u32)]) -> impl Iterator<Item = (Digest, P
     })
 }
 
+/// Why a file below `packs/` is none of ours.
+const STRAY: &str = "not a pack's place";
+
+/// What is below `packs/`.
+struct Found {
+    packs: BTreeMap<u64, PathBuf>,
+    strays: Vec<PathBuf>,
+}
+
+fn find_packs(dir: &Path) -> Result<Found, Error> {
+    let mut found = Found {
+        packs: BTreeMap::new(),
+        strays: Vec::new(),
+    };
+    for shard in list(&dir.join("packs"))? {
+        for path in list(&shard)? {
+            match pack_number(&path) {
+                Some(number) if path == pack_path(dir, number) => {
+                    found.packs.insert(number, path);
+                }
+                _ => found.strays.push(path),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Removes what was being written when the last process ended.
+fn clear_temp(dir: &Path) -> Result<(), Error> {
+    for entry in list(&dir.join("tmp"))? {
+        tracing::info!(path = %entry.display(), "removing a pack that was never finished");
+        fs::remove_file(&entry).map_err(|e| io_error(&entry, e))?;
+    }
+    Ok(())
+}
+
 fn pack_path(dir: &Path, number: u64) -> PathBuf {
     let shard = format!("{:02x}", number % 256);
     dir.join("packs").join(shard).join(format!("{number:016x}"))
+}
+
+fn temp_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join("tmp").join(format!("{number:016x}"))
 }
 
 fn pack_number(path: &Path) -> Option<u64> {
@@ -508,7 +566,8 @@ fn lock(dir: &Path) -> Result<File, Error> {
         Err(TryLockError::Error(e)) => return Err(error(e)),
     }
     file.set_len(0).map_err(error)?;
-    writeln!(file, "{}", std::process::id()).map_err(error)?;
+    // It only names us. Where the disk is too full for that, the store has to open all the same: to remove blocks from it.
+    let _ = writeln!(file, "{}", std::process::id());
     Ok(file)
 }
 
@@ -539,6 +598,14 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, Error> {
 
 fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
+}
+
+/// An error of writing to `path`, on which the store in `dir` depends.
+fn write_error(dir: &Path, path: &Path, error: io::Error) -> Error {
+    if is_full(error.kind()) {
+        return Error::DiskFull { dir: dir.to_owned() };
+    }
+    io_error(path, error)
 }
 
 fn io_error(path: &Path, source: io::Error) -> Error {

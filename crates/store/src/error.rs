@@ -22,11 +22,17 @@ pub enum Error {
         reason: String,
     },
     /// A pack's table of contents cannot be trusted, so its blocks cannot be found.
-    #[error("{pack} is damaged ({reason}); move it out of the store, start again, and fetch its blocks from a replica")]
+    #[error("{pack} is damaged ({reason}); salvage the store, then heal it from a replica")]
     DamagedPack { pack: PathBuf, reason: &'static str },
     /// The CID is of a kind that is never stored, or the block is too large.
     #[error(transparent)]
     Block(#[from] medlock_dag::Error),
+    /// An import that is not a CAR v1 stream of blocks that match their CIDs, or an export of too many roots.
+    #[error(transparent)]
+    Car(Box<medlock_dag::car::Error>),
+    /// What is imported could not be read, or what is exported could not be written.
+    #[error("the CAR stream broke off: {0}")]
+    Stream(io::Error),
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: io::Error },
     /// The async runtime ended before the call began. Nothing was changed.
@@ -91,6 +97,38 @@ pub enum Error {
     /// The collection was dropped while it swept.
     #[error("the garbage collection was broken off")]
     GcEnded,
+}
+
+impl From<medlock_dag::car::Error> for Error {
+    fn from(error: medlock_dag::car::Error) -> Self {
+        Self::Car(Box::new(error))
+    }
+}
+
+impl Error {
+    /// Whether free space is all that it takes: a full disk, or a quorum that would have been reached but for full disks.
+    /// What was asked for may be tried again then.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::Io { source, .. } => is_full(source.kind()),
+            // Kubo passes on what its system says, in Go's words.
+            Self::Node { message, .. } => ["no space left on device", "disk quota exceeded"]
+                .iter()
+                .any(|full| message.contains(full)),
+            Self::Quorum {
+                confirmed,
+                quorum,
+                failed,
+            } => confirmed + failed.iter().filter(|(_, error)| error.is_full()).count() >= *quorum,
+            _ => false,
+        }
+    }
+}
+
+pub(crate) fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn list(failed: &[(String, Error)]) -> String {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use medlock_dag::{Cid, DAG_CBOR, DAG_PB};
 
+use crate::walk::Walk;
 use crate::{Digest, Error, Replica, Store};
 
 /// A collection that has begun. Dropping it ends it with nothing swept.
@@ -64,21 +65,17 @@ impl Gc {
     /// not of their format: nobody could read what they lead to.
     pub async fn sweep(self, roots: impl IntoIterator<Item = Cid>) -> Result<Swept, Error> {
         let mut swept = Swept::default();
-        let mut live = HashSet::new();
-        let mut walk = roots.into_iter().collect::<Vec<_>>();
-        // A digest can be read as raw and as a node: the walk follows each reading once.
-        let mut read = HashSet::new();
-        while let Some(cid) = walk.pop() {
-            let digest = medlock_dag::digest(&cid)?;
-            live.insert(digest);
-            if !matches!(cid.codec(), DAG_PB | DAG_CBOR) || !read.insert((cid.codec(), digest)) {
+        let mut walk = Walk::new(roots)?;
+        while let Some(cid) = walk.next() {
+            if !matches!(cid.codec(), DAG_PB | DAG_CBOR) {
                 continue;
             }
             match self.store.get(&cid).await? {
-                Some(block) => walk.extend(medlock_dag::links(&block).unwrap_or_default()),
+                Some(block) => walk.follow(&block),
                 None => swept.missing.push(cid),
             }
         }
+        let live = walk.seen();
         swept.live = live.len();
         let live = Arc::new(live);
         for (replica, run) in &self.runs {

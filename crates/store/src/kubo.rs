@@ -13,7 +13,9 @@
 //! `medlock`. A recursive pin on a node would have Kubo walk its links: on
 //! every removal, and in its garbage collection, which then fails for the whole
 //! repository once one node is malformed or lacks a child. The name tells our
-//! pins from those of others on the same node.
+//! pins from those of others on the same node. What is pinned already is not
+//! pinned again: Kubo would take the pin away first, and a caller that dies then
+//! leaves a block without one that it had confirmed before.
 //!
 //! The interface has no encryption and rules over the whole node: loopback only,
 //! or behind something that authenticates.
@@ -25,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use hyper::body::HttpBody as _;
 use hyper::client::HttpConnector;
 use ipfs_api_backend_hyper::{Form, IpfsClient, TryFromUri as _};
@@ -111,6 +113,8 @@ struct Inner {
     options: KuboOptions,
     /// Held for reading by adds, for writing while pins are taken away.
     adds: tokio::sync::RwLock<()>,
+    /// Held from asking what is pinned to pinning the rest.
+    pins: tokio::sync::Mutex<()>,
     fresh: Mutex<Fresh>,
 }
 
@@ -147,6 +151,7 @@ impl Kubo {
                 http,
                 options,
                 adds: tokio::sync::RwLock::default(),
+                pins: tokio::sync::Mutex::default(),
                 fresh: Mutex::default(),
             }),
         })
@@ -276,27 +281,28 @@ impl Kubo {
         Ok(removal)
     }
 
-    /// Puts `block` if it is missing, and in the place of a damaged copy: whether it did.
+    /// Puts those of `blocks` that are missing, damaged or not pinned: how many that were.
     ///
     /// # Errors
-    /// Those of `get` and `put`; [`Error::Corrupt`] where the node keeps the damaged copy.
-    pub async fn repair(&self, block: &Block) -> Result<bool, Error> {
-        match self.get(&block.cid).await {
-            Ok(Some(_)) => return Ok(false),
-            Ok(None) => {}
-            Err(error @ Error::Corrupt { .. }) => {
-                // Kubo does not write what it believes to have.
-                if !self.remove_one(&block.cid).await? {
-                    return Err(error);
-                }
+    /// Those of `get` and `put`; [`Error::Corrupt`] where the node keeps a damaged copy.
+    pub async fn repair(&self, blocks: Vec<Block>) -> Result<usize, Error> {
+        let blocks = stream::iter(blocks)
+            .map(|block| async move { Ok::<_, Error>((!self.is_kept(&block.cid).await?).then_some(block)) })
+            .buffer_unordered(PARALLEL)
+            .try_filter_map(future::ok)
+            .try_collect::<Vec<_>>()
+            .await?;
+        let cids = blocks.iter().map(|block| block.cid).collect::<Vec<_>>();
+        self.put(blocks).await?;
+        let repaired = cids.len();
+        let gets = stream::iter(cids).map(|cid| async move {
+            match self.get(&cid).await? {
+                Some(_) => Ok(()),
+                None => Err(self.inner.bad_answer("block/put", "it does not have what it stored")),
             }
-            Err(error) => return Err(error),
-        }
-        self.put(vec![block.clone()]).await?;
-        match self.get(&block.cid).await? {
-            Some(_) => Ok(true),
-            None => Err(self.inner.bad_answer("block/put", "it does not have what it stored")),
-        }
+        });
+        gets.buffer_unordered(PARALLEL).try_collect::<()>().await?;
+        Ok(repaired)
     }
 
     pub(crate) fn begin_gc(&self) -> Result<GcRun, Error> {
@@ -348,7 +354,7 @@ impl Kubo {
     async fn put_batch(&self, (codec, blocks): (u64, Vec<Block>)) -> Result<(), Error> {
         for attempt in 1.. {
             self.block_put(codec, &blocks).await?;
-            match self.pin_add(&blocks).await {
+            match self.pin(&blocks).await {
                 // A collection of the node's, or of another process, came between.
                 Err(error) if is_missing(&error) && attempt < PUTS_MAX => {}
                 result => return result,
@@ -394,12 +400,51 @@ impl Kubo {
         }
     }
 
-    async fn pin_add(&self, blocks: &[Block]) -> Result<(), Error> {
-        let call = "pin/add";
+    /// Pins those of `blocks` that are not pinned by us.
+    async fn pin(&self, blocks: &[Block]) -> Result<(), Error> {
+        let _pins = self.inner.pins.lock().await;
         let cids = blocks
             .iter()
             .map(|block| medlock_dag::digest(&block.cid).map(raw_cid))
             .collect::<Result<Vec<_>, _>>()?;
+        // One by one: of several, the answer ends at the first that is not pinned.
+        let unpinned = stream::iter(cids)
+            .map(|cid| async move { Ok::<_, Error>((!self.is_pinned(&cid).await?).then_some(cid)) })
+            .buffered(PARALLEL)
+            .try_filter_map(future::ok)
+            .try_collect::<Vec<_>>()
+            .await?;
+        if unpinned.is_empty() {
+            return Ok(());
+        }
+        self.pin_add(&unpinned).await
+    }
+
+    /// Whether a block is pinned under our name.
+    async fn is_pinned(&self, cid: &Cid) -> Result<bool, Error> {
+        let call = "pin/ls";
+        let request = || {
+            PinLs(vec![
+                ("arg", cid.to_string()),
+                ("type", "recursive".into()),
+                ("names", "true".into()),
+                ("stream", "true".into()),
+                offline(),
+            ])
+        };
+        match self.inner.retried(call, request, || None, LINE_BYTES_MAX).await {
+            Ok(answer) => match serde_json::from_slice::<Pin>(&answer) {
+                Ok(pin) if pin.cid.parse().ok() == Some(*cid) => Ok(pin.name == PIN_NAME),
+                Ok(_) => Err(self.inner.bad_answer(call, "it is about another block")),
+                Err(_) => Err(self.inner.bad_answer(call, NOT_JSON)),
+            },
+            Err(error) if is_unpinned(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn pin_add(&self, cids: &[Cid]) -> Result<(), Error> {
+        let call = "pin/add";
         let request = || {
             let mut query = vec![
                 ("recursive", "true".into()),
@@ -411,7 +456,21 @@ impl Kubo {
             PinAdd(query)
         };
         let answer = self.inner.retried(call, request, || None, ANSWER_BYTES_MAX).await?;
-        self.check_pins(call, &answer, &cids)
+        self.check_pins(call, &answer, cids)
+    }
+
+    /// Whether a block is there, whole and pinned. A copy that is not whole is gone after this.
+    async fn is_kept(&self, cid: &Cid) -> Result<bool, Error> {
+        match self.get(cid).await {
+            Ok(Some(_)) => self.is_pinned(&raw_cid(medlock_dag::digest(cid)?)).await,
+            Ok(None) => Ok(false),
+            // Kubo does not write what it believes to have.
+            Err(error @ Error::Corrupt { .. }) => match self.remove_one(cid).await? {
+                true => Ok(false),
+                false => Err(error),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes one block: whether it was there. It is gone if this succeeds.
@@ -442,7 +501,7 @@ impl Kubo {
         let request = || PinRm(vec![("arg", cid.to_string()), ("recursive", "true".into()), offline()]);
         match self.inner.retried("pin/rm", request, || None, ANSWER_BYTES_MAX).await {
             Ok(answer) => self.check_pins("pin/rm", &answer, &[*cid]),
-            Err(Error::Node { message, .. }) if message.contains("not pinned") => Ok(()),
+            Err(error) if is_unpinned(&error) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -648,6 +707,10 @@ const MISSING: &str = "ipld: could not find";
 
 fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Node { status: 500, message, .. } if message.contains(MISSING))
+}
+
+fn is_unpinned(error: &Error) -> bool {
+    matches!(error, Error::Node { status: 500, message, .. } if message.contains("not pinned"))
 }
 
 /// The option that keeps a node from asking its peers.

@@ -9,19 +9,24 @@
 //! All kinds are named by digest alone, like in Kubo: the codec of a CID is not
 //! part of what is stored.
 //!
-//! Start reading at [`Store`], then `embedded.rs`, `kubo.rs`, `replicated.rs`, `gc.rs`.
+//! Start reading at [`Store`], then `embedded.rs`, `kubo.rs`, `replicated.rs`, `gc.rs`, `heal.rs`, `car.rs`.
 #![forbid(unsafe_code)]
 
+mod car;
 mod embedded;
 mod error;
 mod gc;
+mod heal;
 mod kubo;
 mod replica;
 mod replicated;
+mod walk;
 
-pub use embedded::Embedded;
+pub use car::{Exported, Imported};
+pub use embedded::{Embedded, Salvaged};
 pub use error::Error;
 pub use gc::{Gc, Swept};
+pub use heal::Healed;
 pub use kubo::{Kubo, KuboOptions, Reach};
 pub use replica::Replica;
 pub use replicated::Replicated;
@@ -119,16 +124,16 @@ impl Store {
         }
     }
 
-    /// Makes sure that `block` is kept with the right bytes, everywhere: whether that took any writing.
-    /// Costs a read; do it for blocks that are known to be live, since it brings back what was removed.
+    /// Makes sure that `blocks` are kept with the right bytes, everywhere: how many copies that took.
+    /// Costs a read of each; do it for blocks that are known to be live, since it brings back what was removed.
     ///
     /// # Errors
     /// Those of `get` and `put`; the first of a replica that could not be repaired.
-    pub async fn repair(&self, block: &Block) -> Result<bool, Error> {
+    pub async fn repair(&self, blocks: Vec<Block>) -> Result<usize, Error> {
         match self {
-            Self::Embedded(store) => store.repair(block).await,
-            Self::Kubo(store) => store.repair(block).await,
-            Self::Replicated(store) => store.repair(block).await,
+            Self::Embedded(store) => store.repair(blocks).await,
+            Self::Kubo(store) => store.repair(blocks).await,
+            Self::Replicated(store) => store.repair(blocks).await,
         }
     }
 

@@ -56,10 +56,10 @@ impl Replica {
         }
     }
 
-    pub(crate) async fn repair(&self, block: &Block) -> Result<bool, Error> {
+    pub(crate) async fn repair(&self, blocks: Vec<Block>) -> Result<usize, Error> {
         match self {
-            Self::Embedded(store) => store.repair(block).await,
-            Self::Kubo(store) => store.repair(block).await,
+            Self::Embedded(store) => store.repair(blocks).await,
+            Self::Kubo(store) => store.repair(blocks).await,
         }
     }
 

@@ -206,18 +206,18 @@ impl Replicated {
         Ok(removal)
     }
 
-    /// Makes sure that every store has `block` whole: whether that took any writing.
+    /// Makes sure that every store has `blocks` whole: how many copies that took.
     ///
     /// # Errors
     /// The first of a store that could not be repaired; the others were.
-    pub async fn repair(&self, block: &Block) -> Result<bool, Error> {
+    pub async fn repair(&self, blocks: Vec<Block>) -> Result<usize, Error> {
         let _changes = self.changing().await;
-        self.inner.removed().remove(&medlock_dag::digest(&block.cid)?);
-        let repairs = self.inner.replicas.iter().map(|store| store.repair(block));
-        let outcomes = future::join_all(repairs).await;
-        outcomes
-            .into_iter()
-            .try_fold(false, |any, outcome| outcome.map(|repaired| any || repaired))
+        for block in &blocks {
+            let digest = medlock_dag::digest(&block.cid)?;
+            self.inner.removed().remove(&digest);
+        }
+        let repairs = self.inner.replicas.iter().map(|store| store.repair(blocks.clone()));
+        future::join_all(repairs).await.into_iter().sum()
     }
 
     /// Repairs in the background, unless enough of that goes on already.
@@ -232,14 +232,15 @@ impl Replicated {
                 let _changes = this.changing().await;
                 // Not where it was removed since: then there is no damaged copy either.
                 let damaged = matches!(store.get(&block.cid).await, Err(Error::Corrupt { .. }));
-                if damaged && let Err(error) = store.repair(&block).await {
+                if damaged && let Err(error) = store.repair(vec![block]).await {
                     tracing::warn!(store = store.name(), %error, "a damaged block could not be repaired");
                 }
             });
         }
     }
 
-    async fn changing(&self) -> OwnedRwLockReadGuard<()> {
+    /// While this is held nothing is removed. Must not be asked for twice by one task: a removal may wait in between.
+    pub(crate) async fn changing(&self) -> OwnedRwLockReadGuard<()> {
         Arc::clone(&self.inner.changes).read_owned().await
     }
 }

@@ -114,11 +114,65 @@ pub(crate) fn blocks(pack: &[u8]) -> Result<Vec<(Digest, &[u8])>, &'static str> 
     Ok(blocks)
 }
 
+/// The blocks that match their digests, and the digests of the others.
+type Sorted<'a> = (Vec<(Digest, &'a [u8])>, Vec<Digest>);
+
+/// What of a damaged pack is whole, and which blocks its table names besides.
+pub(crate) fn salvage(pack: &[u8]) -> Sorted<'_> {
+    let table = pack.get(HEAD_BYTES..).unwrap_or_default();
+    let entries = table.chunks_exact(ENTRY_BYTES).filter_map(|entry| {
+        let (digest, bytes) = entry.split_first_chunk::<32>()?;
+        Some((*digest, u32::from_be_bytes(bytes.try_into().ok()?)))
+    });
+    let entries = entries.collect::<Vec<_>>();
+    let stated = pack
+        .get(MAGIC.len()..HEAD_BYTES)
+        .and_then(|count| count.try_into().ok());
+    let stated = stated.map_or(0, u32::from_be_bytes) as usize;
+    // The count may be what is damaged. Then another one fits the length of the file.
+    let mut end = 0;
+    let fitting = entries.iter().position(|(_, bytes)| {
+        end += u64::from(*bytes) + ENTRY_BYTES as u64;
+        table_bytes(0) + end == pack.len() as u64
+    });
+    let counts = [stated.min(entries.len()), fitting.map_or(0, |last| last + 1)];
+    let [stated, fitting] = counts.map(|count| sort(pack, &entries[..count]));
+    if fitting.0.len() > stated.0.len() {
+        fitting
+    } else {
+        stated
+    }
+}
+
+/// Each block is looked for from the front by the lengths before it, and from the back by those behind it: so one wrong
+/// length costs one block, and a file cut short those behind the cut.
+fn sort<'a>(pack: &'a [u8], entries: &[(Digest, u32)]) -> Sorted<'a> {
+    let blocks_bytes = entries.iter().map(|(_, bytes)| u64::from(*bytes)).sum::<u64>();
+    let (mut kept, mut lost, mut before) = (Vec::new(), Vec::new(), 0);
+    for (digest, bytes) in entries {
+        let from_front = table_bytes(entries.len()) + before;
+        let from_back = (pack.len() as u64).checked_sub(blocks_bytes - before);
+        let block = [Some(from_front), from_back].into_iter().flatten().find_map(|start| {
+            let start = usize::try_from(start).ok()?;
+            let block = pack.get(start..start.checked_add(*bytes as usize)?)?;
+            (Sha256::digest(block)[..] == *digest).then_some(block)
+        });
+        match block {
+            Some(block) => kept.push((*digest, block)),
+            None => lost.push(*digest),
+        }
+        before += u64::from(*bytes);
+    }
+    (kept, lost)
+}
+
 /// The bytes of one block, unchecked.
 pub(crate) fn read_block(mut file: File, offset: u64, bytes: u32) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(offset))?;
-    let mut block = vec![0; bytes as usize];
-    file.read_exact(&mut block)?;
+    let mut block = Vec::with_capacity(bytes as usize);
+    if file.take(bytes.into()).read_to_end(&mut block)? < bytes as usize {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(block)
 }
 

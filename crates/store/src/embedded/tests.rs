@@ -191,6 +191,68 @@ async fn a_truncated_pack_is_reported() {
 }
 
 #[tokio::test]
+async fn a_flip_in_a_table_costs_one_block_at_most_and_a_cut_what_is_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let aside = tempfile::tempdir().unwrap();
+    // Of different lengths, so that a wrong one leads astray; some so short that a flip makes them long.
+    let batch = (0..7_u8)
+        .map(|i| raw_block(vec![i; 3 + 150 * usize::from(i)]))
+        .collect::<Vec<_>>();
+    Embedded::open(dir.path()).unwrap().put(batch.clone()).await.unwrap();
+    let path = packs(dir.path()).remove(0);
+    let bytes = fs::read(&path).unwrap();
+    let table_bytes = pack::table_bytes(batch.len()) as usize;
+    let salvaged = |bad: &[u8], what: &str| {
+        fs::write(&path, bad).unwrap();
+        let mut salvaged = Embedded::salvage(dir.path(), aside.path()).unwrap();
+        assert_eq!(salvaged.len(), 1, "{what}");
+        let salvaged = salvaged.remove(0);
+        assert_eq!(fs::read(&salvaged.aside).unwrap(), bad, "{what}");
+        fs::remove_file(&salvaged.aside).unwrap();
+        salvaged
+    };
+    for at in 0..table_bytes {
+        let what = format!("bit {} of byte {at}", at % 8);
+        let mut bad = bytes.clone();
+        bad[at] ^= 1 << (at % 8);
+        let salvaged = salvaged(&bad, &what);
+        let in_entries = (20..table_bytes - 32).contains(&at);
+        assert_eq!(salvaged.kept, batch.len() - usize::from(in_entries), "{what}");
+        assert_eq!(salvaged.lost.len(), usize::from(in_entries), "{what}");
+        let store = Embedded::open(dir.path()).unwrap();
+        assert_eq!(store.inner.index().len(), salvaged.kept, "{what}");
+    }
+    for end in (0..bytes.len()).step_by(7) {
+        let salvaged = salvaged(&bytes[..end], &format!("cut to {end}"));
+        let blocks = pack::blocks(&bytes).unwrap();
+        let (mut whole, mut to) = (0, table_bytes);
+        for (_, block) in blocks {
+            to += block.len();
+            whole += usize::from(to <= end);
+        }
+        assert_eq!(salvaged.kept, whole, "cut to {end}");
+    }
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(Embedded::salvage(dir.path(), aside.path()).unwrap(), []);
+    assert_holds(&Embedded::open(dir.path()).unwrap(), &batch).await;
+}
+
+#[tokio::test]
+async fn what_is_no_pack_is_put_aside_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let batch = blocks(3, 10);
+    Embedded::open(dir.path()).unwrap().put(batch.clone()).await.unwrap();
+    let stray = packs(dir.path())[0].with_file_name("notes.txt");
+    fs::write(&stray, b"?").unwrap();
+    assert!(matches!(Embedded::open(dir.path()), Err(Error::DamagedPack { .. })));
+    let aside = tempfile::tempdir().unwrap();
+    let salvaged = Embedded::salvage(dir.path(), aside.path()).unwrap();
+    assert_eq!((salvaged.len(), salvaged[0].kept, &salvaged[0].pack), (1, 0, &stray));
+    assert_eq!(fs::read(aside.path().join("notes.txt")).unwrap(), b"?");
+    assert_holds(&Embedded::open(dir.path()).unwrap(), &batch).await;
+}
+
+#[tokio::test]
 async fn is_open_once_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let store = Embedded::open(dir.path()).unwrap();

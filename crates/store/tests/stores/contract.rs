@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use medlock_dag::{BLOCK_BYTES_MAX, Block, Cid, dag_cbor_block, digest, file, raw_block, raw_cid};
-use medlock_store::{Embedded, Error, Replicated, Store};
+use medlock_store::{Embedded, Error, Healed, Replicated, Store};
 
-use crate::daemon::Daemon;
-use crate::{assert_holds, assert_lacks, blocks, content, until};
+use crate::{assert_holds, assert_lacks, blocks, content, envelope, node, until};
+use medlock_kubo_daemon::Daemon;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_store_keeps_the_contract() {
@@ -17,14 +17,14 @@ async fn the_embedded_store_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ipfs_node_keeps_the_contract() {
     let daemon = Daemon::offline();
-    keeps_the_contract(Store::Kubo(daemon.store())).await;
+    keeps_the_contract(Store::Kubo(node(&daemon))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replicated_store_keeps_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::offline();
-    let replicas = vec![Embedded::open(dir.path()).unwrap().into(), daemon.store().into()];
+    let replicas = vec![Embedded::open(dir.path()).unwrap().into(), node(&daemon).into()];
     keeps_the_contract(Store::Replicated(Replicated::new(replicas, 2).unwrap())).await;
 }
 
@@ -58,6 +58,8 @@ async fn keeps_each_part_of_it(store: Store) {
     refuses_what_is_never_stored(&store).await;
     removes_for_good(&store).await;
     repairs_what_is_missing(&store).await;
+    heals_what_roots_lead_to(&store).await;
+    carries_what_it_has(&store).await;
     sweeps_what_no_root_leads_to(&store).await;
     never_sweeps_what_is_being_added(&store).await;
 }
@@ -120,16 +122,48 @@ async fn removes_for_good(store: &Store) {
 }
 
 async fn repairs_what_is_missing(store: &Store) {
-    let block = raw_block(b"repaired".to_vec());
-    assert!(store.repair(&block).await.unwrap());
-    assert!(!store.repair(&block).await.unwrap());
-    assert_holds(store, &[block]).await;
+    let batch = blocks(3, "repaired");
+    store.put(batch[1..].to_vec()).await.unwrap();
+    assert!(store.repair(batch.clone()).await.unwrap() >= 1);
+    assert_eq!(store.repair(batch.clone()).await.unwrap(), 0);
+    assert_holds(store, &batch).await;
 }
 
-/// An envelope: dag-cbor that links to a payload.
-fn envelope(payload: &Cid) -> Block {
-    let cid = payload.to_bytes();
-    dag_cbor_block([&b"\xa1\x67payload\xd8\x2a\x58"[..], &[cid.len() as u8 + 1, 0], &cid].concat())
+async fn heals_what_roots_lead_to(store: &Store) {
+    let (root, payload) = file(&content(900_000));
+    let envelope = envelope(&root);
+    store
+        .put([&payload[..], std::slice::from_ref(&envelope)].concat())
+        .await
+        .unwrap();
+    let healed = store.heal([envelope.cid]).await.unwrap();
+    let whole = Healed {
+        live: payload.len() + 1,
+        ..Healed::default()
+    };
+    assert_eq!(healed, whole);
+    // What nobody has is named; what it leads to cannot be.
+    let _ = store.remove(vec![root]).await.unwrap();
+    let healed = store.heal([envelope.cid]).await.unwrap();
+    assert_eq!((healed.live, healed.repaired, healed.failed), (1, 0, vec![]));
+    assert_eq!(healed.lost.iter().map(|lost| lost.0).collect::<Vec<_>>(), [root]);
+}
+
+async fn carries_what_it_has(store: &Store) {
+    let (root, payload) = file(&content(500_000));
+    let envelope = envelope(&root);
+    let batch = [&payload[..], std::slice::from_ref(&envelope)].concat();
+    store.put(batch.clone()).await.unwrap();
+    let mut car = Vec::new();
+    let exported = store.export(&[envelope.cid], &mut car).await.unwrap();
+    assert_eq!((exported.blocks, exported.missing), (batch.len() as u64, vec![]));
+    let removal = store
+        .remove(batch.iter().map(|block| block.cid).collect())
+        .await
+        .unwrap();
+    assert_eq!(removal.removed, batch.len());
+    assert_eq!(store.import(&car[..]).await.unwrap().roots, [envelope.cid]);
+    assert_holds(store, &batch).await;
 }
 
 async fn sweeps_what_no_root_leads_to(store: &Store) {

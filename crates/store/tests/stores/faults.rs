@@ -8,10 +8,8 @@ use medlock_dag::{BLOCK_BYTES_MAX, Block, dag_cbor_block, raw_block};
 use medlock_store::{Error, Kubo, KuboOptions, Store};
 
 use crate::stub::{Answer, Stub};
-use crate::{content, kubo};
+use crate::{PATIENT_MS, content, kubo};
 
-/// Long enough for loopback on a busy machine, where a test is about something else.
-const PATIENT_MS: u64 = 20_000;
 /// For what never answers.
 const TIMEOUT_MS: u64 = 300;
 
@@ -177,7 +175,13 @@ async fn adding_meets_every_fault_with_an_error() {
         // A collection that takes the block each time.
         (failure("pin: ipld: could not find bafk"), Kind::Node(500)),
     ];
+    let wrong_lists = [
+        (json(&pinned(&other)), Kind::BadAnswer),
+        (json("{}"), Kind::BadAnswer),
+        (json(""), Kind::BadAnswer),
+    ];
     let cases = [
+        ("pin/ls", faults().into_iter().chain(wrong_lists).collect()),
         ("block/put", faults().into_iter().chain(wrong_puts).collect::<Vec<_>>()),
         ("pin/add", faults().into_iter().chain(wrong_pins).collect()),
     ];
@@ -187,6 +191,8 @@ async fn adding_meets_every_fault_with_an_error() {
             let stub = Stub::start(move |target, _| {
                 if target.contains(call) {
                     faulty.clone()
+                } else if target.contains("pin/ls") {
+                    failure("path 'bafk' is not pinned")
                 } else {
                     put(&whole)
                 }
@@ -194,7 +200,7 @@ async fn adding_meets_every_fault_with_an_error() {
             .await;
             let error = store(&stub, expected).put(vec![block.clone()]).await.unwrap_err();
             assert_eq!(kind(&error), expected, "{call}, {answer:?}: {error}");
-            assert!(stub.requests() <= 6, "{answer:?}: {} requests", stub.requests());
+            assert!(stub.requests() <= 9, "{answer:?}: {} requests", stub.requests());
         }
     }
 }
@@ -205,16 +211,49 @@ async fn a_block_that_a_collection_took_before_it_was_pinned_is_put_again() {
     let pins = format!(r#"{{"Pins":["{}"]}}"#, block.cid);
     let whole = block.clone();
     let stub = Stub::start(move |target, nth| match nth {
-        0 | 2 => {
+        0 | 3 => {
             assert!(target.contains("block/put"), "{target}");
             put(&whole)
         }
-        1 => failure("pin: block was not found locally (offline): ipld: could not find bafk"),
+        1 | 4 => {
+            assert!(target.contains("pin/ls"), "{target}");
+            failure("path 'bafk' is not pinned")
+        }
+        2 => failure("pin: block was not found locally (offline): ipld: could not find bafk"),
         _ => json(&pins),
     })
     .await;
     kubo(&stub.url, PATIENT_MS).put(vec![block]).await.unwrap();
+    assert_eq!(stub.requests(), 6);
+}
+
+#[tokio::test]
+async fn what_is_pinned_is_not_pinned_again() {
+    let blocks = [block(), raw_block(b"new".to_vec())];
+    let (there, new) = (blocks[0].clone(), blocks[1].clone());
+    let stub = Stub::start(move |target, _| match target {
+        target if target.contains("block/put") => {
+            let answers = [&there, &new].map(|block| format!(r#"{{"Key":"{}","Size":1}}"#, block.cid));
+            json(&answers.concat())
+        }
+        target if target.contains("pin/ls") && target.contains(&there.cid.to_string()) => json(&pinned(&there)),
+        target if target.contains("pin/ls") => failure("path 'bafk' is not pinned"),
+        target => {
+            assert!(target.contains("pin/add"), "{target}");
+            assert!(!target.contains(&there.cid.to_string()), "{target}");
+            json(&unpinned(&new))
+        }
+    })
+    .await;
+    kubo(&stub.url, PATIENT_MS).put(blocks.to_vec()).await.unwrap();
     assert_eq!(stub.requests(), 4);
+}
+
+fn pinned(block: &Block) -> String {
+    format!(
+        "{{\"Cid\":\"{}\",\"Name\":\"medlock\",\"Type\":\"recursive\"}}\n",
+        block.cid
+    )
 }
 
 fn unpinned(block: &Block) -> String {

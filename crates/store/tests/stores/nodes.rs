@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use medlock_dag::{CHUNK_BYTES, FileReader, LINKS_MAX, file, raw_block};
-use medlock_store::{Error, Store};
+use medlock_store::{Error, Kubo, KuboOptions, Reach, Store};
 
-use crate::daemon::{Daemon, Repo};
-use crate::{assert_holds, assert_lacks, blocks, content};
+use crate::{assert_holds, assert_lacks, blocks, content, node};
+use medlock_kubo_daemon::{Daemon, Repo};
 
 #[test]
 fn predicted_cids_are_those_of_ipfs_add() {
@@ -34,7 +34,7 @@ fn predicted_cids_are_those_of_ipfs_add() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_put_is_a_file_to_ipfs_and_what_it_adds_is_one_to_us() {
     let daemon = Daemon::offline();
-    let store = Store::Kubo(daemon.store());
+    let store = Store::Kubo(node(&daemon));
     let text = "Penicillin: anaphylaxis. ".repeat(40_000);
     let (root, payload) = file(text.as_bytes());
     store.put(payload).await.unwrap();
@@ -57,23 +57,28 @@ async fn two_nodes_exchange_a_payload_over_loopback() {
     let [a, b] = [(); 2].map(|()| Repo::init().start(&[]));
     let content = content(1_500_000);
     let (root, payload) = file(&content);
-    Store::Kubo(a.store()).put(payload.clone()).await.unwrap();
-    assert_lacks(&Store::Kubo(b.store()), &payload).await;
+    Store::Kubo(node(&a)).put(payload.clone()).await.unwrap();
+    assert_lacks(&Store::Kubo(node(&b)), &payload).await;
 
     let addresses = a.repo.ipfs(&["id", "--format=<addrs>"], b"");
     let loopback = addresses
         .lines()
         .find(|address| address.starts_with("/ip4/127.0.0.1/tcp/"));
     b.repo.ipfs(&["swarm", "connect", loopback.unwrap()], b"");
-    assert_eq!(read(&Store::Kubo(b.store_with_peers()), root).await, content);
+    let options = KuboOptions {
+        reach: Reach::Peers,
+        ..KuboOptions::default()
+    };
+    let with_peers = Kubo::new(&b.url, options).unwrap();
+    assert_eq!(read(&Store::Kubo(with_peers), root).await, content);
     // It has them itself now, if unpinned.
-    assert_holds(&Store::Kubo(b.store()), &payload).await;
+    assert_holds(&Store::Kubo(node(&b)), &payload).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_keeps_a_block_wrongly_is_noticed_and_repaired() {
     let daemon = Daemon::offline();
-    let store = Store::Kubo(daemon.store());
+    let store = Store::Kubo(node(&daemon));
     let batch = blocks(3, "damaged in the node's repository");
     store.put(batch.clone()).await.unwrap();
     let path = find(&daemon.repo.path().join("blocks"), &batch[1].bytes).unwrap();
@@ -87,7 +92,7 @@ async fn a_node_that_keeps_a_block_wrongly_is_noticed_and_repaired() {
         matches!(&error, Error::Corrupt { cid, .. } if **cid == batch[1].cid),
         "{error}"
     );
-    assert!(store.repair(&batch[1]).await.unwrap());
+    assert_eq!(store.repair(batch.clone()).await.unwrap(), 1);
     assert_holds(&store, &batch).await;
     // Pinned again: it outlives the node's own collection.
     daemon.repo.ipfs(&["repo", "gc", "--quiet"], b"");
@@ -97,7 +102,7 @@ async fn a_node_that_keeps_a_block_wrongly_is_noticed_and_repaired() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pins_of_others_are_neither_removed_nor_swept() {
     let daemon = Daemon::offline();
-    let store = Store::Kubo(daemon.store());
+    let store = Store::Kubo(node(&daemon));
     let text = content(600_000);
     let root = daemon
         .repo
@@ -118,7 +123,7 @@ async fn pins_of_others_are_neither_removed_nor_swept() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_killed_is_an_error_and_loses_nothing() {
     let mut daemon = Daemon::offline();
-    let store = Store::Kubo(daemon.store());
+    let store = Store::Kubo(node(&daemon));
     let batch = blocks(40, "killed");
     store.put(batch.clone()).await.unwrap();
     daemon.kill();
@@ -127,7 +132,7 @@ async fn a_node_that_is_killed_is_an_error_and_loses_nothing() {
     let removal = store.remove(vec![batch[0].cid]).await.unwrap();
     assert_eq!((removal.removed, removal.unconfirmed.len()), (0, 1));
     let daemon = daemon.restart();
-    assert_holds(&Store::Kubo(daemon.store()), &batch).await;
+    assert_holds(&Store::Kubo(node(&daemon)), &batch).await;
 }
 
 /// The file `root`, each block checked.

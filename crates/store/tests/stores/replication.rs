@@ -1,14 +1,15 @@
 //! Several stores, some of which fail.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use medlock_dag::{Block, raw_block};
 use medlock_store::{Embedded, Error, Replica, Replicated, Store};
 
-use crate::daemon::Daemon;
 use crate::stub::{Answer, Stub};
-use crate::{assert_holds, assert_lacks, blocks, content, kubo, until};
+use crate::{assert_holds, assert_lacks, blocks, content, files, kubo, node, until};
+use medlock_kubo_daemon::Daemon;
 
 /// For stubs that hang.
 const TIMEOUT_MS: u64 = 200;
@@ -35,13 +36,6 @@ fn damage(dir: &Path, block: &Block) {
     let (path, mut bytes, at) = packs.expect("the block is in no pack");
     bytes[at + block.bytes.len() / 2] ^= 4;
     fs::write(path, bytes).unwrap();
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
-        .collect()
 }
 
 #[tokio::test]
@@ -152,7 +146,7 @@ async fn what_is_damaged_everywhere_is_an_error() {
     damage(da.path(), &block);
     damage(db.path(), &block);
     assert!(matches!(store.get(&block.cid).await, Err(Error::Corrupt { .. })));
-    assert!(store.repair(&block).await.unwrap());
+    assert_eq!(store.repair(vec![block.clone()]).await.unwrap(), 2);
     assert_holds(&store, &[block]).await;
 }
 
@@ -163,8 +157,8 @@ async fn a_missing_copy_comes_back_by_repair_and_not_by_reading() {
     b.put(batch.clone()).await.unwrap();
     let store = replicated(vec![a.clone().into(), b.into()], 1);
     assert_holds(&store, &batch).await;
-    assert!(store.repair(&batch[0]).await.unwrap());
-    assert!(!store.repair(&batch[0]).await.unwrap());
+    assert_eq!(store.repair(batch[..1].to_vec()).await.unwrap(), 1);
+    assert_eq!(store.repair(batch[..1].to_vec()).await.unwrap(), 0);
     let a = Store::Embedded(a);
     assert_holds(&a, &batch[..1]).await;
     assert_lacks(&a, &batch[1..]).await;
@@ -175,7 +169,7 @@ async fn a_removal_that_a_replica_missed_is_reported_and_not_read_back() {
     let (_a, a) = embedded();
     let daemon = Daemon::offline();
     let batch = blocks(3, "removed");
-    let store = replicated(vec![a.clone().into(), daemon.store().into()], 2);
+    let store = replicated(vec![a.clone().into(), node(&daemon).into()], 2);
     store.put(batch.clone()).await.unwrap();
     // Something else on the node holds on to one of them.
     let held = batch[1].cid.to_string();
@@ -199,7 +193,7 @@ async fn a_removal_that_a_replica_missed_is_reported_and_not_read_back() {
     let unconfirmed = removal.unconfirmed.iter().map(|one| (one.cid, one.store.clone()));
     assert_eq!(unconfirmed.collect::<Vec<_>>(), [(batch[1].cid, daemon.url.clone())]);
     assert_lacks(&store, &batch).await;
-    assert_holds(&Store::Kubo(daemon.store()), &batch[1..2]).await;
+    assert_holds(&Store::Kubo(node(&daemon)), &batch[1..2]).await;
 
     // Put again, it is wanted again.
     store.put(batch[1..2].to_vec()).await.unwrap();
@@ -246,33 +240,41 @@ async fn a_sweep_goes_on_where_a_replica_fails() {
 }
 
 #[tokio::test]
-async fn bit_flips_anywhere_are_noticed_and_repaired_from_a_replica() {
-    let ((dir, a), (_b, b)) = (embedded(), embedded());
-    let batch = (0..60).map(|i| raw_block(content(200 + i))).collect::<Vec<_>>();
-    let store = replicated(vec![a.into(), b.into()], 2);
+async fn full_disks_are_told_from_other_failures() {
+    let says = |message: &str| Answer::Whole(500, format!(r#"{{"Message":"{message}"}}"#).into_bytes());
+    let full_stub = Stub::always(says("write /ipfs/blocks/.temp/temp-1: no space left on device")).await;
+    let broken_stub = Stub::always(says("the disk failed")).await;
+    let (node, broken) = (kubo(&full_stub.url, TIMEOUT_MS), kubo(&broken_stub.url, TIMEOUT_MS));
+    let ((a_dir, a), (_b, b)) = (embedded(), embedded());
+    // The first pack is written to a device that is always full.
+    symlink("/dev/full", a_dir.path().join("tmp/0000000000000000")).unwrap();
+    let batch = blocks(3, "full");
+    let error = a.put(batch.clone()).await.unwrap_err();
+    assert!(matches!(&error, Error::DiskFull { .. }) && error.is_full(), "{error}");
+    let (a, b, node, broken) = (
+        Replica::from(a),
+        Replica::from(b),
+        Replica::from(node),
+        Replica::from(broken),
+    );
+    for (replicas, quorum, full) in [
+        (vec![node.clone()], 1, true),
+        (vec![b.clone(), node.clone()], 2, true),
+        (vec![broken.clone()], 1, false),
+        // Room would make two of three.
+        (vec![b.clone(), node.clone(), broken.clone()], 2, true),
+        // And not three of three.
+        (vec![b, node, broken], 3, false),
+    ] {
+        let error = replicated(replicas, quorum).put(batch.clone()).await.unwrap_err();
+        assert!(matches!(error, Error::Quorum { .. }), "{error}");
+        assert_eq!(error.is_full(), full, "{error}");
+    }
+    // The number of the next pack: the one that failed took the first.
+    symlink("/dev/full", a_dir.path().join("tmp/0000000000000001")).unwrap();
+    let error = replicated(vec![a.clone()], 1).put(batch.clone()).await.unwrap_err();
+    assert!(matches!(error, Error::Quorum { .. }) && error.is_full(), "{error}");
+    let store = replicated(vec![a], 1);
     store.put(batch.clone()).await.unwrap();
-    let pack = files(&dir.path().join("packs")).remove(0);
-    let table_bytes = 16 + 4 + 36 * batch.len() + 32;
-    // A fixed sequence that looks random (Knuth's MMIX).
-    let mut random = 42_u64;
-    for _ in 0..200 {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let pack = if pack.exists() {
-            &pack
-        } else {
-            &files(&dir.path().join("packs"))[0]
-        };
-        let mut bytes = fs::read(pack).unwrap();
-        let span = bytes.len() - table_bytes.min(bytes.len() - 1);
-        let at = bytes.len() - 1 - (random >> 33) as usize % span;
-        bytes[at] ^= 1 << (random >> 61);
-        fs::write(pack, bytes).unwrap();
-        assert_holds(&store, &batch).await;
-    }
-    for block in &batch {
-        let _ = store.repair(block).await.unwrap();
-        assert!(!store.repair(block).await.unwrap());
-    }
+    assert_holds(&store, &batch).await;
 }

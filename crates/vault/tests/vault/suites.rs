@@ -183,7 +183,7 @@ fn custodians_may_have_keys_of_either_suite() {
         owner: [0xa0; 20],
         version: 1,
     };
-    let secrets = [Suite::X25519, Suite::XWing].map(|suite| grantee(suite));
+    let secrets = [Suite::X25519, Suite::XWing].map(grantee);
     let custodians: Vec<Recipient> = secrets
         .iter()
         .zip(1..)

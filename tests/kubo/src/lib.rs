@@ -1,23 +1,30 @@
-//! A real Kubo node: its own repository, free ports, nothing but loopback. It ends with its value.
+//! A real Kubo node for tests and measurements: its own repository, free ports, nothing but loopback. It ends with its value.
+//!
+//! It must never be a node that somebody uses, and never reach further than this machine. What goes wrong here panics: the
+//! test or the measurement is void. Start reading at [`Daemon`].
+#![forbid(unsafe_code)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
-use medlock_store::{Kubo, KuboOptions, Reach};
 use serde_json::{Value, json};
 
-use crate::DEADLINE;
-
 /// tools/setup-kubo.sh names it too.
-const VERSION: &str = "0.43.1";
+pub const VERSION: &str = "0.43.1";
 
+/// A start that takes longer has hung.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A repository, and the node's whole life in it.
 pub struct Repo {
     dir: tempfile::TempDir,
 }
 
+/// A node that runs.
 pub struct Daemon {
     pub repo: Repo,
     pub url: String,
@@ -64,8 +71,16 @@ impl Repo {
         self.dir.path()
     }
 
-    /// Runs `ipfs` on this repository, by its daemon where there is one: what it prints.
+    /// Runs `ipfs` on this repository, by its daemon where there is one: the text that it prints.
     pub fn ipfs(&self, args: &[&str], input: &[u8]) -> String {
+        String::from_utf8(self.ipfs_bytes(args, input))
+            .unwrap()
+            .trim()
+            .to_owned()
+    }
+
+    /// The same: the bytes that it prints.
+    pub fn ipfs_bytes(&self, args: &[&str], input: &[u8]) -> Vec<u8> {
         let mut child = self
             .command(args)
             .stdin(Stdio::piped())
@@ -83,7 +98,7 @@ impl Repo {
             "ipfs {args:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        output.stdout
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -127,30 +142,25 @@ impl Repo {
 }
 
 impl Daemon {
+    /// A node without a swarm.
+    #[must_use]
     pub fn offline() -> Self {
         Repo::init().start(&["--offline"])
     }
 
-    pub fn store(&self) -> Kubo {
-        Kubo::new(&self.url, KuboOptions::default()).unwrap()
+    /// The number of its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
-    pub fn store_with_peers(&self) -> Kubo {
-        let options = KuboOptions {
-            reach: Reach::Peers,
-            ..KuboOptions::default()
-        };
-        Kubo::new(&self.url, options).unwrap()
-    }
-
+    /// Ends it at once, as it stands (SIGKILL).
     pub fn kill(&mut self) {
         // It may be dead already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
 
-impl Daemon {
     /// The same repository, on another port.
     pub fn restart(mut self) -> Self {
         self.kill();
