@@ -1,10 +1,13 @@
 //! The command line, and nothing else: what can be said, and how it is explained.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
 use medlock_client::Suite;
+use medlock_gateway::Upkeep;
+
+use crate::stores::Stores;
 
 /// Health records that belong to the patient.
 ///
@@ -70,10 +73,10 @@ pub enum Command {
     /// The registry: credentials of parties and who issues them.
     #[command(subcommand)]
     Party(PartyCommand),
-    /// Charts: open, show, rotate the keys.
+    /// Charts: open, show, rotate the keys, back up, restore.
     #[command(subcommand)]
     Chart(ChartCommand),
-    /// Records: import, list, read, amend, export.
+    /// Records: import, list, read, add, amend, export, shred.
     #[command(subcommand)]
     Record(RecordCommand),
     /// Grants: give, revoke, list.
@@ -89,6 +92,9 @@ pub enum Command {
     Gateway(GatewayArgs),
     /// Deploy and activate the contracts; writes a deployment file.
     Deploy(DeployArgs),
+    /// A gateway's folder of blocks, while no gateway runs on it.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Print a completion script for your shell.
     Completions { shell: clap_complete::Shell },
 }
@@ -101,6 +107,8 @@ pub struct DevArgs {
     /// Port of the gateway (0: any free port).
     #[arg(long, default_value_t = 8480)]
     pub gateway_port: u16,
+    #[command(flatten)]
+    pub store: StoreArgs,
     #[command(flatten)]
     pub artifacts: ArtifactsArgs,
     #[command(subcommand)]
@@ -128,6 +136,26 @@ pub struct ArtifactsArgs {
         value_name = "DIR"
     )]
     pub artifacts: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    /// Where payloads are kept: a folder, or the URL of an IPFS node's RPC interface (http://127.0.0.1:5001). Several hold the
+    /// same; the nearest first. Without it: a folder of its own.
+    #[arg(
+        long = "store",
+        env = "MEDLOCK_STORES",
+        value_delimiter = ',',
+        value_name = "DIR|URL"
+    )]
+    pub stores: Vec<String>,
+    /// How many of several stores an upload waits for [default: more than half].
+    #[arg(long, env = "MEDLOCK_STORE_QUORUM", value_name = "COUNT")]
+    pub store_quorum: Option<usize>,
+    /// Hours between two rounds of upkeep: what the chain does not refer to is removed, what it refers to is repaired
+    /// (0: never).
+    #[arg(long, env = "MEDLOCK_UPKEEP_HOURS", default_value_t = 24, value_name = "HOURS")]
+    pub upkeep_hours: u64,
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +237,11 @@ pub enum ChartCommand {
     },
     /// Show a chart: controller, directory, compartments.
     Show { chart: B256 },
+    /// Write a chart with all its records, as they are sealed, to one CAR file.
+    Backup { chart: B256, file: PathBuf },
+    /// Bring the blocks of a backup back to a gateway that has lost them. `chart rotate` then hands the keys to grantees
+    /// anew.
+    Restore { file: PathBuf },
 }
 
 #[derive(Debug, Subcommand)]
@@ -253,6 +286,8 @@ pub enum RecordCommand {
         #[arg(long)]
         title: Option<String>,
     },
+    /// End a record for good, with all its versions: nobody can read it again (the chart's controller).
+    Shred { chart: B256, record: B256 },
     /// Replace a record's content; earlier versions stay readable and linked.
     Amend {
         chart: B256,
@@ -320,6 +355,20 @@ pub struct GatewayArgs {
     /// Folder for index, receipts, blocks and the gateway's own key.
     #[arg(long, default_value = ".medlock/gateway", value_name = "DIR")]
     pub dir: PathBuf,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Make a folder of blocks with damaged packs open again: what is whole is kept, the damaged packs are put aside. The
+    /// gateway's next round of upkeep fetches what was lost from the other stores.
+    Salvage {
+        dir: PathBuf,
+        /// Folder for the damaged packs, outside of `dir`.
+        #[arg(long, value_name = "DIR")]
+        aside: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -329,6 +378,23 @@ pub struct DeployArgs {
     /// Where to write the deployment.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+impl StoreArgs {
+    pub fn stores(&self) -> Stores {
+        Stores {
+            places: self.stores.clone(),
+            quorum: self.store_quorum,
+        }
+    }
+
+    pub fn upkeep(&self) -> Option<Upkeep> {
+        let hours = (self.upkeep_hours > 0).then_some(self.upkeep_hours)?;
+        Some(Upkeep {
+            every: Duration::from_secs(hours.saturating_mul(60 * 60)),
+            ..Upkeep::DAILY
+        })
+    }
 }
 
 fn suite(name: &str) -> Result<Suite, String> {

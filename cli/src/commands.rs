@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     args::Global,
-    args::{ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand},
+    args::{ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand, StoreCommand},
     output::{self, Output, exit, table, time},
 };
 
@@ -150,6 +150,37 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
                     "Every compartment of the chart is in a new epoch; {} grantees received the new keys.{}",
                     rotated.resealed.len(),
                     waiting(&rotated.waiting)
+                )
+            })?;
+        }
+        ChartCommand::Backup { chart, file: path } => {
+            let draft = file::Draft::new(&path).with_context(|| format!("write {}", path.display()))?;
+            let bar = out.bar("backing up", 0);
+            let chart = client.chart(chart).await?;
+            let backed_up = chart
+                .backup(std::io::BufWriter::new(draft.writer()?), |done| bar.set_position(done))
+                .await?;
+            bar.finish_and_clear();
+            draft.finish().with_context(|| format!("write {}", path.display()))?;
+            out.say(backed_up, || {
+                format!(
+                    "Wrote {}: {} versions, {} blocks, {} bytes, all sealed. Your key file opens them.",
+                    path.display(),
+                    backed_up.versions,
+                    backed_up.blocks,
+                    backed_up.bytes
+                )
+            })?;
+        }
+        ChartCommand::Restore { file: path } => {
+            let from = std::fs::File::open(&path).with_context(|| format!("read {}", path.display()))?;
+            let bar = out.bar("restoring", from.metadata().map_or(0, |metadata| metadata.len()));
+            let restored = client.restore(from, |done| bar.set_position(done)).await?;
+            bar.finish_and_clear();
+            out.say(restored, || {
+                format!(
+                    "The gateway has {} blocks ({} bytes) of it.",
+                    restored.blocks, restored.bytes
                 )
             })?;
         }
@@ -322,6 +353,15 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                 None => format!("You added these bytes before: they are record {record}."),
             })?;
         }
+        RecordCommand::Shred { chart, record } => {
+            let mined = client.chart(chart).await?.shred(record).await?;
+            out.say(mined, || {
+                format!(
+                    "Record {record} is shredded (gas {}). Its blocks go with the gateway's next upkeep.",
+                    mined.gas
+                )
+            })?;
+        }
         RecordCommand::Amend {
             chart,
             record,
@@ -431,6 +471,36 @@ pub async fn check(global: &Global, out: Output, args: CheckArgs) -> anyhow::Res
     } else {
         exit::ANSWER_NO.into()
     })
+}
+
+pub fn store(out: Output, command: &StoreCommand) -> anyhow::Result<ExitCode> {
+    let StoreCommand::Salvage { dir, aside } = command;
+    let salvaged = medlock_store::Embedded::salvage(dir, aside)?;
+    let value: Vec<_> = salvaged
+        .iter()
+        .map(|pack| {
+            let lost: Vec<_> = pack.lost.iter().map(ToString::to_string).collect();
+            json!({ "pack": pack.pack, "reason": pack.reason, "aside": pack.aside, "kept": pack.kept, "lost": lost })
+        })
+        .collect();
+    out.say(value, || {
+        let lines = salvaged.iter().map(|pack| {
+            format!(
+                "{} was damaged ({}): {} blocks kept, {} lost; it is {} now.\n",
+                pack.pack.display(),
+                pack.reason,
+                pack.kept,
+                pack.lost.len(),
+                pack.aside.display()
+            )
+        });
+        let lines: String = lines.collect();
+        match lines.is_empty() {
+            true => "No pack is damaged.".to_owned(),
+            false => lines.trim_end().to_owned(),
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<ExitCode> {

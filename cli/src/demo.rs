@@ -221,6 +221,8 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         });
     }
     let dev = dev::spawn(dev::Config {
+        stores: crate::stores::Stores::default(),
+        upkeep: None,
         home: config.dir.clone(),
         artifacts: config.artifacts.clone(),
         rpc_port: 0,

@@ -12,9 +12,13 @@ use medlock_client::{
     identity::{self, rng},
 };
 use medlock_deploy::{Artifacts, Deployed, Deployment};
+use medlock_gateway::Upkeep;
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets, Suite};
 
-use crate::config::{Connection, Home};
+use crate::{
+    config::{Connection, Home},
+    stores::Stores,
+};
 
 /// Passphrase of the development chain's owner key file. Its account key is public knowledge anyway.
 pub const OWNER_PASSPHRASE: &str = "medlock-dev";
@@ -30,6 +34,8 @@ pub struct Config {
     pub gateway_port: u16,
     /// The URL that clients use, where something stands in front of the gateway: sign-in messages name it.
     pub public_url: Option<String>,
+    pub stores: Stores,
+    pub upkeep: Option<Upkeep>,
 }
 
 /// The running services. Dropping it stops them without ceremony; [`Dev::shutdown`] is the way to do it.
@@ -73,7 +79,8 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
         rpc_url: chain.url(),
         deployment: indexed(&deployment),
         index: indexer.index(),
-        store: medlock_store::Store::open(home.blocks())?,
+        store: config.stores.open(&home.blocks())?,
+        upkeep: config.upkeep,
         db: home.receipts(),
         key: gateway_key(&home.gateway_key())?,
     })

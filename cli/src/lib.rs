@@ -10,6 +10,7 @@ pub mod demo;
 pub mod dev;
 pub mod output;
 mod services;
+pub mod stores;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Index(args) => services::index(global, out, args).await,
         Command::Gateway(args) => services::gateway(global, out, args).await,
         Command::Deploy(args) => services::deploy(global, out, args).await,
+        Command::Store(command) => commands::store(out, &command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "medlock", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -27,6 +27,8 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
         rpc_port: args.rpc_port,
         gateway_port: args.gateway_port,
         public_url: None,
+        stores: args.store.stores(),
+        upkeep: args.store.upkeep(),
     });
     let running = stop.unless(starting).await?;
     let Endpoints { rpc, gateway } = &running.endpoints;
@@ -112,7 +114,8 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         rpc_url,
         deployment: dev::indexed(&deployment),
         index: indexer.index(),
-        store: medlock_store::Store::open(home.blocks())?,
+        store: args.store.stores().open(&home.blocks())?,
+        upkeep: args.store.upkeep(),
         db: home.receipts(),
         key: dev::gateway_key(&home.gateway_key())?,
     });

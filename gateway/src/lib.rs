@@ -19,6 +19,7 @@ mod receipt;
 mod routes;
 mod session;
 mod state;
+mod upkeep;
 mod verdict;
 mod wire;
 
@@ -43,6 +44,7 @@ pub use limits::{
 pub use receipt::FRESH_SECONDS;
 pub use routes::openapi_json;
 pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
+pub use upkeep::Upkeep;
 pub use verdict::{NOW_SECONDS, QUESTIONS_MOST};
 
 /// How long requests at work may take to end after [`Handle::shutdown`].
@@ -59,6 +61,8 @@ pub struct Config {
     pub deployment: Deployment,
     pub index: Index,
     pub store: Store,
+    /// None: nothing is removed from the store, and nothing repaired but what is met.
+    pub upkeep: Option<Upkeep>,
     /// The SQLite file of sessions and receipts; created, with its folder, where it is missing.
     pub db: PathBuf,
     /// Signs verdicts; receipts are addressed to its account.
@@ -77,6 +81,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         deployment,
         index,
         store,
+        upkeep,
         db,
         key,
     } = config;
@@ -111,8 +116,22 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         // An error: the handle was dropped, which stops the server too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
+    let keeper = gateway.clone();
+    let upkeep = async move {
+        match upkeep {
+            Some(upkeep) => upkeep::run(keeper, upkeep).await,
+            None => std::future::pending().await,
+        }
+    };
     let server = axum::serve(wire::Door(listener), routes::router(gateway)).with_graceful_shutdown(stopping);
-    let task = tokio::spawn(server.into_future());
+    let server = server.into_future();
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            ended = server => ended,
+            // It is cut off with the server, wherever it is: each of its steps is whole by itself.
+            never = upkeep => never,
+        }
+    });
     Ok(Handle {
         addr,
         account,

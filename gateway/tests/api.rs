@@ -181,6 +181,7 @@ impl World {
             rpc_url,
             deployment,
             index: indexer.index(),
+            upkeep: None,
             store: store.clone(),
             db: dir.path().join("gateway.sqlite"),
             key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),

@@ -8,7 +8,7 @@ use crate::{
 use alloy::primitives::{Address, B256, Bytes};
 use medlock_abi::{
     records::IRecords::Question,
-    terms::{credential_status, reason, role},
+    terms::{credential_status, reason, record_status, role},
 };
 use sqlx::{
     Row, Sqlite, SqlitePool, ValueRef,
@@ -253,6 +253,18 @@ pub struct Status {
     pub trouble: Option<Arc<str>>,
     /// Why the pipeline has ended for good.
     pub stopped: Option<Arc<str>>,
+}
+
+/// What must be kept in the block store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub head: Head,
+    /// sha2-256 digests of dag-cbor blocks, each once: envelopes of all versions of records that are not shredded,
+    /// directories, keyrings of grants that were not ended.
+    pub digests: Vec<B256>,
+    /// Records in Merkle batches whose pointers are not on chain yet: their blocks are live too, and nobody here knows
+    /// which they are.
+    pub leaves_not_taken: u64,
 }
 
 macro_rules! chart_columns {
@@ -509,6 +521,44 @@ impl Index {
     /// Digest of the keyring that goes with a grant that stands.
     pub async fn keyring_digest(&self, chart: B256, grantee: Address) -> Result<Option<B256>> {
         Ok(self.grant(chart, grantee).await?.map(|grant| grant.keyring))
+    }
+
+    /// All that the chain refers to in the block store, as of the newest indexed block.
+    pub async fn live(&self) -> Result<Live> {
+        // One transaction, one state: nothing is left out that moves from one table to another meanwhile.
+        let mut reading = self.pool.begin().await?;
+        let row = sqlx::query("SELECT number, hash, time FROM block ORDER BY number DESC LIMIT 1")
+            .fetch_one(&mut *reading)
+            .await?;
+        let head = head(&row)?;
+        let rows = sqlx::query(
+            "SELECT digest FROM directory WHERE valid_to_block IS NULL
+             UNION
+             SELECT k.digest FROM keyring AS k
+             JOIN grant_ AS g ON g.chart = k.chart AND g.grantee = k.grantee AND g.valid_to_block IS NULL
+             JOIN grant_epoch AS e ON e.chart = g.chart AND e.epoch = g.epoch AND e.valid_to_block IS NULL
+             WHERE k.valid_to_block IS NULL
+             UNION
+             SELECT v.pointer AS digest FROM record_version AS v
+             LEFT JOIN record_status AS s
+                 ON s.chart = v.chart AND s.record_id = v.record_id AND s.valid_to_block IS NULL
+             WHERE s.status IS NULL OR s.status <> $1",
+        )
+        .bind(i64::from(record_status::SHREDDED))
+        .fetch_all(&mut *reading)
+        .await?;
+        let digests = rows.iter().map(|row| b256(row, "digest")).collect::<Result<_>>()?;
+        let row = sqlx::query(
+            "SELECT COALESCE((SELECT SUM(leaves) FROM batch), 0)
+                  - (SELECT COUNT(*) FROM event WHERE name = 'RecordTakenFromBatch') AS leaves",
+        )
+        .fetch_one(&mut *reading)
+        .await?;
+        Ok(Live {
+            head,
+            digests,
+            leaves_not_taken: number(&row, "leaves")?,
+        })
     }
 
     /// The account's credential and newest key as they stood at `at` (UNIX seconds; for the present and for times to

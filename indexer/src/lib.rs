@@ -17,7 +17,7 @@ mod store;
 
 pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
 pub use index::{
-    Chart, Credential, Decision, Grant, Head, Index, IndexError, PAGE_MOST, Page, Party, PartyKey, Position,
+    Chart, Credential, Decision, Grant, Head, Index, IndexError, Live, PAGE_MOST, Page, Party, PartyKey, Position,
     PositionError, Record, Status,
 };
 

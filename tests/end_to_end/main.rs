@@ -8,5 +8,6 @@ mod large;
 mod lying;
 mod program;
 mod promises;
+mod stores;
 mod suites;
 mod tools;

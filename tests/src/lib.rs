@@ -14,11 +14,15 @@ use alloy::{
     primitives::{Address, B256, U256},
     providers::Provider,
 };
-use medlock::dev::{self, Dev};
+use medlock::{
+    dev::{self, Dev},
+    stores::Stores,
+};
 use medlock_client::{
     Chain, Client, GrantTerms, Identity, now,
     terms::{action, purpose, role},
 };
+use medlock_gateway::Upkeep;
 use proxy::Proxy;
 use tempfile::TempDir;
 
@@ -30,32 +34,45 @@ const POLL: Duration = Duration::from_millis(10);
 pub struct World {
     pub dev: Dev,
     dir: TempDir,
-    proxy: Option<Proxy>,
+    settings: Settings,
+}
+
+/// What a World may be started with.
+#[derive(Default)]
+pub struct Settings {
+    /// Between every client and the gateway; the gateway is known by its URL.
+    pub proxy: Option<Proxy>,
+    pub stores: Stores,
+    pub upkeep: Option<Upkeep>,
 }
 
 impl World {
     pub async fn start() -> Self {
-        Self::fresh(None).await
+        Self::with(Settings::default()).await
     }
 
     /// With `proxy` between every client and the gateway, and the gateway known by the proxy's URL.
     pub async fn behind(proxy: &Proxy) -> Self {
-        Self::fresh(Some(proxy.clone())).await
+        Self::with(Settings {
+            proxy: Some(proxy.clone()),
+            ..Settings::default()
+        })
+        .await
     }
 
-    async fn fresh(proxy: Option<Proxy>) -> Self {
+    pub async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let dev = spawn(dir.path(), proxy.as_ref()).await;
-        Self { dev, dir, proxy }
+        let dev = spawn(dir.path(), &settings).await;
+        Self { dev, dir, settings }
     }
 
     /// Stops everything, lets `between` touch the folder, and starts again on it.
     pub async fn restart(self, between: impl FnOnce(&Path)) -> Self {
-        let Self { dev, dir, proxy } = self;
+        let Self { dev, dir, settings } = self;
         dev.shutdown().await.expect("shut down");
         between(dir.path());
-        let dev = spawn(dir.path(), proxy.as_ref()).await;
-        Self { dev, dir, proxy }
+        let dev = spawn(dir.path(), &settings).await;
+        Self { dev, dir, settings }
     }
 
     pub fn home(&self) -> &Path {
@@ -176,13 +193,16 @@ impl World {
     }
 }
 
-async fn spawn(home: &Path, proxy: Option<&Proxy>) -> Dev {
+async fn spawn(home: &Path, settings: &Settings) -> Dev {
+    let Settings { proxy, stores, upkeep } = settings;
     let dev = dev::spawn(dev::Config {
+        stores: stores.clone(),
+        upkeep: *upkeep,
         home: home.to_owned(),
         artifacts: artifacts(),
         rpc_port: 0,
         gateway_port: 0,
-        public_url: proxy.map(Proxy::url),
+        public_url: proxy.as_ref().map(Proxy::url),
     })
     .await
     .expect("start the World");

@@ -8,7 +8,7 @@ use alloy::{
 };
 use futures::{Stream, StreamExt, stream::BoxStream};
 use medlock_api::{self as api, media_type, siwe};
-use medlock_dag::{Block, FileReader, car, dag_cbor_cid};
+use medlock_dag::{Block, FileReader, RAW, car, dag_cbor_cid};
 use medlock_deploy::Deployment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
@@ -224,7 +224,8 @@ impl Gateway {
         Ok(Payload {
             gateway: self.clone(),
             pieces: answer.bytes_stream().boxed(),
-            blocks: Some(car::Reader::new()),
+            // The file bounds them.
+            blocks: Some(car::Reader::unbounded()),
             file: Some(FileReader::new(root, bytes_most).map_err(tampered)?),
             ready: VecDeque::new(),
         })
@@ -430,18 +431,32 @@ pub struct Payload {
     /// None once they have ended well.
     blocks: Option<car::Reader>,
     file: Option<FileReader>,
-    ready: VecDeque<Vec<u8>>,
+    ready: VecDeque<Block>,
 }
 
 impl Payload {
     /// The next bytes, in order; none at the end, which is the payload's own.
     ///
     /// # Errors
-    /// [`Error::Tampered`] for other bytes than the root's, or fewer; [`Error::GatewayUnreachable`].
+    /// As [`Payload::next_block`].
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        while let Some(block) = self.next_block().await? {
+            // The bytes are in the leaves; what is above them is about the leaves alone.
+            if block.cid.codec() == RAW {
+                return Ok(Some(block.bytes));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next block of the payload's file, each node before what it links to.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] for other blocks than the root's, or fewer; [`Error::GatewayUnreachable`].
+    pub async fn next_block(&mut self) -> Result<Option<Block>> {
         loop {
-            if let Some(bytes) = self.ready.pop_front() {
-                return Ok(Some(bytes));
+            if let Some(block) = self.ready.pop_front() {
+                return Ok(Some(block));
             }
             let (Some(blocks), Some(file)) = (&mut self.blocks, &mut self.file) else {
                 return Ok(None);
@@ -450,10 +465,8 @@ impl Payload {
                 Some(piece) => {
                     let piece = piece.map_err(|error| self.gateway.unreachable(error))?;
                     for block in blocks.push(&piece).map_err(tampered)? {
-                        let bytes = file.accept(block).map_err(tampered)?;
-                        if !bytes.is_empty() {
-                            self.ready.push_back(bytes);
-                        }
+                        file.accept(block.clone()).map_err(tampered)?;
+                        self.ready.push_back(block);
                     }
                 }
                 None => {

@@ -25,8 +25,6 @@ use crate::{
 
 /// Up to here a file is taken into memory, and compressed where its media type says that it pays.
 const WHOLE_BYTES_MAX: u64 = 8 << 20;
-/// The longest file: its payload comes back as one CAR stream, which ends at 65,536 blocks.
-pub const FILE_BYTES_MAX: u64 = 15 << 30;
 /// One upload; two are in memory at once, one on its way and one in the making.
 const UPLOAD_BYTES: usize = 8 << 20;
 /// Blocks (256 KiB) that have come and are not opened yet.
@@ -159,12 +157,6 @@ impl OpenChart {
         let gateway = self.client.gateway().await?;
         let file = open(path)?;
         let content_bytes = length(path)?;
-        if content_bytes > FILE_BYTES_MAX {
-            return Err(Error::File(format!(
-                "{} has {content_bytes} bytes; a record holds at most {FILE_BYTES_MAX}",
-                path.display()
-            )));
-        }
         let (send, mut made) = channel(1);
         let binding = binding.clone();
         let sealing = spawn_blocking(move || {

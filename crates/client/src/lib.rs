@@ -6,6 +6,7 @@
 //!
 //! It must never send a key or plaintext, and never hand out bytes that it has not verified.
 
+mod backup;
 mod bundle;
 mod chain;
 mod chart;
@@ -27,13 +28,14 @@ use alloy::primitives::Address;
 use medlock_deploy::Deployment;
 use tokio::sync::OnceCell;
 
+pub use backup::{BackedUp, Restored};
 pub use bundle::{FRAMES, Imported, default_labels};
 pub use chain::{Chain, Fault, Mined};
 pub use chart::{ChartState, Read, Revoked, RevokedAll, Rotated};
 pub use error::{Error, Result};
 pub use gateway::{Gateway, PAYLOAD_BYTES_MOST};
 pub use identity::Identity;
-pub use large::{FILE_BYTES_MAX, NewFile};
+pub use large::NewFile;
 pub use medlock_abi::{records::IRecords::GrantTerms, terms};
 pub use medlock_api as api;
 pub use medlock_vault::{Metadata, Suite};

@@ -223,6 +223,18 @@ impl OpenChart {
         Err(Error::KeysRotated { chart: self.chart })
     }
 
+    /// Ends a record for good: nobody is served it again, and the gateway's next round of upkeep removes its blocks.
+    /// The chart's controller alone may do it. What a reader kept stays with the reader.
+    pub async fn shred(&self, record: B256) -> Result<Mined> {
+        let client = &self.client;
+        let call = IRecords::shredRecordCall {
+            actor: client.address(),
+            chart: self.chart,
+            recordId: record,
+        };
+        client.chain.send(client.deployment.records, call).await
+    }
+
     /// Reads one version (the latest without `version`): signs a receipt, fetches, verifies, decrypts.
     pub async fn read(&self, record: B256, version: Option<u32>, purpose: Purpose) -> Result<Document> {
         let sealed = self.fetch(record, version, purpose).await?;

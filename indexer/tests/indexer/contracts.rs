@@ -212,6 +212,7 @@ impl World {
             )
             .await;
         assert_eq!(indexed, Some(of_batch));
+        assert_eq!(self.handle.index().live().await.unwrap().leaves_not_taken, 2);
         let call = IRecords::takeFromBatchCall {
             chart,
             root,
@@ -221,6 +222,7 @@ impl World {
             proof: vec![other],
         };
         self.records(self.stranger, call).await;
+        assert_eq!(self.handle.index().live().await.unwrap().leaves_not_taken, 1);
         // By a member, for the organisation.
         let call = IRecords::enterInErrorCall {
             actor: self.second,
@@ -736,6 +738,11 @@ impl World {
 
         let listed = index.records(chart, u64::MAX, Page::default()).await.unwrap();
         let mut found = 0;
+        let mut live = BTreeSet::new();
+        if !on_chain.controller.is_zero() {
+            live.insert(on_chain.directory);
+        }
+        let grant_epoch = on_chain.grantEpoch;
         for record_id in RECORDS.map(id) {
             let call = IRecords::recordOfCall {
                 chart,
@@ -767,7 +774,10 @@ impl World {
             );
             match on_chain.status {
                 record_status::SHREDDED => assert!(on_chain.pointer.is_zero()),
-                _ => assert_eq!(newest.pointer, on_chain.pointer),
+                _ => {
+                    assert_eq!(newest.pointer, on_chain.pointer);
+                    live.extend(versions.iter().map(|version| version.pointer));
+                }
             }
             for pair in versions.windows(2) {
                 assert_eq!(pair[0].pointer, pair[1].previous);
@@ -783,8 +793,9 @@ impl World {
             };
             let granted = self.view(records, at, call).await;
             // The contract keeps a grant that `revokeAll` ended; its epoch tells.
-            let stands = granted.epoch != 0 && granted.epoch == on_chain.grantEpoch;
+            let stands = granted.epoch != 0 && granted.epoch == grant_epoch;
             let indexed = index.grant(chart, account).await.unwrap();
+            live.extend(indexed.as_ref().map(|grant| grant.keyring));
             let terms = |g: medlock_indexer::Grant| {
                 let terms = GrantTerms {
                     compartments: g.compartments,
@@ -841,6 +852,8 @@ impl World {
                 (key.version, key.suite, key.validFrom, key.revokedAt, key.digest)
             );
         }
+        let kept = index.live().await.unwrap();
+        assert_eq!((kept.head, BTreeSet::from_iter(kept.digests)), (at, live));
         let given = index.grants(chart, Page::default()).await.unwrap();
         let given: Vec<Address> = given.iter().map(|grant| grant.grantee).collect();
         assert_eq!(given.len(), standing.len());
