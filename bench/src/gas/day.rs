@@ -15,7 +15,7 @@ use medlock_abi::{
     records::IRecords::{self, GrantTerms, NewRecord},
     registry::IRegistry,
     relay::IRelay,
-    terms::{CODEC_DAG_CBOR, action, effect, purpose, reason, role},
+    terms::{BATCH_MOST, CODEC_DAG_CBOR, action, effect, purpose, reason, role},
 };
 use medlock_anvil::{CHAIN_ID, DevAccount, dev_accounts, trace::Calls};
 use medlock_contract_tests::{Contracts, OWNER};
@@ -27,6 +27,10 @@ const YEAR_S: u64 = 365 * 24 * 60 * 60;
 const BATCH: u64 = 50;
 /// Records under one Merkle root.
 const LEAVES: u64 = 1_000;
+/// Records of a chart with a long history.
+const LONG_HISTORY: u64 = 100_000;
+/// What two grants may differ by: a byte of calldata that is zero costs 12 gas less than another.
+const CALLDATA_GAS: u64 = 64 * 12;
 /// The compartment that is written to and asked about.
 const LABORATORY: u8 = 2;
 const COMPARTMENTS: u64 = 0b1111;
@@ -35,7 +39,7 @@ const DIRECTORY_VERSION: u32 = 3;
 /// Of a chart that has never revoked all.
 const GRANT_EPOCH: u32 = 1;
 /// The charts of the day, by name.
-const CHARTS: [&str; 11] = [
+const CHARTS: [&str; 12] = [
     "add record",
     "add record for organisation",
     "batch",
@@ -43,6 +47,7 @@ const CHARTS: [&str; 11] = [
     "amend record",
     "open chart",
     "grant",
+    "grant with a long history",
     "signed grant",
     "revoke",
     "revoke all",
@@ -159,6 +164,7 @@ impl<'a> Day<'a> {
         self.amend_record()?;
         self.open_chart()?;
         self.grant()?;
+        self.grant_with_a_long_history()?;
         self.signed_grant()?;
         self.revoke()?;
         self.revoke_all()?;
@@ -330,6 +336,33 @@ impl<'a> Day<'a> {
         let call = self.grant_call(chart, self.people.stranger);
         let patient = self.people.patient.address;
         self.record("grant", 1, patient, self.contracts.records, call, 1)
+    }
+
+    /// A grant costs what it costs, however many records it gives access to.
+    fn grant_with_a_long_history(&mut self) -> anyhow::Result<()> {
+        let chart = self.chart("grant with a long history");
+        let clinic = self.people.clinic;
+        for first in (1..=LONG_HISTORY).step_by(BATCH_MOST) {
+            let records = (first..=LONG_HISTORY).take(BATCH_MOST).map(record).collect();
+            let call = self.add_records_call(clinic, chart, Address::ZERO, records);
+            self.contracts.must(clinic, self.contracts.records, call);
+        }
+        let call = self.grant_call(chart, self.people.stranger);
+        let patient = self.people.patient.address;
+        self.record("grant_of_100000", 1, patient, self.contracts.records, call, 1)?;
+        let gas = |name| {
+            self.done
+                .iter()
+                .find(|operation| operation.name == name)
+                .map(|operation| operation.gas)
+        };
+        let (few, many) = (gas("grant"), gas("grant_of_100000"));
+        let (few, many) = few.zip(many).context("both were measured")?;
+        ensure!(
+            few.abs_diff(many) <= CALLDATA_GAS,
+            "a grant costs {few} gas with 1 record, {many} with {LONG_HISTORY}"
+        );
+        Ok(())
     }
 
     fn signed_grant(&mut self) -> anyhow::Result<()> {
