@@ -67,7 +67,7 @@ pub enum Command {
     Dev(DevArgs),
     /// Show the whole of Medlock on a real bundle, and check every step.
     Demo(DemoArgs),
-    /// Key files: make, show, publish, rotate, change the passphrase.
+    /// Key files: make, show, publish, rotate, write down, change the passphrase.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// The registry: credentials of parties and who issues them.
@@ -178,7 +178,13 @@ pub enum KeysCommand {
         /// Of the encryption key: x25519, or x-wing (post-quantum).
         #[arg(long, default_value = "x25519", value_parser = suite)]
         suite: Suite,
+        /// Ask for the 24 words of a root secret (or MEDLOCK_WORDS), and keep that: the new account opens what was sealed
+        /// under it.
+        #[arg(long)]
+        words: bool,
     },
+    /// Show the root secret of your key file as 24 words, to be written on paper. Whoever has them can read your charts.
+    Words,
     /// Show the account and public encryption key of a key file.
     Show { file: PathBuf },
     /// Publish your encryption key in the registry, so that others can seal to you.

@@ -9,7 +9,7 @@ use medlock_client::{
     api::{self, Action, Purpose},
     default_labels, file, identity, now, terms,
 };
-use medlock_vault::Secrets;
+use medlock_vault::{Mnemonic, Secrets};
 use serde_json::json;
 
 use crate::{
@@ -20,15 +20,19 @@ use crate::{
 
 pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow::Result<ExitCode> {
     match command {
-        KeysCommand::New { file, suite } => {
+        KeysCommand::New { file, suite, words } => {
             if file.exists() {
                 bail!(medlock_client::Error::KeyFile(format!(
                     "{} exists already; a key file is never overwritten",
                     file.display()
                 )));
             }
+            let mut secrets = Secrets::generate(&mut identity::rng(), suite);
+            if words {
+                secrets.root = Mnemonic::read(&Global::words()?)
+                    .map_err(|error| medlock_client::Error::KeyFile(error.to_string()))?;
+            }
             let passphrase = global.chosen_passphrase("Passphrase for the new key file: ")?;
-            let secrets = Secrets::generate(&mut identity::rng(), suite);
             let made = identity::create(&file, &secrets, &passphrase)?;
             out.say(json!({ "account": made.address(), "file": file }), || {
                 format!(
@@ -37,6 +41,10 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
                     made.address()
                 )
             })?;
+        }
+        KeysCommand::Words => {
+            let words = global.identity()?.words();
+            out.say(json!({ "words": words.expose() }), || words.expose().to_owned())?;
         }
         KeysCommand::Show { file } => {
             let read = identity::read(&file)?;

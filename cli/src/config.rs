@@ -129,6 +129,11 @@ impl Global {
         Ok(passphrase)
     }
 
+    /// The words of a root secret, from whoever holds the paper.
+    pub fn words() -> anyhow::Result<Zeroizing<String>> {
+        secret_or_ask("MEDLOCK_WORDS", "The 24 words: ")
+    }
+
     pub fn new_passphrase(&self) -> anyhow::Result<Zeroizing<String>> {
         let asked = std::env::var_os("MEDLOCK_NEW_PASSPHRASE").is_none();
         let passphrase = secret_or_ask("MEDLOCK_NEW_PASSPHRASE", "New passphrase: ")?;
@@ -152,7 +157,7 @@ fn secret_or_ask(variable: &str, prompt: &str) -> anyhow::Result<Zeroizing<Strin
     if let Ok(secret) = std::env::var(variable) {
         return Ok(Zeroizing::new(secret));
     }
-    rpassword::prompt_password(prompt)
-        .map(Zeroizing::new)
-        .with_context(|| format!("no terminal to ask for a passphrase; set {variable} or use --passphrase-file"))
+    rpassword::prompt_password(prompt).map(Zeroizing::new).with_context(|| {
+        format!("no terminal to ask for it; set {variable}, or use --passphrase-file for a passphrase")
+    })
 }

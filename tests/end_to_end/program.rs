@@ -144,6 +144,34 @@ async fn the_tour_of_the_readme_works() {
     assert!(!log.as_array().unwrap().is_empty());
 }
 
+#[test]
+fn words_bring_a_root_secret_into_another_key_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, two] = ["one.key", "two.key"].map(|name| folder.path().join(name).display().to_string());
+    let medlock = |args: &[&str], words: &str| {
+        let output = Command::new(medlock_binary())
+            .args(args)
+            .env("MEDLOCK_PASSPHRASE", "correct horse")
+            .env("MEDLOCK_WORDS", words)
+            .env_remove("MEDLOCK_KEY")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout.clone()).unwrap().trim().to_owned();
+        (code(&output), said, text(&output))
+    };
+    assert_eq!(medlock(&["keys", "new", &one], "").0, 0);
+    let (_, words, _) = medlock(&["keys", "words", "--key", &one], "");
+    assert_eq!(words.split(' ').count(), 24);
+    assert_eq!(medlock(&["keys", "new", &two, "--words"], &words.to_uppercase()).0, 0);
+    assert_eq!(medlock(&["keys", "words", "--key", &two], "").1, words);
+    assert_ne!(
+        medlock(&["keys", "show", &one], "").1,
+        medlock(&["keys", "show", &two], "").1
+    );
+    let (failed, _, said) = medlock(&["keys", "new", &format!("{two}.3"), "--words"], "abandon ability");
+    assert!(failed == 6 && said.contains("24"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_codes_say_what_went_wrong() {
     let world = World::start().await;

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
-use medlock_vault::{EncryptionKey, KdfParams, KeyFile, RootSecret, Secrets, Suite, Zeroizing, rand_core::CryptoRng};
+use medlock_vault::{
+    EncryptionKey, KdfParams, KeyFile, Mnemonic, RootSecret, Secrets, Suite, Zeroizing, rand_core::CryptoRng,
+};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
@@ -55,6 +57,11 @@ impl Identity {
 
     pub fn signer(&self) -> &PrivateKeySigner {
         &self.signer
+    }
+
+    /// The root secret as 24 words, to be written down.
+    pub fn words(&self) -> Mnemonic {
+        Mnemonic::of(&self.secrets.root)
     }
 
     /// The encryption key to publish.
