@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault clean
+.PHONY: demo test check contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -69,6 +69,10 @@ bench-signatures: setup build
 # Sealing and opening, beside bare AES-256-GCM: one JSON line a figure.
 bench-vault: build
 	target/debug/medlock-bench vault
+
+# The embedded store beside a real Kubo node behind the same interface: one JSON line a figure.
+bench-store: setup-tests build
+	target/debug/medlock-bench store
 
 clean:
 	cargo clean
