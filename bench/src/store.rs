@@ -58,6 +58,9 @@ struct Round {
     small: f64,
 }
 
+/// One of the figures of a round.
+type Of = fn(&Round) -> f64;
+
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let runtime = Runtime::new()?;
     if let Some(size) = options.peak_of {
@@ -82,9 +85,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             }
         }
     }
-    let all = |rounds: &[Round], of: fn(&Round) -> f64| rounds.iter().map(of).collect::<Vec<_>>();
+    let all = |rounds: &[Round], of: Of| rounds.iter().map(of).collect::<Vec<_>>();
     let size = options.size;
-    let figures: [(String, &str, Option<Target>, fn(&Round) -> f64); 3] = [
+    let figures: [(String, &str, Option<Target>, Of); 3] = [
         (
             format!("add a file of {size} MiB, hashed and synced"),
             "MiB/s",
