@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault clean
+.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -77,6 +77,10 @@ bench-signatures: setup build
 bench-vault: build
 	tools/setup-rage.sh
 	target/debug/medlock-bench vault
+
+# The embedded store beside a real Kubo node behind the same interface: one JSON line a figure.
+bench-store: setup-tests build
+	target/debug/medlock-bench store
 
 clean:
 	cargo clean

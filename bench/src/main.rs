@@ -11,7 +11,9 @@ mod figure;
 mod gas;
 mod http;
 mod machine;
+mod noise;
 mod signatures;
+mod store;
 mod vault;
 
 #[derive(Parser)]
@@ -29,6 +31,8 @@ enum Command {
     Gas(gas::Options),
     /// Ways for a contract to verify signatures, in bytes and gas
     Signatures(signatures::Options),
+    /// The embedded store beside a Kubo node
+    Store(store::Options),
     /// Sealing and opening payloads, beside the cipher that they are made of
     Vault(vault::Options),
 }
@@ -38,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         Command::Anvil(options) => anvil::run(&options),
         Command::Gas(options) => gas::run(&options),
         Command::Signatures(options) => signatures::run(&options),
+        Command::Store(options) => store::run(&options),
         Command::Vault(options) => vault::run(&options),
     }
 }

@@ -2,7 +2,6 @@
 //! add) and beside rage; and the memory that a stream takes, whatever its length.
 
 use std::{
-    convert::Infallible,
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
     process::Command,
@@ -15,7 +14,6 @@ use clap::{Args, Subcommand};
 use medlock_vault::{
     Binding, EncryptionKey, Metadata, Suite, open_stream,
     payload::CHUNK_BYTES,
-    rand_core::{TryCryptoRng, TryRng},
     seal::{self, PublicKey},
     seal_stream,
 };
@@ -24,6 +22,7 @@ use serde_json::json;
 use crate::{
     figure::{Better, Figure, Target, per_second},
     machine,
+    noise::Noise,
 };
 
 const CIPHER: &str = "aes-gcm";
@@ -353,45 +352,5 @@ fn metadata() -> Metadata {
     Metadata {
         media_type: "application/dicom".into(),
         ..Metadata::default()
-    }
-}
-
-/// Bytes that do not compress, always the same (xorshift64*). Not random to anybody who looks: for measurements alone.
-struct Noise(u64);
-
-impl Noise {
-    fn new() -> Self {
-        Self(0x2545_f491_4f6c_dd1d)
-    }
-}
-
-impl TryRng for Noise {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok((self.try_next_u64()? >> 32) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        Ok(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        for bytes in out.chunks_mut(8) {
-            let word = self.try_next_u64()?.to_le_bytes();
-            bytes.copy_from_slice(&word[..bytes.len()]);
-        }
-        Ok(())
-    }
-}
-impl TryCryptoRng for Noise {}
-
-impl Read for Noise {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let Ok(()) = self.try_fill_bytes(out);
-        Ok(out.len())
     }
 }
