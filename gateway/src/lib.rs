@@ -32,7 +32,7 @@ use std::{
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use anyhow::{Context as _, Result, anyhow};
 use medlock_indexer::{Deployment, Index};
-use medlock_store::Store;
+use medlock_store::{Healed, Store, Swept};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 pub use blocks::UPLOAD_BYTES_MOST;
@@ -95,7 +95,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
     let url = public_url.unwrap_or_else(|| format!("http://{addr}"));
     let site = session::Site::new(&url, deployment.chain_id)
         .with_context(|| format!("the public URL {url} is not http(s)://host[:port]"))?;
-    let (account, database) = (key.address(), db.clone());
+    let account = key.address();
     let gateway = state::Gateway::new(state::Parts {
         deployment,
         chain,
@@ -116,7 +116,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         // An error: the handle was dropped, which stops the server too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let keeper = gateway.clone();
+    let (keeper, serving) = (gateway.clone(), gateway.clone());
     let upkeep = async move {
         match upkeep {
             Some(upkeep) => upkeep::run(keeper, upkeep).await,
@@ -137,7 +137,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         account,
         stop,
         task,
-        db: database,
+        gateway: serving,
     })
 }
 
@@ -147,7 +147,7 @@ pub struct Handle {
     account: Address,
     stop: watch::Sender<bool>,
     task: JoinHandle<std::io::Result<()>>,
-    db: db::Db,
+    gateway: state::Gateway,
 }
 
 impl Handle {
@@ -165,12 +165,20 @@ impl Handle {
         self.account
     }
 
+    /// One round of upkeep now: collects garbage that is older than `grace`, and heals.
+    ///
+    /// # Errors
+    /// Where what is live is not known for sure: then nothing was removed.
+    pub async fn look_after(&self, grace: Duration) -> Result<(Swept, Healed)> {
+        upkeep::round(&self.gateway, grace).await
+    }
+
     /// Takes no new requests, lets those at work end for ten seconds, and closes the database.
     pub async fn shutdown(mut self) -> Result<()> {
         self.stop.send_replace(true);
         let outcome = timeout(DRAIN, &mut self.task).await;
         self.task.abort();
-        self.db.close().await;
+        self.gateway.db.close().await;
         match outcome {
             Ok(ended) => ended
                 .map_err(|error| anyhow!("the gateway's task ended badly: {error}"))?

@@ -64,7 +64,7 @@ pub async fn run<T>(gateway: Gateway, upkeep: Upkeep) -> T {
 ///
 /// # Errors
 /// Where what is live is not known for sure, before anything was removed.
-async fn round(gateway: &Gateway, grace: Duration) -> Result<(Swept, Healed)> {
+pub async fn round(gateway: &Gateway, grace: Duration) -> Result<(Swept, Healed)> {
     // From here on whatever is put stays, this time.
     let gc = gateway.store.begin_gc()?;
     sleep(grace).await;

@@ -24,7 +24,7 @@ use medlock_abi::{
     terms::{CODEC_DAG_CBOR, action, effect, emergency, power, purpose, reason, role},
 };
 use medlock_api::{Kind, Problem, Purpose, ReadRequest, Receipt};
-use medlock_dag::{Block, FileReader, car, dag_cbor_block};
+use medlock_dag::{Block, FileReader, car, dag_cbor_block, raw_block};
 use medlock_indexer::Deployment;
 use medlock_store::Store;
 use medlock_vault::{
@@ -1487,5 +1487,82 @@ async fn a_shredded_record_is_refused_with_its_reason() {
     let stranger = world.sign_in(&world.stranger).await;
     let read = world.read(&stranger, &world.receipt(&world.stranger, &written, |_| ()));
     assert_eq!(refusal(read).await, "no-grant");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upkeep_removes_what_the_chain_does_not_refer_to_and_nothing_in_doubt() {
+    let world = World::with_chart().await;
+    let written = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
+    world.store.put(written.blocks.clone()).await.unwrap();
+    let live = written.blocks.iter().chain(world.keys.as_ref().unwrap());
+    let live: Vec<Block> = live.cloned().collect();
+    let kept = async |blocks: &[Block]| {
+        for block in blocks {
+            assert!(world.store.has(&block.cid).await.unwrap(), "{}", block.cid);
+        }
+    };
+    let round = async || world.gateway.look_after(Duration::ZERO).await;
+    let doubt = async || round().await.err().expect("nothing is removed in doubt").to_string();
+    let garbage = |count: u32| -> Vec<Block> {
+        let blocks = (0..count).map(|number| raw_block([&b"came to nothing"[..], &number.to_be_bytes()].concat()));
+        blocks.collect()
+    };
+
+    world.store.put(garbage(3)).await.unwrap();
+    let (swept, healed) = round().await.unwrap();
+    assert_eq!((swept.removed, swept.live, healed.live), (3, live.len(), live.len()));
+    assert!(healed.lost.is_empty() && healed.failed.is_empty() && swept.missing.is_empty());
+    kept(&live).await;
+    // What is lost is named; it holds nothing up, and is nobody's garbage once it is back.
+    let lost = written.blocks[0].clone();
+    assert_eq!(world.store.remove(vec![lost.cid]).await.unwrap().removed, 1);
+    world.store.put(garbage(1)).await.unwrap();
+    let (swept, healed) = round().await.unwrap();
+    assert_eq!(swept.removed, 1);
+    assert_eq!(healed.lost.len(), 1);
+    world.store.put(vec![lost]).await.unwrap();
+    assert_eq!(round().await.unwrap().0.removed, 0);
+
+    // More would go than stays: a node that hides records looks like that.
+    let much = garbage(10_001);
+    world.store.put(much.clone()).await.unwrap();
+    assert!(doubt().await.contains("may hide records"));
+    kept(&much).await;
+    assert_eq!(
+        world
+            .store
+            .remove(much.iter().map(|block| block.cid).collect())
+            .await
+            .unwrap()
+            .removed,
+        10_001
+    );
+
+    // A node behind what was seen before, and an index on another branch.
+    let few = garbage(2);
+    world.store.put(few.clone()).await.unwrap();
+    world.node.lag.store(1, SeqCst);
+    assert!(doubt().await.contains("cannot be told now"));
+    world.node.lag.store(0, SeqCst);
+    world.node.forges.store(true, SeqCst);
+    assert!(doubt().await.contains("cannot be told now"));
+    world.node.forges.store(false, SeqCst);
+    kept(&few).await;
+    // Records whose pointers only their batch knows.
+    let batch = IRecords::addBatchCall {
+        actor: world.clinic.address(),
+        chart: CHART,
+        organisation: Address::ZERO,
+        directoryVersion: 1,
+        compartment: LABS,
+        codec: CODEC_DAG_CBOR,
+        root: B256::repeat_byte(7),
+        count: 2,
+    };
+    world.send(&world.clinic, world.deployment.records, batch).await;
+    assert!(doubt().await.contains("2 records of batches"));
+    kept(&few).await;
+    kept(&live).await;
     world.stop().await;
 }
