@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Binding, CompartmentKeys, DataKey, Error, Metadata, PayloadSeal, PublicKey, cbor, compartment,
+    hedged::Hedged,
     payload::{HEADER_BYTES, check_binding, commitment, open_payload},
     seal::{self, Sealed, Suite},
     streaming::{StreamError, open_stream, read_up_to},
@@ -75,7 +76,9 @@ impl Envelope {
             },
         };
         envelope.check(binding)?;
-        envelope.sealed = seal::seal(rng, recipient, &envelope.info(binding), seal.data_key.expose())?;
+        let info = envelope.info(binding);
+        let mut rng = Hedged::new(rng, "medlock/v1/envelope/hedge", seal.data_key.expose(), &[&info]);
+        envelope.sealed = seal::seal(&mut rng, recipient, &info, seal.data_key.expose())?;
         Ok(envelope)
     }
 

@@ -4,10 +4,12 @@ use medlock_abi::terms::COMPARTMENTS;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
     CompartmentKeys, CompartmentPrivateKey, Domain, EncryptionKey, Error, HistoryKey, PublicKey, cbor, compartment,
+    hedged::Hedged,
     seal::{self, Sealed, Suite},
     secret::SecretBytes,
 };
@@ -56,7 +58,11 @@ impl Keyring {
             return Err(Error::WeakerRecipient { compartment });
         }
         let plaintext = encode_keys(keys)?;
-        let sealed = seal::seal(rng, recipient, &info(recipient.suite(), domain, scope), &plaintext)?;
+        let info = info(recipient.suite(), domain, scope);
+        // One scope may have several keyrings: a grant that is replaced. They differ in the keys.
+        let secret = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(&*plaintext)));
+        let mut rng = Hedged::new(rng, "medlock/v1/keyring/hedge", &secret, &[&info]);
+        let sealed = seal::seal(&mut rng, recipient, &info, &plaintext)?;
         Ok(Self {
             suite: recipient.suite(),
             scope: *scope,

@@ -27,6 +27,7 @@ pub mod compartment;
 pub mod directory;
 pub mod envelope;
 mod error;
+mod hedged;
 pub mod keyfile;
 pub mod keyring;
 pub mod mnemonic;

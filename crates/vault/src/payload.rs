@@ -8,13 +8,13 @@
 //! so that no chunk can be moved, dropped or added. The associated data of every chunk is the header and the
 //! [`Binding`]. AES-GCM alone does not commit to its key: the header carries a commitment, checked first.
 use hkdf::Hkdf;
-use rand_core::CryptoRng;
+use rand_core::{CryptoRng, Rng};
 use ruzstd::{
     decoding::{BlockDecodingStrategy, FrameDecoder},
     encoding::{CompressionLevel, compress_to_vec},
 };
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 use zeroize::Zeroizing;
 
@@ -23,6 +23,7 @@ use crate::{
     Binding, DataKey, Error, cbor,
     cipher::{Cipher, Unauthentic},
     compartment,
+    hedged::Hedged,
     seal::same,
     stack,
     streaming::{StreamError, open_within, seal_region},
@@ -110,7 +111,8 @@ pub fn seal_payload(
     let region = padded_length(body.len() as u64) as usize;
     let chunks = region.div_ceil(CHUNK_BYTES);
     let mut bytes = Vec::with_capacity(HEADER_BYTES + first.len() + region + (1 + chunks) * TAG_BYTES);
-    let seal = stack::wiping(|| seal_region(rng, binding, &first, body.len() as u64, body, &mut bytes))
+    let known = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(body)));
+    let seal = stack::wiping(|| seal_region(rng, binding, &first, &known, body.len() as u64, body, &mut bytes))
         .map_err(StreamError::in_memory)?;
     Ok(SealedPayload { bytes, seal })
 }
@@ -254,7 +256,11 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    pub(crate) fn new(rng: &mut impl CryptoRng, binding: &Binding, metadata_bytes: u32) -> Self {
+    /// `first`: the plaintext of the metadata chunk. `known`: the digest of the content, where all of it is at hand.
+    pub(crate) fn new(rng: &mut impl CryptoRng, binding: &Binding, first: &[u8], known: &[u8; 32]) -> Self {
+        let metadata_bytes = first.len() as u32;
+        let context: [&[u8]; 2] = [&binding.to_bytes(), &Sha256::digest(first)];
+        let rng = &mut Hedged::new(rng, "medlock/v1/payload/hedge", known, &context);
         let data_key = DataKey::generate(rng);
         let mut salt = [0; 32];
         rng.fill_bytes(&mut salt);

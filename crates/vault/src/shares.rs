@@ -9,9 +9,7 @@
 //! chain says that a recovery is due, seals it on to whoever recovers ([`Share::seal_to`]), who opens it the same way and
 //! calls [`AnchoredSet::recombine`]. HPKE does not say who sealed: what makes a set the owner's is that its digest stands
 //! where only the owner writes, so [`ShareSet::verify`] asks for that digest.
-mod hedged;
 
-use hedged::Hedged;
 use rand_core::{CryptoRng, Rng};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
@@ -22,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     CompartmentKeys, Domain, EncryptionKey, Error, PublicKey, RootSecret, cbor,
+    hedged::Hedged,
     seal::{self, Sealed, Suite},
     secret::SecretBytes,
     stack,
@@ -141,7 +140,22 @@ impl ShareSet {
         let accounts = || custodians.iter().map(|custodian| &custodian.account);
         check(scope.version, threshold, accounts())?;
         check_distinct(custodians.iter().map(|custodian| &custodian.key))?;
-        let mut rng = Hedged::new(rng, scope, root, threshold, custodians);
+        let mut parties = Sha256::new();
+        for custodian in custodians {
+            parties.update(custodian.account);
+            parties.update(custodian.key_version.to_be_bytes());
+            parties.update(custodian.key.suite().id().to_be_bytes());
+            // Of one length for each suite.
+            parties.update(custodian.key.as_bytes());
+        }
+        let context: [&[u8]; 5] = [
+            &scope.domain.to_bytes(),
+            &scope.owner,
+            &scope.version.to_be_bytes(),
+            &[threshold],
+            &parties.finalize(),
+        ];
+        let mut rng = Hedged::new(rng, "medlock/v1/share/hedge", root.expose(), &context);
         let mut set = Self {
             owner: scope.owner,
             set_id: [0; 32],

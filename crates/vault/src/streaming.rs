@@ -68,10 +68,12 @@ pub fn seal_stream(
     check_binding(binding)?;
     check_content_length(STREAMED_BYTES_MAX, content_bytes)?;
     let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
-    stack::wiping(|| seal_region(rng, binding, &first, content_bytes, content, out))
+    // The content is not known yet.
+    stack::wiping(|| seal_region(rng, binding, &first, &[0; 32], content_bytes, content, out))
 }
 
-/// Seals the metadata chunk `first`, then `body` (content, stored or compressed) with its padding. The binding is a possible one.
+/// Seals the metadata chunk `first`, under keys that are drawn for the binding, for it, and for what is `known` of the content (its
+/// digest, or zeros), then `body` (content, stored or compressed) with its padding. The binding is a possible one.
 ///
 /// # Errors
 /// [`Error::ContentLength`] where the body is not `body_bytes` long; what reader and writer fail with.
@@ -79,6 +81,7 @@ pub(crate) fn seal_region(
     rng: &mut impl CryptoRng,
     binding: &Binding,
     first: &[u8],
+    known: &[u8; 32],
     body_bytes: u64,
     mut body: impl Read,
     mut out: impl Write,
@@ -89,7 +92,7 @@ pub(crate) fn seal_region(
         header,
         data_key,
         commitment,
-    } = Started::new(rng, binding, first.len() as u32);
+    } = Started::new(rng, binding, first, known);
     out.write_all(&header)?;
     let mut slot = Zeroizing::new([first, &[0; TAG_BYTES]].concat());
     stream.seal(0, false, &mut slot);

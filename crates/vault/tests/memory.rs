@@ -22,7 +22,7 @@ use medlock_vault::{
     KeyringScope, Metadata, Mnemonic, Published, RangeOpener, Recipient, RootSecret, SealedPayload, Secrets, SetScope,
     ShareSet, Suite, Zeroizing, open_payload, open_stream,
     rand_core::{Rng as _, TryCryptoRng, TryRng},
-    seal_payload, seal_stream,
+    seal, seal_payload, seal_stream,
 };
 use sha2::{Digest, Sha256};
 
@@ -81,7 +81,7 @@ impl TryCryptoRng for Rng {}
 type Secret = (String, Vec<u8>);
 
 /// What a child does last before it is looked at: what one step leaves on the stack, the next may write over.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     "secrets",
     "key file",
     "compartments",
@@ -92,6 +92,7 @@ const STEPS: [&str; 10] = [
     "keyring",
     "shares",
     "words",
+    "seal",
 ];
 
 /// Everything that the vault does with secrets, up to the step `last`. Only the parent's `tell` keeps them.
@@ -126,6 +127,7 @@ fn work(rng: &mut Rng, suite: Suite, last: &str, tell: &mut dyn FnMut(&str, &[u8
             "keyring" => keyring(rng, &secrets.encryption, keys.as_ref().unwrap()),
             "shares" => shares(rng, suite, &secrets, tell),
             "words" => words(&secrets.root, tell),
+            "seal" => bare_seal(rng, &secrets.encryption),
             _ => unreachable!("not a step: {step}"),
         }
         if step == last {
@@ -257,6 +259,13 @@ fn words(root: &RootSecret, tell: &mut dyn FnMut(&str, &[u8])) {
     let words = Mnemonic::of(root);
     tell("words", words.expose().as_bytes());
     assert!(Mnemonic::read(words.expose()).unwrap().same(root));
+}
+
+/// Straight from the RNG, so that the parent knows the ephemeral key.
+fn bare_seal(rng: &mut Rng, recipient: &EncryptionKey) {
+    let sealed = seal::seal(rng, &recipient.public_key(), b"info", b"message").unwrap();
+    let opened = seal::open(recipient.suite(), recipient.expose(), b"info", &sealed, "seal");
+    assert_eq!(*opened.unwrap(), b"message");
 }
 
 fn binding() -> Binding {

@@ -8,6 +8,7 @@ mod keyring;
 mod mnemonic;
 mod payload;
 mod published;
+mod repeated;
 mod secrets;
 mod shares;
 mod streaming;
@@ -77,6 +78,27 @@ impl TryRng for TestRng {
     }
 }
 impl TryCryptoRng for TestRng {}
+
+/// An RNG that is stuck at one byte.
+pub struct Stuck(pub u8);
+
+impl TryRng for Stuck {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(u32::from_be_bytes([self.0; 4]))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(u64::from_be_bytes([self.0; 8]))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
+        out.fill(self.0);
+        Ok(())
+    }
+}
+impl TryCryptoRng for Stuck {}
 
 pub const DOMAIN: Domain = Domain {
     chain_id: 412_346,

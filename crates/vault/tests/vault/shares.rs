@@ -1,16 +1,16 @@
 //! Each test is an attack, or a promise to those who recover.
-use std::{collections::BTreeSet, convert::Infallible};
+use std::collections::BTreeSet;
 
 use medlock_vault::{
     AnchoredSet, CompartmentKeys, Domain, EncryptionKey, Error, PublicKey, Published, Recipient, RootSecret,
     SealedShare, SetScope, Share, ShareSet, Suite,
-    rand_core::{CryptoRng, TryCryptoRng, TryRng},
+    rand_core::CryptoRng,
     seal,
     shares::{Entry, SEALED_SHARE_BYTES_MAX, SHARE_SET_BYTES_MAX, SHARES_MAX},
 };
 use sha2::{Digest, Sha256};
 
-use crate::{DOMAIN, TestRng, textbook};
+use crate::{DOMAIN, Stuck, TestRng, textbook};
 
 const OWNER: [u8; 20] = [0x0e; 20];
 const SCOPE: SetScope = SetScope {
@@ -602,27 +602,6 @@ fn a_custodian_passes_the_share_on_to_whoever_recovers() {
         .collect();
     assert!(set.recombine(&shares, &published(&root())).unwrap().same(&root()));
 }
-
-/// An RNG that is stuck at one byte.
-struct Stuck(u8);
-
-impl TryRng for Stuck {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_be_bytes([self.0; 4]))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(u64::from_be_bytes([self.0; 8]))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        out.fill(self.0);
-        Ok(())
-    }
-}
-impl TryCryptoRng for Stuck {}
 
 #[test]
 fn an_rng_that_gives_all_zero_coefficients_gives_nothing_away() {
