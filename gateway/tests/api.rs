@@ -1503,7 +1503,7 @@ async fn upkeep_removes_what_the_chain_does_not_refer_to_and_nothing_in_doubt() 
         }
     };
     let round = async || world.gateway.look_after(Duration::ZERO).await;
-    let doubt = async || round().await.err().expect("nothing is removed in doubt").to_string();
+    let doubt = async || round().await.expect_err("nothing is removed in doubt").to_string();
     let garbage = |count: u32| -> Vec<Block> {
         let blocks = (0..count).map(|number| raw_block([&b"came to nothing"[..], &number.to_be_bytes()].concat()));
         blocks.collect()
