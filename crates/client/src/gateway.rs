@@ -537,7 +537,7 @@ fn car_stream(blocks: Arc<Vec<Block>>) -> impl Stream<Item = std::io::Result<Vec
     let head = car::header(&roots).map_err(std::io::Error::other);
     let pieces = (0..blocks.len()).step_by(UPLOAD_PIECE_BLOCKS).map(move |at| {
         let end = (at + UPLOAD_PIECE_BLOCKS).min(blocks.len());
-        Ok(blocks[at..end].iter().flat_map(car::frame).collect())
+        Ok(blocks[at..end].iter().map(car::frame).collect::<Vec<_>>().concat())
     });
     futures::stream::iter(std::iter::once(head).chain(pieces))
 }

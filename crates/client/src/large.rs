@@ -7,10 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy::primitives::{B256, Keccak256};
+use alloy::primitives::B256;
 use medlock_api::Purpose;
 use medlock_dag::{Block, FileBuilder};
 use medlock_vault::{Binding, Metadata, StreamError, seal_stream};
+use sha2::{Digest, Sha256};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::spawn_blocking,
@@ -190,21 +191,21 @@ impl OpenChart {
     }
 }
 
-/// Hashes what is read, after the number of the compartment: the source of a file's record id.
+/// Hashes what is read, after the number of the compartment: the source of a file's record id. By SHA-256, for which processors have
+/// instructions: a file is read twice.
 struct Hashed<R> {
-    hasher: Keccak256,
+    hasher: Sha256,
     source: R,
 }
 
 impl<R> Hashed<R> {
     fn new(compartment: u8, source: R) -> Self {
-        let mut hasher = Keccak256::new();
-        hasher.update([compartment]);
+        let hasher = Sha256::new().chain_update([compartment]);
         Self { hasher, source }
     }
 
     fn hash(self) -> B256 {
-        self.hasher.finalize()
+        B256::from(<[u8; 32]>::from(self.hasher.finalize()))
     }
 }
 

@@ -137,7 +137,7 @@ impl Client {
         self.record_id_of(chart, keccak256(source))
     }
 
-    /// [`Client::record_id`] by the keccak256 of the source.
+    /// [`Client::record_id`] by a hash of the source.
     pub(crate) fn record_id_of(&self, chart: B256, source_hash: B256) -> B256 {
         let secret = self.identity.root().expose();
         // keccak256 is a sponge: keying by prefix is sound (it has no length extension).
