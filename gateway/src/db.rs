@@ -148,6 +148,22 @@ impl Db {
         Ok(())
     }
 
+    /// How many blocks the chain referred to in the last round of upkeep.
+    pub async fn referred(&self) -> Result<Option<u64>> {
+        let row = sqlx::query("SELECT referred FROM upkeep")
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| number(&row, "referred")).transpose()
+    }
+
+    pub async fn set_referred(&self, blocks: u64) -> Result<()> {
+        sqlx::query("INSERT INTO upkeep VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET referred = excluded.referred")
+            .bind(int(blocks))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Links the receipt to the chain; `None` where its nonce was seen before.
     pub async fn append_receipt(&self, checked: &Checked<'_>) -> Result<Option<ReadEntry>> {
         let receipt = &checked.request.receipt;

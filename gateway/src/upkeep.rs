@@ -2,8 +2,8 @@
 //! every replica.
 //!
 //! The chain decides what is live, and this gateway sees the chain through its index. A node that hides records would have
-//! them collected here; so nothing is removed while the index is not at the chain's head, nor where more would go than
-//! stays.
+//! them collected here; so nothing is removed while the index is not at the chain's head, nor while the chain refers to
+//! much less than before.
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
@@ -14,8 +14,8 @@ use tokio::time::sleep;
 
 use crate::state::Gateway;
 
-/// Garbage up to here is removed whatever its share: what a few uploads that were broken off leave behind.
-const REMOVED_UNASKED_MOST: usize = 10_000;
+/// Below this, the chain may refer to less than half of what it did before: a few erasures do that.
+const REFERRED_FEW: u64 = 100;
 
 /// When and how the store is looked after.
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +47,6 @@ pub async fn run<T>(gateway: Gateway, upkeep: Upkeep) -> T {
                     repaired = healed.repaired,
                     "the block store was looked after"
                 );
-                // Each of these is somebody's record, or may still be readable.
-                for (cid, reason) in &healed.lost {
-                    tracing::error!(%cid, reason, "a block that the chain refers to is lost");
-                }
                 for (store, reason) in swept.failed.iter().chain(&healed.failed) {
                     tracing::error!(store, reason, "a store could not be looked after");
                 }
@@ -60,10 +56,10 @@ pub async fn run<T>(gateway: Gateway, upkeep: Upkeep) -> T {
     }
 }
 
-/// One round: collects garbage, then heals.
+/// One round: heals, then collects garbage. The first of a gateway's life only learns how much there is.
 ///
 /// # Errors
-/// Where what is live is not known for sure, before anything was removed.
+/// Where what is live is not known for sure: nothing was removed then.
 pub async fn round(gateway: &Gateway, grace: Duration) -> Result<(Swept, Healed)> {
     // From here on whatever is put stays, this time.
     let gc = gateway.store.begin_gc()?;
@@ -72,22 +68,30 @@ pub async fn round(gateway: &Gateway, grace: Duration) -> Result<(Swept, Healed)
     let roots = || live.digests.iter().map(|digest| dag_cbor_cid(digest.0));
     // What is damaged in one replica would hold up the marking; what is whole elsewhere need not.
     let healed = gateway.store.heal(roots()).await?;
+    // Each is somebody's record.
+    for (cid, reason) in &healed.lost {
+        tracing::error!(%cid, reason, "a block that the chain refers to is lost");
+    }
     if live.leaves_not_taken > 0 {
         bail!(
             "{} records of batches are not on chain one by one yet, and their blocks are not known: nothing was removed",
             live.leaves_not_taken
         );
     }
-    let marked = gc.mark(roots()).await?;
-    let garbage = marked.garbage().await?;
-    let most = marked.live().max(REMOVED_UNASKED_MOST);
-    if garbage > most {
+    let (before, referred) = (gateway.db.referred().await?, live.digests.len() as u64);
+    if let Some(before) = before.filter(|before| *before > REFERRED_FEW && referred < before / 2) {
+        // A tenth less is asked of every round: an erasure in earnest waits for a week at most, and a lie has to last as long.
+        gateway.db.set_referred(before - before / 10).await?;
         bail!(
-            "{garbage} blocks would go and {} stay: the node may hide records, or has another chain; nothing was removed",
-            marked.live()
+            "the chain refers to {referred} blocks, and did to {before}: the node may hide records; nothing was removed"
         );
     }
-    Ok((marked.sweep().await?, healed))
+    gateway.db.set_referred(referred).await?;
+    if before.is_none() {
+        // There was nothing to compare with.
+        return Ok((Swept::default(), healed));
+    }
+    Ok((gc.sweep(roots()).await?, healed))
 }
 
 /// What the chain refers to, by an index that is at the chain's head.

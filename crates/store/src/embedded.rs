@@ -147,17 +147,6 @@ impl Embedded {
         self.run(move |inner| inner.sweep(run, &live)).await
     }
 
-    /// How many blocks a [`sweep`](Self::sweep) would remove now.
-    pub(crate) fn garbage(&self, run: GcRun, live: &HashSet<Digest>) -> Result<usize, Error> {
-        let packs = self.inner.lock_packs();
-        let fresh = packs.fresh.of(run)?;
-        let index = self.inner.index();
-        Ok(index
-            .keys()
-            .filter(|digest| !live.contains(*digest) && !fresh.contains(*digest))
-            .count())
-    }
-
     #[must_use]
     pub(crate) fn name(&self) -> String {
         self.inner.dir.display().to_string()

@@ -27,14 +27,6 @@ pub struct Gc {
     runs: Vec<(Replica, GcRun)>,
 }
 
-/// A collection that knows what is live, and has removed nothing yet. Dropping it ends it.
-#[must_use = "nothing is removed before it is swept"]
-pub struct Marked {
-    gc: Gc,
-    live: Arc<HashSet<Digest>>,
-    missing: Vec<Cid>,
-}
-
 /// What a collection did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Swept {
@@ -62,15 +54,7 @@ impl Gc {
         Ok(gc)
     }
 
-    /// [`mark`](Self::mark), then [`sweep`](Marked::sweep).
-    ///
-    /// # Errors
-    /// Those of the two.
-    pub async fn sweep(self, roots: impl IntoIterator<Item = Cid>) -> Result<Swept, Error> {
-        self.mark(roots).await?.sweep().await
-    }
-
-    /// Finds all that `roots` lead to: what [`Marked::sweep`] keeps. Removes nothing.
+    /// Removes all blocks that neither `roots` lead to nor were put since the beginning.
     ///
     /// Takes about 70 bytes of memory for each live block.
     ///
@@ -79,8 +63,8 @@ impl Gc {
     /// a damaged node leads to is unknown, so repair it first. Nodes that are
     /// missing hold nothing up (see [`Swept::missing`]), nor do those that are
     /// not of their format: nobody could read what they lead to.
-    pub async fn mark(self, roots: impl IntoIterator<Item = Cid>) -> Result<Marked, Error> {
-        let mut missing = Vec::new();
+    pub async fn sweep(self, roots: impl IntoIterator<Item = Cid>) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
         let mut walk = Walk::new(roots)?;
         while let Some(cid) = walk.next() {
             if !matches!(cid.codec(), DAG_PB | DAG_CBOR) {
@@ -88,55 +72,16 @@ impl Gc {
             }
             match self.store.get(&cid).await? {
                 Some(block) => walk.follow(&block),
-                None => missing.push(cid),
+                None => swept.missing.push(cid),
             }
         }
-        Ok(Marked {
-            gc: self,
-            live: Arc::new(walk.seen()),
-            missing,
-        })
-    }
-}
-
-impl Marked {
-    /// Reachable from the roots.
-    #[must_use]
-    pub fn live(&self) -> usize {
-        self.live.len()
-    }
-
-    /// What a sweep would remove now, from the store that has most of it. Stores that do not answer have none.
-    ///
-    /// # Errors
-    /// Those of the store, where there is one alone.
-    pub async fn garbage(&self) -> Result<usize, Error> {
-        let mut most = 0;
-        for (replica, run) in &self.gc.runs {
-            match replica.garbage(*run, Arc::clone(&self.live)).await {
-                Ok(garbage) => most = most.max(garbage),
-                Err(error) if self.gc.runs.len() == 1 => return Err(error),
-                Err(_) => {}
-            }
-        }
-        Ok(most)
-    }
-
-    /// Removes all blocks that are neither live nor were put since the beginning.
-    ///
-    /// # Errors
-    /// Those of the store, where there is one alone; a part may have been removed.
-    pub async fn sweep(self) -> Result<Swept, Error> {
-        let mut swept = Swept {
-            live: self.live(),
-            missing: self.missing,
-            ..Swept::default()
-        };
-        for (replica, run) in &self.gc.runs {
-            match replica.sweep(*run, Arc::clone(&self.live)).await {
+        let live = Arc::new(walk.seen());
+        swept.live = live.len();
+        for (replica, run) in &self.runs {
+            match replica.sweep(*run, Arc::clone(&live)).await {
                 Ok(removed) => swept.removed = swept.removed.max(removed),
                 // One store alone has nobody to stand in for it.
-                Err(error) if self.gc.runs.len() == 1 => return Err(error),
+                Err(error) if self.runs.len() == 1 => return Err(error),
                 Err(error) => swept.failed.push((replica.name(), error.to_string())),
             }
         }

@@ -316,7 +316,8 @@ impl Kubo {
     /// Unpins what is ours, not in `live` and not put since the beginning, and has
     /// the node collect what nobody pins: how many of ours that was.
     pub(crate) async fn sweep(&self, run: GcRun, live: Arc<HashSet<Digest>>) -> Result<usize, Error> {
-        let doomed = self.doomed(run, &live).await?;
+        let mut doomed = self.pins().await?;
+        doomed.retain(|digest| !live.contains(digest));
         let mut swept = 0;
         for chunk in doomed.chunks(BATCH_BLOCKS_MAX) {
             let _no_adds = self.inner.adds.write().await;
@@ -348,15 +349,6 @@ impl Kubo {
             })
             .await?;
         Ok(swept)
-    }
-
-    /// What is ours, not in `live` and not put since the beginning.
-    pub(crate) async fn doomed(&self, run: GcRun, live: &HashSet<Digest>) -> Result<Vec<Digest>, Error> {
-        let mut doomed = self.pins().await?;
-        let fresh = self.inner.fresh();
-        let fresh = fresh.of(run)?;
-        doomed.retain(|digest| !live.contains(digest) && !fresh.contains(digest));
-        Ok(doomed)
     }
 
     async fn put_batch(&self, (codec, blocks): (u64, Vec<Block>)) -> Result<(), Error> {

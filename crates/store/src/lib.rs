@@ -25,7 +25,7 @@ mod walk;
 pub use car::{Exported, Imported};
 pub use embedded::{Embedded, Salvaged};
 pub use error::Error;
-pub use gc::{Gc, Marked, Swept};
+pub use gc::{Gc, Swept};
 pub use heal::Healed;
 pub use kubo::{Kubo, KuboOptions, Reach};
 pub use replica::Replica;

@@ -70,13 +70,6 @@ impl Replica {
         }
     }
 
-    pub(crate) async fn garbage(&self, run: GcRun, live: Arc<HashSet<Digest>>) -> Result<usize, Error> {
-        match self {
-            Self::Embedded(store) => store.garbage(run, &live),
-            Self::Kubo(store) => Ok(store.doomed(run, &live).await?.len()),
-        }
-    }
-
     pub(crate) async fn sweep(&self, run: GcRun, live: Arc<HashSet<Digest>>) -> Result<usize, Error> {
         match self {
             Self::Embedded(store) => store.sweep(run, live).await,
