@@ -1,8 +1,8 @@
 //! What the figures were measured on.
 
-use std::fs::read_to_string;
+use std::{fs::read_to_string, process::Command};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 /// Processor, cores, memory, system and what else keeps the machine busy.
@@ -27,6 +27,26 @@ pub fn memory_bytes(process: u32, name: &str) -> anyhow::Result<u64> {
         .and_then(|value| value.strip_suffix(" kB"))
         .with_context(|| format!("no {name} in {path}"))?;
     Ok(kib.parse::<u64>().with_context(|| format!("{name} in {path}"))? * 1024)
+}
+
+/// What a process held at most, in MiB.
+pub fn peak_mib(process: u32) -> anyhow::Result<f64> {
+    Ok(memory_bytes(process, "VmHWM")? as f64 / (1024.0 * 1024.0))
+}
+
+/// What this program says that it held at most when it is run with `args`: in a process of its own, which does nothing else.
+pub fn peak_mib_elsewhere(args: &[&str]) -> anyhow::Result<f64> {
+    let output = Command::new(std::env::current_exe()?)
+        .args(args)
+        .output()
+        .context("start the process that is measured")?;
+    ensure!(
+        output.status.success(),
+        "the process that is measured: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().context("what the measured process said")
 }
 
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {

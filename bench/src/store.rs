@@ -6,7 +6,6 @@
 
 use std::{
     io::Read,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -126,7 +125,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         unit: "MiB",
         better: Better::Lower,
         target: Some(MEMORY_TARGET),
-        medlock: vec![peak_elsewhere(options.stream)?],
+        medlock: vec![machine::peak_mib_elsewhere(&[
+            "store",
+            "--peak-of",
+            &options.stream.to_string(),
+        ])?],
         peer: Some((KUBO, vec![runtime.block_on(peak_of_kubo(options.stream * MIB))?])),
     }
     .print()
@@ -207,32 +210,17 @@ async fn read(store: &Store, root: Cid, mut take: impl FnMut(&[u8]) -> anyhow::R
     Ok(())
 }
 
-/// In a process of its own, which does nothing else.
-fn peak_elsewhere(mib: usize) -> anyhow::Result<f64> {
-    let output = Command::new(std::env::current_exe()?)
-        .args(["store", "--peak-of", &mib.to_string()])
-        .output()
-        .context("start the process that is measured")?;
-    ensure!(
-        output.status.success(),
-        "the process that is measured: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().context("what the measured process said")
-}
-
 async fn peak_mib(bytes: usize) -> anyhow::Result<f64> {
     let dir = tempfile::tempdir()?;
     there_and_back(&Store::open(dir.path())?, bytes).await?;
-    memory_mib(std::process::id())
+    machine::peak_mib(std::process::id())
 }
 
 /// Of the node's own process, which has done nothing before.
 async fn peak_of_kubo(bytes: usize) -> anyhow::Result<f64> {
     let daemon = Daemon::offline();
     there_and_back(&Store::Kubo(Kubo::new(&daemon.url, KuboOptions::default())?), bytes).await?;
-    memory_mib(daemon.process())
+    machine::peak_mib(daemon.process())
 }
 
 async fn there_and_back(store: &Store, bytes: usize) -> anyhow::Result<()> {
@@ -245,8 +233,4 @@ async fn there_and_back(store: &Store, bytes: usize) -> anyhow::Result<()> {
     .await?;
     ensure!(read_bytes == bytes, "not all came back");
     Ok(())
-}
-
-fn memory_mib(process: u32) -> anyhow::Result<f64> {
-    Ok(machine::memory_bytes(process, "VmHWM")? as f64 / MIB as f64)
 }

@@ -112,7 +112,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         unit: "MiB",
         better: Better::Lower,
         target: Some(MEMORY_TARGET),
-        medlock: vec![peak_elsewhere(options.stream)?],
+        medlock: vec![machine::peak_mib_elsewhere(&[
+            "vault",
+            "peak",
+            &options.stream.to_string(),
+        ])?],
         peer: None,
     }
     .print()?;
@@ -299,21 +303,6 @@ fn hpke(suite: Suite) -> anyhow::Result<f64> {
     Ok(per_second(SEALS, start.elapsed()))
 }
 
-/// In a process of its own, which does nothing else.
-fn peak_elsewhere(mib: usize) -> anyhow::Result<f64> {
-    let output = Command::new(std::env::current_exe()?)
-        .args(["vault", "peak", &mib.to_string()])
-        .output()
-        .context("start the process that is measured")?;
-    ensure!(
-        output.status.success(),
-        "the process that is measured: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().context("what the measured process said")
-}
-
 /// Seals a stream into a file and opens it from there; then what this process took at most, in MiB.
 fn peak_mib(bytes: usize) -> anyhow::Result<f64> {
     let mut file = tempfile::tempfile().context("make a file for the payload")?;
@@ -333,7 +322,7 @@ fn peak_mib(bytes: usize) -> anyhow::Result<f64> {
         &mut file,
         io::sink(),
     )?;
-    Ok(machine::memory_bytes(std::process::id(), "VmHWM")? as f64 / MIB as f64)
+    machine::peak_mib(std::process::id())
 }
 
 fn binding() -> Binding {
