@@ -173,19 +173,23 @@ impl Client {
         let (_, staying) = self.others(chart, &state, Address::ZERO).await?;
         let next = self.rotated(chart, &state, u64::MAX, suite).await?;
         let Resealed { keyrings, waiting } = self.reseal(chart, &staying, u64::MAX, &next.directory).await?;
-        let call = IRecords::setDirectoryCall {
-            actor: self.address(),
-            chart,
-            version: next.version,
-            directory: next.digest,
-        };
-        let mined = self.chain.send(self.deployment.records, call).await?;
+        let mined = self.set_directory(chart, &next).await?;
         self.set_keyrings(chart, next.version, &keyrings).await?;
         Ok(Rotated {
             mined,
             resealed: keyrings.iter().map(|keyring| keyring.grantee).collect(),
             waiting,
         })
+    }
+
+    async fn set_directory(&self, chart: B256, next: &NextDirectory) -> Result<Mined> {
+        let call = IRecords::setDirectoryCall {
+            actor: self.address(),
+            chart,
+            version: next.version,
+            directory: next.digest,
+        };
+        self.chain.send(self.deployment.records, call).await
     }
 
     async fn set_keyrings(&self, chart: B256, directory_version: u32, keyrings: &[IRecords::Keyring]) -> Result<()> {
@@ -219,13 +223,7 @@ impl Client {
             state = self.controlled(chart).await?;
         }
         let next = self.rotated(chart, &state, u64::MAX, None).await?;
-        let call = IRecords::setDirectoryCall {
-            actor: self.address(),
-            chart,
-            version: next.version,
-            directory: next.digest,
-        };
-        let rotated = self.chain.send(self.deployment.records, call).await?;
+        let rotated = self.set_directory(chart, &next).await?;
         Ok(RevokedAll { revoked, rotated })
     }
 
