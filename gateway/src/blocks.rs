@@ -172,7 +172,7 @@ impl<T: Send + 'static> Frames<T> {
         self.sent += frame.len() as u64;
         // A node that is not of a UnixFS file was stored by whoever wrote the envelope; nobody can read it.
         self.reader
-            .accept(block)
+            .check(&block)
             .map_err(|error| Failure::block(Kind::BlockCorrupt, &cid, error))?;
         Ok(Some(frame.into()))
     }

@@ -465,7 +465,7 @@ impl Payload {
                 Some(piece) => {
                     let piece = piece.map_err(|error| self.gateway.unreachable(error))?;
                     for block in blocks.push(&piece).map_err(tampered)? {
-                        file.accept(block.clone()).map_err(tampered)?;
+                        file.check(&block).map_err(tampered)?;
                         self.ready.push_back(block);
                     }
                 }

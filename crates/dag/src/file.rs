@@ -203,6 +203,19 @@ impl FileReader {
     /// [`FileError::OutOfOrder`], [`FileError::AfterEnd`], [`FileError::Malformed`]
     /// and [`FileError::TooLarge`]; the reader stays as it was.
     pub fn accept(&mut self, block: Block) -> Result<Vec<u8>, FileError> {
+        self.check(&block)?;
+        Ok(if block.cid.codec() == RAW {
+            block.bytes
+        } else {
+            Vec::new()
+        })
+    }
+
+    /// [`accept`](Self::accept), for who keeps the block.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check(&mut self, block: &Block) -> Result<(), FileError> {
         let Some(pending) = self.stack.last() else {
             return Err(FileError::AfterEnd { got: block.cid });
         };
@@ -213,10 +226,9 @@ impl FileReader {
             });
         }
         if block.cid.codec() == RAW {
-            self.accept_leaf(block)
+            self.check_leaf(block)
         } else {
-            self.accept_node(&block)?;
-            Ok(Vec::new())
+            self.check_node(block)
         }
     }
 
@@ -231,7 +243,7 @@ impl FileReader {
         }
     }
 
-    fn accept_leaf(&mut self, block: Block) -> Result<Vec<u8>, FileError> {
+    fn check_leaf(&mut self, block: &Block) -> Result<(), FileError> {
         let bytes = block.bytes.len() as u64;
         match self.stack.last().and_then(|pending| pending.link) {
             None if bytes > self.bytes_max => {
@@ -250,10 +262,10 @@ impl FileReader {
         }
         self.stack.pop();
         self.bytes_done += bytes;
-        Ok(block.bytes)
+        Ok(())
     }
 
-    fn accept_node(&mut self, block: &Block) -> Result<(), FileError> {
+    fn check_node(&mut self, block: &Block) -> Result<(), FileError> {
         let malformed = |reason| FileError::Malformed { cid: block.cid, reason };
         let links = pb::decode(&block.bytes, LINKS_MAX).map_err(malformed)?;
         let (depth, link) = self.stack.last().map_or((0, None), |top| (top.depth, top.link));
