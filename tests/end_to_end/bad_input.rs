@@ -4,11 +4,7 @@ use alloy::primitives::{Address, B256, keccak256};
 use medlock_abi::records::IRecords::IRecordsErrors;
 use medlock_client::{Client, Endpoints, Error, Fault, Identity, Metadata, NewDocument, api::Purpose, terms::reason};
 use medlock_fhir::Label;
-use medlock_tests::{World, files, fixture, treatment};
-
-fn treat() -> Purpose {
-    Purpose::from_code("TREAT").unwrap()
-}
+use medlock_tests::{World, files, fixture, treat, treatment};
 
 fn failure<T>(result: Result<T, Error>) -> Error {
     result.err().expect("an error")

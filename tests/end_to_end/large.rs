@@ -8,19 +8,14 @@ use std::{
 
 use medlock_client::{
     Client, Error, Metadata, NewFile,
-    api::Purpose,
     identity::{self, rng},
 };
-use medlock_tests::World;
+use medlock_tests::{World, patient_request};
 use medlock_vault::{Secrets, Suite, rand_core::Rng};
 use serde_json::Value;
 use tokio::{runtime::Handle, task::block_in_place};
 
 const MIB: usize = 1 << 20;
-
-fn own() -> Purpose {
-    Purpose::from_code("PATRQT").unwrap()
-}
 
 /// A file that does not compress.
 fn noise(folder: &Path, name: &str, bytes: usize) -> PathBuf {
@@ -139,7 +134,9 @@ impl Write for Shared {
 async fn read(client: &Client, chart: alloy::primitives::B256, record: alloy::primitives::B256) -> Vec<u8> {
     let out = Shared::default();
     let open = client.chart(chart).await.unwrap();
-    open.read_to(record, None, own(), out.clone(), |_, _| ()).await.unwrap();
+    open.read_to(record, None, patient_request(), out.clone(), |_, _| ())
+        .await
+        .unwrap();
     std::mem::take(&mut *out.0.lock().unwrap())
 }
 
@@ -161,7 +158,7 @@ async fn keys_that_are_rotated_during_the_upload_do_not_cost_another() {
     let (record, stored) = open.add_file(new_file(&path), progress).await.unwrap();
     assert!(stored.is_some());
     assert!(uploaded.get() < 21 * MIB as u64, "{} bytes", uploaded.get());
-    let sealed = open.fetch(record, None, own()).await.unwrap();
+    let sealed = open.fetch(record, None, patient_request()).await.unwrap();
     assert_eq!(sealed.envelope.epoch, 2);
     assert!(read(&patient, chart, record).await == std::fs::read(&path).unwrap());
 }

@@ -20,7 +20,7 @@ use medlock_fhir::Label;
 use medlock_tests::{
     World,
     proxy::{Asked, Fate, Proxy},
-    treatment,
+    treat, treatment,
 };
 use medlock_vault::{
     Binding, CompartmentKeys, Directory, Domain, EncryptionKey, Envelope, Keyring, KeyringScope, PublicKey, RootSecret,
@@ -30,10 +30,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json";
-
-fn treat() -> Purpose {
-    Purpose::from_code("TREAT").unwrap()
-}
 
 /// A World whose gateway is behind a proxy, which is honest at first.
 async fn start() -> (Proxy, World) {

@@ -11,22 +11,13 @@ use alloy::{
 use medlock_abi::records::IRecords;
 use medlock_client::{
     Error, GrantTerms, Identity, Metadata,
-    api::Purpose,
     identity::rng,
     now,
     terms::{self, action, purpose},
 };
 use medlock_fhir::Label;
-use medlock_tests::{World, eventually, files, small_bundle, treatment};
+use medlock_tests::{World, eventually, files, patient_request, small_bundle, treat, treatment};
 use medlock_vault::Secrets;
-
-fn treat() -> Purpose {
-    Purpose::from_code("TREAT").unwrap()
-}
-
-fn patient_request() -> Purpose {
-    Purpose::from_code("PATRQT").unwrap()
-}
 
 /// Promise 1. Everything that the services keep is searched for plaintext and for every private key.
 #[tokio::test(flavor = "multi_thread")]

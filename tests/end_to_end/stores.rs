@@ -9,21 +9,13 @@ use medlock_dag::car;
 use medlock_gateway::Upkeep;
 use medlock_kubo_daemon::Repo;
 use medlock_store::{Kubo, KuboOptions};
-use medlock_tests::{Settings, World, eventually, files, small_bundle, treatment};
+use medlock_tests::{Settings, World, eventually, files, patient_request, small_bundle, treat, treatment};
 
 /// Round after round. An upload and its transaction take a fraction of the grace, on a busy machine too.
 const ALWAYS: Upkeep = Upkeep {
     every: Duration::from_millis(50),
     grace: Duration::from_secs(4),
 };
-
-fn treat() -> Purpose {
-    Purpose::from_code("TREAT").unwrap()
-}
-
-fn own() -> Purpose {
-    Purpose::from_code("PATRQT").unwrap()
-}
 
 fn note(record_id: B256, content: &[u8]) -> NewDocument {
     NewDocument {
@@ -111,7 +103,7 @@ async fn what_is_shredded_or_replaced_goes_and_what_is_live_stays() {
     }
     let documents = vec![note(kept, &random[0]), note(shredded, &random[1])];
     open.add(documents, |_| ()).await.unwrap();
-    let before = open.read(kept, None, own()).await.unwrap();
+    let before = open.read(kept, None, patient_request()).await.unwrap();
     open.amend(&before, Metadata::default(), b"second").await.unwrap();
     // An upload that came to nothing: no record refers to it.
     let orphan = medlock_dag::raw_block(vec![7; 200_000]);
@@ -126,20 +118,29 @@ async fn what_is_shredded_or_replaced_goes_and_what_is_live_stays() {
         || async { (pack_bytes(&blocks) + 500_000 < full).then_some(()) },
     )
     .await;
-    let refused = open.read(shredded, None, own()).await.err().unwrap();
+    let refused = open.read(shredded, None, patient_request()).await.err().unwrap();
     assert!(
         matches!(&refused, Error::Problem { .. } | Error::Contract { .. }),
         "{refused:?}"
     );
     // Every version of what is not shredded is there.
-    assert_eq!(*open.read(kept, Some(1), own()).await.unwrap().content, random[0]);
-    assert_eq!(*open.read(kept, None, own()).await.unwrap().content, b"second");
+    assert_eq!(
+        *open.read(kept, Some(1), patient_request()).await.unwrap().content,
+        random[0]
+    );
+    assert_eq!(
+        *open.read(kept, None, patient_request()).await.unwrap().content,
+        b"second"
+    );
     assert_eq!(export(&clinic, chart, treat()).await.unwrap(), small_bundle());
     // Uploads go on while it is swept: nothing that is on its way is taken.
     for number in 10..40u8 {
         let record = B256::repeat_byte(number);
         open.add(vec![note(record, &[number; 3_000])], |_| ()).await.unwrap();
-        assert_eq!(*open.read(record, None, own()).await.unwrap().content, [number; 3_000]);
+        assert_eq!(
+            *open.read(record, None, patient_request()).await.unwrap().content,
+            [number; 3_000]
+        );
     }
 }
 
@@ -150,7 +151,7 @@ async fn a_chart_comes_back_from_a_backup() {
     let open = patient.chart(chart).await.unwrap();
     let record = B256::repeat_byte(9);
     open.add(vec![note(record, &vec![9; 700_000])], |_| ()).await.unwrap();
-    let before = open.read(record, None, own()).await.unwrap();
+    let before = open.read(record, None, patient_request()).await.unwrap();
     open.amend(&before, Metadata::default(), b"second").await.unwrap();
     let mut backup = Vec::new();
     let backed_up = open.backup(&mut backup, |_| ()).await.unwrap();
@@ -181,11 +182,17 @@ async fn a_chart_comes_back_from_a_backup() {
 
     let open = patient.chart(chart).await.unwrap();
     assert_eq!(
-        *open.read(record, Some(1), own()).await.unwrap().content,
+        *open.read(record, Some(1), patient_request()).await.unwrap().content,
         vec![9; 700_000]
     );
-    assert_eq!(*open.read(record, None, own()).await.unwrap().content, b"second");
-    assert_eq!(export(&patient, chart, own()).await.unwrap(), small_bundle());
+    assert_eq!(
+        *open.read(record, None, patient_request()).await.unwrap().content,
+        b"second"
+    );
+    assert_eq!(
+        export(&patient, chart, patient_request()).await.unwrap(),
+        small_bundle()
+    );
     // The grantees' keyrings were no part of it.
     let rotated = patient.rotate(chart, None).await.unwrap();
     assert_eq!(rotated.resealed, [clinic.address()]);

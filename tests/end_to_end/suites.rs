@@ -1,12 +1,8 @@
 //! Charts and parties move to post-quantum keys while everything goes on.
 
-use medlock_client::{Error, Identity, Metadata, NewDocument, Suite, api::Purpose, identity, terms};
-use medlock_tests::{World, small_bundle, treatment};
+use medlock_client::{Error, Identity, Metadata, NewDocument, Suite, identity, terms};
+use medlock_tests::{World, small_bundle, treat, treatment};
 use medlock_vault::Secrets;
-
-fn treat() -> Purpose {
-    Purpose::from_code("TREAT").unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chart_and_its_reader_move_to_post_quantum_keys() {

@@ -19,7 +19,9 @@ use medlock::{
     stores::Stores,
 };
 use medlock_client::{
-    Chain, Client, GrantTerms, Identity, now,
+    Chain, Client, GrantTerms, Identity,
+    api::Purpose,
+    now,
     terms::{action, purpose, role},
 };
 use medlock_gateway::Upkeep;
@@ -210,6 +212,16 @@ async fn spawn(home: &Path, settings: &Settings) -> Dev {
         proxy.point_at(&dev.gateway_url());
     }
     dev
+}
+
+/// For treatment.
+pub fn treat() -> Purpose {
+    Purpose::from_code("TREAT").expect("a purpose")
+}
+
+/// At the patient's own request.
+pub fn patient_request() -> Purpose {
+    Purpose::from_code("PATRQT").expect("a purpose")
 }
 
 /// Everything, for treatment, for a day.
