@@ -51,6 +51,7 @@ setup-tests:
 	tools/setup-node.sh --tests
 	tools/setup-cargo-stylus.sh
 	tools/setup-kubo.sh
+	tools/setup-postgres.sh >/dev/null
 
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup
