@@ -348,7 +348,7 @@ pub struct CheckArgs {
 pub struct IndexArgs {
     /// SQLite file.
     #[arg(long, default_value = "index.db", value_name = "FILE")]
-    pub db: PathBuf,
+    pub db: medlock_indexer::Database,
 }
 
 #[derive(Debug, Args)]

@@ -68,7 +68,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
     let indexer = medlock_indexer::spawn(medlock_indexer::Config {
         rpc_url: chain.url(),
         deployment: indexed(&deployment),
-        db: home.index(),
+        database: medlock_indexer::Database::Sqlite(home.index()),
         poll_ms: POLL_MS,
     })
     .await

@@ -79,12 +79,12 @@ pub async fn index(global: &Global, out: Output, args: IndexArgs) -> anyhow::Res
     let starting = medlock_indexer::spawn(medlock_indexer::Config {
         rpc_url: rpc_url.clone(),
         deployment: dev::indexed(&global.deployment()?),
-        db: args.db.clone(),
+        database: args.db.clone(),
         poll_ms: POLL_MS,
     });
     let handle = stop.unless(starting).await?;
-    out.say(json!({ "rpc": rpc_url, "db": args.db }), || {
-        format!("Indexing {rpc_url} into {}. Stop with Ctrl-C.", args.db.display())
+    out.say(json!({ "rpc": rpc_url, "db": args.db.to_string() }), || {
+        format!("Indexing {rpc_url} into {}. Stop with Ctrl-C.", args.db)
     })?;
     tokio::select! {
         () = stop.wait() => {
@@ -104,7 +104,7 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
     let starting = medlock_indexer::spawn(medlock_indexer::Config {
         rpc_url: rpc_url.clone(),
         deployment: dev::indexed(&deployment),
-        db: home.index(),
+        database: medlock_indexer::Database::Sqlite(home.index()),
         poll_ms: POLL_MS,
     });
     let indexer = stop.unless(starting).await?;

@@ -203,7 +203,7 @@ impl Gateway {
         let (pointer, previous) = if record.version == 1 {
             (record.pointer, B256::ZERO)
         } else {
-            let index = self.index_at(&block).await?;
+            let mut index = self.index_at(&block).await?;
             let indexed = index.record_version(chart, record_id, version).await?;
             let indexed = indexed.ok_or_else(|| Failure::from(Kind::IndexBehind))?;
             let latest = version == record.version;

@@ -10,7 +10,7 @@ use std::{
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use anyhow::anyhow;
 use medlock_api::Kind;
-use medlock_indexer::{Deployment, Index};
+use medlock_indexer::{Deployment, Index, View};
 use medlock_store::Store;
 use tokio::{sync::Mutex, time::sleep};
 
@@ -172,17 +172,19 @@ impl Gateway {
         outcome
     }
 
-    /// The index, once it holds `block`: this very one, and not another of its height that a reorganisation removed.
+    /// The index as it stands, once it holds `block`: this very one, and not another of its height that a reorganisation removed.
     ///
     /// # Errors
     /// `IndexBehind`.
-    pub async fn index_at(&self, block: &Block) -> Result<&Index> {
+    pub async fn index_at(&self, block: &Block) -> Result<View> {
         let deadline = Instant::now() + INDEX_WAIT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let head = self.index.wait_for_block(block.number, left).await?;
+            self.index.wait_for_block(block.number, left).await?;
+            let view = self.index.latest().await?;
+            let head = view.block();
             if head.number > block.number || head.hash == block.hash {
-                return Ok(&self.index);
+                return Ok(view);
             }
             if left.is_zero() {
                 let cause = anyhow!("the index has another block {}", block.number);

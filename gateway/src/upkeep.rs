@@ -98,6 +98,6 @@ pub async fn round(gateway: &Gateway, grace: Duration) -> Result<(Swept, Healed)
 async fn live(gateway: &Gateway) -> Result<Live> {
     let not_now = |failure| anyhow!("what is live cannot be told now: {failure}");
     let latest = gateway.latest().await.map_err(not_now)?;
-    let index = gateway.index_at(&latest).await.map_err(not_now)?;
+    let mut index = gateway.index_at(&latest).await.map_err(not_now)?;
     Ok(index.live().await?)
 }

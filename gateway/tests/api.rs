@@ -168,7 +168,7 @@ impl World {
         let indexer = medlock_indexer::spawn(medlock_indexer::Config {
             rpc_url: chain.url(),
             deployment,
-            db: dir.path().join("index.sqlite"),
+            database: medlock_indexer::Database::Sqlite(dir.path().join("index.sqlite")),
             poll_ms: 20,
         })
         .await

@@ -7,6 +7,7 @@
 //! It must never drop a log of our contracts, commit rows apart from their checkpoint, keep a row of a block that the
 //! chain no longer holds, or be asked whether someone may read *now*: that is the contract's to say.
 mod apply;
+mod db;
 mod decide;
 mod decode;
 mod index;
@@ -14,18 +15,20 @@ mod model;
 mod pipeline;
 mod source;
 mod store;
+mod tables;
 
+pub use db::Database;
 pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
 pub use index::{
-    Chart, Credential, Decision, Grant, Head, Index, IndexError, Live, PAGE_MOST, Page, Party, PartyKey, Position,
-    PositionError, Record, Status,
+    Anchor, Chart, Credential, Decision, Finality, Grant, Head, Index, IndexError, Live, Member, News, PAGE_MOST, Page,
+    Party, PartyKey, Position, PositionError, Reader, Record, Statistics, Status, View, When,
 };
 
 use alloy::primitives::{Address, B256};
 use anyhow::{Context, Result, anyhow, ensure};
 use pipeline::{Pipeline, Progress};
 use source::Source;
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use store::Store;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -57,8 +60,7 @@ pub struct Config {
     /// JSON-RPC over HTTP.
     pub rpc_url: String,
     pub deployment: Deployment,
-    /// The SQLite file; created, with its folder, where it is missing.
-    pub db: PathBuf,
+    pub database: Database,
     /// How often to look for a new block. See [`POLL_MS`].
     pub poll_ms: u64,
 }
@@ -75,7 +77,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
     let Config {
         rpc_url,
         deployment,
-        db,
+        database,
         poll_ms,
     } = config;
     ensure!(poll_ms > 0, "poll_ms is 0: the node would be asked without a pause");
@@ -89,14 +91,14 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         .identify()
         .await
         .with_context(|| format!("indexer: chain at {rpc_url}"))?;
-    let store = Store::open(&db, &deployment, genesis).await?;
+    let store = Store::open(&database, &deployment, genesis).await?;
     let (progress, progress_seen) = watch::channel(Progress {
         chain_head: 0,
         indexed: 0,
         trouble: None,
         stopped: None,
     });
-    let index = Index::open_with(&db, Some(progress_seen.clone())).await?;
+    let index = Index::open_with(&database, Some(progress_seen.clone())).await?;
     let pipeline = Pipeline::new(deployment, source, store, Duration::from_millis(poll_ms), progress).await?;
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(pipeline.run(stopped));

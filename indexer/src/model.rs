@@ -48,3 +48,17 @@ pub struct Batch {
     /// Ascending by block and log index.
     pub entries: Vec<Entry>,
 }
+
+impl Entry {
+    /// Names the event, so that it can be looked up.
+    pub fn describe(&self) -> String {
+        let Self {
+            name,
+            log_index,
+            block_number,
+            tx_hash,
+            ..
+        } = self;
+        format!("{name}, log {log_index} of block {block_number} (transaction {tx_hash})")
+    }
+}

@@ -66,8 +66,9 @@ pub async fn keyring(
     let digest = gateway
         .index_at(&standing.block)
         .await?
-        .keyring_digest(chart, caller.account)
-        .await?;
+        .grant(chart, caller.account)
+        .await?
+        .map(|grant| grant.keyring);
     let digest = digest.ok_or_else(|| forbidden(reason::NO_GRANT))?;
     gateway.keyring(chart, caller.account, digest).await.map(dag_cbor)
 }
@@ -87,7 +88,7 @@ pub async fn grants(
         limit: page_limit(query.limit),
     };
     let standing = gateway.standing(chart, caller.account).await?;
-    let index = gateway.index_at(&standing.block).await?;
+    let mut index = gateway.index_at(&standing.block).await?;
     let grants = match standing.sees_grants() {
         true => index.grants(chart, page).await?,
         false => index.grant(chart, caller.account).await?.into_iter().collect(),

@@ -66,7 +66,7 @@ pub async fn party(
 ) -> Result<Json<Party>> {
     let block = gateway.latest().await?;
     let now = block.time.max(gateway.now());
-    let found = gateway.index_at(&block).await?.party(account, now).await?;
+    let found = gateway.index_at(&block).await?.party(account).await?;
     Ok(Json(party_body(account, found, now)))
 }
 

@@ -1,15 +1,16 @@
 //! The tables against a model of the contracts, over random histories with random reorgs.
 use super::*;
 use crate::{
-    Index, Page,
+    Index, Page, When,
     decode::decode,
-    index::{DECIDE, Decision},
+    index::{Asked, Decision},
 };
 use alloy::{
     primitives::{Bytes, IntoLogData, LogData, U256, keccak256},
     rpc::types::Log,
 };
-use dump::dump;
+use databases::{KINDS, Kind};
+use dump::{Db, dump};
 use medlock_abi::{
     audit::IAudit,
     exceptions::IExceptions,
@@ -20,8 +21,16 @@ use medlock_abi::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+#[path = "../../tests/support/databases.rs"]
+mod databases;
 #[path = "../../tests/support/dump.rs"]
 mod dump;
+
+async fn open(database: &str) -> Store {
+    Store::open(&database.parse().unwrap(), &DEPLOYMENT, GENESIS)
+        .await
+        .unwrap()
+}
 
 const DEPLOYMENT: Deployment = Deployment {
     registry: Address::repeat_byte(0xaa),
@@ -45,97 +54,133 @@ async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
     let mut reasons = BTreeSet::new();
     for seed in 0..24 {
         let folder = tempfile::tempdir().unwrap();
-        let (live, fresh) = (folder.path().join("live.db"), folder.path().join("fresh.db"));
+        // Live into one kind of database, replayed into the other.
+        let kinds = if seed % 2 == 0 {
+            KINDS
+        } else {
+            [Kind::Postgres, Kind::Sqlite]
+        };
+        let [live, fresh] = kinds.map(|kind| kind.fresh(folder.path(), "index"));
         let mut dice = Dice(seed);
         let mut chain = vec![Mined {
             block: GENESIS,
             logs: vec![],
             after: Contracts::default(),
         }];
-        let mut store = Store::open(&live, &DEPLOYMENT, GENESIS).await.unwrap();
+        let mut store = open(&live).await;
         for _ in 0..40 {
             if dice.one_in(4) {
                 reorg(&mut store, &mut chain, &mut dice).await;
             }
             if dice.one_in(8) {
                 store.close().await.unwrap();
-                store = Store::open(&live, &DEPLOYMENT, GENESIS).await.unwrap();
+                store = open(&live).await;
             }
             for _ in 0..=dice.below(5) {
                 mine(&mut chain, &mut dice);
             }
             catch_up(&mut store, &chain, &mut dice).await;
         }
-        let mut replayed = Store::open(&fresh, &DEPLOYMENT, GENESIS).await.unwrap();
+        let mut replayed = open(&fresh).await;
         catch_up(&mut replayed, &chain, &mut dice).await;
         assert_eq!(dump(&live).await, dump(&fresh).await, "seed {seed}");
-        let index = Index::open(&live).await.unwrap();
+        let index = Index::open(&live.parse().unwrap()).await.unwrap();
         reasons.extend(answers_match(&index, &chain, &mut dice, seed).await);
         tables_match(&live, &chain[chain.len() - 1].after).await;
+        index.close().await;
     }
     let all = (0..=u8::MAX).filter(|reason| reason::text(*reason) != "unknown-reason");
     assert_eq!(reasons, all.collect(), "the histories lead to every answer there is");
 }
 
 #[tokio::test]
-async fn a_rollback_takes_back_every_table() {
+async fn the_code_knows_every_table_and_column_of_the_schema() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS)
-        .await
-        .unwrap();
-    // The deployment stays; events and blocks go last, in this order.
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx_%'
-         AND name NOT IN ('deployment', 'event', 'block')",
-    )
-    .fetch_all(&mut store.connection)
-    .await
-    .unwrap();
-    let mut statements = ROLLBACK.to_vec();
-    let last = statements.split_off(ROLLBACK.len() - 2);
-    assert_eq!(
-        last,
-        [
-            "DELETE FROM event WHERE block_number > $1",
-            "DELETE FROM block WHERE number > $1"
-        ]
-    );
-    let mut expected = 0;
-    for table in tables {
-        let delete = format!("DELETE FROM {table} WHERE valid_from_block > $1");
-        let at = statements.iter().position(|statement| *statement == delete);
-        let at = at.unwrap_or_else(|| panic!("not taken back: {table}"));
-        expected += 1;
-        let ends: bool =
-            sqlx::query_scalar("SELECT count(*) > 0 FROM pragma_table_info($1) WHERE name = 'valid_to_block'")
-                .bind(&table)
-                .fetch_one(&mut store.connection)
-                .await
-                .unwrap();
-        if ends {
-            let current =
-                format!("UPDATE {table} SET valid_to_block = NULL, valid_to_time = NULL WHERE valid_to_block > $1");
-            assert_eq!(statements.get(at + 1), Some(&current.as_str()));
-            expected += 1;
+    for kind in KINDS {
+        let database = kind.fresh(folder.path(), "index");
+        open(&database).await.close().await.unwrap();
+        let mut db = Db::open(&database).await;
+        let mut known: Vec<_> = Table::ALL.iter().map(|table| table.name().to_owned()).collect();
+        known.extend(["deployment", "event", "block"].map(String::from));
+        known.sort();
+        assert_eq!(db.tables().await, known);
+        for table in Table::ALL {
+            let name = table.name();
+            let sql = match kind {
+                Kind::Sqlite => format!("SELECT name FROM pragma_table_info('{name}') ORDER BY cid"),
+                Kind::Postgres => format!(
+                    "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{name}'
+                     ORDER BY ordinal_position"
+                ),
+            };
+            assert_eq!(db.texts(&sql).await, table.columns().collect::<Vec<_>>(), "{name}");
         }
     }
-    assert_eq!(statements.len(), expected);
 }
 
 #[tokio::test]
-async fn a_decision_and_a_rollback_look_rows_up_and_scan_no_table() {
+async fn decisions_ends_and_rollbacks_look_rows_up_and_scan_no_table() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS)
-        .await
-        .unwrap();
-    for statement in ROLLBACK.iter().copied().chain([DECIDE]) {
-        let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-            .fetch_all(&mut store.connection)
-            .await
-            .unwrap();
-        for step in plan {
-            let step: String = step.get("detail");
-            assert!(!step.starts_with("SCAN"), "{step}: {statement}");
+    let question = Question {
+        chart: B256::ZERO,
+        grantee: Address::ZERO,
+        member: Address::ZERO,
+        compartment: 0,
+        recordId: B256::ZERO,
+        purpose: purpose::TREAT,
+        action: action::READ,
+    };
+    let questions = vec![question; 73];
+    for kind in KINDS {
+        let mut store = open(&kind.fresh(folder.path(), "index")).await;
+        let none = Value::Word(B256::ZERO);
+        let mut statements: Vec<_> = undoing().into_iter().map(|sql| (sql, vec![Value::Int(0)])).collect();
+        for asked in Asked::of(&questions, None, 0) {
+            statements.push((asked.sql.to_owned(), asked.args));
+        }
+        for table in Table::ALL.iter().filter(|table| table.ends()) {
+            match kind {
+                Kind::Sqlite => {
+                    let args = [vec![none.clone(); table.key().len()], vec![Value::Int(0); 2]].concat();
+                    statements.push((sqlite::end_sql(*table, 4), vec![args; 4].concat()));
+                }
+                // Takes arrays: asked of PostgreSQL as a statement with empty ones.
+                Kind::Postgres => {
+                    let sql = (1..=table.key().len() + 2).fold(postgres::end_sql(*table), |sql, n| {
+                        sql.replace(&format!("${n}::"), "'{}'::")
+                    });
+                    statements.push((sql, vec![]));
+                }
+            }
+        }
+        for (statement, args) in statements {
+            let (explain, column) = match kind {
+                Kind::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+                Kind::Postgres => ("EXPLAIN", "QUERY PLAN"),
+            };
+            let plan = store
+                .on()
+                .fetch(own(format!("{explain} {statement}")), &args)
+                .await
+                .unwrap();
+            assert!(!plan.is_empty());
+            for step in plan {
+                let step = step.text(column);
+                // The questions and keys themselves are gone through one by one.
+                let own = [
+                    "SCAN q",
+                    "SCAN n",
+                    "CONSTANT ROW",
+                    "VALUES CLAUSE",
+                    "CTE Scan on q",
+                    "chain",
+                ];
+                let scans = step.starts_with("SCAN") || step.contains("Seq Scan");
+                assert!(
+                    !scans || own.iter().any(|own| step.contains(own)),
+                    "{step}: {statement}"
+                );
+            }
         }
     }
 }
@@ -143,138 +188,165 @@ async fn a_decision_and_a_rollback_look_rows_up_and_scan_no_table() {
 #[tokio::test]
 async fn a_second_writer_is_refused_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index.db");
-    let mut chain = vec![Mined {
-        block: GENESIS,
-        logs: vec![],
-        after: Contracts::default(),
-    }];
-    let mut dice = Dice(7);
-    for _ in 0..4 {
-        mine(&mut chain, &mut dice);
+    for kind in KINDS {
+        let path = kind.fresh(folder.path(), "index");
+        let mut chain = vec![Mined {
+            block: GENESIS,
+            logs: vec![],
+            after: Contracts::default(),
+        }];
+        let mut dice = Dice(7);
+        for _ in 0..4 {
+            mine(&mut chain, &mut dice);
+        }
+        let mut first = open(&path).await;
+        let mut second = open(&path).await;
+        assert!(first.lock().await.unwrap() && !second.lock().await.unwrap());
+        first.commit(&batch(GENESIS, &chain[1..3])).await.unwrap();
+        let before = dump(&path).await;
+        let error = second.commit(&batch(GENESIS, &chain[1..5])).await.unwrap_err();
+        assert!(error.to_string().contains("another indexer"), "{error:#}");
+        assert_eq!(dump(&path).await, before);
+        // Once the first is gone, however it went, the second may write.
+        drop(first);
+        let mut waited = 0;
+        while !second.lock().await.unwrap() {
+            waited += 1;
+            assert!(waited < 1_000, "the lock of a writer that has gone");
+            tokio::task::yield_now().await;
+        }
+        second.commit(&batch(chain[2].block, &chain[3..5])).await.unwrap();
     }
-    let mut first = Store::open(&path, &DEPLOYMENT, GENESIS).await.unwrap();
-    let mut second = Store::open(&path, &DEPLOYMENT, GENESIS).await.unwrap();
-    first.commit(&batch(GENESIS, &chain[1..3])).await.unwrap();
-    let before = dump(&path).await;
-    let error = second.commit(&batch(GENESIS, &chain[1..5])).await.unwrap_err();
-    assert!(error.to_string().contains("another indexer"), "{error:#}");
-    assert_eq!(dump(&path).await, before);
 }
 
 #[tokio::test]
 async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index.db");
-    let mut store = Store::open(&path, &DEPLOYMENT, GENESIS).await.unwrap();
-    let before = dump(&path).await;
-    let mut chain = vec![Mined {
-        block: GENESIS,
-        logs: vec![],
-        after: Contracts::default(),
-    }];
-    let opened = IRecords::ChartOpened {
-        chart: id(1),
-        controller: who(1),
-        directory: id(2),
-    };
-    let amended = IRecords::RecordAmended {
-        chart: id(1),
-        recordId: id(3),
-        author: who(1),
-        version: 2,
-        codec: 0x71,
-        pointer: id(4),
-        previous: id(5),
-    };
-    push(
-        &mut chain,
-        2,
-        vec![
-            (DEPLOYMENT.records, opened.to_log_data()),
-            (DEPLOYMENT.records, amended.to_log_data()),
-        ],
-    );
-    let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
-    assert!(
-        error.contains("log 1 of block 1") && error.contains("version 2"),
-        "{error}"
-    );
-    assert_eq!(dump(&path).await, before);
+    for kind in KINDS {
+        let path = kind.fresh(folder.path(), "index");
+        let mut store = open(&path).await;
+        let before = dump(&path).await;
+        let mut chain = vec![Mined {
+            block: GENESIS,
+            logs: vec![],
+            after: Contracts::default(),
+        }];
+        let opened = IRecords::ChartOpened {
+            chart: id(1),
+            controller: who(1),
+            directory: id(2),
+        };
+        let amended = IRecords::RecordAmended {
+            chart: id(1),
+            recordId: id(3),
+            author: who(1),
+            version: 2,
+            codec: 0x71,
+            pointer: id(4),
+            previous: id(5),
+        };
+        push(
+            &mut chain,
+            2,
+            vec![
+                (DEPLOYMENT.records, opened.to_log_data()),
+                (DEPLOYMENT.records, amended.to_log_data()),
+            ],
+        );
+        let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
+        assert!(
+            error.contains("RecordAmended, log 1 of block 1") && error.contains("record_version"),
+            "{error}"
+        );
+        assert_eq!(dump(&path).await, before);
+        // The chart twice: by one batch, and by two.
+        let twice = vec![(DEPLOYMENT.records, opened.to_log_data()); 2];
+        chain.truncate(1);
+        push(&mut chain, 2, twice[..1].to_vec());
+        push(&mut chain, 2, twice[..1].to_vec());
+        let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
+        assert!(error.contains("ChartOpened, log 0 of block 2"), "{error}");
+        assert_eq!(dump(&path).await, before);
+        store.commit(&batch(GENESIS, &chain[1..2])).await.unwrap();
+        let before = dump(&path).await;
+        let error = format!(
+            "{:#}",
+            store.commit(&batch(chain[1].block, &chain[2..])).await.unwrap_err()
+        );
+        assert!(error.contains("ChartOpened, log 0 of block 2"), "{error}");
+        assert_eq!(dump(&path).await, before);
+    }
 }
 
 #[tokio::test]
 async fn a_database_of_another_deployment_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index.db");
-    Store::open(&path, &DEPLOYMENT, GENESIS)
-        .await
-        .unwrap()
-        .close()
-        .await
-        .unwrap();
-    let elsewhere = Address::repeat_byte(0x11);
-    let others: [fn(&mut Deployment, Address); 5] = [
-        |d, at| d.registry = at,
-        |d, at| d.records = at,
-        |d, at| d.exceptions = at,
-        |d, at| d.relay = at,
-        |d, at| d.audit = at,
-    ];
-    for change in others {
-        let mut other = DEPLOYMENT;
-        change(&mut other, elsewhere);
-        let Err(error) = Store::open(&path, &other, GENESIS).await else {
-            panic!("opened")
-        };
-        assert!(format!("{error:#}").contains("another deployment"), "{error:#}");
+    for kind in KINDS {
+        let path = kind.fresh(folder.path(), "index");
+        open(&path).await.close().await.unwrap();
+        let elsewhere = Address::repeat_byte(0x11);
+        let others: [fn(&mut Deployment, Address); 5] = [
+            |d, at| d.registry = at,
+            |d, at| d.records = at,
+            |d, at| d.exceptions = at,
+            |d, at| d.relay = at,
+            |d, at| d.audit = at,
+        ];
+        for change in others {
+            let mut other = DEPLOYMENT;
+            change(&mut other, elsewhere);
+            let Err(error) = Store::open(&path.parse().unwrap(), &other, GENESIS).await else {
+                panic!("opened")
+            };
+            assert!(format!("{error:#}").contains("another deployment"), "{error:#}");
+        }
     }
 }
 
 #[tokio::test]
 async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_ends_at_one_with_events() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = Store::open(&folder.path().join("index.db"), &DEPLOYMENT, GENESIS)
-        .await
-        .unwrap();
-    let opened = IRecords::ChartOpened {
-        chart: id(1),
-        controller: who(1),
-        directory: id(2),
-    };
-    let mut chain = vec![Mined {
-        block: GENESIS,
-        logs: vec![],
-        after: Contracts::default(),
-    }];
-    push(&mut chain, 1, vec![(DEPLOYMENT.records, opened.to_log_data())]);
-    store.commit(&batch(GENESIS, &chain[1..])).await.unwrap();
-    let with_event = chain[1].block;
-    let mut after = with_event;
-    for number in [1_000, 3_000, 5_000, 2 * RECENT_BLOCKS] {
-        let block = Block {
-            number,
-            hash: id(number),
-            parent: id(number - 1),
-            time: 2_000,
+    for kind in KINDS {
+        let mut store = open(&kind.fresh(folder.path(), "index")).await;
+        let opened = IRecords::ChartOpened {
+            chart: id(1),
+            controller: who(1),
+            directory: id(2),
         };
-        store
-            .commit(&Batch {
-                after,
-                blocks: vec![block],
-                entries: vec![],
-            })
-            .await
-            .unwrap();
-        after = block;
+        let mut chain = vec![Mined {
+            block: GENESIS,
+            logs: vec![],
+            after: Contracts::default(),
+        }];
+        push(&mut chain, 1, vec![(DEPLOYMENT.records, opened.to_log_data())]);
+        store.commit(&batch(GENESIS, &chain[1..])).await.unwrap();
+        let with_event = chain[1].block;
+        let mut after = with_event;
+        for number in [1_000, 3_000, 5_000, 2 * RECENT_BLOCKS] {
+            let block = Block {
+                number,
+                hash: id(number),
+                parent: id(number - 1),
+                time: 2_000,
+            };
+            store
+                .commit(&Batch {
+                    after,
+                    blocks: vec![block],
+                    entries: vec![],
+                })
+                .await
+                .unwrap();
+            after = block;
+        }
+        assert_eq!(
+            store.block_at_or_below(2 * RECENT_BLOCKS - 1).await.unwrap().number,
+            5_000
+        );
+        assert_eq!(store.block_at_or_below(4_999).await.unwrap(), with_event);
+        store.rollback(&with_event).await.unwrap();
+        assert_eq!(store.checkpoint().await.unwrap(), with_event);
     }
-    assert_eq!(
-        store.block_at_or_below(2 * RECENT_BLOCKS - 1).await.unwrap().number,
-        5_000
-    );
-    assert_eq!(store.block_at_or_below(4_999).await.unwrap(), with_event);
-    store.rollback(&with_event).await.unwrap();
-    assert_eq!(store.checkpoint().await.unwrap(), with_event);
 }
 
 #[test]
@@ -1093,8 +1165,9 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         assert_eq!(block.hash, chain[block.number as usize].block.hash);
     }
     assert_eq!(index.head().await.unwrap().hash, last.block.hash);
+    let mut view = index.latest().await.unwrap();
     for (chart_id, model) in &last.after.charts {
-        let chart = index.chart(*chart_id).await.unwrap().unwrap();
+        let chart = view.chart(*chart_id).await.unwrap().unwrap();
         assert_eq!(
             (
                 (chart.controller, chart.control_epoch, chart.controlled_since),
@@ -1108,14 +1181,13 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             )
         );
         assert!(
-            index
-                .charts_of(model.controller, Page::default())
+            view.charts_of(model.controller, Page::default())
                 .await
                 .unwrap()
                 .contains(&chart)
         );
         let standing: BTreeMap<_, _> = model.grants.iter().filter(|(_, g)| g.epoch == model.epoch).collect();
-        let grants = index.grants(*chart_id, Page::default()).await.unwrap();
+        let grants = view.grants(*chart_id, Page::default()).await.unwrap();
         assert_eq!(grants.len(), standing.len());
         for grant in &grants {
             let g = standing[&grant.grantee];
@@ -1140,8 +1212,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
                 )
             );
             assert!(
-                index
-                    .grants_to(grant.grantee, Page::default())
+                view.grants_to(grant.grantee, Page::default())
                     .await
                     .unwrap()
                     .contains(grant)
@@ -1152,7 +1223,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         let mut listed = Vec::new();
         loop {
             let after = listed.last().map(|record: &crate::Record| record.position);
-            let page = index.records(*chart_id, mask, Page { after, limit: 2 }).await.unwrap();
+            let page = view.records(*chart_id, mask, Page { after, limit: 2 }).await.unwrap();
             listed.extend_from_slice(&page);
             if page.len() < 2 {
                 break;
@@ -1174,7 +1245,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
                 (expected.status, expected.created_at)
             );
             assert_eq!(record.block_hash, chain[record.block_number as usize].block.hash);
-            let versions = index.versions(*chart_id, *id, 0).await.unwrap();
+            let versions = view.versions(*chart_id, *id, 0).await.unwrap();
             assert_eq!(versions.len(), *version as usize);
             for pair in versions.windows(2) {
                 assert_eq!(
@@ -1184,7 +1255,7 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
             }
             assert_eq!(versions.last(), Some(record));
             assert_eq!(
-                index.record_version(*chart_id, *id, *version).await.unwrap().as_ref(),
+                view.record_version(*chart_id, *id, *version).await.unwrap().as_ref(),
                 Some(record)
             );
         }
@@ -1205,10 +1276,23 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
 }
 
 /// What no query shows yet: the current rows are what the contracts hold.
-async fn tables_match(db: &Path, contracts: &Contracts) {
-    let mut db = SqliteConnection::connect_with(&options(db, false)).await.unwrap();
+async fn tables_match(database: &str, contracts: &Contracts) {
+    let mut db = Db::open(database).await;
+    let hex = match db {
+        Db::Sqlite(_) => "hex",
+        Db::Postgres(_) => "hex_of",
+    };
+    if let Db::Postgres(_) = db {
+        let function =
+            "CREATE FUNCTION pg_temp.hex_of(bytea) RETURNS text AS 'SELECT upper(encode($1, ''hex''))' LANGUAGE sql";
+        db.texts(function).await;
+    }
     let mut rows = async |sql: &'static str| {
-        let rows = sqlx::query_scalar::<_, String>(sql).fetch_all(&mut db).await.unwrap();
+        let sql = match hex {
+            "hex" => sql.to_owned(),
+            _ => sql.replace("hex(", "pg_temp.hex_of("),
+        };
+        let rows = db.texts(&sql).await;
         let (listed, rows) = (rows.len(), BTreeSet::from_iter(rows));
         assert_eq!(listed, rows.len(), "{sql}");
         rows
@@ -1239,21 +1323,21 @@ async fn tables_match(db: &Path, contracts: &Contracts) {
         }
     }
     let found = rows(
-        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to_block IS NULL
+        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to_block = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' batch ' || hex(root) || ' ' || hex(author) || ' ' || compartment FROM batch
          UNION ALL
          SELECT hex(chart) || ' rule ' || hex(record_id) || ' ' || hex(grantee) || ' ' || effect FROM rule
-         WHERE valid_to_block IS NULL
+         WHERE valid_to_block = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' delegate ' || hex(delegate) || ' ' || serial || ' ' || powers FROM delegate
-         WHERE valid_to_block IS NULL
+         WHERE valid_to_block = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' access ' || allowed || ' ' || serial FROM emergency_access
-         WHERE valid_to_block IS NULL
+         WHERE valid_to_block = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' emergency ' || hex(party) || ' ' || until FROM emergency
-         WHERE valid_to_block IS NULL",
+         WHERE valid_to_block = 9223372036854775807",
     )
     .await;
     assert_eq!(found, expected);
@@ -1271,7 +1355,7 @@ async fn tables_match(db: &Path, contracts: &Contracts) {
         expected.insert(format!("equivocation {gateway:X} {index} {first:X} {second:X}"));
     }
     let found = rows(
-        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to_block IS NULL
+        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to_block = 9223372036854775807
          UNION ALL
          SELECT 'anchor ' || hex(gateway) || ' ' || number || ' ' || hex(anchor) FROM anchor
          UNION ALL
@@ -1283,7 +1367,8 @@ async fn tables_match(db: &Path, contracts: &Contracts) {
 }
 
 async fn registry_answers_match(index: &Index, contracts: &Contracts, account: Address, at: u64) {
-    let party = index.party(account, at).await.unwrap();
+    let mut view = index.view(When::Time(at)).await.unwrap();
+    let party = view.party(account).await.unwrap();
     let in_force = party.credential.as_ref().is_some_and(|held| held.is_current(at));
     assert_eq!(in_force, contracts.has_roles(account, 0, at), "{account} at {at}");
     let held = contracts.credentials.get(&account);
@@ -1300,7 +1385,7 @@ async fn registry_answers_match(index: &Index, contracts: &Contracts, account: A
     for member in (1..7).map(who) {
         for roles in [0, role::PROVIDER] {
             assert_eq!(
-                index.may_act_for(account, member, roles, at).await.unwrap(),
+                view.may_act_for(account, member, roles).await.unwrap(),
                 contracts.may_act_for(account, member, roles, at),
                 "{member} for {account} at {at}"
             );

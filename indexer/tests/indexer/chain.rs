@@ -16,7 +16,7 @@ use medlock_abi::{
     registry::IRegistry,
     terms::{action, purpose, reason, role},
 };
-use medlock_indexer::{Config, IndexError, Page, spawn};
+use medlock_indexer::{Config, Database, IndexError, Page, When, spawn};
 use serde_json::json;
 use std::{
     sync::{
@@ -63,7 +63,13 @@ async fn backfills_then_follows_and_answers() {
     let handle = index(&chain, &chain.url, &folder.path().join("deep/er/index.db")).await;
     caught_up(&handle, &chain).await;
     let index = handle.index();
-    let records = index.records(chart, u64::MAX, Page::default()).await.unwrap();
+    let records = index
+        .latest()
+        .await
+        .unwrap()
+        .records(chart, u64::MAX, Page::default())
+        .await
+        .unwrap();
     assert_eq!(
         records
             .iter()
@@ -72,7 +78,13 @@ async fn backfills_then_follows_and_answers() {
         [(id(10), 2, 3), (id(11), 1, 63)]
     );
     assert_eq!(
-        index.records(chart, 1 << 63, Page::default()).await.unwrap(),
+        index
+            .latest()
+            .await
+            .unwrap()
+            .records(chart, 1 << 63, Page::default())
+            .await
+            .unwrap(),
         records[1..]
     );
     let question = Question {
@@ -84,7 +96,14 @@ async fn backfills_then_follows_and_answers() {
         purpose: purpose::TREAT,
         action: action::READ,
     };
-    let grant = index.grant(chart, clinic).await.unwrap().unwrap();
+    let grant = index
+        .latest()
+        .await
+        .unwrap()
+        .grant(chart, clinic)
+        .await
+        .unwrap()
+        .unwrap();
     let before = index.decide(&question, grant.granted_at - 1).await.unwrap();
     assert_eq!((before.allowed, before.reason), (false, reason::NO_GRANT));
     assert!(before.block.time < grant.granted_at);
@@ -123,18 +142,24 @@ async fn backfills_then_follows_and_answers() {
         .await;
     let (number, hash) = chain.tip().await;
     assert_eq!(handle.wait_for_block(number, SOON).await.unwrap().hash, hash);
-    let party = index.party(clinic, u64::MAX).await.unwrap();
+    let party = index
+        .view(When::Time(u64::MAX))
+        .await
+        .unwrap()
+        .party(clinic)
+        .await
+        .unwrap();
     assert!(party.credential.unwrap().is_current(u64::MAX));
     assert_eq!(party.key.unwrap().key, vec![7; 32]);
     assert_eq!(
         index.decide(&question, u64::MAX).await.unwrap().reason,
         reason::NO_GRANT
     );
-    assert_eq!(index.keyring_digest(chart, clinic).await.unwrap(), None);
+    assert_eq!(index.latest().await.unwrap().grant(chart, clinic).await.unwrap(), None);
     let status = index.status().await.unwrap();
     assert_eq!(
         (status.chain_head, status.lag_blocks, status.trouble, status.stopped),
-        (Some(number), Some(0), None, None)
+        (number, 0, None, None)
     );
 
     // A block that does not come is waited for until the deadline, and no longer.
@@ -171,7 +196,17 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
         .records([IRecords::Revoked { chart, grantee: who(2) }.into_log_data()])
         .await;
     caught_up(&handle, &chain).await;
-    assert_eq!(handle.index().grants(chart, Page::default()).await.unwrap(), []);
+    assert_eq!(
+        handle
+            .index()
+            .latest()
+            .await
+            .unwrap()
+            .grants(chart, Page::default())
+            .await
+            .unwrap(),
+        []
+    );
 
     // Deeper than what is read block by block, and longer.
     chain.mine(90).await;
@@ -186,6 +221,9 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     assert_eq!(
         handle
             .index()
+            .latest()
+            .await
+            .unwrap()
             .records(chart, u64::MAX, Page::default())
             .await
             .unwrap()
@@ -197,13 +235,26 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     chain.reorg(2).await;
     caught_up(&handle, &chain).await;
     let view = handle.index();
-    let records = view.records(chart, u64::MAX, Page::default());
+    let mut latest = view.latest().await.unwrap();
+    let records = latest.records(chart, u64::MAX, Page::default());
     assert_eq!(records.await.unwrap().len(), 1);
+    drop(latest);
 
     // The head goes back, and nothing takes its place.
     chain.revert(&fork).await;
     caught_up(&handle, &chain).await;
-    assert_eq!(handle.index().versions(chart, id(10), 0).await.unwrap().len(), 1);
+    assert_eq!(
+        handle
+            .index()
+            .latest()
+            .await
+            .unwrap()
+            .versions(chart, id(10), 0)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     same_as_from_scratch(&chain, &db).await;
 
     // While the indexer is down; down to the deployment's own blocks.
@@ -212,7 +263,19 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     chain.records([opened(chart, who(5))]).await;
     let handle = index(&chain, &chain.url, &db).await;
     caught_up(&handle, &chain).await;
-    assert_eq!(handle.index().chart(chart).await.unwrap().unwrap().controller, who(5));
+    assert_eq!(
+        handle
+            .index()
+            .latest()
+            .await
+            .unwrap()
+            .chart(chart)
+            .await
+            .unwrap()
+            .unwrap()
+            .controller,
+        who(5)
+    );
     handle.shutdown().await.unwrap();
     same_as_from_scratch(&chain, &db).await;
 }
@@ -290,7 +353,7 @@ async fn an_undecodable_log_stops_it_loudly_and_nothing_of_its_block_stays() {
         "{waited:?}"
     );
     assert_eq!(index.head().await.unwrap().hash, good.1);
-    assert_eq!(index.chart(id(2)).await.unwrap(), None);
+    assert_eq!(index.latest().await.unwrap().chart(id(2)).await.unwrap(), None);
     assert!(index.status().await.unwrap().stopped.unwrap().contains(&expected));
     assert!(format!("{:#}", handle.shutdown().await.unwrap_err()).contains(&expected));
 }
@@ -306,7 +369,7 @@ async fn another_chain_is_refused_at_the_start_and_later() {
         let config = Config {
             rpc_url: chain.url.clone(),
             deployment,
-            db: db.clone(),
+            database: Database::Sqlite(db.clone()),
             poll_ms: POLL_MS,
         };
         let Err(error) = spawn(config).await else {
@@ -346,7 +409,7 @@ async fn a_node_that_is_not_there_is_an_error_at_the_start_and_waited_for_later(
     let config = Config {
         rpc_url: proxy.url.clone(),
         deployment: chain.deployment,
-        db: db.clone(),
+        database: Database::Sqlite(db.clone()),
         poll_ms: POLL_MS,
     };
     let Err(error) = spawn(config).await else {
@@ -362,7 +425,17 @@ async fn a_node_that_is_not_there_is_an_error_at_the_start_and_waited_for_later(
     chain.records([opened(id(1), who(1))]).await;
     proxy.rule(|_, _| Fate::Forward);
     caught_up(&handle, &chain).await;
-    assert!(handle.index().chart(id(1)).await.unwrap().is_some());
+    assert!(
+        handle
+            .index()
+            .latest()
+            .await
+            .unwrap()
+            .chart(id(1))
+            .await
+            .unwrap()
+            .is_some()
+    );
     until("trouble is over", async || {
         handle.index().status().await.unwrap().trouble.is_none()
     })
@@ -484,7 +557,17 @@ async fn answers_that_do_not_fit_are_not_believed_and_asked_for_until_they_do() 
     trouble(&handle, "still syncing").await;
     proxy.rule(|_, _| Fate::Forward);
     caught_up(&handle, &chain).await;
-    assert!(handle.index().chart(id(1)).await.unwrap().is_some());
+    assert!(
+        handle
+            .index()
+            .latest()
+            .await
+            .unwrap()
+            .chart(id(1))
+            .await
+            .unwrap()
+            .is_some()
+    );
     until("trouble is over", async || {
         handle.index().status().await.unwrap().trouble.is_none()
     })

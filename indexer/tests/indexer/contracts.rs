@@ -22,7 +22,7 @@ use medlock_abi::{
     },
 };
 use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR, deploy};
-use medlock_indexer::{Config, Deployment, Handle, Head, Page, spawn};
+use medlock_indexer::{Config, Database, Deployment, Handle, Head, Page, When, spawn};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{collections::BTreeSet, path::Path};
 
@@ -154,9 +154,39 @@ impl World {
         };
         self.records(patient, call).await;
         let index = self.handle.index();
-        assert_eq!(index.keyring_digest(chart, clinic).await.unwrap(), None);
-        assert_eq!(index.keyring_digest(chart, second).await.unwrap(), Some(id(313)));
-        assert_eq!(index.keyring_digest(chart, insurer).await.unwrap(), Some(id(312)));
+        assert_eq!(
+            index
+                .latest()
+                .await
+                .unwrap()
+                .grant(chart, clinic)
+                .await
+                .unwrap()
+                .map(|g| g.keyring),
+            None
+        );
+        assert_eq!(
+            index
+                .latest()
+                .await
+                .unwrap()
+                .grant(chart, second)
+                .await
+                .unwrap()
+                .map(|g| g.keyring),
+            Some(id(313))
+        );
+        assert_eq!(
+            index
+                .latest()
+                .await
+                .unwrap()
+                .grant(chart, insurer)
+                .await
+                .unwrap()
+                .map(|g| g.keyring),
+            Some(id(312))
+        );
         let call = IRecords::setKeyringsCall {
             actor: patient,
             chart,
@@ -164,7 +194,17 @@ impl World {
             keyrings: vec![keyring(second, 323)],
         };
         self.records(patient, call).await;
-        assert_eq!(index.keyring_digest(chart, second).await.unwrap(), Some(id(323)));
+        assert_eq!(
+            index
+                .latest()
+                .await
+                .unwrap()
+                .grant(chart, second)
+                .await
+                .unwrap()
+                .map(|g| g.keyring),
+            Some(id(323))
+        );
 
         self.add(patient, Address::ZERO, 3, vec![record(12, 3, 412)]).await;
         let call = IRecords::revokeAllCall {
@@ -173,7 +213,16 @@ impl World {
             epoch: 2,
         };
         self.records(patient, call).await;
-        assert_eq!(index.grants(chart, Page::default()).await.unwrap(), []);
+        assert_eq!(
+            index
+                .latest()
+                .await
+                .unwrap()
+                .grants(chart, Page::default())
+                .await
+                .unwrap(),
+            []
+        );
         self.set_directory(patient, 5).await;
         self.grant(patient, 5, clinic, treating(), 331).await;
     }
@@ -206,13 +255,24 @@ impl World {
         );
         let indexed = self
             .row(
-                "SELECT hex(author) || ' ' || valid_from_time || ' ' || leaves || ' ' || compartment || ' ' || codec
+                "SELECT hex(author) || ' ' || (SELECT time FROM block WHERE number = valid_from_block) || ' ' || leaves || ' ' || compartment || ' ' || codec
                  FROM batch WHERE chart = $1 AND root = $2",
                 &[chart.as_slice(), root.as_slice()],
             )
             .await;
         assert_eq!(indexed, Some(of_batch));
-        assert_eq!(self.handle.index().live().await.unwrap().leaves_not_taken, 2);
+        assert_eq!(
+            self.handle
+                .index()
+                .latest()
+                .await
+                .unwrap()
+                .live()
+                .await
+                .unwrap()
+                .leaves_not_taken,
+            2
+        );
         let call = IRecords::takeFromBatchCall {
             chart,
             root,
@@ -222,7 +282,18 @@ impl World {
             proof: vec![other],
         };
         self.records(self.stranger, call).await;
-        assert_eq!(self.handle.index().live().await.unwrap().leaves_not_taken, 1);
+        assert_eq!(
+            self.handle
+                .index()
+                .latest()
+                .await
+                .unwrap()
+                .live()
+                .await
+                .unwrap()
+                .leaves_not_taken,
+            1
+        );
         // By a member, for the organisation.
         let call = IRecords::enterInErrorCall {
             actor: self.second,
@@ -633,7 +704,7 @@ impl World {
         let config = Config {
             rpc_url: anvil.url(),
             deployment,
-            db: folder.path().join("index.db"),
+            database: Database::Sqlite(folder.path().join("index.db")),
             poll_ms: POLL_MS,
         };
         Self {
@@ -706,15 +777,22 @@ impl World {
         self.same_relay_and_audit(at).await;
 
         let on_chain = self.view(records, at, IRecords::chartOfCall { chart }).await;
-        let indexed = index.chart(chart).await.unwrap().map_or_else(Default::default, |c| {
-            (
-                c.controller,
-                c.control_epoch,
-                c.grant_epoch,
-                c.directory_version,
-                c.directory,
-            )
-        });
+        let indexed = index
+            .latest()
+            .await
+            .unwrap()
+            .chart(chart)
+            .await
+            .unwrap()
+            .map_or_else(Default::default, |c| {
+                (
+                    c.controller,
+                    c.control_epoch,
+                    c.grant_epoch,
+                    c.directory_version,
+                    c.directory,
+                )
+            });
         assert_eq!(
             (
                 on_chain.controller,
@@ -726,17 +804,29 @@ impl World {
             indexed
         );
         for account in [self.patient, self.heir] {
-            let own = index.charts_of(account, Page::default()).await.unwrap();
+            let own = index
+                .latest()
+                .await
+                .unwrap()
+                .charts_of(account, Page::default())
+                .await
+                .unwrap();
             assert_eq!(own.len(), usize::from(on_chain.controller == account));
         }
         let offered = self.view(records, at, IRecords::offeredToCall { chart }).await;
         let indexed = self.row(
-            "SELECT hex(offered_to) FROM control_offer WHERE chart = $1 AND valid_to_block IS NULL",
+            "SELECT hex(offered_to) FROM control_offer WHERE chart = $1 AND valid_to_block = 9223372036854775807",
             &[chart.as_slice()],
         );
         assert_eq!(indexed.await, (!offered.is_zero()).then(|| format!("{offered:X}")));
 
-        let listed = index.records(chart, u64::MAX, Page::default()).await.unwrap();
+        let listed = index
+            .latest()
+            .await
+            .unwrap()
+            .records(chart, u64::MAX, Page::default())
+            .await
+            .unwrap();
         let mut found = 0;
         let mut live = BTreeSet::new();
         if !on_chain.controller.is_zero() {
@@ -749,7 +839,13 @@ impl World {
                 recordId: record_id,
             };
             let on_chain = self.view(records, at, call).await;
-            let versions = index.versions(chart, record_id, 0).await.unwrap();
+            let versions = index
+                .latest()
+                .await
+                .unwrap()
+                .versions(chart, record_id, 0)
+                .await
+                .unwrap();
             assert_eq!(versions.len() as u32, on_chain.version);
             let Some(newest) = versions.last() else { continue };
             found += 1;
@@ -794,7 +890,7 @@ impl World {
             let granted = self.view(records, at, call).await;
             // The contract keeps a grant that `revokeAll` ended; its epoch tells.
             let stands = granted.epoch != 0 && granted.epoch == grant_epoch;
-            let indexed = index.grant(chart, account).await.unwrap();
+            let indexed = index.latest().await.unwrap().grant(chart, account).await.unwrap();
             live.extend(indexed.as_ref().map(|grant| grant.keyring));
             let terms = |g: medlock_indexer::Grant| {
                 let terms = GrantTerms {
@@ -811,17 +907,29 @@ impl World {
                 stands.then_some((granted.epoch, granted.serial, granted.terms))
             );
             let since = self.row(
-                "SELECT CAST(since AS TEXT) FROM grant_ WHERE chart = $1 AND grantee = $2 AND valid_to_block IS NULL",
+                "SELECT CAST(since AS TEXT) FROM grant_ WHERE chart = $1 AND grantee = $2 AND valid_to_block = 9223372036854775807",
                 &[chart.as_slice(), account.as_slice()],
             );
             assert_eq!(since.await, (granted.epoch != 0).then(|| granted.since.to_string()));
-            let received = index.grants_to(account, Page::default()).await.unwrap();
+            let received = index
+                .latest()
+                .await
+                .unwrap()
+                .grants_to(account, Page::default())
+                .await
+                .unwrap();
             assert_eq!(received.len(), usize::from(stands));
             if stands {
                 standing.insert(account);
             }
 
-            let party = index.party(account, at.time).await.unwrap();
+            let party = index
+                .view(When::Time(at.time))
+                .await
+                .unwrap()
+                .party(account)
+                .await
+                .unwrap();
             let call = IRegistry::credentialOfCall { party: account };
             let credential = self.view(registry, at, call).await;
             assert_eq!(
@@ -852,9 +960,15 @@ impl World {
                 (key.version, key.suite, key.validFrom, key.revokedAt, key.digest)
             );
         }
-        let kept = index.live().await.unwrap();
+        let kept = index.latest().await.unwrap().live().await.unwrap();
         assert_eq!((kept.head, BTreeSet::from_iter(kept.digests)), (at, live));
-        let given = index.grants(chart, Page::default()).await.unwrap();
+        let given = index
+            .latest()
+            .await
+            .unwrap()
+            .grants(chart, Page::default())
+            .await
+            .unwrap();
         let given: Vec<Address> = given.iter().map(|grant| grant.grantee).collect();
         assert_eq!(given.len(), standing.len());
         assert_eq!(BTreeSet::from_iter(given), standing);
@@ -873,7 +987,7 @@ impl World {
                 let rule = self.view(exceptions, at, call).await;
                 let indexed = self.row(
                     "SELECT effect || ' ' || purposes || ' ' || actions || ' ' || expiry || ' ' || directory_version
-                     FROM rule WHERE chart = $1 AND record_id = $2 AND grantee = $3 AND valid_to_block IS NULL",
+                     FROM rule WHERE chart = $1 AND record_id = $2 AND grantee = $3 AND valid_to_block = 9223372036854775807",
                     &[chart.as_slice(), record_id.as_slice(), grantee.as_slice()],
                 );
                 let stored = format!(
@@ -893,7 +1007,7 @@ impl World {
             let indexed = self.row(
                 "SELECT hex(parent) || ' ' || serial || ' ' || powers || ' ' || expiry || ' ' || depth || ' '
                     || parent_serial || ' ' || control_epoch
-                 FROM delegate WHERE chart = $1 AND delegate = $2 AND valid_to_block IS NULL",
+                 FROM delegate WHERE chart = $1 AND delegate = $2 AND valid_to_block = 9223372036854775807",
                 &keys,
             );
             let stored = format!(
@@ -911,8 +1025,8 @@ impl World {
             let call = IExceptions::emergencyOfCall { chart, party: account };
             let opened = self.view(exceptions, at, call).await;
             let indexed = self.row(
-                "SELECT valid_from_time || ' ' || compartments || ' ' || until || ' ' || grant_epoch || ' ' || serial
-                 FROM emergency WHERE chart = $1 AND party = $2 AND valid_to_block IS NULL",
+                "SELECT (SELECT time FROM block WHERE number = valid_from_block) || ' ' || compartments || ' ' || until || ' ' || grant_epoch || ' ' || serial
+                 FROM emergency WHERE chart = $1 AND party = $2 AND valid_to_block = 9223372036854775807",
                 &keys,
             );
             let stored = format!(
@@ -931,7 +1045,7 @@ impl World {
         let access = self.view(exceptions, at, call).await;
         let indexed = self.row(
             "SELECT allowed || ' ' || serial || ' ' || control_epoch FROM emergency_access
-             WHERE chart = $1 AND valid_to_block IS NULL",
+             WHERE chart = $1 AND valid_to_block = 9223372036854775807",
             &[chart.as_slice()],
         );
         let stored = format!("{} {} {}", u8::from(access.allowed), access.serial, access.controlEpoch);
@@ -944,7 +1058,7 @@ impl World {
             let call = IRelay::nonceOfCall { signer: account };
             let nonce = self.view(relay, at, call).await;
             let indexed = self.row(
-                "SELECT hex(nonce) FROM nonce WHERE signer = $1 AND valid_to_block IS NULL",
+                "SELECT hex(nonce) FROM nonce WHERE signer = $1 AND valid_to_block = 9223372036854775807",
                 &[account.as_slice()],
             );
             let stored = format!("{:X}", B256::from(nonce));
@@ -1085,7 +1199,7 @@ impl World {
     async fn same_past(&self, at: u64) {
         let (index, registry, now) = (self.handle.index(), self.deployment.registry, self.head());
         for account in self.accounts() {
-            let party = index.party(account, at).await.unwrap();
+            let party = index.view(When::Time(at)).await.unwrap().party(account).await.unwrap();
             let held = party.credential.filter(|held| held.is_current(at));
             for roles in [role::PROVIDER, role::ORGANISATION, role::ORGANISATION | role::PROVIDER] {
                 let call = IRegistry::hasRolesAtCall {
@@ -1112,10 +1226,8 @@ impl World {
                 roles: role::PROVIDER,
                 at,
             };
-            let may = index
-                .may_act_for(self.clinic, account, role::PROVIDER, at)
-                .await
-                .unwrap();
+            let mut then = index.view(When::Time(at)).await.unwrap();
+            let may = then.may_act_for(self.clinic, account, role::PROVIDER).await.unwrap();
             assert_eq!(
                 self.view(registry, now, call).await,
                 may,

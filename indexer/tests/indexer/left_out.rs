@@ -67,7 +67,17 @@ impl Revoking {
     /// Waits for the revocation, and compares everything.
     async fn seen(self) {
         caught_up(&self.handle, &self.chain).await;
-        assert_eq!(self.handle.index().grant(id(1), who(2)).await.unwrap(), None);
+        assert_eq!(
+            self.handle
+                .index()
+                .latest()
+                .await
+                .unwrap()
+                .grant(id(1), who(2))
+                .await
+                .unwrap(),
+            None
+        );
         self.handle.shutdown().await.unwrap();
         same_as_from_scratch(&self.chain, &self.db).await;
     }

@@ -6,7 +6,7 @@ pub mod proxy;
 
 use chain::Chain;
 use dump::dump;
-use medlock_indexer::{Config, Handle, Index, spawn};
+use medlock_indexer::{Config, Database, Handle, Index, spawn};
 use std::{path::Path, time::Duration};
 
 /// Generous: two cores are shared with builds.
@@ -17,7 +17,7 @@ pub async fn index(chain: &Chain, url: &str, db: &Path) -> Handle {
     let config = Config {
         rpc_url: url.to_owned(),
         deployment: chain.deployment,
-        db: db.to_owned(),
+        database: Database::Sqlite(db.to_owned()),
         poll_ms: POLL_MS,
     };
     spawn(config).await.unwrap()
@@ -42,9 +42,18 @@ pub async fn same_as_from_scratch(chain: &Chain, db: &Path) {
     let handle = index(chain, &chain.url, &fresh).await;
     caught_up(&handle, chain).await;
     handle.shutdown().await.unwrap();
-    assert_eq!(dump(db).await, dump(&fresh).await);
     assert_eq!(
-        Index::open(db).await.unwrap().head().await.unwrap().hash,
+        dump(&db.display().to_string()).await,
+        dump(&fresh.display().to_string()).await
+    );
+    assert_eq!(
+        Index::open(&Database::Sqlite(db.to_owned()))
+            .await
+            .unwrap()
+            .head()
+            .await
+            .unwrap()
+            .hash,
         chain.tip().await.1
     );
 }

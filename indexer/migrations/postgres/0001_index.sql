@@ -1,0 +1,475 @@
+-- The chain's events and the state they lead to. See indexer/README.md for the picture.
+--
+-- Numbers are 64-bit. Bit sets (compartments, roles) use all 64 bits, so the top bit shows as a negative number.
+-- Hashes, digests and identifiers are 32 bytes, accounts 20.
+--
+-- State rows are valid from one event to another: from (valid_from_block, valid_from_log), the event that made the row, to
+-- (valid_to_block, valid_to_log), the event that ended it. While a row is current, valid_to_block is 9223372036854775807 and
+-- valid_to_log 0. The state at the end of block b: valid_from_block <= b AND valid_to_block > b. The state at a time: that at
+-- the end of the newest block at or before it (block_time finds it). A row that ended in the block it began in was never
+-- visible at the end of a block.
+--
+-- The tables that grow with use are partitioned by the hash of the chart, which is part of every unique index of theirs (and
+-- so would do as a distribution key).
+
+-- What this database mirrors: one row.
+CREATE TABLE deployment (
+    id           BIGINT NOT NULL CHECK (id = 1),
+    chain_id     BIGINT NOT NULL,
+    genesis_hash BYTEA  NOT NULL CHECK (octet_length(genesis_hash) = 32),
+    registry     BYTEA  NOT NULL CHECK (octet_length(registry) = 20),
+    records      BYTEA  NOT NULL CHECK (octet_length(records) = 20),
+    exceptions   BYTEA  NOT NULL CHECK (octet_length(exceptions) = 20),
+    relay        BYTEA  NOT NULL CHECK (octet_length(relay) = 20),
+    audit        BYTEA  NOT NULL CHECK (octet_length(audit) = 20),
+    start_block  BIGINT NOT NULL,
+    PRIMARY KEY (id)
+);
+
+-- Genesis, every block with an event of ours, and the last block of every recent step (for walking back on a reorg).
+-- The newest row is the checkpoint: everything up to and with that block is in these tables.
+CREATE TABLE block (
+    number BIGINT NOT NULL,
+    hash   BYTEA  NOT NULL CHECK (octet_length(hash) = 32),
+    parent BYTEA  NOT NULL CHECK (octet_length(parent) = 32),
+    -- UNIX seconds. Two blocks may have the same.
+    time   BIGINT NOT NULL,
+    PRIMARY KEY (number)
+);
+CREATE INDEX block_time ON block (time, number);
+
+-- What the node was seen to say of its chain: one row, written beside the checkpoint.
+CREATE TABLE chain (
+    id        BIGINT NOT NULL CHECK (id = 1),
+    -- The newest block that there is.
+    head      BIGINT NOT NULL,
+    -- The newest blocks that it calls safe and finalized; NULL where it does not tell.
+    safe      BIGINT,
+    finalized BIGINT,
+    PRIMARY KEY (id)
+);
+
+-- Every event of our contracts, as it was logged. Append-only but for reorgs.
+CREATE TABLE event (
+    block_number BIGINT NOT NULL,
+    log_index    BIGINT NOT NULL,
+    tx_hash      BYTEA  NOT NULL CHECK (octet_length(tx_hash) = 32),
+    contract     BYTEA  NOT NULL CHECK (octet_length(contract) = 20),
+    name         TEXT   NOT NULL,
+    -- 1 to 4 topics of 32 bytes, joined.
+    topics       BYTEA  NOT NULL CHECK (octet_length(topics) % 32 = 0),
+    data         BYTEA  NOT NULL,
+    PRIMARY KEY (block_number, log_index)
+);
+
+-- Who controls a chart.
+CREATE TABLE chart (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    controller       BYTEA  NOT NULL CHECK (octet_length(controller) = 20),
+    -- How often control has passed on.
+    control_epoch    BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX chart_key ON chart (chart, valid_to_block, valid_to_log);
+CREATE INDEX chart_of_controller ON chart (controller, valid_to_block, valid_from_block, valid_from_log);
+CREATE INDEX chart_to ON chart (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Whom a chart's control is offered to.
+CREATE TABLE control_offer (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    offered_to       BYTEA  NOT NULL CHECK (octet_length(offered_to) = 20),
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX control_offer_key ON control_offer (chart, valid_to_block, valid_to_log);
+CREATE INDEX control_offer_to ON control_offer (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- The chart's grant epoch: a grant of a lower epoch was ended by revokeAll.
+CREATE TABLE grant_epoch (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    epoch            BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX grant_epoch_key ON grant_epoch (chart, valid_to_block, valid_to_log);
+CREATE INDEX grant_epoch_to ON grant_epoch (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- The compartment directory.
+CREATE TABLE directory (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    version          BIGINT NOT NULL,
+    -- sha2-256 digest of the directory block's CID.
+    digest           BYTEA  NOT NULL CHECK (octet_length(digest) = 32),
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX directory_key ON directory (chart, valid_to_block, valid_to_log);
+CREATE INDEX directory_to ON directory (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Records. For good, so no row ever ends; what may change is in the two tables after it.
+CREATE TABLE record (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    record_id        BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
+    compartment      BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL
+) PARTITION BY HASH (chart);
+CREATE TABLE record_0 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 0);
+CREATE TABLE record_1 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 1);
+CREATE TABLE record_2 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 2);
+CREATE TABLE record_3 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 3);
+CREATE TABLE record_4 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 4);
+CREATE TABLE record_5 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 5);
+CREATE TABLE record_6 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 6);
+CREATE TABLE record_7 PARTITION OF record FOR VALUES WITH (MODULUS 8, REMAINDER 7);
+CREATE UNIQUE INDEX record_key ON record (chart, record_id);
+CREATE INDEX record_of_chart ON record (chart, valid_from_block, valid_from_log);
+CREATE INDEX record_from ON record (valid_from_block);
+
+-- Versions of records: the current row is the latest.
+CREATE TABLE record_version (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    record_id        BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
+    version          BIGINT NOT NULL,
+    author           BYTEA  NOT NULL CHECK (octet_length(author) = 20),
+    codec            BIGINT NOT NULL,
+    -- sha2-256 digest of the envelope's CID.
+    pointer          BYTEA  NOT NULL CHECK (octet_length(pointer) = 32),
+    -- The pointer of the version before; zero for version 1.
+    previous         BYTEA  NOT NULL CHECK (octet_length(previous) = 32),
+    -- UNIX seconds: of the version's block; of a record taken from a batch, of the batch's.
+    created_at       BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL
+) PARTITION BY HASH (chart);
+CREATE TABLE record_version_0 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 0);
+CREATE TABLE record_version_1 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 1);
+CREATE TABLE record_version_2 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 2);
+CREATE TABLE record_version_3 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 3);
+CREATE TABLE record_version_4 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 4);
+CREATE TABLE record_version_5 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 5);
+CREATE TABLE record_version_6 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 6);
+CREATE TABLE record_version_7 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 7);
+CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to_block, valid_to_log);
+CREATE INDEX record_version_from ON record_version (valid_from_block);
+CREATE INDEX record_version_to ON record_version (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Records that were entered in error or shredded (medlock_abi::terms::record_status). A record without a row is current.
+CREATE TABLE record_status (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    record_id        BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
+    status           BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to_block, valid_to_log);
+CREATE INDEX record_status_to ON record_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Merkle batches: so many leaves under one root, each a record once it is taken out. For good, so no row ever ends.
+CREATE TABLE batch (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    root             BYTEA  NOT NULL CHECK (octet_length(root) = 32),
+    author           BYTEA  NOT NULL CHECK (octet_length(author) = 20),
+    compartment      BIGINT NOT NULL,
+    codec            BIGINT NOT NULL,
+    leaves           BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX batch_key ON batch (chart, root);
+
+-- Grants as given. In force: of the chart's grant epoch, from not_before, before expiry.
+CREATE TABLE grant_ (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    grantee          BYTEA  NOT NULL CHECK (octet_length(grantee) = 20),
+    epoch            BIGINT NOT NULL,
+    -- Bit n: compartment n.
+    compartments     BIGINT NOT NULL,
+    purposes         BIGINT NOT NULL,
+    actions          BIGINT NOT NULL,
+    -- UNIX seconds.
+    not_before       BIGINT NOT NULL,
+    -- UNIX seconds; 0: none.
+    expiry           BIGINT NOT NULL,
+    -- The directory version at which the pair's grants began, and which of them this is.
+    since            BIGINT NOT NULL,
+    serial           BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL
+) PARTITION BY HASH (chart);
+CREATE TABLE grant_0 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 0);
+CREATE TABLE grant_1 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 1);
+CREATE TABLE grant_2 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 2);
+CREATE TABLE grant_3 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 3);
+CREATE TABLE grant_4 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 4);
+CREATE TABLE grant_5 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 5);
+CREATE TABLE grant_6 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 6);
+CREATE TABLE grant_7 PARTITION OF grant_ FOR VALUES WITH (MODULUS 8, REMAINDER 7);
+CREATE UNIQUE INDEX grant_key ON grant_ (chart, grantee, valid_to_block, valid_to_log);
+CREATE INDEX grant_of_chart ON grant_ (chart, valid_to_block, valid_from_block, valid_from_log);
+CREATE INDEX grant_of_grantee ON grant_ (grantee, valid_to_block, valid_from_block, valid_from_log);
+CREATE INDEX grant_from ON grant_ (valid_from_block);
+CREATE INDEX grant_to ON grant_ (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- The digest of the keyring block that goes with a grant.
+CREATE TABLE keyring (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    grantee          BYTEA  NOT NULL CHECK (octet_length(grantee) = 20),
+    digest           BYTEA  NOT NULL CHECK (octet_length(digest) = 32),
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL
+) PARTITION BY HASH (chart);
+CREATE TABLE keyring_0 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 0);
+CREATE TABLE keyring_1 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 1);
+CREATE TABLE keyring_2 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 2);
+CREATE TABLE keyring_3 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 3);
+CREATE TABLE keyring_4 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 4);
+CREATE TABLE keyring_5 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 5);
+CREATE TABLE keyring_6 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 6);
+CREATE TABLE keyring_7 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 7);
+CREATE UNIQUE INDEX keyring_key ON keyring (chart, grantee, valid_to_block, valid_to_log);
+CREATE INDEX keyring_from ON keyring (valid_from_block);
+CREATE INDEX keyring_to ON keyring (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Rules for single records (effect: medlock_abi::terms::effect). Grantee zero: everybody but controller and delegates.
+CREATE TABLE rule (
+    chart             BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    record_id         BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
+    grantee           BYTEA  NOT NULL CHECK (octet_length(grantee) = 20),
+    effect            BIGINT NOT NULL,
+    purposes          BIGINT NOT NULL,
+    actions           BIGINT NOT NULL,
+    -- UNIX seconds; 0: none.
+    expiry            BIGINT NOT NULL,
+    -- The chart's when the rule was set: an allow rule does not outlive the grants that stood then.
+    directory_version BIGINT NOT NULL,
+    valid_from_block  BIGINT NOT NULL,
+    valid_from_log    BIGINT NOT NULL,
+    valid_to_block    BIGINT NOT NULL,
+    valid_to_log      BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX rule_key ON rule (chart, record_id, grantee, valid_to_block, valid_to_log);
+CREATE INDEX rule_to ON rule (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Delegates as given. In force: not expired, of the chart's control epoch, and the giver's entry (parent, with that serial)
+-- in force, up to the controller (depth 1).
+CREATE TABLE delegate (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    delegate         BYTEA  NOT NULL CHECK (octet_length(delegate) = 20),
+    parent           BYTEA  NOT NULL CHECK (octet_length(parent) = 20),
+    serial           BIGINT NOT NULL,
+    powers           BIGINT NOT NULL,
+    -- UNIX seconds; 0: none.
+    expiry           BIGINT NOT NULL,
+    depth            BIGINT NOT NULL,
+    parent_serial    BIGINT NOT NULL,
+    control_epoch    BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX delegate_key ON delegate (chart, delegate, valid_to_block, valid_to_log);
+CREATE INDEX delegate_of_delegate ON delegate (delegate, valid_to_block, valid_from_block, valid_from_log);
+CREATE INDEX delegate_to ON delegate (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Whether the glass of a chart may be broken: of one control epoch, and with a serial that voids what was opened under another.
+CREATE TABLE emergency_access (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    -- 0 or 1.
+    allowed          BIGINT NOT NULL,
+    serial           BIGINT NOT NULL,
+    control_epoch    BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX emergency_access_key ON emergency_access (chart, valid_to_block, valid_to_log);
+CREATE INDEX emergency_access_to ON emergency_access (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Broken glass. Open: not ended, before `until`, and of the chart's grant epoch and access serial.
+CREATE TABLE emergency (
+    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    -- Whose credential was used; zero: the party's own.
+    organisation     BYTEA  NOT NULL CHECK (octet_length(organisation) = 20),
+    compartments     BIGINT NOT NULL,
+    reason_code      BIGINT NOT NULL,
+    until            BIGINT NOT NULL,
+    grant_epoch      BIGINT NOT NULL,
+    serial           BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX emergency_key ON emergency (chart, party, valid_to_block, valid_to_log);
+CREATE INDEX emergency_to ON emergency (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Accounts that may issue credentials. A credential ends with its issuer's epoch.
+CREATE TABLE issuer (
+    issuer           BYTEA  NOT NULL CHECK (octet_length(issuer) = 20),
+    number           BIGINT NOT NULL,
+    epoch            BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX issuer_key ON issuer (issuer, valid_to_block, valid_to_log);
+CREATE INDEX issuer_to ON issuer (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Credentials as issued, or reinstated. In force: of status ISSUED, not expired, and the issuer's epoch not ended.
+CREATE TABLE credential (
+    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    issuer           BYTEA  NOT NULL CHECK (octet_length(issuer) = 20),
+    issuer_epoch     BIGINT NOT NULL,
+    roles            BIGINT NOT NULL,
+    -- UNIX seconds; 0: none.
+    expiry           BIGINT NOT NULL,
+    document         BYTEA  NOT NULL CHECK (octet_length(document) = 32),
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX credential_key ON credential (party, valid_to_block, valid_to_log);
+CREATE INDEX credential_to ON credential (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Whether the credential is issued, suspended or revoked (medlock_abi::terms::credential_status).
+CREATE TABLE credential_status (
+    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    status           BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX credential_status_key ON credential_status (party, valid_to_block, valid_to_log);
+CREATE INDEX credential_status_to ON credential_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Who belongs to which organisation. In force: not expired, and the organisation's credential in force.
+CREATE TABLE member (
+    organisation     BYTEA  NOT NULL CHECK (octet_length(organisation) = 20),
+    member           BYTEA  NOT NULL CHECK (octet_length(member) = 20),
+    -- UNIX seconds; 0: none.
+    expiry           BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX member_key ON member (organisation, member, valid_to_block, valid_to_log);
+CREATE INDEX member_of_member ON member (member, valid_to_block, valid_from_block, valid_from_log);
+CREATE INDEX member_to ON member (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Published encryption keys, with the key itself. The current row is the latest version, revoked or not.
+CREATE TABLE party_key (
+    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    version          BIGINT NOT NULL,
+    suite            BIGINT NOT NULL,
+    key              BYTEA  NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX party_key_key ON party_key (party, valid_to_block, valid_to_log);
+CREATE INDEX party_key_to ON party_key (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Keys that their party has revoked: for good, so no row ever ends.
+CREATE TABLE key_revocation (
+    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    version          BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX key_revocation_key ON key_revocation (party, version);
+
+-- What a signer's relayed operations must name; who has no row: 0. 32 bytes, big-endian.
+CREATE TABLE nonce (
+    signer           BYTEA  NOT NULL CHECK (octet_length(signer) = 20),
+    nonce            BYTEA  NOT NULL CHECK (octet_length(nonce) = 32),
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    valid_to_block   BIGINT NOT NULL,
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX nonce_key ON nonce (signer, valid_to_block, valid_to_log);
+CREATE INDEX nonce_to ON nonce (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+
+-- Anchors of read receipts. For good, so no row ever ends.
+CREATE TABLE anchor (
+    gateway          BYTEA  NOT NULL CHECK (octet_length(gateway) = 20),
+    number           BIGINT NOT NULL,
+    anchor           BYTEA  NOT NULL CHECK (octet_length(anchor) = 32),
+    previous         BYTEA  NOT NULL CHECK (octet_length(previous) = 32),
+    root             BYTEA  NOT NULL CHECK (octet_length(root) = 32),
+    receipts         BIGINT NOT NULL,
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX anchor_key ON anchor (gateway, number);
+
+-- Proofs that a gateway has signed two statements for one anchor. For good, so no row ever ends.
+CREATE TABLE equivocation (
+    gateway          BYTEA  NOT NULL CHECK (octet_length(gateway) = 20),
+    number           BIGINT NOT NULL,
+    first            BYTEA  NOT NULL CHECK (octet_length(first) = 32),
+    second           BYTEA  NOT NULL CHECK (octet_length(second) = 32),
+    proved_by        BYTEA  NOT NULL CHECK (octet_length(proved_by) = 20),
+    valid_from_block BIGINT NOT NULL,
+    valid_from_log   BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
+CREATE UNIQUE INDEX equivocation_key ON equivocation (gateway, number, first, second);
+
+-- For analysts: GRANT medlock_reader TO somebody. A database user who may not create roles goes without.
+DO $$
+BEGIN
+    CREATE ROLE medlock_reader NOLOGIN;
+EXCEPTION
+    WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN NULL;
+END $$;
+DO $$
+BEGIN
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO medlock_reader;
+EXCEPTION
+    WHEN undefined_object OR insufficient_privilege THEN NULL;
+END $$;

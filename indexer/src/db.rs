@@ -1,0 +1,300 @@
+//! The two databases behind one face: the same SQL with `$n` parameters, the same values in and out.
+use crate::tables::Value;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, Row as _, SqlSafeStr,
+    SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
+    query::Query,
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
+};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+/// How long a statement waits for another connection's lock.
+const BUSY: Duration = Duration::from_secs(5);
+/// Readers at once in one process; more wait. Reads are short, and on SQLite share the machine's cores.
+const READERS_MOST: u32 = 8;
+/// SQLite's page cache of the writer: the indexes of some million rows, within the indexer's bound of memory.
+const WRITER_CACHE_KIB: u32 = 32 * 1024;
+/// Pages of the write-ahead log (of 4 KiB) after which SQLite folds it into the file: some transactions at once.
+const CHECKPOINT_PAGES: u32 = 8_000;
+/// Statements that stay prepared: each table has a few, by how many rows are written at once.
+const STATEMENTS_MOST: usize = 512;
+
+/// Where an index is kept. As text: a `postgres://` URL, or else the path of a SQLite file.
+#[derive(Clone)]
+pub enum Database {
+    /// The file; created, with its folder, where it is missing.
+    Sqlite(PathBuf),
+    Postgres(Box<PgConnectOptions>),
+}
+
+impl FromStr for Database {
+    type Err = sqlx::Error;
+
+    fn from_str(text: &str) -> Result<Self, sqlx::Error> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Ok(Self::Postgres(Box::new(text.parse()?)))
+        } else {
+            Ok(Self::Sqlite(text.into()))
+        }
+    }
+}
+
+/// Without the password, and whatever else a URL may hold.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(options) => {
+                let database = options.get_database().unwrap_or_else(|| options.get_username());
+                write!(f, "postgres://{}:{}/{database}", options.get_host(), options.get_port())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// How PostgreSQL is to plan. Every question here is a few look-ups by key; a planner that goes by statistics finds scans of
+/// small tables cheaper, and keeps such a plan while they grow.
+fn planning(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
+    options
+        .clone()
+        .application_name(name)
+        .statement_cache_capacity(STATEMENTS_MOST)
+        .options([
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ])
+        .disable_statement_logging()
+}
+
+fn file(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(STATEMENTS_MOST)
+        // Or rows to end would be found by going through their whole table rather than through what is to end.
+        .pragma("automatic_index", "0")
+        .disable_statement_logging()
+}
+
+/// One connection.
+pub enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Connection {
+    /// A connection that writes.
+    pub async fn open(database: &Database) -> sqlx::Result<Self> {
+        Ok(match database {
+            Database::Sqlite(path) => {
+                // NORMAL in WAL mode can lose the newest commits in a power cut, never their wholeness; what is lost is
+                // indexed again.
+                let options = file(path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Normal)
+                    .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+                    .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
+                Self::Sqlite(SqliteConnection::connect_with(&options).await?)
+            }
+            Database::Postgres(options) => {
+                let options = planning(options, "medlock-indexer");
+                Self::Postgres(PgConnection::connect_with(&options).await?)
+            }
+        })
+    }
+
+    pub fn on(&mut self) -> On<'_> {
+        match self {
+            Self::Sqlite(connection) => On::Sqlite(connection),
+            Self::Postgres(connection) => On::Postgres(connection),
+        }
+    }
+
+    pub async fn close(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+        }
+    }
+}
+
+/// Connections that read.
+#[derive(Clone)]
+pub enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Pool {
+    pub async fn open(database: &Database) -> sqlx::Result<Self> {
+        Ok(match database {
+            Database::Sqlite(path) => {
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(READERS_MOST)
+                    .test_before_acquire(false);
+                Self::Sqlite(pool.connect_with(file(path).read_only(true)).await?)
+            }
+            Database::Postgres(options) => {
+                let pool = PgPoolOptions::new().max_connections(READERS_MOST);
+                Self::Postgres(pool.connect_with(planning(options, "medlock-index")).await?)
+            }
+        })
+    }
+
+    /// One state of the tables, whatever is written meanwhile.
+    pub async fn reading(&self) -> sqlx::Result<Reading> {
+        Ok(match self {
+            Self::Sqlite(pool) => Reading::Sqlite(pool.begin().await?),
+            Self::Postgres(pool) => Reading::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
+        })
+    }
+
+    /// The rows of one statement, which is one state in itself.
+    pub async fn fetch(&self, sql: impl SqlSafeStr, args: &[Value]) -> sqlx::Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(pool) => On::Sqlite(&mut *pool.acquire().await?).fetch(sql, args).await,
+            Self::Postgres(pool) => On::Postgres(&mut *pool.acquire().await?).fetch(sql, args).await,
+        }
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A transaction that reads.
+pub enum Reading {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Reading {
+    pub async fn fetch(&mut self, sql: impl SqlSafeStr, args: &[Value]) -> sqlx::Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(tx) => On::Sqlite(tx).fetch(sql, args).await,
+            Self::Postgres(tx) => On::Postgres(tx).fetch(sql, args).await,
+        }
+    }
+}
+
+/// A connection to run statements on.
+pub enum On<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl On<'_> {
+    /// How many rows it touched.
+    pub async fn execute(self, sql: impl SqlSafeStr, args: &[Value]) -> sqlx::Result<u64> {
+        let sql = sql.into_sql_str();
+        Ok(match self {
+            Self::Sqlite(on) => on.execute(for_sqlite(sql, args)).await?.rows_affected(),
+            Self::Postgres(on) => on.execute(for_postgres(sql, args)).await?.rows_affected(),
+        })
+    }
+
+    pub async fn fetch(self, sql: impl SqlSafeStr, args: &[Value]) -> sqlx::Result<Vec<Row>> {
+        let sql = sql.into_sql_str();
+        Ok(match self {
+            Self::Sqlite(on) => {
+                let rows = on.fetch_all(for_sqlite(sql, args)).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(on) => {
+                let rows = on.fetch_all(for_postgres(sql, args)).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Several statements without parameters or rows.
+    pub async fn run(self, sql: &'static str) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(on) => sqlx::raw_sql(sql).execute(on).await.map(|_| ()),
+            Self::Postgres(on) => sqlx::raw_sql(sql).execute(on).await.map(|_| ()),
+        }
+    }
+}
+
+pub fn for_sqlite(sql: SqlStr, args: &[Value]) -> Query<'static, Sqlite, SqliteArguments> {
+    args.iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(number) => query.bind(*number),
+        Value::Word(word) => query.bind(word.to_vec()),
+        Value::Account(account) => query.bind(account.to_vec()),
+        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+        Value::Text(text) => query.bind(*text),
+        Value::Null => query.bind(None::<i64>),
+    })
+}
+
+fn for_postgres(sql: SqlStr, args: &[Value]) -> Query<'static, Postgres, PgArguments> {
+    args.iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(number) => query.bind(*number),
+        Value::Word(word) => query.bind(word.to_vec()),
+        Value::Account(account) => query.bind(account.to_vec()),
+        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+        Value::Text(text) => query.bind(*text),
+        Value::Null => query.bind(None::<i64>),
+    })
+}
+
+/// SQL that this crate has put together from its own names.
+pub fn own(sql: String) -> impl SqlSafeStr {
+    AssertSqlSafe(sql)
+}
+
+/// A row of an answer. `None`: NULL.
+pub enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    pub fn int(&self, column: &str) -> sqlx::Result<Option<i64>> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+
+    pub fn bytes(&self, column: &str) -> sqlx::Result<Option<&[u8]>> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Row {
+    pub fn text(&self, column: &str) -> String {
+        match self {
+            Self::Sqlite(row) => row.get(column),
+            Self::Postgres(row) => row.get(column),
+        }
+    }
+}

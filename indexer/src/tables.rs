@@ -1,0 +1,156 @@
+//! The state tables: their names and columns, said once for the code (and once for each database, in `migrations/`).
+use alloy::primitives::{Address, B256, Bytes, U256};
+use anyhow::{Context, Result};
+
+/// `valid_to_block` of a row that is current. `valid_to_log` is then 0.
+pub const CURRENT: i64 = i64::MAX;
+
+/// `Name = table(key columns; value columns)`, and `for_good` where no row ever ends.
+macro_rules! tables {
+    ($($name:ident = $table:ident($($key:ident)+; $($value:ident)*) $($good:ident)?,)+) => {
+        /// A state table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Table {
+            $($name,)+
+        }
+
+        impl Table {
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($table),)+
+                }
+            }
+
+            /// The columns that tell which thing a row is about.
+            pub fn key(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name => &[$(stringify!($key)),+],)+
+                }
+            }
+
+            /// What a row says of it.
+            pub fn values(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name => &[$(stringify!($value)),*],)+
+                }
+            }
+
+            /// Whether rows of this table end. Where they do not, there are no `valid_to` columns.
+            pub fn ends(self) -> bool {
+                match self {
+                    $(Self::$name => { let good: &[&str] = &[$(stringify!($good))?]; good.is_empty() })+
+                }
+            }
+        }
+    };
+}
+
+tables! {
+    Chart = chart(chart; controller control_epoch),
+    ControlOffer = control_offer(chart; offered_to),
+    GrantEpoch = grant_epoch(chart; epoch),
+    Directory = directory(chart; version digest),
+    Record = record(chart record_id; compartment) for_good,
+    RecordVersion = record_version(chart record_id; version author codec pointer previous created_at),
+    RecordStatus = record_status(chart record_id; status),
+    Batch = batch(chart root; author compartment codec leaves) for_good,
+    Grant = grant_(chart grantee; epoch compartments purposes actions not_before expiry since serial),
+    Keyring = keyring(chart grantee; digest),
+    Rule = rule(chart record_id grantee; effect purposes actions expiry directory_version),
+    Delegate = delegate(chart delegate; parent serial powers expiry depth parent_serial control_epoch),
+    EmergencyAccess = emergency_access(chart; allowed serial control_epoch),
+    Emergency = emergency(chart party; organisation compartments reason_code until grant_epoch serial),
+    Issuer = issuer(issuer; number epoch),
+    Credential = credential(party; issuer issuer_epoch roles expiry document),
+    CredentialStatus = credential_status(party; status),
+    Member = member(organisation member; expiry),
+    PartyKey = party_key(party; version suite key),
+    KeyRevocation = key_revocation(party version;) for_good,
+    Nonce = nonce(signer; nonce),
+    Anchor = anchor(gateway number; anchor previous root receipts) for_good,
+    Equivocation = equivocation(gateway number first second; proved_by) for_good,
+}
+
+impl Table {
+    /// Key, values and place in time, in the order in which rows are written.
+    pub fn columns(self) -> impl Iterator<Item = &'static str> {
+        let place: &[&str] = if self.ends() {
+            &["valid_from_block", "valid_from_log", "valid_to_block", "valid_to_log"]
+        } else {
+            &["valid_from_block", "valid_from_log"]
+        };
+        self.key().iter().chain(self.values()).chain(place).copied()
+    }
+}
+
+/// What a column holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    Int(i64),
+    Word(B256),
+    Account(Address),
+    Bytes(Bytes),
+    Text(&'static str),
+    Null,
+}
+
+impl Value {
+    /// A bit set: all 64 bits count, so the top one shows as a negative number.
+    pub fn bits(bits: u64) -> Self {
+        Self::Int(bits.cast_signed())
+    }
+
+    /// A number. Fails past 2^63, which no column holds.
+    pub fn int(value: u64) -> Result<Self> {
+        let value = i64::try_from(value).with_context(|| format!("{value} does not fit a 64-bit signed column"))?;
+        Ok(Self::Int(value))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Int(value.into())
+    }
+}
+impl From<u16> for Value {
+    fn from(value: u16) -> Self {
+        Self::Int(value.into())
+    }
+}
+impl From<u8> for Value {
+    fn from(value: u8) -> Self {
+        Self::Int(value.into())
+    }
+}
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Int(value.into())
+    }
+}
+impl From<B256> for Value {
+    fn from(word: B256) -> Self {
+        Self::Word(word)
+    }
+}
+impl From<U256> for Value {
+    fn from(number: U256) -> Self {
+        Self::Word(number.into())
+    }
+}
+impl From<Address> for Value {
+    fn from(account: Address) -> Self {
+        Self::Account(account)
+    }
+}
+impl From<Bytes> for Value {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
