@@ -83,7 +83,8 @@ bench-vault: build
 bench-store: setup-tests build
 	target/debug/medlock-bench store
 
-# The indexer beside a bare loop, on Foundry's anvil, into SQLite and PostgreSQL: one JSON line a figure.
+# The indexer beside a bare loop, on Foundry's anvil, into SQLite and PostgreSQL: one JSON line a figure. Beside other indexers
+# too: tools/setup-indexer-peers.sh, then `target/debug/medlock-bench indexer backfill --peers`.
 bench-indexer: setup-tests build
 	target/debug/medlock-bench indexer
 

@@ -31,6 +31,7 @@ mod bare;
 mod chain;
 mod events;
 mod ours;
+mod peers;
 
 const BARE: &str = "bare loop";
 const BLOCKS: u64 = 2_000;
@@ -66,6 +67,9 @@ pub struct Options {
     /// Where to; both if none is named
     #[arg(long, value_enum)]
     database: Vec<Kind>,
+    /// Other indexers too, from npm, where the chain is not long: once each
+    #[arg(long)]
+    peers: bool,
     /// Where the set-up scripts put the tools
     #[arg(long, default_value = ".tools")]
     tools: PathBuf,
@@ -117,6 +121,57 @@ struct Round {
     peak_mib: f64,
 }
 
+/// One of the figures of a round.
+struct Compared {
+    name: &'static str,
+    unit: &'static str,
+    better: Better,
+    of: fn(&Round) -> f64,
+}
+
+impl Compared {
+    /// Speed, processor time, memory.
+    const ALL: [Self; 3] = [
+        Self {
+            name: "index",
+            unit: "events/s",
+            better: Better::Higher,
+            of: |round| round.events_a_second,
+        },
+        Self {
+            name: "processor time to index",
+            unit: "us/event",
+            better: Better::Lower,
+            of: |round| round.cpu_us,
+        },
+        Self {
+            name: "peak memory to index",
+            unit: "MiB",
+            better: Better::Lower,
+            of: |round| round.peak_mib,
+        },
+    ];
+
+    fn print(
+        &self,
+        what: &str,
+        target: Option<Target>,
+        ours: &[Round],
+        peer: Option<(&'static str, &[Round])>,
+    ) -> anyhow::Result<()> {
+        let all = |rounds: &[Round]| rounds.iter().map(self.of).collect::<Vec<_>>();
+        Figure {
+            name: format!("{} {what}", self.name),
+            unit: self.unit,
+            better: self.better,
+            target,
+            medlock: all(ours),
+            peer: peer.map(|(name, rounds)| (name, all(rounds))),
+        }
+        .print()
+    }
+}
+
 /// Measures and prints.
 ///
 /// # Errors
@@ -131,6 +186,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         foundry: Peer::foundry(&options.tools)?,
         databases: Databases::start()?,
         rounds: options.rounds,
+        peers: options.peers,
         kinds: all_if_none(&options.database),
     };
     println!(
@@ -157,6 +213,7 @@ struct Bench {
     foundry: Peer,
     databases: Databases,
     rounds: usize,
+    peers: bool,
     kinds: Vec<Kind>,
 }
 
@@ -200,31 +257,25 @@ impl Bench {
                 (Kind::Postgres, false) => 75_000.0,
                 (Kind::Postgres, true) => 110_000.0,
             };
-            type Of = fn(&Round) -> f64;
-            let speed: Of = |round| round.events_a_second;
-            let cpu: Of = |round| round.cpu_us;
-            let peak: Of = |round| round.peak_mib;
-            for (name, unit, better, target, of) in [
-                ("index", "events/s", Better::Higher, Target::Value(target), speed),
-                (
-                    "index, in terms of the bare loop:",
-                    "events/s",
-                    Better::Higher,
-                    BARE_TARGET,
-                    speed,
-                ),
-                ("processor time to index", "us/event", Better::Lower, CPU_TARGET, cpu),
-                ("peak memory to index", "MiB", Better::Lower, PEAK_TARGET, peak),
-            ] {
-                Figure {
-                    name: format!("{name} {events} events into {kind:?}"),
-                    unit,
-                    better,
-                    target: Some(target),
-                    medlock: ours.iter().map(of).collect(),
-                    peer: Some((BARE, bare.iter().map(of).collect())),
-                }
-                .print()?;
+            let [speed, cpu, peak] = Compared::ALL;
+            let what = format!("{events} events into {kind:?}");
+            speed.print(&what, Some(Target::Value(target)), &ours, None)?;
+            speed.print(&what, Some(BARE_TARGET), &ours, Some((BARE, &bare)))?;
+            cpu.print(&what, Some(CPU_TARGET), &ours, Some((BARE, &bare)))?;
+            peak.print(&what, Some(PEAK_TARGET), &ours, Some((BARE, &bare)))?;
+            if self.peers && *kind == Kind::Postgres && events < LONG_EVENTS {
+                self.beside_peers(chain, &what, &ours)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn beside_peers(&self, chain: &Chain, what: &str, ours: &[Round]) -> anyhow::Result<()> {
+        for peer in &peers::PEERS {
+            let database = self.databases.create(Kind::Postgres)?;
+            let theirs = peer.index(&self.runtime, chain, &database)?;
+            for compared in Compared::ALL {
+                compared.print(what, None, ours, Some((peer.name, std::slice::from_ref(&theirs))))?;
             }
         }
         Ok(())
