@@ -6,7 +6,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -274,6 +274,7 @@ impl Bench {
         for peer in &peers::PEERS {
             let database = self.databases.create(Kind::Postgres)?;
             let theirs = peer.index(&self.runtime, chain, &database)?;
+            self.databases.remove(&database)?;
             for compared in Compared::ALL {
                 compared.print(what, None, ours, Some((peer.name, std::slice::from_ref(&theirs))))?;
             }
@@ -305,6 +306,7 @@ impl Bench {
         let spent: Spent = serde_json::from_str(&said).with_context(|| format!("{way:?} said {said:?}"))?;
         let indexed = self.runtime.block_on(count(&database))?;
         ensure!(indexed == chain.events, "{way:?}: {indexed} of {} events", chain.events);
+        self.databases.remove(&database)?;
         Ok(Round {
             events_a_second: per_second(chain.events as usize, elapsed),
             cpu_us: spent.cpu_s * 1e6 / chain.events as f64,
@@ -380,6 +382,7 @@ impl Bench {
             medians.push(quantile(&latencies, 0.5));
             p99s.push(quantile(&latencies, 0.99));
         }
+        self.databases.remove(&database)?;
         let grants = charts * events::GRANTS_OF_A_CHART;
         let least = match kind {
             Kind::Sqlite => Target::Value(50_000.0),
@@ -458,6 +461,16 @@ impl Databases {
 
     fn version(&self) -> anyhow::Result<String> {
         self.server.version().context("PostgreSQL's version")
+    }
+
+    /// What is no longer looked at; a long chain takes some gigabytes.
+    fn remove(&self, database: &str) -> anyhow::Result<()> {
+        if is_postgres(database) {
+            self.server.remove(database);
+            return Ok(());
+        }
+        let dir = Path::new(database).parent().context("its folder")?;
+        Ok(std::fs::remove_dir_all(dir)?)
     }
 
     /// A new, empty one: a path or a URL.

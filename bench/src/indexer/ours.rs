@@ -128,10 +128,9 @@ pub async fn decide(database: &str, charts: u64, tasks: u64, each: u64) -> anyho
     while let Some(done) = running.join_next().await {
         latencies.extend(done??);
     }
-    Ok(Decisions {
-        a_second: per_second(latencies.len(), begun.elapsed()),
-        latencies,
-    })
+    let a_second = per_second(latencies.len(), begun.elapsed());
+    index.close().await;
+    Ok(Decisions { a_second, latencies })
 }
 
 /// About a grant that exists; which one, jumps about.

@@ -27,9 +27,11 @@ pub struct Peer {
     pub name: &'static str,
     dir: &'static str,
     arguments: &'static [&'static str],
+    /// Generates its program for the chain, before the clock starts.
+    prepare: Option<[&'static str; 2]>,
 }
 
-pub const PEERS: [Peer; 2] = [
+pub const PEERS: [Peer; 3] = [
     Peer {
         name: "Ponder 0.17.7",
         dir: "ponder",
@@ -41,11 +43,19 @@ pub const PEERS: [Peer; 2] = [
             "--port",
             "0",
         ],
+        prepare: None,
     },
     Peer {
         name: "SQD evm-processor 1.27.3",
         dir: "sqd",
         arguments: &["main.mjs"],
+        prepare: None,
+    },
+    Peer {
+        name: "Envio 2.32.12",
+        dir: "envio",
+        arguments: &["main.js"],
+        prepare: Some(["../node_modules/envio-linux-x64/bin/envio", "codegen"]),
     },
 ];
 
@@ -53,6 +63,7 @@ impl Peer {
     /// Has it index the chain into the empty `database`, from its start to the last row.
     pub fn index(&self, runtime: &Runtime, chain: &Chain, database: &str) -> anyhow::Result<Round> {
         let log = tempfile::NamedTempFile::new()?;
+        self.prepare(chain, database, log.path())?;
         let begun = Instant::now();
         let mut running = Running(self.start(chain, database, log.path())?);
         let process = running.0.id();
@@ -82,14 +93,41 @@ impl Peer {
     }
 
     fn start(&self, chain: &Chain, database: &str, log: &Path) -> anyhow::Result<Child> {
-        let [registry, records, ..] = chain.contracts;
-        let dir = Path::new(DIR).canonicalize().with_context(|| format!("find {DIR}"))?;
-        let node = dir.join(NODE);
-        ensure!(node.is_file(), "{} is missing: run tools/setup-indexer-peers.sh", node.display());
-        let log = File::create(log)?;
-        Command::new(node)
+        let node = Path::new(DIR).join(NODE);
+        ensure!(
+            node.is_file(),
+            "{} is missing: run tools/setup-indexer-peers.sh",
+            node.display()
+        );
+        self.command(&node.canonicalize()?, chain, database, log)?
             .args(self.arguments)
-            .current_dir(dir.join(self.dir))
+            .spawn()
+            .with_context(|| format!("start {}", self.name))
+    }
+
+    fn prepare(&self, chain: &Chain, database: &str, log: &Path) -> anyhow::Result<()> {
+        let Some([program, argument]) = self.prepare else {
+            return Ok(());
+        };
+        let status = self
+            .command(Path::new(program), chain, database, log)?
+            .arg(argument)
+            .status()?;
+        ensure!(status.success(), "{}, {argument}: {}", self.name, read_to_string(log)?);
+        Ok(())
+    }
+
+    fn command(&self, program: &Path, chain: &Chain, database: &str, log: &Path) -> anyhow::Result<Command> {
+        let [registry, records, ..] = chain.contracts;
+        let log = File::create(log)?;
+        // Envio calls pnpm by its name.
+        let programs = Path::new(DIR).join("node_modules/.bin").canonicalize()?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path)))?;
+        let mut command = Command::new(program);
+        command
+            .current_dir(Path::new(DIR).join(self.dir))
+            .env("PATH", path)
             .envs([
                 ("RPC_URL", chain.url.clone()),
                 ("DATABASE_URL", database.to_owned()),
@@ -104,9 +142,8 @@ impl Peer {
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("start {}", self.name))
+            .stderr(log);
+        Ok(command)
     }
 }
 

@@ -116,6 +116,15 @@ impl Server {
         self.url(&database)
     }
 
+    /// Removes a database of [`Server::create`], and whoever is connected to it.
+    pub fn remove(&self, url: &str) {
+        let (_, database) = url.rsplit_once('/').expect("a URL that names a database");
+        self.run(
+            "dropdb",
+            &["--force", "--maintenance-db", &self.url("postgres"), database],
+        );
+    }
+
     /// As the program says it.
     #[must_use]
     pub fn version(&self) -> Option<String> {
