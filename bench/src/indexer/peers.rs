@@ -2,7 +2,6 @@
 
 use std::{
     fs::{File, read_to_string},
-    os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -139,7 +138,6 @@ impl Peer {
                 ("PONDER_TELEMETRY_DISABLED", "true".to_owned()),
                 ("DO_NOT_TRACK", "1".to_owned()),
             ])
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
