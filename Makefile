@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store clean
+.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -82,6 +82,11 @@ bench-vault: build
 # The embedded store beside a real Kubo node behind the same interface: one JSON line a figure.
 bench-store: setup-tests build
 	target/debug/medlock-bench store
+
+# The indexer beside a bare loop, on Foundry's anvil, into SQLite and PostgreSQL: one JSON line a figure. Beside other indexers
+# too: tools/setup-indexer-peers.sh, then `target/debug/medlock-bench indexer backfill --peers`.
+bench-indexer: setup-tests build
+	target/debug/medlock-bench indexer
 
 clean:
 	cargo clean

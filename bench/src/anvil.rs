@@ -17,10 +17,10 @@ mod calls;
 mod contracts;
 mod logs;
 mod memory;
-mod node;
+pub mod node;
 mod programs;
 mod start;
-mod transactions;
+pub mod transactions;
 mod transfers;
 
 /// The peer's name.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::json;
 
 /// What was measured, of ours and of the peer, round by round.
 #[derive(Debug)]
@@ -101,6 +102,21 @@ impl Figure {
     }
 }
 
+/// Prints what the machine, or a part that is not ours, can do: no figure of ours, but what ours are seen against.
+pub fn print_limit(name: &str, unit: &str, rounds: &[f64]) -> anyhow::Result<()> {
+    let line = json!({"limit": name, "unit": unit, "rounds": rounds.len(), "value": Spread::of(rounds)});
+    println!("{}", serde_json::to_string(&line)?);
+    Ok(())
+}
+
+/// The value that a part `at` of all values is at or below; NaN where there is none.
+pub fn quantile(values: &[f64], at: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let place = (at * sorted.len() as f64).ceil() as usize;
+    sorted.get(place.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
 impl Spread {
     fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
@@ -141,5 +157,14 @@ mod tests {
         assert_eq!(Spread::of(&[4.0, 1.0, 2.0, 3.0]), spread(1.0, 2.5, 4.0));
         assert_eq!(Spread::of(&[123_456.0]), spread(123_500.0, 123_500.0, 123_500.0));
         assert_eq!(Spread::of(&[]), None);
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_values() {
+        let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
+        assert_eq!(quantile(&values, 0.5), 100.0);
+        assert_eq!(quantile(&values, 0.99), 198.0);
+        assert_eq!(quantile(&values, 1.0), 200.0);
+        assert_eq!(quantile(&[7.0], 0.99), 7.0);
     }
 }

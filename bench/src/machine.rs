@@ -34,6 +34,23 @@ pub fn peak_mib(process: u32) -> anyhow::Result<f64> {
     Ok(memory_bytes(process, "VmHWM")? as f64 / (1024.0 * 1024.0))
 }
 
+/// Processor time that a process has taken, for itself and in the kernel, in seconds.
+pub fn processor_s(process: u32) -> anyhow::Result<f64> {
+    /// USER_HZ, the same on every Linux that programs see.
+    const TICKS_A_SECOND: f64 = 100.0;
+    let path = format!("/proc/{process}/stat");
+    let stat = read_to_string(&path).with_context(|| format!("read {path}"))?;
+    // The second field, in parentheses, may hold anything. See proc(5): utime is 14, stime 15.
+    let (_, after) = stat
+        .rsplit_once(')')
+        .with_context(|| format!("{path} is of another form"))?;
+    let ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    let ticks = ticks
+        .sum::<Result<f64, _>>()
+        .with_context(|| format!("the times in {path}"))?;
+    Ok(ticks / TICKS_A_SECOND)
+}
+
 /// What this program says that it held at most when it is run with `args`: in a process of its own, which does nothing else.
 pub fn peak_mib_elsewhere(args: &[&str]) -> anyhow::Result<f64> {
     let output = Command::new(std::env::current_exe()?)

@@ -10,6 +10,7 @@ mod anvil;
 mod figure;
 mod gas;
 mod http;
+mod indexer;
 mod machine;
 mod noise;
 mod signatures;
@@ -29,6 +30,8 @@ enum Command {
     Anvil(anvil::Options),
     /// What the contracts cost, beside a twin in Solidity
     Gas(gas::Options),
+    /// The indexer beside a bare loop, into SQLite and PostgreSQL
+    Indexer(indexer::Options),
     /// Ways for a contract to verify signatures, in bytes and gas
     Signatures(signatures::Options),
     /// The embedded store beside a Kubo node
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Anvil(options) => anvil::run(&options),
         Command::Gas(options) => gas::run(&options),
+        Command::Indexer(options) => indexer::run(&options),
         Command::Signatures(options) => signatures::run(&options),
         Command::Store(options) => store::run(&options),
         Command::Vault(options) => vault::run(&options),

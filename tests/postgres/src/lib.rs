@@ -116,6 +116,22 @@ impl Server {
         self.url(&database)
     }
 
+    /// Removes a database of [`Server::create`], and whoever is connected to it.
+    pub fn remove(&self, url: &str) {
+        let (_, database) = url.rsplit_once('/').expect("a URL that names a database");
+        self.run(
+            "dropdb",
+            &["--force", "--maintenance-db", &self.url("postgres"), database],
+        );
+    }
+
+    /// As the program says it.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        let output = Command::new(self.programs.join("postgres")).arg("--version").output();
+        Some(String::from_utf8(output.ok()?.stdout).ok()?.trim().to_owned())
+    }
+
     /// Ends the server in order, without waiting for its clients to leave.
     pub fn stop(&mut self) {
         self.end("INT");

@@ -23,10 +23,10 @@ fn each_test_has_a_database_of_its_own() {
     server.sql(&one, "create table t (a int)");
     server.sql(&two, "create table t (a int)");
     assert_eq!(server.sql(&one, "show fsync"), "off");
-    assert_eq!(
-        server.sql(&two, "select count(*) from pg_database where datname like 'test%'"),
-        "2"
-    );
+    let databases = "select count(*) from pg_database where datname like 'test%'";
+    assert_eq!(server.sql(&two, databases), "2");
+    server.remove(&one);
+    assert_eq!(server.sql(&two, databases), "1");
 }
 
 #[test]
