@@ -6,9 +6,11 @@
 //!
 //! It must never drop a log of our contracts, commit rows apart from their checkpoint, keep a row of a block that the
 //! chain no longer holds, or be asked whether someone may read *now*: that is the contract's to say.
+mod ahead;
 mod apply;
 mod decide;
 mod decode;
+mod endpoints;
 mod index;
 mod model;
 mod pipeline;
@@ -16,14 +18,20 @@ mod source;
 mod store;
 
 pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
+pub use endpoints::{Endpoints, REQUEST_TIMEOUT};
 pub use index::{
     Chart, Credential, Decision, Grant, Head, Index, IndexError, Live, PAGE_MOST, Page, Party, PartyKey, Position,
     PositionError, Record, Status,
 };
 
+pub use model::Block;
+pub use pipeline::{Counters, Progress};
+pub use source::{EndpointState, Traffic};
+
 use alloy::primitives::{Address, B256};
 use anyhow::{Context, Result, anyhow, ensure};
-use pipeline::{Pipeline, Progress};
+use endpoints::labels;
+use pipeline::Pipeline;
 use source::Source;
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use store::Store;
@@ -54,8 +62,8 @@ impl Deployment {
 
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// JSON-RPC over HTTP.
-    pub rpc_url: String,
+    /// Nodes of the chain.
+    pub endpoints: Endpoints,
     pub deployment: Deployment,
     /// The SQLite file; created, with its folder, where it is missing.
     pub db: PathBuf,
@@ -73,7 +81,7 @@ pub const POLL_MS: u64 = 200;
 /// [`Status::trouble`]; what waiting does not mend stops the pipeline: see [`Handle::failed`].
 pub async fn spawn(config: Config) -> Result<Handle> {
     let Config {
-        rpc_url,
+        endpoints,
         deployment,
         db,
         poll_ms,
@@ -84,18 +92,13 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         BTreeSet::from(contracts).len() == contracts.len(),
         "two contracts of the deployment are the same: {deployment:?}"
     );
-    let source = Source::new(&rpc_url, deployment)?;
+    let source = Source::new(&endpoints, deployment)?;
     let genesis = source
         .identify()
         .await
-        .with_context(|| format!("indexer: chain at {rpc_url}"))?;
+        .with_context(|| format!("indexer: chain at {}", labels(&endpoints.urls).join(", ")))?;
     let store = Store::open(&db, &deployment, genesis).await?;
-    let (progress, progress_seen) = watch::channel(Progress {
-        chain_head: 0,
-        indexed: 0,
-        trouble: None,
-        stopped: None,
-    });
+    let (progress, progress_seen) = watch::channel(Progress::new(&source));
     let index = Index::open_with(&db, Some(progress_seen.clone())).await?;
     let pipeline = Pipeline::new(deployment, source, store, Duration::from_millis(poll_ms), progress).await?;
     let (stop, stopped) = watch::channel(false);
@@ -119,6 +122,11 @@ pub struct Handle {
 impl Handle {
     pub fn index(&self) -> Index {
         self.index.clone()
+    }
+
+    /// What the pipeline tells of itself, as it is now.
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
     }
 
     /// See [`Index::wait_for_block`].

@@ -631,7 +631,7 @@ impl World {
         };
         let folder = tempfile::tempdir().unwrap();
         let config = Config {
-            rpc_url: anvil.url(),
+            endpoints: anvil.url().into(),
             deployment,
             db: folder.path().join("index.db"),
             poll_ms: POLL_MS,

@@ -15,7 +15,7 @@ pub const POLL_MS: u64 = 20;
 
 pub async fn index(chain: &Chain, url: &str, db: &Path) -> Handle {
     let config = Config {
-        rpc_url: url.to_owned(),
+        endpoints: url.into(),
         deployment: chain.deployment,
         db: db.to_owned(),
         poll_ms: POLL_MS,
