@@ -43,10 +43,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Notify, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use endpoint::Traffic;
@@ -376,17 +373,17 @@ impl Source {
         let leader = self.shared.leader.load(Relaxed);
         (self.shared.endpoints.iter().enumerate())
             .map(|(at, endpoint)| {
-                let ready = endpoint.ready_at() <= Instant::now();
+                let healthy = endpoint.is_healthy();
                 let state = endpoint.state();
-                let foreign = match &state.standing {
+                let trouble = match &state.standing {
                     Standing::Foreign(why) => Some(why.clone()),
-                    _ => None,
+                    _ => state.trouble.clone(),
                 };
                 EndpointState {
                     label: endpoint.label.clone(),
-                    healthy: ready && foreign.is_none(),
+                    healthy,
                     leads: at == leader,
-                    trouble: foreign.or_else(|| state.trouble.clone()),
+                    trouble,
                 }
             })
             .collect()
@@ -456,18 +453,22 @@ impl Shared {
     /// The endpoints to try, in order: the leader, the other healthy ones; where none is healthy, the one whose time comes
     /// first. Never one of another chain.
     fn candidates(&self) -> Vec<usize> {
-        let now = Instant::now();
         let leader = self.leader.load(Relaxed);
-        let mut usable: Vec<usize> = (0..self.endpoints.len())
-            .filter(|at| !self.endpoints[*at].is_foreign())
-            .collect();
-        usable.sort_by_key(|at| (self.endpoints[*at].ready_at().max(now), *at != leader, *at));
-        let healthy = usable
-            .iter()
-            .take_while(|at| self.endpoints[**at].ready_at() <= Instant::now())
-            .count();
-        usable.truncate(healthy.max(1));
-        usable
+        let mut healthy = self.healthy();
+        healthy.sort_by_key(|at| *at != leader);
+        if !healthy.is_empty() {
+            return healthy;
+        }
+        let ours = (0..self.endpoints.len()).filter(|at| !self.endpoints[*at].is_foreign());
+        ours.min_by_key(|at| self.endpoints[*at].aside_until())
+            .into_iter()
+            .collect()
+    }
+
+    fn healthy(&self) -> Vec<usize> {
+        (0..self.endpoints.len())
+            .filter(|at| self.endpoints[*at].is_healthy())
+            .collect()
     }
 
     async fn attempt(&self, endpoint: &Endpoint, want: &Want) -> anyhow::Result<Got> {
@@ -554,8 +555,7 @@ impl Shared {
 
     /// What each endpoint that can be asked tells of a block.
     async fn ask_all(&self, number: u64) -> BTreeMap<String, Told> {
-        let at_all: Vec<usize> = self.usable_now();
-        stream::iter(at_all)
+        stream::iter(self.healthy())
             .map(|at| async move {
                 let endpoint = &self.endpoints[at];
                 let told = async {
@@ -575,12 +575,6 @@ impl Shared {
             .buffer_unordered(endpoint::PARALLEL)
             .collect()
             .await
-    }
-
-    fn usable_now(&self) -> Vec<usize> {
-        (0..self.endpoints.len())
-            .filter(|at| !self.endpoints[*at].is_foreign() && self.endpoints[*at].ready_at() <= Instant::now())
-            .collect()
     }
 
     fn disagreement(&self, number: u64, told: &BTreeMap<String, Told>) -> SourceError {
@@ -610,16 +604,13 @@ enum Told {
 async fn survey(shared: Arc<Shared>) {
     loop {
         sleep(SURVEY).await;
-        let tips: Vec<(usize, u64)> = stream::iter(shared.usable_now())
+        let tips: Vec<(usize, u64)> = stream::iter(shared.healthy())
             .map(|at| {
                 let shared = &shared;
                 async move {
                     let endpoint = &shared.endpoints[at];
                     match shared.attempt(endpoint, &Want::Tip).await {
-                        Ok(Got::Header(Some(tip))) => {
-                            endpoint.served();
-                            Some((at, tip.block.number))
-                        }
+                        Ok(Got::Header(Some(tip))) => Some((at, tip.block.number)),
                         Ok(_) => None,
                         Err(error) => {
                             shared.note(endpoint, &error);
@@ -637,6 +628,8 @@ async fn survey(shared: Arc<Shared>) {
             if tip + LAG_BLOCKS_MOST < newest {
                 let why = format!("{} blocks behind another endpoint", newest - tip);
                 shared.endpoints[*at].set_aside(why.into());
+            } else {
+                shared.endpoints[*at].served();
             }
         }
         let in_time = tips

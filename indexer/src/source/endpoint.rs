@@ -68,6 +68,8 @@ pub struct Endpoint {
     pub label: String,
     transport: Transport,
     attempts_most: u32,
+    /// How long a step waits for it to be ready.
+    pause_most: Duration,
     traffic: Arc<Traffic>,
     next_id: AtomicU64,
     /// Whether it was not seen to refuse batches.
@@ -104,6 +106,7 @@ impl Endpoint {
             } else {
                 ATTEMPTS_MOST
             },
+            pause_most: if several { RETRY_PAUSE } else { RETRY_PAUSE_MOST },
             traffic,
             next_id: AtomicU64::new(1),
             batches: AtomicBool::new(true),
@@ -255,7 +258,7 @@ impl Endpoint {
         let busy_until = self.state().busy_until;
         if let Some(until) = busy_until {
             let left = until.saturating_duration_since(Instant::now());
-            if left > RETRY_PAUSE_MOST {
+            if left > self.pause_most {
                 return Err(Fault::RateLimited(Some(left)));
             }
             sleep_until(until).await;
@@ -299,10 +302,14 @@ impl Endpoint {
         matches!(self.state().standing, Standing::Foreign(_))
     }
 
-    /// When it may be asked again after it failed; now, where it did not.
-    pub fn ready_at(&self) -> Instant {
-        let now = Instant::now();
-        self.state().aside_until.map_or(now, |until| until.max(now))
+    /// Until when it is set aside, if it is.
+    pub fn aside_until(&self) -> Option<Instant> {
+        self.state().aside_until.filter(|until| *until > Instant::now())
+    }
+
+    /// Whether it serves our chain, as far as is known, and is not set aside.
+    pub fn is_healthy(&self) -> bool {
+        !self.is_foreign() && self.aside_until().is_none()
     }
 
     pub fn set_aside(&self, why: Arc<str>) {

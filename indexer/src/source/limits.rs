@@ -30,6 +30,8 @@ pub struct Limits {
     ceiling: u64,
     /// The size that was refused, while it is tried again.
     on_trial: Option<u64>,
+    /// The size that the provider suggested last.
+    suggested: u64,
     logs_aim: u64,
     /// Logs a block, as answers were lately.
     density: f64,
@@ -46,6 +48,7 @@ impl Default for Limits {
             size: RANGE_FIRST,
             good: 0,
             ceiling: RANGE_MOST + 1,
+            suggested: 0,
             logs_aim: LOGS_AIM,
             on_trial: None,
             density: 0.0,
@@ -109,10 +112,15 @@ impl Limits {
                 self.thickest = self.thickest.max(most as f64 / asked as f64);
                 (asked / 2).min(self.by_density())
             }
-            // It is about what these blocks hold, not about how many they are.
             Hint::UpTo(last) => {
                 let size = last.saturating_sub(from) + 1;
-                self.thicker_than(size);
+                if std::mem::replace(&mut self.suggested, size) == size {
+                    // The same each time: so many are allowed.
+                    self.ceiling = self.ceiling.min(size.min(asked - 1) + 1);
+                } else {
+                    // It is about what these blocks hold, not about how many they are.
+                    self.thicker_than(size);
+                }
                 size
             }
             Hint::None => {

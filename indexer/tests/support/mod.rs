@@ -2,6 +2,7 @@
 pub mod chain;
 pub mod dump;
 pub mod event;
+pub mod gate;
 pub mod proxy;
 
 use chain::Chain;
@@ -63,9 +64,15 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 
 /// Waits until the status shows a trouble that says `what`, and the pipeline has not ended of it.
 pub async fn trouble(handle: &Handle, what: &str) {
+    let mut last = None;
     until(what, async || {
         let status = handle.index().status().await.unwrap();
         assert_eq!(status.stopped, None);
+        if last != status.trouble {
+            // Shown where the test fails.
+            println!("trouble: {:?}", status.trouble);
+            last.clone_from(&status.trouble);
+        }
         status.trouble.is_some_and(|trouble| trouble.contains(what))
     })
     .await;
