@@ -13,8 +13,11 @@ use tokio_util::task::AbortOnDropHandle;
 /// Chunks under way or waiting at once, the writer's own not counted. More only wait.
 const CHUNKS_MOST: usize = 4;
 /// Decoded logs that are under way or waiting. The next chunk is begun where one as large as the largest lately fits in.
-/// (One that turns out larger is at most a body, [`crate::source`].)
+/// One that turns out larger is bounded by the largest answer that is read.
 const BYTES_MOST: usize = 24 << 20;
+
+/// More logs than that are decoded on a thread of their own: at about a microsecond each they would hold up other tasks.
+const DECODE_HERE_MOST: usize = 256;
 
 /// Blocks with their events, decoded.
 pub struct Ready {
@@ -120,9 +123,6 @@ impl Ahead {
         self.fetches.insert(at, Fetch { from, to, task });
     }
 }
-
-/// More logs than that are decoded on a thread of their own: at 5 microseconds each they would hold up other tasks.
-const DECODE_HERE_MOST: usize = 100;
 
 /// Decodes a chunk, and says how many bytes that is.
 fn ready(deployment: &Deployment, chunk: Chunk) -> (Ready, usize) {

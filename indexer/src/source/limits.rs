@@ -197,7 +197,7 @@ mod tests {
     fn a_limit_is_learned_at_the_price_of_few_refusals() {
         let even = |per_block| move |_| per_block;
         // Thin and thick stretches of 1,000 blocks.
-        let uneven = |block: u64| if block / 1_000 % 2 == 0 { 0 } else { 20 };
+        let uneven = |block: u64| if (block / 1_000).is_multiple_of(2) { 0 } else { 20 };
         let opaque = |_| Hint::None;
         let told = |wide| if wide { Hint::Blocks(500) } else { Hint::Logs(2_000) };
         for per_block in [0, 1, 3, 10, 50] {

@@ -31,7 +31,7 @@ enum Node {
         _handle: medlock_anvil::Handle,
     },
     Foundrys {
-        _process: Child,
+        _process: Box<Child>,
         _output: Lines<BufReader<ChildStdout>>,
     },
 }
@@ -77,7 +77,7 @@ impl Chain {
         // The first of the development accounts that every such node has.
         let signer = medlock_anvil::dev_accounts()[0].signer.clone();
         let node = Node::Foundrys {
-            _process: process,
+            _process: Box::new(process),
             _output: output,
         };
         Self::on(url, signer, node).await

@@ -28,6 +28,9 @@ impl Gate {
                 if let Some(open) = &mut *open.lock().unwrap() {
                     open.spawn(async move {
                         let mut to = TcpStream::connect(upstream).await.unwrap();
+                        // As on a direct connection, nothing waits to be sent together with more.
+                        from.set_nodelay(true).unwrap();
+                        to.set_nodelay(true).unwrap();
                         // How it ends does not matter: both sides see it.
                         _ = copy_bidirectional(&mut from, &mut to).await;
                     });
