@@ -48,7 +48,7 @@ pub struct Traffic {
     pub requests: AtomicU64,
     /// Requests that were made again.
     pub retries: AtomicU64,
-    /// Requests for too much, in the provider's view.
+    /// Ranges that were too much, in the provider's view.
     pub refused: AtomicU64,
     /// Answers "too many requests".
     pub rate_limited: AtomicU64,
@@ -144,7 +144,11 @@ impl Endpoint {
                 Err(fault) => fault,
             };
             let divisible = range.is_some_and(|(from, to)| from < to) && fault.is_about_size();
-            if divisible || !fault.may_pass() || attempt == self.attempts_most {
+            if divisible {
+                self.traffic.refused.fetch_add(1, Relaxed);
+                return Err(fault);
+            }
+            if !fault.may_pass() || attempt == self.attempts_most {
                 return Err(fault);
             }
             tracing::debug!(endpoint = self.label, method = call.method, attempt, %fault, "request failed, retrying");
@@ -282,13 +286,9 @@ impl Endpoint {
     fn refusal(&self, error: ErrorBody, range: Option<(u64, u64)>) -> Fault {
         let ErrorBody { code, message, data } = error;
         let meaning = dialect::read(code, &message, &data, range);
-        match meaning {
-            Meaning::RateLimit(pause) => {
-                self.rate_limited(pause);
-                return Fault::RateLimited(pause);
-            }
-            Meaning::TooMuch(_) => _ = self.traffic.refused.fetch_add(1, Relaxed),
-            _ => {}
+        if let Meaning::RateLimit(pause) = meaning {
+            self.rate_limited(pause);
+            return Fault::RateLimited(pause);
         }
         Fault::Refused { meaning, code, message }
     }

@@ -69,10 +69,7 @@ impl Reader<'_> {
     /// later can talk us out of it.
     async fn learn_what_is_proved(self) -> Result<()> {
         let start = self.present_header(self.rules.deployment.start_block).await?;
-        if *self.rules.headers.get_or_init(|| start.proved) != start.proved && !start.proved {
-            return Err(unproved(&start));
-        }
-        if !start.proved {
+        if self.rules.headers.set(start.proved).is_ok() && !start.proved {
             tracing::warn!("this chain's block hashes cannot be recomputed: its nodes' headers are taken on trust");
         }
         if self.rules.roots.get().is_some() || !self.endpoint.receipts.load(Relaxed) {
@@ -81,7 +78,7 @@ impl Reader<'_> {
         match self.receipts(&start).await {
             Ok(receipts) => {
                 let proved = receipts.root == start.receipts_root;
-                if !*self.rules.roots.get_or_init(|| proved) {
+                if self.rules.roots.set(proved).is_ok() && !proved {
                     tracing::warn!(
                         "this chain's receipts roots cannot be recomputed: receipts are held against blooms"
                     );

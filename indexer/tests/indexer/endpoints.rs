@@ -193,18 +193,25 @@ async fn a_websocket_wakes_it_and_a_lost_one_leaves_no_gap() {
     let handle = spawn(config).await.unwrap();
     caught_up(&handle, &chain).await;
     let mut waits = Vec::new();
-    for record in 0..50 {
-        chain.records([added(id(1), record, who(1), 3)]).await;
-        let (number, hash) = chain.tip().await;
+    for record in 0..100 {
+        chain
+            .pend(chain.deployment.records, added(id(1), record, who(1), 3))
+            .await;
+        let number = chain.tip().await.0 + 1;
         let since = Instant::now();
-        assert_eq!(handle.wait_for_block(number, SOON).await.unwrap().hash, hash);
+        let (head, ()) = tokio::join!(handle.wait_for_block(number, SOON), chain.mine(1));
         waits.push(since.elapsed());
+        assert_eq!(head.unwrap().hash, chain.tip().await.1);
     }
+    chain.automine().await;
     waits.sort_unstable();
     println!(
-        "from the block's receipt to its rows: median {:?}, most {:?}",
-        waits[25], waits[49]
+        "from mining to rows: median {:?}, 99 of 100 within {:?}",
+        waits[50], waits[98]
     );
+    // The promise is about the 99th, on a machine that does nothing else: see the benchmark.
+    assert!(waits[50] < Duration::from_millis(50), "{waits:?}");
+    assert_eq!(handle.progress().counters.events, 101);
     for round in 0..3 {
         gate.close();
         chain.records([granted(id(1), who(round), 8)]).await;

@@ -145,6 +145,18 @@ impl Chain {
         receipt(&self.rpc, sent).await;
     }
 
+    /// Sends a log's transaction, which waits for a block.
+    pub async fn pend(&self, contract: Address, data: LogData) {
+        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (false,)).await.unwrap();
+        let request = call(contract, &data).with_gas_limit(1_000_000);
+        // Its receipt comes with the block.
+        _ = self.rpc.send_transaction(request).await.unwrap();
+    }
+
+    pub async fn automine(&self) {
+        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (true,)).await.unwrap();
+    }
+
     /// Mines `logs` together in one block.
     pub async fn log_in_one_block(&self, logs: &[(Address, LogData)]) {
         let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (false,)).await.unwrap();
@@ -157,7 +169,7 @@ impl Chain {
             sent.push(*self.rpc.send_transaction(request).await.unwrap().tx_hash());
         }
         self.mine(1).await;
-        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (true,)).await.unwrap();
+        self.automine().await;
         for sent in sent {
             receipt(&self.rpc, sent).await;
         }
