@@ -66,7 +66,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
     owner_key_file(&home, &owner)?;
 
     let indexer = medlock_indexer::spawn(medlock_indexer::Config {
-        rpc_url: chain.url(),
+        endpoints: chain.url().into(),
         deployment: indexed(&deployment),
         database: medlock_indexer::Database::Sqlite(home.index()),
         poll_ms: POLL_MS,

@@ -77,7 +77,7 @@ pub async fn index(global: &Global, out: Output, args: IndexArgs) -> anyhow::Res
     let mut stop = Stop::new()?;
     let rpc_url = rpc(global)?;
     let starting = medlock_indexer::spawn(medlock_indexer::Config {
-        rpc_url: rpc_url.clone(),
+        endpoints: rpc_url.as_str().into(),
         deployment: dev::indexed(&global.deployment()?),
         database: args.db.clone(),
         poll_ms: POLL_MS,
@@ -102,7 +102,7 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
     let home = Home::new(&args.dir);
     std::fs::create_dir_all(home.dir()).with_context(|| format!("create {}", home.dir().display()))?;
     let starting = medlock_indexer::spawn(medlock_indexer::Config {
-        rpc_url: rpc_url.clone(),
+        endpoints: rpc_url.as_str().into(),
         deployment: dev::indexed(&deployment),
         database: medlock_indexer::Database::Sqlite(home.index()),
         poll_ms: POLL_MS,

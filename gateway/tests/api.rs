@@ -166,7 +166,7 @@ impl World {
             genesis_hash: deployed.genesis_hash,
         };
         let indexer = medlock_indexer::spawn(medlock_indexer::Config {
-            rpc_url: chain.url(),
+            endpoints: chain.url().into(),
             deployment,
             database: medlock_indexer::Database::Sqlite(dir.path().join("index.sqlite")),
             poll_ms: 20,

@@ -136,8 +136,13 @@ impl Index {
         })
     }
 
+    /// What the pipeline of this process tells of itself. `None`: another process runs it.
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.as_ref().map(|progress| progress.borrow().clone())
+    }
+
     pub async fn status(&self) -> Result<Status> {
-        let progress = self.progress.as_ref().map(|p| p.borrow().clone());
+        let progress = self.progress();
         let head = self.head().await?;
         let rows = self
             .pool
@@ -150,6 +155,7 @@ impl Index {
             head,
             chain_head,
             lag_blocks: chain_head - head.number,
+            standby: progress.as_ref().is_some_and(|p| p.standby),
             trouble: progress.as_ref().and_then(|p| p.trouble.clone()),
             stopped: progress.and_then(|p| p.stopped),
         })

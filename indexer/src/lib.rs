@@ -6,10 +6,12 @@
 //!
 //! It must never drop a log of our contracts, commit rows apart from their checkpoint, keep a row of a block that the
 //! chain no longer holds, or be asked whether someone may read *now*: that is the contract's to say.
+mod ahead;
 mod apply;
 mod db;
 mod decide;
 mod decode;
+mod endpoints;
 mod index;
 mod model;
 mod pipeline;
@@ -19,14 +21,19 @@ mod tables;
 
 pub use db::Database;
 pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
+pub use endpoints::{Endpoints, REQUEST_TIMEOUT};
 pub use index::{
     Anchor, Chart, Credential, Decision, Finality, Grant, Head, Index, IndexError, Live, Member, News, PAGE_MOST, Page,
     Party, PartyKey, Position, PositionError, Reader, Record, Statistics, Status, View, When,
 };
+pub use model::Block;
+pub use pipeline::{Counters, Progress};
+pub use source::{EndpointState, Traffic};
 
 use alloy::primitives::{Address, B256};
 use anyhow::{Context, Result, anyhow, ensure};
-use pipeline::{Pipeline, Progress};
+use endpoints::labels;
+use pipeline::Pipeline;
 use source::Source;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use store::Store;
@@ -57,8 +64,8 @@ impl Deployment {
 
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// JSON-RPC over HTTP.
-    pub rpc_url: String,
+    /// Nodes of the chain.
+    pub endpoints: Endpoints,
     pub deployment: Deployment,
     pub database: Database,
     /// How often to look for a new block. See [`POLL_MS`].
@@ -75,7 +82,7 @@ pub const POLL_MS: u64 = 200;
 /// [`Status::trouble`]; what waiting does not mend stops the pipeline: see [`Handle::failed`].
 pub async fn spawn(config: Config) -> Result<Handle> {
     let Config {
-        rpc_url,
+        endpoints,
         deployment,
         database,
         poll_ms,
@@ -86,18 +93,13 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         BTreeSet::from(contracts).len() == contracts.len(),
         "two contracts of the deployment are the same: {deployment:?}"
     );
-    let source = Source::new(&rpc_url, deployment)?;
+    let source = Source::new(&endpoints, deployment)?;
     let genesis = source
         .identify()
         .await
-        .with_context(|| format!("indexer: chain at {rpc_url}"))?;
+        .with_context(|| format!("indexer: chain at {}", labels(&endpoints.urls).join(", ")))?;
     let store = Store::open(&database, &deployment, genesis).await?;
-    let (progress, progress_seen) = watch::channel(Progress {
-        chain_head: 0,
-        indexed: 0,
-        trouble: None,
-        stopped: None,
-    });
+    let (progress, progress_seen) = watch::channel(Progress::new(&source));
     let index = Index::open_with(&database, Some(progress_seen.clone())).await?;
     let pipeline = Pipeline::new(deployment, source, store, Duration::from_millis(poll_ms), progress).await?;
     let (stop, stopped) = watch::channel(false);
@@ -121,6 +123,11 @@ pub struct Handle {
 impl Handle {
     pub fn index(&self) -> Index {
         self.index.clone()
+    }
+
+    /// What the pipeline tells of itself, as it is now.
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
     }
 
     /// See [`Index::wait_for_block`].

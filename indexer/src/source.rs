@@ -1,57 +1,71 @@
 //! The chain over JSON-RPC. Gives blocks and logs that are proved to belong together, or an error; never a guess.
 //!
-//! Near the tip each block is asked for by hash and linked to its parent, so that a reorg between two requests cannot
-//! mix two chains. Further back, where reorgs are rare, ranges of blocks are asked for at once: the range's last block is
-//! read before everything else and again after it, and the hash of every log is compared with its block's.
+//! What is believed, and why:
+//! - A header is what its hash is of (recomputed), where the chain's headers can be: see [`Rules`].
+//! - Near the tip each block is linked to its parent, and its logs come from its receipts, whose root its header has:
+//!   none can be forged, left out or added. Where the node does not serve receipts, by block hash, held against the bloom.
+//! - Further back, where reorgs are rare, ranges of blocks are asked for at once: the range's last block is read before
+//!   everything else and again after it, the hash of every log is compared with its block's, and each header that is read
+//!   is held against the logs. Only headers of blocks with logs are read, and the first and last: a node that leaves out
+//!   all logs of another block, when that is at least [`TIP_BLOCKS`] old, is not found out.
+//! - What a step brings comes from one endpoint. Where a quorum is asked for, so many must tell the hash of its last block.
 //!
-//! A node may serve a header before it has indexed the block's logs, and then answers "no logs". So every header that is
-//! fetched is held against the logs: where its bloom has one of our contracts and no log of that contract came, the
-//! block is asked about again, and the receipts settle it. Near the tip that is every block. In a range only headers of
-//! blocks with logs are fetched, and the first and last: a node that leaves out all logs of another block, when that is
-//! at least [`TIP_BLOCKS`] old, is not found out.
-use crate::{Deployment, model::Block};
-use alloy::{
-    network::Ethereum,
-    primitives::{Address, B256, Bloom, BloomInput, U64},
-    providers::{Provider, RootProvider},
-    rpc::types::{Filter, Log},
-    transports::{RpcError, TransportError, TransportErrorKind},
-};
-use anyhow::{Context, bail};
-use futures::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{fmt::Debug, time::Duration};
-use tokio::time::{sleep, timeout};
+//! Start reading at [`Source`], then `read.rs`. `endpoint.rs` is one node and what it was seen to bear, `limits.rs` how
+//! many blocks it is asked for at once, `dialect.rs` what its errors mean, `wire.rs` what comes over the line.
+mod check;
+mod dialect;
+mod endpoint;
+mod limits;
+mod read;
+mod socket;
+mod transport;
+mod wire;
 
-/// A node that has not answered by then is asked again.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often one request is made before the step gives up. With the pauses below: about 1.5 s of trying.
-const ATTEMPTS_MOST: u32 = 5;
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
-/// No node's Retry-After is obeyed for longer: the pipeline would rather report trouble and try again.
-const RETRY_PAUSE_MOST: Duration = Duration::from_secs(5);
-/// Requests at once.
-const PARALLEL: usize = 8;
+use crate::{
+    Deployment,
+    endpoints::{Endpoints, labels},
+    model::Block,
+};
+use alloy::{
+    primitives::{Address, B256, Bloom, BloomInput},
+    rpc::types::Log,
+};
+use anyhow::{Context, bail, ensure};
+use dialect::{Hint, Meaning};
+use endpoint::{Endpoint, Standing};
+use futures::{StreamExt, stream};
+use read::Reader;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::{sync::Notify, time::sleep};
+use tokio_util::task::AbortOnDropHandle;
+
+pub use endpoint::Traffic;
+pub use read::range_end;
+
 /// This many newest blocks are asked for one by one, by hash: 16 s of Arbitrum. Deeper reorgs are rarer than a node's
 /// timeouts, and a node that has not indexed a block's logs by then is broken rather than late.
-const TIP_BLOCKS: u64 = 64;
-/// How often a block is asked for logs that its bloom tells of, before its receipts are. Blooms of full blocks often
-/// seem to have our contracts, so more would be wasted on most.
-const LOGS_ATTEMPTS_MOST: u32 = 2;
-/// Where the range of `eth_getLogs` starts and ends up. Most providers allow 500 to 10,000 blocks.
-const RANGE_FIRST: u64 = 1_000;
-const RANGE_MOST: u64 = 10_000;
-/// After so many answered ranges a larger one is tried, lest one bad moment slow the indexer for ever.
-const CALM_MOST: u32 = 64;
-/// Logs in one answer to aim for: past it transactions grow long and memory large, and nothing gets faster.
-const LOGS_AIM: usize = 4_000;
+pub const TIP_BLOCKS: u64 = 64;
+/// How often all endpoints are looked at, where there are several.
+const SURVEY: Duration = Duration::from_secs(2);
+/// An endpoint that is so far behind another does not lead: 10 s of Arbitrum.
+const LAG_BLOCKS_MOST: u64 = 40;
+/// How often, and with which pause, the others are asked whether they have a block too: they hear of it later.
+const QUORUM_ATTEMPTS_MOST: u32 = 10;
+const QUORUM_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a step could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The node was not reached, or refused, in every attempt.
-    #[error("{what}: {error}")]
-    Unavailable { what: String, error: TransportError },
+    #[error("{what}: {fault}")]
+    Unavailable { what: String, fault: Fault },
     /// Answers that do not fit together: the chain moved between them, or the node errs.
     #[error("the node's answers do not fit together: {0}")]
     Torn(String),
@@ -60,9 +74,109 @@ pub enum SourceError {
          syncing"
     )]
     Short { tip: u64, start_block: u64 },
+    #[error("the node is pruned: an archive or full node is needed ({0})")]
+    Pruned(String),
+    #[error("{wanted} endpoints must agree about block {number}, and do not: {said}")]
+    Disagreement { number: u64, wanted: usize, said: String },
+    #[error("{label}: {error}")]
+    At { label: String, error: Box<SourceError> },
+}
+
+/// Why one request failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Fault {
+    /// No connection, a connection that broke, a server's error that is not about the request.
+    #[error("{0}")]
+    Unreachable(String),
+    #[error("timed out")]
+    Slow,
+    #[error("too many requests")]
+    RateLimited(Option<Duration>),
+    #[error("the answer, or the request, is too large")]
+    TooLarge,
+    /// An error's status without an error's words.
+    #[error("{0}")]
+    Opaque(String),
+    #[error("{0}")]
+    Garbled(String),
+    #[error("error {code}: {message}")]
+    Refused {
+        meaning: Meaning,
+        code: i64,
+        message: String,
+    },
+}
+
+impl Fault {
+    /// Whether a smaller range may be answered where this one was not.
+    fn is_about_size(&self) -> bool {
+        matches!(
+            self,
+            Self::Slow
+                | Self::TooLarge
+                | Self::Opaque(_)
+                | Self::Refused {
+                    meaning: Meaning::TooMuch(_),
+                    ..
+                }
+        )
+    }
+
+    /// What to ask for instead. `None`: the answer was too large to be read.
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::TooLarge => None,
+            Self::Refused {
+                meaning: Meaning::TooMuch(hint),
+                ..
+            } => Some(*hint),
+            _ => Some(Hint::None),
+        }
+    }
+
+    fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Self::TooLarge
+                | Self::Refused {
+                    meaning: Meaning::Unsupported | Meaning::Pruned,
+                    ..
+                }
+        )
+    }
+
+    fn is_unsupported(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                meaning: Meaning::Unsupported,
+                ..
+            }
+        )
+    }
+
+    fn of(self, what: &str) -> SourceError {
+        match self {
+            Self::Refused {
+                meaning: Meaning::Pruned,
+                message,
+                ..
+            } => SourceError::Pruned(format!("{what}: {message}")),
+            Self::Garbled(why) => SourceError::Torn(format!("{what}: {why}")),
+            fault => SourceError::Unavailable {
+                what: what.into(),
+                fault,
+            },
+        }
+    }
 }
 
 type Result<T> = std::result::Result<T, SourceError>;
+
+/// The node does not serve the deployment's chain. Trying again does not help.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongChain(String);
 
 /// A block with what its header tells of its logs.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +184,9 @@ pub struct Header {
     pub block: Block,
     /// Over the address and topics of every log of the block.
     pub bloom: Bloom,
+    pub receipts_root: B256,
+    /// Whether the hash is what the fields give.
+    pub proved: bool,
 }
 
 /// Consecutive blocks' worth of chain.
@@ -82,323 +199,458 @@ pub struct Chunk {
     pub logs: Vec<Log>,
 }
 
-pub struct Source {
-    provider: RootProvider<Ethereum>,
+/// What every answer must be like. Settled once, at the first endpoint that shows it, and for all.
+pub struct Rules {
     deployment: Deployment,
-    /// Blocks to ask for in one `eth_getLogs`.
-    range: u64,
-    /// What the node was seen to bear.
-    range_most: u64,
-    /// Ranges that were answered since `range_most` changed.
-    calm: u32,
+    /// Whether the hash of the chain's headers can be recomputed: of all from the deployment's block on, or of none.
+    headers: OnceLock<bool>,
+    /// The same of receipts roots. Unset: no endpoint serves receipts.
+    roots: OnceLock<bool>,
+}
+
+impl Rules {
+    fn proves_headers(&self) -> bool {
+        self.headers.get() == Some(&true)
+    }
+
+    fn proves_roots(&self) -> bool {
+        self.roots.get() == Some(&true)
+    }
+}
+
+/// How one endpoint is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointState {
+    /// Scheme and host.
+    pub label: String,
+    /// Whether it would be asked now.
+    pub healthy: bool,
+    /// Whether it is the one that is asked.
+    pub leads: bool,
+    /// What it was set aside for, or refused for good.
+    pub trouble: Option<Arc<str>>,
+}
+
+/// The chain, as the endpoints tell it. Cheap to clone.
+#[derive(Clone)]
+pub struct Source {
+    shared: Arc<Shared>,
+    /// Looks after all endpoints, where there are several.
+    _survey: Option<Arc<AbortOnDropHandle<()>>>,
+}
+
+struct Shared {
+    endpoints: Vec<Endpoint>,
+    /// Index of the endpoint that is asked first.
+    leader: AtomicUsize,
+    rules: Rules,
+    quorum: usize,
+    news: Arc<Notify>,
+    traffic: Arc<Traffic>,
+}
+
+/// What a step asks one endpoint for.
+enum Want {
+    Tip,
+    Block(u64),
+    ByHash(u64, Box<Header>),
+    ByRange(u64, u64),
+}
+
+enum Got {
+    Header(Option<Box<Header>>),
+    Chunk(Chunk),
 }
 
 impl Source {
-    pub fn new(url: &str, deployment: Deployment) -> anyhow::Result<Self> {
-        let url = url.parse().with_context(|| format!("not a URL: {url}"))?;
+    pub fn new(endpoints: &Endpoints, deployment: Deployment) -> anyhow::Result<Self> {
+        let Endpoints {
+            urls,
+            quorum,
+            request_timeout,
+        } = endpoints;
+        ensure!(!urls.is_empty(), "no endpoint is given");
+        ensure!(
+            (1..=urls.len()).contains(quorum),
+            "{quorum} of {} endpoints can never agree",
+            urls.len()
+        );
+        let (news, traffic) = (Arc::new(Notify::new()), Arc::new(Traffic::default()));
+        let endpoints = (urls.iter().zip(labels(urls)))
+            .map(|(url, label)| {
+                let several = urls.len() > 1;
+                Endpoint::new(label, url, *request_timeout, several, news.clone(), traffic.clone())
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let several = endpoints.len() > 1;
+        let shared = Arc::new(Shared {
+            endpoints,
+            leader: AtomicUsize::new(0),
+            rules: Rules {
+                deployment,
+                headers: OnceLock::new(),
+                roots: OnceLock::new(),
+            },
+            quorum: *quorum,
+            news,
+            traffic,
+        });
+        let survey = several.then(|| Arc::new(AbortOnDropHandle::new(tokio::spawn(survey(shared.clone())))));
         Ok(Self {
-            provider: RootProvider::new_http(url),
-            deployment,
-            range: RANGE_FIRST,
-            range_most: RANGE_MOST,
-            calm: 0,
+            shared,
+            _survey: survey,
         })
     }
 
-    /// Block 0. Fails for good where the node serves another chain than the deployment's; a chain that ends before the
-    /// deployment's start may yet grow.
+    /// Block 0. Fails for good where no endpoint serves the deployment's chain.
     pub async fn identify(&self) -> anyhow::Result<Block> {
-        let chain_id: U64 = self.request("eth_chainId", ()).await?;
-        let Deployment {
-            chain_id: expected,
-            genesis_hash,
-            start_block,
-            ..
-        } = self.deployment;
-        if chain_id.to::<u64>() != expected {
-            bail!(WrongChain(format!(
-                "the node serves chain id {chain_id}, the deployment is on chain id {expected}"
-            )));
+        // Whatever was known of them is looked at again.
+        let endpoints = &self.shared.endpoints;
+        for endpoint in endpoints.iter().filter(|endpoint| !endpoint.is_foreign()) {
+            endpoint.state().standing = Standing::Unknown;
         }
-        let genesis = self
-            .block(0)
-            .await?
-            .ok_or_else(|| SourceError::Torn("there is no block 0".into()))?;
-        if genesis.hash != genesis_hash {
-            bail!(WrongChain(format!(
-                "the node's genesis block is {}, the deployment's is {genesis_hash}: another chain, or this one was \
-                 reset. Deploy again, and index into a new database",
-                genesis.hash
-            )));
+        match self.step(Want::Block(0)).await? {
+            Got::Header(Some(genesis)) => Ok(genesis.block),
+            _ => bail!(SourceError::Torn("there is no block 0".into())),
         }
-        let tip = self.tip().await?.block.number;
-        if tip < start_block {
-            bail!(SourceError::Short { tip, start_block });
-        }
-        Ok(genesis)
     }
 
     /// The newest block.
-    pub async fn tip(&self) -> Result<Header> {
-        self.header("latest".into())
-            .await?
-            .ok_or_else(|| SourceError::Torn("there is no latest block".into()))
-    }
-
-    /// The block of this number on the node's chain; `None` past its end.
-    pub async fn block(&self, number: u64) -> Result<Option<Block>> {
-        Ok(self.header_at(number).await?.map(|header| header.block))
-    }
-
-    /// The next blocks from `from` on, which must not be past `tip`. The chunk hangs together; whether it continues
-    /// what is stored shows in `first.parent`.
-    pub async fn chunk(&mut self, from: u64, tip: &Header) -> Result<Chunk> {
-        if tip.block.number - from < TIP_BLOCKS {
-            self.chunk_by_hash(from, tip).await
-        } else {
-            self.chunk_by_range(from, tip.block.number - TIP_BLOCKS).await
+    pub async fn tip(&self) -> anyhow::Result<Header> {
+        match self.step(Want::Tip).await? {
+            Got::Header(Some(tip)) => Ok(*tip),
+            _ => bail!(SourceError::Torn("there is no latest block".into())),
         }
     }
 
-    async fn chunk_by_hash(&self, from: u64, tip: &Header) -> Result<Chunk> {
-        let headers: Vec<Header> = stream::iter(from..tip.block.number)
-            .map(|number| self.present_header(number))
-            .buffered(PARALLEL)
-            .chain(stream::iter([Ok(*tip)]))
-            .try_collect()
-            .await?;
-        linked(&headers)?;
-        let per_block: Vec<(Header, Vec<Log>)> = stream::iter(headers)
-            .map(|header| async move { Ok((header, self.logs_of(&header).await?)) })
-            .buffered(PARALLEL)
-            .try_collect()
-            .await?;
-        // A node may answer "no logs" for a block that it has since dropped.
-        self.still_there(&tip.block).await?;
-        Chunk::new(per_block)
+    /// The block of this number on the chain; `None` past its end.
+    pub async fn block(&self, number: u64) -> anyhow::Result<Option<Block>> {
+        match self.step(Want::Block(number)).await? {
+            Got::Header(header) => Ok(header.map(|header| header.block)),
+            Got::Chunk(_) => Ok(None),
+        }
     }
 
-    async fn chunk_by_range(&mut self, from: u64, most: u64) -> Result<Chunk> {
-        let (last, mut logs) = loop {
-            let to = most.min(from.saturating_add(self.range - 1));
-            // Read before everything else and again after it: the frame that holds the chunk together.
-            let last = self.present_header(to).await?;
-            let filter = Filter::new()
-                .from_block(from)
-                .to_block(to)
-                .address(self.deployment.contracts().to_vec());
-            match self
-                .request_once::<_, Vec<Log>>("eth_getLogs", &(filter.clone(),))
-                .await
-            {
-                Ok(logs) => break (last, logs),
-                // Limits have as many dialects as there are providers. A smaller question is always understood.
-                Err(error) if to > from && shrinks(&error) => {
-                    self.range = (to - from).div_ceil(2);
-                    self.range_most = self.range;
-                    self.calm = 0;
-                    tracing::debug!(from, to, range = self.range, %error, "smaller eth_getLogs range");
+    /// Blocks `from` to `to`, which are older than the newest [`TIP_BLOCKS`], or fewer, where so many are too much.
+    /// The chunk hangs together; whether it continues what is stored shows in `first.parent`.
+    pub async fn chunk_by_range(&self, from: u64, to: u64) -> anyhow::Result<Chunk> {
+        self.chunk(Want::ByRange(from, to)).await
+    }
+
+    /// Blocks `from` to `tip`.
+    pub async fn chunk_by_hash(&self, from: u64, tip: &Header) -> anyhow::Result<Chunk> {
+        self.chunk(Want::ByHash(from, Box::new(*tip))).await
+    }
+
+    async fn chunk(&self, want: Want) -> anyhow::Result<Chunk> {
+        match self.step(want).await? {
+            Got::Chunk(chunk) => Ok(chunk),
+            Got::Header(_) => bail!(SourceError::Torn("no blocks were read".into())),
+        }
+    }
+
+    /// How many blocks to ask for next, and whether that was never tried.
+    pub fn range(&self) -> (u64, bool) {
+        let limits = self.shared.leader().limits();
+        (limits.size(), limits.untried())
+    }
+
+    /// What the leading endpoint calls safe and finalized.
+    pub async fn finality(&self) -> [Option<Block>; 2] {
+        self.shared.reader(self.shared.leader()).finality().await
+    }
+
+    /// Returns once a new block was heard of. Pends for ever over HTTP.
+    pub async fn news(&self) {
+        self.shared.news.notified().await;
+    }
+
+    pub fn traffic(&self) -> Arc<Traffic> {
+        self.shared.traffic.clone()
+    }
+
+    pub fn endpoints(&self) -> Vec<EndpointState> {
+        let leader = self.shared.leader.load(Relaxed);
+        (self.shared.endpoints.iter().enumerate())
+            .map(|(at, endpoint)| {
+                let healthy = endpoint.is_healthy();
+                let state = endpoint.state();
+                let trouble = match &state.standing {
+                    Standing::Foreign(why) => Some(why.clone()),
+                    _ => state.trouble.clone(),
+                };
+                EndpointState {
+                    label: endpoint.label.clone(),
+                    healthy,
+                    leads: at == leader,
+                    trouble,
                 }
-                Err(_) => break (last, self.request("eth_getLogs", (filter,)).await?),
-            }
-        };
-        let to = last.block.number;
-        let mut numbers: Vec<u64> = logs.iter().filter_map(|log| log.block_number).collect();
-        numbers.push(from);
-        numbers.retain(|number| *number != to);
-        numbers.sort_unstable();
-        numbers.dedup();
-        if numbers.iter().any(|n| !(from..to).contains(n)) {
-            return Err(SourceError::Torn(format!("logs from outside blocks {from} to {to}")));
-        }
-        let mut headers: Vec<Header> = stream::iter(numbers)
-            .map(|number| self.present_header(number))
-            .buffered(PARALLEL)
-            .try_collect()
-            .await?;
-        headers.push(last);
-        linked(&headers)?;
-        check_logs(&mut logs, &headers, self.deployment.contracts())?;
-        self.learn(logs.len());
-        let mut logs = logs.into_iter().peekable();
-        let mut per_block = Vec::with_capacity(headers.len());
-        for header in headers {
-            let given = std::iter::from_fn(|| logs.next_if(|log| log.block_number == Some(header.block.number)));
-            let mut given: Vec<Log> = given.collect();
-            if header.left_out(&given, self.deployment.contracts()).is_some() {
-                given = self.logs_of(&header).await?;
-            }
-            per_block.push((header, given));
-        }
-        self.still_there(&last.block).await?;
-        Chunk::new(per_block)
+            })
+            .collect()
     }
 
-    /// The logs of our contracts in one block; that none is left out is checked against the header.
-    async fn logs_of(&self, header: &Header) -> Result<Vec<Log>> {
-        let mut attempt = 1;
-        loop {
-            let filter = Filter::new()
-                .at_block_hash(header.block.hash)
-                .address(self.deployment.contracts().to_vec());
-            let mut logs: Vec<Log> = self.request("eth_getLogs", (filter,)).await?;
-            check_logs(&mut logs, &[*header], self.deployment.contracts())?;
-            let Some(contract) = header.left_out(&logs, self.deployment.contracts()) else {
-                return Ok(logs);
-            };
-            if attempt == LOGS_ATTEMPTS_MOST {
-                return self.logs_from_receipts(header, contract).await;
-            }
-            sleep(RETRY_PAUSE).await;
-            attempt += 1;
+    /// Fails where fewer endpoints than must agree hold another block, or none, in the place of this one. With that, one
+    /// endpoint alone cannot make us take back what several told.
+    pub async fn confirm_gone(&self, block: &Block) -> anyhow::Result<()> {
+        let shared = &self.shared;
+        if shared.quorum == 1 {
+            return Ok(());
         }
-    }
-
-    /// The same from the block's receipts, which are proved whole: all their logs give the header's bloom.
-    /// `contract` seems to be left out by `eth_getLogs`.
-    async fn logs_from_receipts(&self, header: &Header, contract: Address) -> Result<Vec<Log>> {
-        let number = header.block.number;
-        // By number, which more nodes understand than a hash; the bloom and the logs' block hashes tell which block it is.
-        let receipts: Option<Vec<Receipt>> = self
-            .request("eth_getBlockReceipts", (format!("{number:#x}"),))
-            .await
-            .map_err(|error| match error {
-                SourceError::Unavailable { what, error } => SourceError::Unavailable {
-                    what: format!(
-                        "the header of block {number} tells of logs of {contract}, eth_getLogs gives none; to settle \
-                         it, {what}"
-                    ),
-                    error,
-                },
-                error => error,
-            })?;
-        let receipts = receipts.ok_or_else(|| torn_at(number))?;
-        let mut logs: Vec<Log> = receipts.into_iter().flat_map(|receipt| receipt.logs).collect();
-        let mut bloom = Bloom::ZERO;
-        for log in &logs {
-            bloom.accrue_log(&log.inner);
+        let told = shared.ask_all(block.number).await;
+        let deny = told.values().filter(|told| **told != Told::Block(block.hash)).count();
+        if deny < shared.quorum || told.is_empty() {
+            bail!(shared.disagreement(block.number, &told));
         }
-        if bloom != header.bloom {
-            return Err(SourceError::Torn(format!(
-                "the receipts of block {number} are not those that its header tells of"
-            )));
-        }
-        logs.retain(|log| self.deployment.contracts().contains(&log.inner.address));
-        check_logs(&mut logs, &[*header], self.deployment.contracts())?;
-        tracing::debug!(number, %contract, found = logs.len(), "asked the receipts for logs");
-        Ok(logs)
+        Ok(())
     }
 
-    /// The next range, after one that brought so many logs.
-    fn learn(&mut self, logs: usize) {
-        self.calm += 1;
-        if self.calm == CALM_MOST {
-            self.calm = 0;
-            self.range_most = (self.range_most * 2).min(RANGE_MOST);
-        }
-        self.range = if logs > LOGS_AIM {
-            (self.range / 2).max(1)
-        } else {
-            (self.range * 2).min(self.range_most)
-        };
-    }
-
-    async fn present_header(&self, number: u64) -> Result<Header> {
-        self.header_at(number).await?.ok_or_else(|| torn_at(number))
-    }
-
-    async fn still_there(&self, block: &Block) -> Result<()> {
-        if self.present_header(block.number).await?.block == *block {
-            Ok(())
-        } else {
-            Err(torn_at(block.number))
-        }
-    }
-
-    async fn header_at(&self, number: u64) -> Result<Option<Header>> {
-        match self.header(format!("{number:#x}")).await? {
-            Some(Header { block, .. }) if block.number != number => Err(SourceError::Torn(format!(
-                "asked for block {number}, got block {}",
-                block.number
-            ))),
-            header => Ok(header),
-        }
-    }
-
-    async fn header(&self, which: String) -> Result<Option<Header>> {
-        let header: Option<HeaderAnswer> = self.request("eth_getBlockByNumber", (which, false)).await?;
-        Ok(header.map(|h| Header {
-            block: Block {
-                number: h.number.to(),
-                hash: h.hash,
-                parent: h.parent_hash,
-                time: h.timestamp.to(),
-            },
-            bloom: h.logs_bloom,
-        }))
-    }
-
-    async fn request<P: Params, R: Answer>(&self, method: &'static str, params: P) -> Result<R> {
-        let mut attempt = 1;
-        loop {
-            let error = match self.request_once(method, &params).await {
-                Ok(answer) => return Ok(answer),
+    /// Asks the leader, and the next where it fails, each at most once.
+    async fn step(&self, want: Want) -> anyhow::Result<Got> {
+        let shared = &self.shared;
+        let mut failed = None;
+        for at in shared.candidates() {
+            let endpoint = &shared.endpoints[at];
+            let error = match shared.attempt(endpoint, &want).await {
+                Ok(got) => {
+                    endpoint.served();
+                    shared.leader.store(at, Relaxed);
+                    return Ok(got);
+                }
                 Err(error) => error,
             };
-            if let RpcError::DeserError { err, .. } = &error {
-                return Err(SourceError::Torn(format!(
-                    "the answer to {method} cannot be read: {err}"
-                )));
+            if !shared.note(endpoint, &error) {
+                return Err(error);
             }
-            if attempt == ATTEMPTS_MOST {
-                return Err(SourceError::Unavailable {
-                    what: method.into(),
-                    error,
-                });
+            if let Ok(error) = error.downcast::<SourceError>() {
+                failed.get_or_insert(shared.named(endpoint, error));
             }
-            let pause = match &error {
-                RpcError::Transport(TransportErrorKind::HttpErrorWithRetryAfter { retry_after, .. }) => *retry_after,
-                _ => RETRY_PAUSE * 2u32.pow(attempt - 1),
-            };
-            tracing::debug!(method, attempt, %error, "request failed, retrying");
-            sleep(pause.min(RETRY_PAUSE_MOST)).await;
+        }
+        match failed {
+            // What waiting may mend, and it has not served another chain.
+            Some(error) => bail!(error),
+            None if shared.endpoints.iter().all(Endpoint::is_foreign) => bail!(WrongChain(shared.foreign())),
+            None => bail!(SourceError::Unavailable {
+                what: "the endpoints of this chain are set aside".into(),
+                fault: Fault::Unreachable(format!("others serve another chain: {}", shared.foreign())),
+            }),
+        }
+    }
+}
+
+impl Shared {
+    fn leader(&self) -> &Endpoint {
+        // Stored indices are of this list, which does not change.
+        &self.endpoints[self.leader.load(Relaxed)]
+    }
+
+    fn reader<'a>(&'a self, endpoint: &'a Endpoint) -> Reader<'a> {
+        Reader {
+            endpoint,
+            rules: &self.rules,
+        }
+    }
+
+    /// The endpoints to try, in order: the leader, the other healthy ones; where none is healthy, the one whose time comes
+    /// first. Never one of another chain.
+    fn candidates(&self) -> Vec<usize> {
+        let leader = self.leader.load(Relaxed);
+        let mut healthy = self.healthy();
+        healthy.sort_by_key(|at| *at != leader);
+        if !healthy.is_empty() {
+            return healthy;
+        }
+        let ours = (0..self.endpoints.len()).filter(|at| !self.endpoints[*at].is_foreign());
+        ours.min_by_key(|at| self.endpoints[*at].aside_until())
+            .into_iter()
+            .collect()
+    }
+
+    fn healthy(&self) -> Vec<usize> {
+        (0..self.endpoints.len())
+            .filter(|at| self.endpoints[*at].is_healthy())
+            .collect()
+    }
+
+    async fn attempt(&self, endpoint: &Endpoint, want: &Want) -> anyhow::Result<Got> {
+        let reader = self.reader(endpoint);
+        self.known(endpoint).await?;
+        let chunk = match want {
+            Want::Tip => return Ok(Got::Header(Some(Box::new(reader.tip().await?)))),
+            Want::Block(number) => return Ok(Got::Header(reader.header_at(*number).await?.map(Box::new))),
+            Want::ByHash(from, tip) => reader.chunk_by_hash(*from, tip).await?,
+            Want::ByRange(from, to) => reader.chunk_by_range(*from, *to).await?,
+        };
+        let last = chunk.blocks.last().context("a chunk without blocks")?;
+        self.confirm(endpoint, last).await?;
+        Ok(Got::Chunk(chunk))
+    }
+
+    /// Makes sure that the endpoint serves the deployment's chain, before it is believed anything.
+    async fn known(&self, endpoint: &Endpoint) -> anyhow::Result<()> {
+        if endpoint.state().standing != Standing::Ours {
+            self.reader(endpoint).identify().await?;
+            endpoint.state().standing = Standing::Ours;
+        }
+        Ok(())
+    }
+
+    /// Remembers what became of a step. Whether another endpoint may be asked instead.
+    fn note(&self, endpoint: &Endpoint, error: &anyhow::Error) -> bool {
+        let why: Arc<str> = format!("{error:#}").into();
+        if error.downcast_ref::<WrongChain>().is_some() {
+            tracing::error!(endpoint = endpoint.label, "never asked again: {error:#}");
+            endpoint.state().standing = Standing::Foreign(why);
+            return true;
+        }
+        if is_source(error) {
+            tracing::debug!(endpoint = endpoint.label, "set aside: {error:#}");
+            endpoint.set_aside(why);
+            return true;
+        }
+        false
+    }
+
+    /// Says which endpoint it was, where there are several.
+    fn named(&self, endpoint: &Endpoint, error: SourceError) -> SourceError {
+        if self.endpoints.len() == 1 {
+            return error;
+        }
+        SourceError::At {
+            label: endpoint.label.clone(),
+            error: Box::new(error),
+        }
+    }
+
+    fn foreign(&self) -> String {
+        let each = self
+            .endpoints
+            .iter()
+            .filter_map(|endpoint| match &endpoint.state().standing {
+                Standing::Foreign(why) => Some(format!("{}: {why}", endpoint.label)),
+                _ => None,
+            });
+        each.collect::<Vec<_>>().join("; ")
+    }
+
+    /// Fails unless enough endpoints tell the same hash of `block`, which `teller` told.
+    async fn confirm(&self, teller: &Endpoint, block: &Block) -> Result<()> {
+        if self.quorum == 1 {
+            return Ok(());
+        }
+        let mut attempt = 1;
+        loop {
+            let mut told = self.ask_all(block.number).await;
+            told.insert(teller.label.clone(), Told::Block(block.hash));
+            let agree = told.values().filter(|told| **told == Told::Block(block.hash)).count();
+            if agree >= self.quorum {
+                return Ok(());
+            }
+            if attempt == QUORUM_ATTEMPTS_MOST {
+                return Err(self.disagreement(block.number, &told));
+            }
+            sleep(QUORUM_PAUSE).await;
             attempt += 1;
         }
     }
 
-    async fn request_once<P: Params, R: Answer>(
-        &self,
-        method: &'static str,
-        params: &P,
-    ) -> std::result::Result<R, TransportError> {
-        match timeout(REQUEST_TIMEOUT, self.provider.raw_request(method.into(), params)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(TransportErrorKind::custom_str("timed out")),
+    /// What each endpoint that can be asked tells of a block.
+    async fn ask_all(&self, number: u64) -> BTreeMap<String, Told> {
+        stream::iter(self.healthy())
+            .map(|at| async move {
+                let endpoint = &self.endpoints[at];
+                let told = async {
+                    self.known(endpoint).await?;
+                    anyhow::Ok(self.reader(endpoint).header_at(number).await?)
+                };
+                let told = match told.await {
+                    Ok(Some(header)) => Told::Block(header.block.hash),
+                    Ok(None) => Told::Nothing,
+                    Err(error) => {
+                        self.note(endpoint, &error);
+                        Told::Error
+                    }
+                };
+                (endpoint.label.clone(), told)
+            })
+            .buffer_unordered(endpoint::PARALLEL)
+            .collect()
+            .await
+    }
+
+    fn disagreement(&self, number: u64, told: &BTreeMap<String, Told>) -> SourceError {
+        let each = self.endpoints.iter().map(|endpoint| match told.get(&endpoint.label) {
+            Some(Told::Block(hash)) => format!("{} has {hash}", endpoint.label),
+            Some(Told::Nothing) => format!("{} has no such block", endpoint.label),
+            Some(Told::Error) | None => format!("{} cannot be asked", endpoint.label),
+        });
+        SourceError::Disagreement {
+            number,
+            wanted: self.quorum,
+            said: each.collect::<Vec<_>>().join(", "),
         }
     }
 }
 
-/// What alloy can send, and receive.
-trait Params: Serialize + Clone + Debug + Send + Sync + Unpin {}
-impl<T: Serialize + Clone + Debug + Send + Sync + Unpin> Params for T {}
-trait Answer: DeserializeOwned + Debug + Send + Sync + Unpin + 'static {}
-impl<T: DeserializeOwned + Debug + Send + Sync + Unpin + 'static> Answer for T {}
-
-/// The part of a header that is read. Nodes differ in the rest.
-#[derive(Deserialize, Debug)]
-#[serde(rename_all = "camelCase")]
-struct HeaderAnswer {
-    number: U64,
-    hash: B256,
-    parent_hash: B256,
-    timestamp: U64,
-    logs_bloom: Bloom,
+/// What an endpoint tells of a place in the chain.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Block(B256),
+    Nothing,
+    Error,
 }
 
-/// The part of a receipt that is read.
-#[derive(Deserialize, Debug)]
-struct Receipt {
-    logs: Vec<Log>,
+/// Looks at all endpoints now and then, so that one that came back is known to have, and the first of those that are
+/// up to date leads.
+async fn survey(shared: Arc<Shared>) {
+    loop {
+        sleep(SURVEY).await;
+        let tips: Vec<(usize, u64)> = stream::iter(shared.healthy())
+            .map(|at| {
+                let shared = &shared;
+                async move {
+                    let endpoint = &shared.endpoints[at];
+                    match shared.attempt(endpoint, &Want::Tip).await {
+                        Ok(Got::Header(Some(tip))) => Some((at, tip.block.number)),
+                        Ok(_) => None,
+                        Err(error) => {
+                            shared.note(endpoint, &error);
+                            None
+                        }
+                    }
+                }
+            })
+            .buffer_unordered(endpoint::PARALLEL)
+            .filter_map(|tip| async move { tip })
+            .collect()
+            .await;
+        let newest = tips.iter().map(|(_, tip)| *tip).max().unwrap_or_default();
+        for (at, tip) in &tips {
+            if tip + LAG_BLOCKS_MOST < newest {
+                let why = format!("{} blocks behind another endpoint", newest - tip);
+                shared.endpoints[*at].set_aside(why.into());
+            } else {
+                shared.endpoints[*at].served();
+            }
+        }
+        let in_time = tips
+            .iter()
+            .filter(|(_, tip)| tip + LAG_BLOCKS_MOST >= newest)
+            .map(|(at, _)| *at);
+        if let Some(first) = in_time.min() {
+            let before = shared.leader.swap(first, Relaxed);
+            if before != first {
+                tracing::info!(endpoint = shared.endpoints[first].label, "this endpoint leads now");
+            }
+        }
+    }
+}
+
+fn is_source(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<SourceError>().is_some()
+}
+
+fn torn_at(number: u64) -> SourceError {
+    SourceError::Torn(format!("the chain changed around block {number}"))
 }
 
 impl Header {
@@ -425,72 +677,5 @@ impl Chunk {
             blocks: per_block.iter().filter(told).map(|(header, _)| header.block).collect(),
             logs: per_block.into_iter().flat_map(|(_, logs)| logs).collect(),
         })
-    }
-}
-
-/// Checks that each block names the one before it as its parent, where both are here. `headers` is ascending.
-fn linked(headers: &[Header]) -> Result<()> {
-    let torn = |pair: &&[Header]| {
-        let (parent, child) = (&pair[0].block, &pair[1].block);
-        child.number == parent.number + 1 && child.parent != parent.hash
-    };
-    match headers.windows(2).find(torn) {
-        Some(pair) => Err(torn_at(pair[1].block.number)),
-        None => Ok(()),
-    }
-}
-
-/// The node does not serve the deployment's chain. Trying again does not help.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct WrongChain(String);
-
-fn torn_at(number: u64) -> SourceError {
-    SourceError::Torn(format!("the chain changed around block {number}"))
-}
-
-/// Whether a smaller range may be answered where this one was not: an error that the node spelled out, an answer
-/// that was too slow. Not a rate limit, and not a node that is not there.
-fn shrinks(error: &TransportError) -> bool {
-    match error {
-        RpcError::ErrorResp(_) => true,
-        RpcError::Transport(TransportErrorKind::HttpError(http)) => {
-            matches!(http.status, 400 | 413 | 500 | 504)
-        }
-        RpcError::Transport(TransportErrorKind::Custom(_)) => error.to_string().contains("timed out"),
-        _ => false,
-    }
-}
-
-/// Sorts `logs` and checks that each is mined, once, by one of our contracts, in one of the blocks of `headers`
-/// (ascending), whose bloom has it.
-fn check_logs(logs: &mut [Log], headers: &[Header], addresses: [Address; 5]) -> Result<()> {
-    logs.sort_by_key(|log| (log.block_number, log.log_index));
-    for log in &*logs {
-        let (Some(number), Some(hash), Some(index)) = (log.block_number, log.block_hash, log.log_index) else {
-            return Err(SourceError::Torn("a log that is not mined".into()));
-        };
-        if log.removed || log.transaction_hash.is_none() || !addresses.contains(&log.inner.address) {
-            return Err(SourceError::Torn(format!(
-                "log {index} of block {number} was not asked for"
-            )));
-        }
-        let header = match headers.binary_search_by_key(&number, |header| header.block.number) {
-            Ok(found) if headers[found].block.hash == hash => &headers[found],
-            _ => return Err(torn_at(number)),
-        };
-        if !header.bloom.contains_raw_log(log.inner.address, log.inner.topics()) {
-            return Err(SourceError::Torn(format!(
-                "the header of block {number} denies log {index}: its bloom lacks it"
-            )));
-        }
-    }
-    let place = |log: &Log| (log.block_number, log.log_index);
-    match logs.windows(2).find(|pair| place(&pair[0]) == place(&pair[1])) {
-        Some(pair) => Err(SourceError::Torn(format!(
-            "two logs at the same place: {:?}",
-            place(&pair[0])
-        ))),
-        None => Ok(()),
     }
 }

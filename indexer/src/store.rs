@@ -334,8 +334,7 @@ impl Store {
         self.connection.on()
     }
 
-    /// On SQLite this takes the writer's lock before the checkpoint is read, so that what is then seen holds until commit. On
-    /// PostgreSQL two writers would both insert the same block, and one fail.
+    /// Takes the writer's place before the checkpoint is read, so that what is then seen holds until commit.
     async fn begin(&mut self) -> Result<()> {
         let sql = store_begin(&self.database);
         self.on().run(sql).await.context("begin a transaction")
@@ -388,7 +387,7 @@ async fn connect(database: &Database) -> Result<Connection> {
 fn store_begin(database: &Database) -> &'static str {
     match database {
         Database::Sqlite(_) => "BEGIN IMMEDIATE",
-        Database::Postgres(_) => "BEGIN",
+        Database::Postgres(_) => "BEGIN; LOCK TABLE deployment IN EXCLUSIVE MODE",
     }
 }
 

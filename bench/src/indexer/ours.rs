@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256};
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use medlock_abi::records::IRecords::Question;
 use medlock_indexer::{Config, Handle, Index};
 use tokio::{
@@ -14,7 +14,6 @@ use tokio::{
 use super::{
     chain::{Author, Chain},
     events::{self, GRANTED, GRANTS_OF_A_CHART},
-    is_postgres,
 };
 use crate::{anvil::node::Peer, figure::per_second};
 
@@ -32,13 +31,10 @@ const WARM_UP: u64 = 10;
 
 /// The one place that knows how the indexer is told what to index.
 async fn spawn(chain: &Chain, database: &str) -> anyhow::Result<Handle> {
-    if is_postgres(database) {
-        bail!("the indexer does not know PostgreSQL");
-    }
     medlock_indexer::spawn(Config {
-        rpc_url: chain.url.clone(),
+        endpoints: chain.url.as_str().into(),
         deployment: chain.deployment(),
-        db: database.into(),
+        database: database.parse()?,
         poll_ms: POLL_MS,
     })
     .await
@@ -46,10 +42,7 @@ async fn spawn(chain: &Chain, database: &str) -> anyhow::Result<Handle> {
 
 /// A reader of what another value, or process, writes.
 async fn open(database: &str) -> anyhow::Result<Index> {
-    if is_postgres(database) {
-        bail!("the indexer does not know PostgreSQL");
-    }
-    Ok(Index::open(database.as_ref()).await?)
+    Ok(Index::open(&database.parse()?).await?)
 }
 
 /// Indexes the chain to its end.

@@ -215,6 +215,8 @@ pub struct Status {
     pub chain_head: u64,
     /// Blocks between the two.
     pub lag_blocks: u64,
+    /// Another process writes, and the pipeline of this one waits to take over.
+    pub standby: bool,
     /// What keeps the pipeline of this process from going on at the moment (it keeps trying).
     pub trouble: Option<Arc<str>>,
     /// Why the pipeline of this process has ended for good.

@@ -702,7 +702,7 @@ impl World {
         };
         let folder = tempfile::tempdir().unwrap();
         let config = Config {
-            rpc_url: anvil.url(),
+            endpoints: anvil.url().into(),
             deployment,
             database: Database::Sqlite(folder.path().join("index.db")),
             poll_ms: POLL_MS,

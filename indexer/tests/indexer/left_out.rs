@@ -4,7 +4,7 @@ use crate::support::{
     chain::Chain,
     event::{added, granted, id, opened, who},
     index,
-    proxy::{Fate, Proxy},
+    proxy::{Asked, Fate, Proxy},
     same_as_from_scratch, trouble, until,
 };
 use alloy::primitives::{Address, B256, Bloom, BloomInput, IntoLogData, LogData, U256, keccak256};
@@ -32,8 +32,13 @@ struct Revoking {
 
 impl Revoking {
     async fn start() -> Self {
+        Self::start_with(|_, _| Fate::Forward).await
+    }
+
+    async fn start_with(rule: impl FnMut(&str, &Value) -> Fate + Send + 'static) -> Self {
         let chain = Chain::start().await;
         let proxy = Proxy::start(&chain.url).await;
+        proxy.rule(rule);
         let folder = tempfile::tempdir().unwrap();
         let db = folder.path().join("index.db");
         chain.records([opened(id(1), who(1)), granted(id(1), who(2), 8)]).await;
@@ -89,30 +94,24 @@ impl Revoking {
 
 #[tokio::test]
 async fn logs_that_come_late_are_asked_for_again() {
-    let revoking = Revoking::start().await;
-    let (mut asked, receipts) = (0, Arc::new(AtomicU32::new(0)));
-    let receipts_ = receipts.clone();
-    revoking.proxy.rule(move |method, _| {
-        match method {
-            "eth_getLogs" => asked += 1,
-            "eth_getBlockReceipts" => _ = receipts_.fetch_add(1, Ordering::Relaxed),
-            _ => {}
-        }
-        if method == "eth_getLogs" && asked == 1 {
-            Fate::Answer(200, json!({ "result": [] }))
-        } else {
-            Fate::Forward
-        }
+    let revoking = Revoking::start_with(without_receipts).await;
+    let logs = Arc::new(AtomicU32::new(0));
+    let asked = logs.clone();
+    revoking.proxy.rule(move |method, params| match method {
+        "eth_getLogs" if asked.fetch_add(1, Ordering::Relaxed) == 0 => Fate::Answer(200, json!({ "result": [] })),
+        "eth_getBlockReceipts" => panic!("asked for receipts that the node is known not to serve"),
+        _ => without_receipts(method, params),
     });
     revoking.seen().await;
-    assert_eq!(receipts.load(Ordering::Relaxed), 0);
+    assert_eq!(logs.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
 async fn logs_that_never_come_are_taken_from_the_receipts() {
     // All logs of the block, or one contract's.
     for one in [false, true] {
-        let revoking = Revoking::start().await;
+        // The node is taken for one without receipts, and has them in the end.
+        let revoking = Revoking::start_with(without_receipts).await;
         let spared = one.then_some(revoking.chain.deployment.registry);
         revoking.proxy.rule(leaving_out(revoking.revoked_in, spared));
         revoking.seen().await;
@@ -155,7 +154,7 @@ async fn a_header_without_its_bloom_is_not_believed() {
         "eth_getBlockByNumber" => Fate::Change(Box::new(|header| header["logsBloom"] = json!(Bloom::ZERO))),
         _ => Fate::Forward,
     });
-    trouble(&revoking.handle, "denies log 0").await;
+    trouble(&revoking.handle, "is not what its hash").await;
     revoking.still_before().await;
     revoking.proxy.rule(|_, _| Fate::Forward);
     revoking.seen().await;
@@ -165,14 +164,6 @@ async fn a_header_without_its_bloom_is_not_believed() {
 async fn a_bloom_that_has_our_contract_by_chance_is_settled_by_the_receipts() {
     let chain = Chain::start().await;
     let proxy = Proxy::start(&chain.url).await;
-    let receipts = Arc::new(AtomicU32::new(0));
-    let receipts_ = receipts.clone();
-    proxy.rule(move |method, _| {
-        if method == "eth_getBlockReceipts" {
-            receipts_.fetch_add(1, Ordering::Relaxed);
-        }
-        Fate::Forward
-    });
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("index.db");
     let handle = index(&chain, &proxy.url, &db).await;
@@ -180,9 +171,11 @@ async fn a_bloom_that_has_our_contract_by_chance_is_settled_by_the_receipts() {
     let stranger = chain.stranger().await;
     let topics = covering(chain.deployment.records);
     chain.log(stranger, LogData::new_unchecked(topics, vec![].into())).await;
+    let number = format!("{:#x}", chain.tip().await.0);
     chain.records([opened(id(1), who(1))]).await;
     caught_up(&handle, &chain).await;
-    assert_eq!(receipts.load(Ordering::Relaxed), 1);
+    let settles = |asked: &&Asked| asked.method == "eth_getBlockReceipts" && asked.params[0] == json!(number);
+    assert_eq!(proxy.asked().iter().filter(settles).count(), 1);
     handle.shutdown().await.unwrap();
     same_as_from_scratch(&chain, &db).await;
 }
@@ -224,6 +217,15 @@ async fn a_range_is_checked_where_its_headers_are_read() {
     assert_eq!(ranges.load(Ordering::Relaxed), 1);
     handle.shutdown().await.unwrap();
     same_as_from_scratch(&chain, &db).await;
+}
+
+fn without_receipts(method: &str, _: &Value) -> Fate {
+    match method {
+        "eth_getBlockReceipts" => {
+            Fate::Answer(200, json!({ "error": { "code": -32601, "message": "no such method" } }))
+        }
+        _ => Fate::Forward,
+    }
 }
 
 /// A node that never gives the logs of `block`, but for those of `spared`.

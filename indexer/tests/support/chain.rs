@@ -1,4 +1,5 @@
 //! A real chain with five contracts that log whatever they are told to, so that any event, good or bad, can be had.
+use alloy::signers::local::PrivateKeySigner;
 use alloy::{
     network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, Bytes, IntoLogData, LogData},
@@ -7,21 +8,86 @@ use alloy::{
 };
 use medlock_indexer::Deployment;
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
 
 pub struct Chain {
     pub url: String,
     pub rpc: DynProvider,
     pub deployment: Deployment,
-    _anvil: medlock_anvil::Handle,
+    _node: Node,
+}
+
+/// What keeps the chain going.
+enum Node {
+    Ours {
+        _handle: medlock_anvil::Handle,
+    },
+    Foundrys {
+        _process: Box<Child>,
+        _output: Lines<BufReader<ChildStdout>>,
+    },
 }
 
 impl Chain {
-    /// Starts a chain on a free port and deploys the contracts, in one block each.
+    /// Starts a chain on a free port and deploys the contracts, in one block each. Nothing on it is ever final.
     pub async fn start() -> Self {
-        let anvil = medlock_anvil::spawn(medlock_anvil::Config::default()).await.unwrap();
-        let url = anvil.url();
+        Self::start_with(u64::MAX).await
+    }
+
+    /// The same, where blocks are final once so many stand above them.
+    pub async fn start_with(finalized_depth: u64) -> Self {
+        let config = medlock_anvil::Config {
+            finalized_depth,
+            safe_depth: finalized_depth / 2,
+            ..Default::default()
+        };
+        let anvil = medlock_anvil::spawn(config).await.unwrap();
         let signer = anvil.accounts()[0].signer.clone();
+        Self::on(anvil.url(), signer, Node::Ours { _handle: anvil }).await
+    }
+
+    /// Foundry's, from the tools that tools/setup-node.sh installs.
+    pub async fn start_foundrys() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root.join(".tools"), PathBuf::from);
+        let mut process = Command::new(tools.join("node/node_modules/.bin/anvil"))
+            .args(["--port", "0", "--chain-id", "412346"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("Foundry's anvil: run tools/setup-node.sh");
+        let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
+        let listening = async {
+            loop {
+                let line = output.next_line().await.unwrap().expect("anvil ended");
+                if let Some(address) = line.strip_prefix("Listening on ") {
+                    return format!("http://{}", address.trim());
+                }
+            }
+        };
+        let url = tokio::time::timeout(Duration::from_secs(60), listening).await.unwrap();
+        // The first of the development accounts that every such node has.
+        let signer = medlock_anvil::dev_accounts()[0].signer.clone();
+        let node = Node::Foundrys {
+            _process: Box::new(process),
+            _output: output,
+        };
+        Self::on(url, signer, node).await
+    }
+
+    pub fn ws(&self) -> String {
+        self.url.replace("http://", "ws://")
+    }
+
+    async fn on(url: String, signer: PrivateKeySigner, node: Node) -> Self {
         let rpc = ProviderBuilder::new()
             // No nonce is remembered: reorgs take transactions back.
             .with_simple_nonce_management()
@@ -49,7 +115,7 @@ impl Chain {
             url,
             rpc,
             deployment,
-            _anvil: anvil,
+            _node: node,
         }
     }
 
@@ -79,6 +145,18 @@ impl Chain {
         receipt(&self.rpc, sent).await;
     }
 
+    /// Sends a log's transaction, which waits for a block.
+    pub async fn pend(&self, contract: Address, data: LogData) {
+        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (false,)).await.unwrap();
+        let request = call(contract, &data).with_gas_limit(1_000_000);
+        // Its receipt comes with the block.
+        _ = self.rpc.send_transaction(request).await.unwrap();
+    }
+
+    pub async fn automine(&self) {
+        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (true,)).await.unwrap();
+    }
+
     /// Mines `logs` together in one block.
     pub async fn log_in_one_block(&self, logs: &[(Address, LogData)]) {
         let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (false,)).await.unwrap();
@@ -91,7 +169,7 @@ impl Chain {
             sent.push(*self.rpc.send_transaction(request).await.unwrap().tx_hash());
         }
         self.mine(1).await;
-        let _: serde_json::Value = self.rpc.raw_request("evm_setAutomine".into(), (true,)).await.unwrap();
+        self.automine().await;
         for sent in sent {
             receipt(&self.rpc, sent).await;
         }

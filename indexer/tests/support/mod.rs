@@ -2,6 +2,7 @@
 pub mod chain;
 pub mod dump;
 pub mod event;
+pub mod gate;
 pub mod proxy;
 
 use chain::Chain;
@@ -15,7 +16,7 @@ pub const POLL_MS: u64 = 20;
 
 pub async fn index(chain: &Chain, url: &str, db: &Path) -> Handle {
     let config = Config {
-        rpc_url: url.to_owned(),
+        endpoints: url.into(),
         deployment: chain.deployment,
         database: Database::Sqlite(db.to_owned()),
         poll_ms: POLL_MS,
@@ -72,9 +73,15 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 
 /// Waits until the status shows a trouble that says `what`, and the pipeline has not ended of it.
 pub async fn trouble(handle: &Handle, what: &str) {
+    let mut last = None;
     until(what, async || {
         let status = handle.index().status().await.unwrap();
         assert_eq!(status.stopped, None);
+        if last != status.trouble {
+            // Shown where the test fails.
+            println!("trouble: {:?}", status.trouble);
+            last.clone_from(&status.trouble);
+        }
         status.trouble.is_some_and(|trouble| trouble.contains(what))
     })
     .await;
