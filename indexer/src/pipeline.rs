@@ -275,6 +275,10 @@ impl Pipeline {
         }
         self.finality_asked = Some(Instant::now());
         let [safe, finalized] = self.source.finality().await;
+        if finalized.is_none() {
+            // A node that does not know is not asked each second.
+            self.finality_asked = Some(Instant::now() + FINALITY_BUSY);
+        }
         let later = |new: Option<Block>, old: &mut Option<Block>| {
             let later = new.filter(|new| old.is_none_or(|old| new.number > old.number));
             later.is_some_and(|new| old.replace(new) != Some(new))

@@ -155,6 +155,18 @@ impl Fault {
         )
     }
 
+    /// Whether what came instead of a batch's answers says that batches, or such large ones, are not served.
+    fn refuses_batches(&self) -> bool {
+        match self {
+            Self::TooLarge => true,
+            // Invalid request, no such method, invalid parameters.
+            Self::Refused { code, message, .. } => {
+                (-32602..=-32600).contains(code) || message.to_lowercase().contains("batch")
+            }
+            _ => false,
+        }
+    }
+
     fn of(self, what: &str) -> SourceError {
         match self {
             Self::Refused {

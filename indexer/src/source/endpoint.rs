@@ -191,16 +191,18 @@ impl Endpoint {
     async fn ask_batch<T: DeserializeOwned + Send + 'static>(&self, calls: &[Call]) -> Vec<Option<Option<T>>> {
         let mut attempt = 1;
         while calls.len() > 1 && self.batches.load(Relaxed) && attempt <= BATCH_ATTEMPTS_MOST {
-            match self.batch_once(calls).await {
+            let fault = match self.batch_once(calls).await {
                 Ok(answers) => return answers,
-                Err(fault @ (Fault::Refused { .. } | Fault::TooLarge | Fault::Opaque(_))) => {
-                    tracing::info!(endpoint = self.label, %fault, "no batches: asking one by one");
-                    self.batches.store(false, Relaxed);
-                }
-                Err(fault) => {
-                    tracing::debug!(endpoint = self.label, attempt, %fault, "batch failed");
-                    self.pause(attempt).await;
-                }
+                Err(fault) => fault,
+            };
+            // One error may be a moment's; the same kind again, or one that says it, is the node's way.
+            let again = attempt == BATCH_ATTEMPTS_MOST && matches!(fault, Fault::Opaque(_) | Fault::Refused { .. });
+            if again || fault.refuses_batches() {
+                tracing::info!(endpoint = self.label, %fault, "no batches: asking one by one");
+                self.batches.store(false, Relaxed);
+            } else {
+                tracing::debug!(endpoint = self.label, attempt, %fault, "batch failed");
+                self.pause(attempt).await;
             }
             attempt += 1;
         }
@@ -237,7 +239,8 @@ impl Endpoint {
         Ok((first..).zip(calls).map(|(id, _)| by_id.remove(&id)).collect())
     }
 
-    async fn ask_once<T: DeserializeOwned + Send + 'static>(
+    /// The same, without another try.
+    pub async fn ask_once<T: DeserializeOwned + Send + 'static>(
         &self,
         call: &Call,
         range: Option<(u64, u64)>,

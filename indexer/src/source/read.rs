@@ -319,10 +319,15 @@ impl Reader<'_> {
         }
     }
 
-    /// What the node calls safe and finalized. `None` where it has no such notion.
+    /// What the node calls safe and finalized. `None` where it has no such notion, or errs: each is asked once, since
+    /// nothing waits for the answer but the next block.
     pub async fn finality(self) -> [Option<Block>; 2] {
-        let one = async |which| self.header(which).await.ok().flatten().map(|header| header.block);
-        [one("safe").await, one("finalized").await]
+        let one = async |which| {
+            let answer = self.endpoint.ask_once(&Call::header(which), None).await.ok()??;
+            self.check_header(answer).ok().map(|header| header.block)
+        };
+        let (safe, finalized) = futures::join!(one("safe"), one("finalized"));
+        [safe, finalized]
     }
 }
 
