@@ -4,8 +4,8 @@ use crate::{
     model::{Block, Entry},
     tables::{CURRENT, Table, Value},
 };
+use alloy::primitives::map::HashMap;
 use anyhow::{Context, Result, bail};
-use std::collections::HashMap;
 
 /// Where an event stands: block, log.
 type Place = (i64, i64);
@@ -49,7 +49,7 @@ enum Newest {
 /// Fails where the events contradict each other.
 pub fn fold(blocks: &[Block], entries: &[Entry]) -> Result<Vec<(Table, Changes)>> {
     let mut tables: Vec<_> = Table::ALL.iter().map(|table| (*table, Changes::default())).collect();
-    let mut newest = HashMap::new();
+    let mut newest: HashMap<(Table, Vec<Value>), Newest> = HashMap::default();
     let mut blocks = blocks.iter().peekable();
     for entry in entries {
         while blocks.next_if(|block| block.number < entry.block_number).is_some() {}
