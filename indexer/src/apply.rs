@@ -3,7 +3,6 @@ use crate::{
     model::Event,
     tables::{Table, Value},
 };
-use alloy::primitives::B256;
 use anyhow::Result;
 use medlock_abi::{
     audit::IAudit::IAuditEvents,
@@ -38,8 +37,10 @@ pub enum Act {
     EndAny,
 }
 
-/// The version of a record, directory or key when it first appears.
+/// The version of a directory or key when it first appears.
 const FIRST_VERSION: u32 = 1;
+/// The version of a record when it is amended for the first time.
+const SECOND_VERSION: u32 = 2;
 /// The grant epoch of a chart that was just opened.
 const FIRST_EPOCH: u32 = 1;
 /// The control epoch of a chart that was just opened.
@@ -86,16 +87,12 @@ fn records(event: &IRecordsEvents, time: u64) -> Result<Vec<Change>> {
             change!(Follow Chart: e.chart, e.controller, e.controlEpoch),
         ],
         E::DirectorySet(e) => vec![change!(Follow Directory: e.chart, e.version, e.directory)],
-        E::RecordAdded(e) => vec![
-            change!(Begin Record: e.chart, e.recordId, e.compartment),
-            change!(Begin RecordVersion:
-                e.chart, e.recordId, FIRST_VERSION, e.author, e.codec, e.pointer, B256::ZERO, Value::int(time)?),
-        ],
-        E::RecordTakenFromBatch(e) => vec![
-            change!(Begin Record: e.chart, e.recordId, e.compartment),
-            change!(Begin RecordVersion:
-                e.chart, e.recordId, FIRST_VERSION, e.author, e.codec, e.pointer, B256::ZERO, Value::int(e.createdAt)?),
-        ],
+        E::RecordAdded(e) => vec![change!(Begin Record:
+            e.chart, e.recordId, e.compartment, e.author, e.codec, e.pointer, Value::int(time)?)],
+        E::RecordTakenFromBatch(e) => vec![change!(Begin Record:
+            e.chart, e.recordId, e.compartment, e.author, e.codec, e.pointer, Value::int(e.createdAt)?)],
+        E::RecordAmended(e) if e.version == SECOND_VERSION => vec![change!(Begin RecordVersion:
+            e.chart, e.recordId, e.version, e.author, e.codec, e.pointer, e.previous, Value::int(time)?)],
         E::RecordAmended(e) => vec![change!(Follow RecordVersion:
             e.chart, e.recordId, e.version, e.author, e.codec, e.pointer, e.previous, Value::int(time)?)],
         E::RecordEnteredInError(e) => {
@@ -108,13 +105,13 @@ fn records(event: &IRecordsEvents, time: u64) -> Result<Vec<Change>> {
         E::Granted(e) => vec![
             change!(Replace Grant:
                 e.chart, e.grantee, e.epoch, Value::bits(e.compartments), e.purposes, e.actions,
-                Value::int(e.notBefore)?, Value::int(e.expiry)?, e.since, e.serial),
-            change!(Replace Keyring: e.chart, e.grantee, e.keyring),
+                Value::int(e.notBefore)?, Value::int(e.expiry)?, e.since, e.serial, e.keyring),
+            change!(EndAny Keyring: e.chart, e.grantee),
         ],
         E::KeyringSet(e) => vec![change!(Replace Keyring: e.chart, e.grantee, e.keyring)],
         E::Revoked(e) => vec![
             change!(End Grant: e.chart, e.grantee),
-            change!(End Keyring: e.chart, e.grantee),
+            change!(EndAny Keyring: e.chart, e.grantee),
         ],
         // The grants stay as they are, of a lower epoch: so does the contract, and the cost is constant.
         E::AllRevoked(e) => vec![change!(Follow GrantEpoch: e.chart, e.epoch)],

@@ -23,9 +23,9 @@ const READERS_MOST: u32 = 8;
 /// SQLite's page cache of the writer: the indexes of some million rows, within the indexer's bound of memory.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
 /// Each page that a transaction touches is written twice: fewer, larger ones take fewer calls.
-const PAGE_BYTES: u32 = 16 * 1024;
+const PAGE_BYTES: u32 = 8 * 1024;
 /// Pages of the write-ahead log (of [`PAGE_BYTES`]) after which SQLite folds it into the file: some transactions at once.
-const CHECKPOINT_PAGES: u32 = 2_000;
+const CHECKPOINT_PAGES: u32 = 8_000;
 /// Statements that stay prepared: each table has a few, by how many rows are written at once.
 const STATEMENTS_MOST: usize = 512;
 
@@ -68,9 +68,9 @@ impl fmt::Debug for Database {
     }
 }
 
-/// How PostgreSQL is to plan. Every question here is a few look-ups by key; a planner that goes by statistics finds scans of
-/// small tables cheaper, and keeps such a plan while they grow.
-fn planning(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
+/// How PostgreSQL is to plan: `how` often, and without regard to statistics. Every question here is a few look-ups by key; a
+/// planner that goes by the size of young tables finds scans cheaper.
+fn planning(options: &PgConnectOptions, name: &str, how: &str) -> PgConnectOptions {
     options
         .clone()
         .application_name(name)
@@ -79,8 +79,9 @@ fn planning(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
             ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
+            ("random_page_cost", "1"),
             ("jit", "off"),
-            ("plan_cache_mode", "force_generic_plan"),
+            ("plan_cache_mode", how),
         ])
         .disable_statement_logging()
 }
@@ -118,7 +119,8 @@ impl Connection {
                 Self::Sqlite(SqliteConnection::connect_with(&options).await?)
             }
             Database::Postgres(options) => {
-                let options = planning(options, "medlock-indexer");
+                // By how much there is to write each time: few rows and many are not written alike.
+                let options = planning(options, "medlock-indexer", "force_custom_plan");
                 Self::Postgres(PgConnection::connect_with(&options).await?)
             }
         })
@@ -157,7 +159,10 @@ impl Pool {
             }
             Database::Postgres(options) => {
                 let pool = PgPoolOptions::new().max_connections(READERS_MOST);
-                Self::Postgres(pool.connect_with(planning(options, "medlock-index")).await?)
+                Self::Postgres(
+                    pool.connect_with(planning(options, "medlock-index", "force_generic_plan"))
+                        .await?,
+                )
             }
         })
     }

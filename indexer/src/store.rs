@@ -4,6 +4,7 @@
 mod fold;
 mod postgres;
 mod sqlite;
+mod work;
 
 use crate::{
     Deployment,
@@ -13,9 +14,10 @@ use crate::{
 };
 use alloy::primitives::{Address, B256, Bytes};
 use anyhow::{Context, Result, bail, ensure};
-use fold::{Changes, Ended, contradiction, fold};
+use fold::{contradiction, fold};
 use sqlx::migrate::{MigrateError, Migrator};
 use std::fs::File;
+use work::{Contradiction, Work};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -141,7 +143,8 @@ impl Store {
         self.on().execute(SQL, &row).await?;
         const CHAIN: &str = "INSERT INTO chain (id, head) VALUES (1, $1)";
         self.on().execute(CHAIN, &[Value::Int(0)]).await?;
-        self.insert("block", &BLOCK, vec![block_row(&genesis)?]).await
+        self.perform(vec![insert("block", &BLOCK, vec![block_row(&genesis)?])])
+            .await
     }
 
     /// Becomes the database's only writer, where no other is; answers whether this is it. To be asked before anything is
@@ -179,7 +182,7 @@ impl Store {
 
     /// The newest stored block at or below `number`: the next step of a walk back. Genesis ends every walk.
     pub async fn block_at_or_below(&mut self, number: u64) -> Result<Block> {
-        newest_block(self.on(), fold::number(number)?).await
+        newest_block(self.on(), int(number)?).await
     }
 
     /// Commits `batch`. Fails, and changes nothing, where the checkpoint is no longer the one it continues from, and
@@ -210,63 +213,27 @@ impl Store {
             batch.after.number,
             batch.after.hash,
         );
-        let changes = fold(&batch.blocks, &batch.entries)?;
         let blocks = batch.blocks.iter().map(block_row).collect::<Result<_>>()?;
-        self.insert("block", &BLOCK, blocks).await?;
         let events = batch.entries.iter().map(event_row).collect::<Result<_>>()?;
-        self.insert("event", &EVENT, events).await?;
-        for (table, changes) in changes {
-            self.change(table, changes).await?;
-        }
+        let work = vec![insert("block", &BLOCK, blocks), insert("event", &EVENT, events)];
+        // SQLite writes these while the rest is made ready.
+        let folded = async { fold(&batch.blocks, &batch.entries) };
+        let (done, changes) = futures::join!(self.perform(work), folded);
+        done?;
+        let work = changes?
+            .into_iter()
+            .flat_map(|(table, changes)| Work::of(table, changes));
+        self.perform(work.collect()).await?;
         let last = batch.blocks.last().context("a batch without a block")?;
         self.forget_old_blocks(batch.after.number, last.number).await?;
         self.tell(last).await
     }
 
-    async fn change(&mut self, table: Table, changes: Changes) -> Result<()> {
-        let Changes {
-            ended,
-            ended_if_any,
-            begun,
-        } = changes;
-        let must = ended.len() as u64;
-        if self.end(table, ended).await? != must {
-            bail!(Contradiction(table));
+    async fn perform(&mut self, work: Vec<Work>) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::perform(connection, work).await,
+            Connection::Postgres(connection) => postgres::perform(connection, work).await,
         }
-        self.end(table, ended_if_any).await?;
-        let rows = begun.into_iter().map(|row| {
-            let mut values = row.values;
-            values.extend([row.from.0, row.from.1].map(Value::Int));
-            if table.ends() {
-                values.extend([row.to.0, row.to.1].map(Value::Int));
-            }
-            values
-        });
-        let columns: Vec<_> = table.columns().collect();
-        self.insert(table.name(), &columns, rows.collect()).await
-    }
-
-    /// Ends the current rows of these keys; how many there were.
-    async fn end(&mut self, table: Table, ended: Vec<Ended>) -> Result<u64> {
-        if ended.is_empty() {
-            return Ok(0);
-        }
-        let outcome = match &mut self.connection {
-            Connection::Sqlite(connection) => sqlite::end(connection, table, ended).await,
-            Connection::Postgres(connection) => postgres::end(connection, table, ended).await,
-        };
-        outcome.with_context(|| format!("end rows of {}", table.name()))
-    }
-
-    async fn insert(&mut self, table: &'static str, columns: &[&'static str], rows: Vec<Vec<Value>>) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let outcome = match &mut self.connection {
-            Connection::Sqlite(connection) => sqlite::insert(connection, table, columns, rows).await,
-            Connection::Postgres(connection) => postgres::insert(connection, table, columns, rows).await,
-        };
-        outcome.with_context(|| format!("insert into {table}"))
     }
 
     /// Finds the event that contradicts the tables, by writing one after the other, and takes all back again.
@@ -276,7 +243,7 @@ impl Store {
             for entry in &batch.entries {
                 let entry = std::slice::from_ref(entry);
                 for (table, changes) in fold(&batch.blocks, entry)? {
-                    if let Err(error) = self.change(table, changes).await {
+                    if let Err(error) = self.perform(Work::of(table, changes).into()).await {
                         if is_contradiction(&error) {
                             return Ok(error.context(format!("{}: {}", entry[0].describe(), contradiction(table))));
                         }
@@ -303,7 +270,7 @@ impl Store {
     }
 
     async fn undo(&mut self, to: &Block) -> Result<()> {
-        let number = fold::number(to.number)?;
+        let number = int(to.number)?;
         ensure!(
             newest_block(self.on(), number).await? == *to,
             "block {} {} is not stored",
@@ -391,18 +358,13 @@ fn store_begin(database: &Database) -> &'static str {
     }
 }
 
-/// A row was there that an event denies, or was not there that it tells of.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", contradiction(*.0))]
-struct Contradiction(Table);
-
 /// Whether the tables refused a batch for what its events say.
 fn is_contradiction(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let refused = |error: &sqlx::Error| {
             error
                 .as_database_error()
-                .is_some_and(|error| error.is_unique_violation())
+                .is_some_and(|error| error.is_unique_violation() || error.is_foreign_key_violation())
         };
         cause.is::<Contradiction>() || cause.downcast_ref().is_some_and(refused)
     })
@@ -412,7 +374,8 @@ fn is_contradiction(error: &anyhow::Error) -> bool {
 /// after it (in this order, or two rows of one key would be current at once); then events, then blocks.
 fn undoing() -> Vec<String> {
     let mut statements = Vec::new();
-    for table in Table::ALL {
+    // Records last of those that refer to them.
+    for table in Table::ALL.iter().rev() {
         let name = table.name();
         statements.push(format!("DELETE FROM {name} WHERE valid_from_block > $1"));
         if table.ends() {
@@ -438,6 +401,16 @@ async fn newest_block(on: On<'_>, most: i64) -> Result<Block> {
         parent: b256(row, "parent")?,
         time: unsigned(row, "time")?,
     })
+}
+
+fn insert(table: &'static str, columns: &[&'static str], rows: Vec<Vec<Value>>) -> Work {
+    let columns = columns.to_vec();
+    Work::Insert { table, columns, rows }
+}
+
+/// A number as SQL holds it. Fails past 2^63.
+fn int(value: u64) -> Result<i64> {
+    i64::try_from(value).with_context(|| format!("{value} does not fit a 64-bit signed column"))
 }
 
 const BLOCK: [&str; 4] = ["number", "hash", "parent", "time"];

@@ -64,8 +64,8 @@ CREATE TABLE event (
 
 -- Who controls a chart.
 CREATE TABLE chart (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    controller       BYTEA  NOT NULL CHECK (octet_length(controller) = 20),
+    chart            BYTEA  NOT NULL,
+    controller       BYTEA  NOT NULL,
     -- How often control has passed on.
     control_epoch    BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
@@ -80,8 +80,8 @@ CREATE INDEX chart_to ON chart (valid_to_block) WHERE valid_to_block < 922337203
 
 -- Whom a chart's control is offered to.
 CREATE TABLE control_offer (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    offered_to       BYTEA  NOT NULL CHECK (octet_length(offered_to) = 20),
+    chart            BYTEA  NOT NULL,
+    offered_to       BYTEA  NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
@@ -93,7 +93,7 @@ CREATE INDEX control_offer_to ON control_offer (valid_to_block) WHERE valid_to_b
 
 -- The chart's grant epoch: a grant of a lower epoch was ended by revokeAll.
 CREATE TABLE grant_epoch (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    chart            BYTEA  NOT NULL,
     epoch            BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
@@ -106,10 +106,10 @@ CREATE INDEX grant_epoch_to ON grant_epoch (valid_to_block) WHERE valid_to_block
 
 -- The compartment directory.
 CREATE TABLE directory (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    chart            BYTEA  NOT NULL,
     version          BIGINT NOT NULL,
     -- sha2-256 digest of the directory block's CID.
-    digest           BYTEA  NOT NULL CHECK (octet_length(digest) = 32),
+    digest           BYTEA  NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
@@ -121,9 +121,16 @@ CREATE INDEX directory_to ON directory (valid_to_block) WHERE valid_to_block < 9
 
 -- Records. For good, so no row ever ends; what may change is in the two tables after it.
 CREATE TABLE record (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    record_id        BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
+    chart            BYTEA  NOT NULL,
+    record_id        BYTEA  NOT NULL,
     compartment      BIGINT NOT NULL,
+    -- Of the first version, as the columns that follow.
+    author           BYTEA  NOT NULL,
+    codec            BIGINT NOT NULL,
+    -- sha2-256 digest of the envelope's CID.
+    pointer          BYTEA  NOT NULL,
+    -- UNIX seconds: of the record's block; of a record taken from a batch, of the batch's.
+    created_at       BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL
 ) PARTITION BY HASH (chart);
@@ -139,55 +146,49 @@ CREATE UNIQUE INDEX record_key ON record (chart, record_id);
 CREATE INDEX record_of_chart ON record (chart, valid_from_block, valid_from_log);
 CREATE INDEX record_from ON record (valid_from_block);
 
--- Versions of records: the current row is the latest.
+-- Versions of records from the second on: the current row is the latest.
 CREATE TABLE record_version (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    record_id        BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
+    chart            BYTEA  NOT NULL,
+    record_id        BYTEA  NOT NULL,
     version          BIGINT NOT NULL,
-    author           BYTEA  NOT NULL CHECK (octet_length(author) = 20),
+    author           BYTEA  NOT NULL,
     codec            BIGINT NOT NULL,
     -- sha2-256 digest of the envelope's CID.
-    pointer          BYTEA  NOT NULL CHECK (octet_length(pointer) = 32),
-    -- The pointer of the version before; zero for version 1.
-    previous         BYTEA  NOT NULL CHECK (octet_length(previous) = 32),
-    -- UNIX seconds: of the version's block; of a record taken from a batch, of the batch's.
+    pointer          BYTEA  NOT NULL,
+    -- The pointer of the version before.
+    previous         BYTEA  NOT NULL,
+    -- UNIX seconds: of the version's block.
     created_at       BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL
-) PARTITION BY HASH (chart);
-CREATE TABLE record_version_0 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 0);
-CREATE TABLE record_version_1 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 1);
-CREATE TABLE record_version_2 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 2);
-CREATE TABLE record_version_3 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 3);
-CREATE TABLE record_version_4 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 4);
-CREATE TABLE record_version_5 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 5);
-CREATE TABLE record_version_6 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 6);
-CREATE TABLE record_version_7 PARTITION OF record_version FOR VALUES WITH (MODULUS 8, REMAINDER 7);
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log),
+    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
+);
 CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to_block, valid_to_log);
-CREATE INDEX record_version_from ON record_version (valid_from_block);
 CREATE INDEX record_version_to ON record_version (valid_to_block) WHERE valid_to_block < 9223372036854775807;
 
 -- Records that were entered in error or shredded (medlock_abi::terms::record_status). A record without a row is current.
 CREATE TABLE record_status (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    record_id        BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
+    chart            BYTEA  NOT NULL,
+    record_id        BYTEA  NOT NULL,
     status           BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
     valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    PRIMARY KEY (valid_from_block, valid_from_log),
+    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
 );
 CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to_block, valid_to_log);
 CREATE INDEX record_status_to ON record_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
 
 -- Merkle batches: so many leaves under one root, each a record once it is taken out. For good, so no row ever ends.
 CREATE TABLE batch (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    root             BYTEA  NOT NULL CHECK (octet_length(root) = 32),
-    author           BYTEA  NOT NULL CHECK (octet_length(author) = 20),
+    chart            BYTEA  NOT NULL,
+    root             BYTEA  NOT NULL,
+    author           BYTEA  NOT NULL,
     compartment      BIGINT NOT NULL,
     codec            BIGINT NOT NULL,
     leaves           BIGINT NOT NULL,
@@ -199,8 +200,8 @@ CREATE UNIQUE INDEX batch_key ON batch (chart, root);
 
 -- Grants as given. In force: of the chart's grant epoch, from not_before, before expiry.
 CREATE TABLE grant_ (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    grantee          BYTEA  NOT NULL CHECK (octet_length(grantee) = 20),
+    chart            BYTEA  NOT NULL,
+    grantee          BYTEA  NOT NULL,
     epoch            BIGINT NOT NULL,
     -- Bit n: compartment n.
     compartments     BIGINT NOT NULL,
@@ -213,6 +214,8 @@ CREATE TABLE grant_ (
     -- The directory version at which the pair's grants began, and which of them this is.
     since            BIGINT NOT NULL,
     serial           BIGINT NOT NULL,
+    -- The digest of the keyring block that came with it.
+    keyring          BYTEA  NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
@@ -232,33 +235,25 @@ CREATE INDEX grant_of_grantee ON grant_ (grantee, valid_to_block, valid_from_blo
 CREATE INDEX grant_from ON grant_ (valid_from_block);
 CREATE INDEX grant_to ON grant_ (valid_to_block) WHERE valid_to_block < 9223372036854775807;
 
--- The digest of the keyring block that goes with a grant.
+-- The digest of the keyring block that took the place of the grant's own.
 CREATE TABLE keyring (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    grantee          BYTEA  NOT NULL CHECK (octet_length(grantee) = 20),
-    digest           BYTEA  NOT NULL CHECK (octet_length(digest) = 32),
+    chart            BYTEA  NOT NULL,
+    grantee          BYTEA  NOT NULL,
+    digest           BYTEA  NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL
-) PARTITION BY HASH (chart);
-CREATE TABLE keyring_0 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 0);
-CREATE TABLE keyring_1 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 1);
-CREATE TABLE keyring_2 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 2);
-CREATE TABLE keyring_3 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 3);
-CREATE TABLE keyring_4 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 4);
-CREATE TABLE keyring_5 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 5);
-CREATE TABLE keyring_6 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 6);
-CREATE TABLE keyring_7 PARTITION OF keyring FOR VALUES WITH (MODULUS 8, REMAINDER 7);
+    valid_to_log     BIGINT NOT NULL,
+    PRIMARY KEY (valid_from_block, valid_from_log)
+);
 CREATE UNIQUE INDEX keyring_key ON keyring (chart, grantee, valid_to_block, valid_to_log);
-CREATE INDEX keyring_from ON keyring (valid_from_block);
 CREATE INDEX keyring_to ON keyring (valid_to_block) WHERE valid_to_block < 9223372036854775807;
 
 -- Rules for single records (effect: medlock_abi::terms::effect). Grantee zero: everybody but controller and delegates.
 CREATE TABLE rule (
-    chart             BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    record_id         BYTEA  NOT NULL CHECK (octet_length(record_id) = 32),
-    grantee           BYTEA  NOT NULL CHECK (octet_length(grantee) = 20),
+    chart             BYTEA  NOT NULL,
+    record_id         BYTEA  NOT NULL,
+    grantee           BYTEA  NOT NULL,
     effect            BIGINT NOT NULL,
     purposes          BIGINT NOT NULL,
     actions           BIGINT NOT NULL,
@@ -278,9 +273,9 @@ CREATE INDEX rule_to ON rule (valid_to_block) WHERE valid_to_block < 92233720368
 -- Delegates as given. In force: not expired, of the chart's control epoch, and the giver's entry (parent, with that serial)
 -- in force, up to the controller (depth 1).
 CREATE TABLE delegate (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    delegate         BYTEA  NOT NULL CHECK (octet_length(delegate) = 20),
-    parent           BYTEA  NOT NULL CHECK (octet_length(parent) = 20),
+    chart            BYTEA  NOT NULL,
+    delegate         BYTEA  NOT NULL,
+    parent           BYTEA  NOT NULL,
     serial           BIGINT NOT NULL,
     powers           BIGINT NOT NULL,
     -- UNIX seconds; 0: none.
@@ -300,7 +295,7 @@ CREATE INDEX delegate_to ON delegate (valid_to_block) WHERE valid_to_block < 922
 
 -- Whether the glass of a chart may be broken: of one control epoch, and with a serial that voids what was opened under another.
 CREATE TABLE emergency_access (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
+    chart            BYTEA  NOT NULL,
     -- 0 or 1.
     allowed          BIGINT NOT NULL,
     serial           BIGINT NOT NULL,
@@ -316,10 +311,10 @@ CREATE INDEX emergency_access_to ON emergency_access (valid_to_block) WHERE vali
 
 -- Broken glass. Open: not ended, before `until`, and of the chart's grant epoch and access serial.
 CREATE TABLE emergency (
-    chart            BYTEA  NOT NULL CHECK (octet_length(chart) = 32),
-    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    chart            BYTEA  NOT NULL,
+    party            BYTEA  NOT NULL,
     -- Whose credential was used; zero: the party's own.
-    organisation     BYTEA  NOT NULL CHECK (octet_length(organisation) = 20),
+    organisation     BYTEA  NOT NULL,
     compartments     BIGINT NOT NULL,
     reason_code      BIGINT NOT NULL,
     until            BIGINT NOT NULL,
@@ -336,7 +331,7 @@ CREATE INDEX emergency_to ON emergency (valid_to_block) WHERE valid_to_block < 9
 
 -- Accounts that may issue credentials. A credential ends with its issuer's epoch.
 CREATE TABLE issuer (
-    issuer           BYTEA  NOT NULL CHECK (octet_length(issuer) = 20),
+    issuer           BYTEA  NOT NULL,
     number           BIGINT NOT NULL,
     epoch            BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
@@ -350,13 +345,13 @@ CREATE INDEX issuer_to ON issuer (valid_to_block) WHERE valid_to_block < 9223372
 
 -- Credentials as issued, or reinstated. In force: of status ISSUED, not expired, and the issuer's epoch not ended.
 CREATE TABLE credential (
-    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
-    issuer           BYTEA  NOT NULL CHECK (octet_length(issuer) = 20),
+    party            BYTEA  NOT NULL,
+    issuer           BYTEA  NOT NULL,
     issuer_epoch     BIGINT NOT NULL,
     roles            BIGINT NOT NULL,
     -- UNIX seconds; 0: none.
     expiry           BIGINT NOT NULL,
-    document         BYTEA  NOT NULL CHECK (octet_length(document) = 32),
+    document         BYTEA  NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
@@ -368,7 +363,7 @@ CREATE INDEX credential_to ON credential (valid_to_block) WHERE valid_to_block <
 
 -- Whether the credential is issued, suspended or revoked (medlock_abi::terms::credential_status).
 CREATE TABLE credential_status (
-    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    party            BYTEA  NOT NULL,
     status           BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
@@ -381,8 +376,8 @@ CREATE INDEX credential_status_to ON credential_status (valid_to_block) WHERE va
 
 -- Who belongs to which organisation. In force: not expired, and the organisation's credential in force.
 CREATE TABLE member (
-    organisation     BYTEA  NOT NULL CHECK (octet_length(organisation) = 20),
-    member           BYTEA  NOT NULL CHECK (octet_length(member) = 20),
+    organisation     BYTEA  NOT NULL,
+    member           BYTEA  NOT NULL,
     -- UNIX seconds; 0: none.
     expiry           BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
@@ -397,7 +392,7 @@ CREATE INDEX member_to ON member (valid_to_block) WHERE valid_to_block < 9223372
 
 -- Published encryption keys, with the key itself. The current row is the latest version, revoked or not.
 CREATE TABLE party_key (
-    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    party            BYTEA  NOT NULL,
     version          BIGINT NOT NULL,
     suite            BIGINT NOT NULL,
     key              BYTEA  NOT NULL,
@@ -412,7 +407,7 @@ CREATE INDEX party_key_to ON party_key (valid_to_block) WHERE valid_to_block < 9
 
 -- Keys that their party has revoked: for good, so no row ever ends.
 CREATE TABLE key_revocation (
-    party            BYTEA  NOT NULL CHECK (octet_length(party) = 20),
+    party            BYTEA  NOT NULL,
     version          BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
@@ -422,8 +417,8 @@ CREATE UNIQUE INDEX key_revocation_key ON key_revocation (party, version);
 
 -- What a signer's relayed operations must name; who has no row: 0. 32 bytes, big-endian.
 CREATE TABLE nonce (
-    signer           BYTEA  NOT NULL CHECK (octet_length(signer) = 20),
-    nonce            BYTEA  NOT NULL CHECK (octet_length(nonce) = 32),
+    signer           BYTEA  NOT NULL,
+    nonce            BYTEA  NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     valid_to_block   BIGINT NOT NULL,
@@ -435,11 +430,11 @@ CREATE INDEX nonce_to ON nonce (valid_to_block) WHERE valid_to_block < 922337203
 
 -- Anchors of read receipts. For good, so no row ever ends.
 CREATE TABLE anchor (
-    gateway          BYTEA  NOT NULL CHECK (octet_length(gateway) = 20),
+    gateway          BYTEA  NOT NULL,
     number           BIGINT NOT NULL,
-    anchor           BYTEA  NOT NULL CHECK (octet_length(anchor) = 32),
-    previous         BYTEA  NOT NULL CHECK (octet_length(previous) = 32),
-    root             BYTEA  NOT NULL CHECK (octet_length(root) = 32),
+    anchor           BYTEA  NOT NULL,
+    previous         BYTEA  NOT NULL,
+    root             BYTEA  NOT NULL,
     receipts         BIGINT NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
@@ -449,11 +444,11 @@ CREATE UNIQUE INDEX anchor_key ON anchor (gateway, number);
 
 -- Proofs that a gateway has signed two statements for one anchor. For good, so no row ever ends.
 CREATE TABLE equivocation (
-    gateway          BYTEA  NOT NULL CHECK (octet_length(gateway) = 20),
+    gateway          BYTEA  NOT NULL,
     number           BIGINT NOT NULL,
-    first            BYTEA  NOT NULL CHECK (octet_length(first) = 32),
-    second           BYTEA  NOT NULL CHECK (octet_length(second) = 32),
-    proved_by        BYTEA  NOT NULL CHECK (octet_length(proved_by) = 20),
+    first            BYTEA  NOT NULL,
+    second           BYTEA  NOT NULL,
+    proved_by        BYTEA  NOT NULL,
     valid_from_block BIGINT NOT NULL,
     valid_from_log   BIGINT NOT NULL,
     PRIMARY KEY (valid_from_block, valid_from_log)

@@ -61,8 +61,8 @@ CREATE TABLE event (
 
 -- Who controls a chart.
 CREATE TABLE chart (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    controller       BLOB    NOT NULL CHECK (length(controller) = 20),
+    chart            BLOB    NOT NULL,
+    controller       BLOB    NOT NULL,
     -- How often control has passed on.
     control_epoch    INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
@@ -77,8 +77,8 @@ CREATE INDEX chart_to ON chart (valid_to_block) WHERE valid_to_block < 922337203
 
 -- Whom a chart's control is offered to.
 CREATE TABLE control_offer (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    offered_to       BLOB    NOT NULL CHECK (length(offered_to) = 20),
+    chart            BLOB    NOT NULL,
+    offered_to       BLOB    NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
@@ -90,7 +90,7 @@ CREATE INDEX control_offer_to ON control_offer (valid_to_block) WHERE valid_to_b
 
 -- The chart's grant epoch: a grant of a lower epoch was ended by revokeAll.
 CREATE TABLE grant_epoch (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    chart            BLOB    NOT NULL,
     epoch            INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
@@ -103,10 +103,10 @@ CREATE INDEX grant_epoch_to ON grant_epoch (valid_to_block) WHERE valid_to_block
 
 -- The compartment directory.
 CREATE TABLE directory (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    chart            BLOB    NOT NULL,
     version          INTEGER NOT NULL,
     -- sha2-256 digest of the directory block's CID.
-    digest           BLOB    NOT NULL CHECK (length(digest) = 32),
+    digest           BLOB    NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
@@ -118,9 +118,16 @@ CREATE INDEX directory_to ON directory (valid_to_block) WHERE valid_to_block < 9
 
 -- Records. For good, so no row ever ends; what may change is in the two tables after it.
 CREATE TABLE record (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    record_id        BLOB    NOT NULL CHECK (length(record_id) = 32),
+    chart            BLOB    NOT NULL,
+    record_id        BLOB    NOT NULL,
     compartment      INTEGER NOT NULL,
+    -- Of the first version, as the columns that follow.
+    author           BLOB    NOT NULL,
+    codec            INTEGER NOT NULL,
+    -- sha2-256 digest of the envelope's CID.
+    pointer          BLOB    NOT NULL,
+    -- UNIX seconds: of the record's block; of a record taken from a batch, of the batch's.
+    created_at       INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     PRIMARY KEY (valid_from_block, valid_from_log)
@@ -128,47 +135,49 @@ CREATE TABLE record (
 CREATE UNIQUE INDEX record_key ON record (chart, record_id);
 CREATE INDEX record_of_chart ON record (chart, valid_from_block, valid_from_log);
 
--- Versions of records: the current row is the latest.
+-- Versions of records from the second on: the current row is the latest.
 CREATE TABLE record_version (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    record_id        BLOB    NOT NULL CHECK (length(record_id) = 32),
+    chart            BLOB    NOT NULL,
+    record_id        BLOB    NOT NULL,
     version          INTEGER NOT NULL,
-    author           BLOB    NOT NULL CHECK (length(author) = 20),
+    author           BLOB    NOT NULL,
     codec            INTEGER NOT NULL,
     -- sha2-256 digest of the envelope's CID.
-    pointer          BLOB    NOT NULL CHECK (length(pointer) = 32),
-    -- The pointer of the version before; zero for version 1.
-    previous         BLOB    NOT NULL CHECK (length(previous) = 32),
-    -- UNIX seconds: of the version's block; of a record taken from a batch, of the batch's.
+    pointer          BLOB    NOT NULL,
+    -- The pointer of the version before.
+    previous         BLOB    NOT NULL,
+    -- UNIX seconds: of the version's block.
     created_at       INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
     valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    PRIMARY KEY (valid_from_block, valid_from_log),
+    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to_block, valid_to_log);
 CREATE INDEX record_version_to ON record_version (valid_to_block) WHERE valid_to_block < 9223372036854775807;
 
 -- Records that were entered in error or shredded (medlock_abi::terms::record_status). A record without a row is current.
 CREATE TABLE record_status (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    record_id        BLOB    NOT NULL CHECK (length(record_id) = 32),
+    chart            BLOB    NOT NULL,
+    record_id        BLOB    NOT NULL,
     status           INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
     valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    PRIMARY KEY (valid_from_block, valid_from_log),
+    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to_block, valid_to_log);
 CREATE INDEX record_status_to ON record_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
 
 -- Merkle batches: so many leaves under one root, each a record once it is taken out. For good, so no row ever ends.
 CREATE TABLE batch (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    root             BLOB    NOT NULL CHECK (length(root) = 32),
-    author           BLOB    NOT NULL CHECK (length(author) = 20),
+    chart            BLOB    NOT NULL,
+    root             BLOB    NOT NULL,
+    author           BLOB    NOT NULL,
     compartment      INTEGER NOT NULL,
     codec            INTEGER NOT NULL,
     leaves           INTEGER NOT NULL,
@@ -180,8 +189,8 @@ CREATE UNIQUE INDEX batch_key ON batch (chart, root);
 
 -- Grants as given. In force: of the chart's grant epoch, from not_before, before expiry.
 CREATE TABLE grant_ (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    grantee          BLOB    NOT NULL CHECK (length(grantee) = 20),
+    chart            BLOB    NOT NULL,
+    grantee          BLOB    NOT NULL,
     epoch            INTEGER NOT NULL,
     -- Bit n: compartment n.
     compartments     INTEGER NOT NULL,
@@ -194,6 +203,8 @@ CREATE TABLE grant_ (
     -- The directory version at which the pair's grants began, and which of them this is.
     since            INTEGER NOT NULL,
     serial           INTEGER NOT NULL,
+    -- The digest of the keyring block that came with it.
+    keyring          BLOB    NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
@@ -205,11 +216,11 @@ CREATE INDEX grant_of_chart ON grant_ (chart, valid_to_block, valid_from_block, 
 CREATE INDEX grant_of_grantee ON grant_ (grantee, valid_to_block, valid_from_block, valid_from_log);
 CREATE INDEX grant_to ON grant_ (valid_to_block) WHERE valid_to_block < 9223372036854775807;
 
--- The digest of the keyring block that goes with a grant.
+-- The digest of the keyring block that took the place of the grant's own.
 CREATE TABLE keyring (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    grantee          BLOB    NOT NULL CHECK (length(grantee) = 20),
-    digest           BLOB    NOT NULL CHECK (length(digest) = 32),
+    chart            BLOB    NOT NULL,
+    grantee          BLOB    NOT NULL,
+    digest           BLOB    NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
@@ -221,9 +232,9 @@ CREATE INDEX keyring_to ON keyring (valid_to_block) WHERE valid_to_block < 92233
 
 -- Rules for single records (effect: medlock_abi::terms::effect). Grantee zero: everybody but controller and delegates.
 CREATE TABLE rule (
-    chart             BLOB    NOT NULL CHECK (length(chart) = 32),
-    record_id         BLOB    NOT NULL CHECK (length(record_id) = 32),
-    grantee           BLOB    NOT NULL CHECK (length(grantee) = 20),
+    chart             BLOB    NOT NULL,
+    record_id         BLOB    NOT NULL,
+    grantee           BLOB    NOT NULL,
     effect            INTEGER NOT NULL,
     purposes          INTEGER NOT NULL,
     actions           INTEGER NOT NULL,
@@ -243,9 +254,9 @@ CREATE INDEX rule_to ON rule (valid_to_block) WHERE valid_to_block < 92233720368
 -- Delegates as given. In force: not expired, of the chart's control epoch, and the giver's entry (parent, with that serial)
 -- in force, up to the controller (depth 1).
 CREATE TABLE delegate (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    delegate         BLOB    NOT NULL CHECK (length(delegate) = 20),
-    parent           BLOB    NOT NULL CHECK (length(parent) = 20),
+    chart            BLOB    NOT NULL,
+    delegate         BLOB    NOT NULL,
+    parent           BLOB    NOT NULL,
     serial           INTEGER NOT NULL,
     powers           INTEGER NOT NULL,
     -- UNIX seconds; 0: none.
@@ -265,7 +276,7 @@ CREATE INDEX delegate_to ON delegate (valid_to_block) WHERE valid_to_block < 922
 
 -- Whether the glass of a chart may be broken: of one control epoch, and with a serial that voids what was opened under another.
 CREATE TABLE emergency_access (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
+    chart            BLOB    NOT NULL,
     -- 0 or 1.
     allowed          INTEGER NOT NULL,
     serial           INTEGER NOT NULL,
@@ -281,10 +292,10 @@ CREATE INDEX emergency_access_to ON emergency_access (valid_to_block) WHERE vali
 
 -- Broken glass. Open: not ended, before `until`, and of the chart's grant epoch and access serial.
 CREATE TABLE emergency (
-    chart            BLOB    NOT NULL CHECK (length(chart) = 32),
-    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    chart            BLOB    NOT NULL,
+    party            BLOB    NOT NULL,
     -- Whose credential was used; zero: the party's own.
-    organisation     BLOB    NOT NULL CHECK (length(organisation) = 20),
+    organisation     BLOB    NOT NULL,
     compartments     INTEGER NOT NULL,
     reason_code      INTEGER NOT NULL,
     until            INTEGER NOT NULL,
@@ -301,7 +312,7 @@ CREATE INDEX emergency_to ON emergency (valid_to_block) WHERE valid_to_block < 9
 
 -- Accounts that may issue credentials. A credential ends with its issuer's epoch.
 CREATE TABLE issuer (
-    issuer           BLOB    NOT NULL CHECK (length(issuer) = 20),
+    issuer           BLOB    NOT NULL,
     number           INTEGER NOT NULL,
     epoch            INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
@@ -315,13 +326,13 @@ CREATE INDEX issuer_to ON issuer (valid_to_block) WHERE valid_to_block < 9223372
 
 -- Credentials as issued, or reinstated. In force: of status ISSUED, not expired, and the issuer's epoch not ended.
 CREATE TABLE credential (
-    party            BLOB    NOT NULL CHECK (length(party) = 20),
-    issuer           BLOB    NOT NULL CHECK (length(issuer) = 20),
+    party            BLOB    NOT NULL,
+    issuer           BLOB    NOT NULL,
     issuer_epoch     INTEGER NOT NULL,
     roles            INTEGER NOT NULL,
     -- UNIX seconds; 0: none.
     expiry           INTEGER NOT NULL,
-    document         BLOB    NOT NULL CHECK (length(document) = 32),
+    document         BLOB    NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
@@ -333,7 +344,7 @@ CREATE INDEX credential_to ON credential (valid_to_block) WHERE valid_to_block <
 
 -- Whether the credential is issued, suspended or revoked (medlock_abi::terms::credential_status).
 CREATE TABLE credential_status (
-    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    party            BLOB    NOT NULL,
     status           INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
@@ -346,8 +357,8 @@ CREATE INDEX credential_status_to ON credential_status (valid_to_block) WHERE va
 
 -- Who belongs to which organisation. In force: not expired, and the organisation's credential in force.
 CREATE TABLE member (
-    organisation     BLOB    NOT NULL CHECK (length(organisation) = 20),
-    member           BLOB    NOT NULL CHECK (length(member) = 20),
+    organisation     BLOB    NOT NULL,
+    member           BLOB    NOT NULL,
     -- UNIX seconds; 0: none.
     expiry           INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
@@ -362,7 +373,7 @@ CREATE INDEX member_to ON member (valid_to_block) WHERE valid_to_block < 9223372
 
 -- Published encryption keys, with the key itself. The current row is the latest version, revoked or not.
 CREATE TABLE party_key (
-    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    party            BLOB    NOT NULL,
     version          INTEGER NOT NULL,
     suite            INTEGER NOT NULL,
     key              BLOB    NOT NULL,
@@ -377,7 +388,7 @@ CREATE INDEX party_key_to ON party_key (valid_to_block) WHERE valid_to_block < 9
 
 -- Keys that their party has revoked: for good, so no row ever ends.
 CREATE TABLE key_revocation (
-    party            BLOB    NOT NULL CHECK (length(party) = 20),
+    party            BLOB    NOT NULL,
     version          INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
@@ -387,8 +398,8 @@ CREATE UNIQUE INDEX key_revocation_key ON key_revocation (party, version);
 
 -- What a signer's relayed operations must name; who has no row: 0. 32 bytes, big-endian.
 CREATE TABLE nonce (
-    signer           BLOB    NOT NULL CHECK (length(signer) = 20),
-    nonce            BLOB    NOT NULL CHECK (length(nonce) = 32),
+    signer           BLOB    NOT NULL,
+    nonce            BLOB    NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     valid_to_block   INTEGER NOT NULL,
@@ -400,11 +411,11 @@ CREATE INDEX nonce_to ON nonce (valid_to_block) WHERE valid_to_block < 922337203
 
 -- Anchors of read receipts. For good, so no row ever ends.
 CREATE TABLE anchor (
-    gateway          BLOB    NOT NULL CHECK (length(gateway) = 20),
+    gateway          BLOB    NOT NULL,
     number           INTEGER NOT NULL,
-    anchor           BLOB    NOT NULL CHECK (length(anchor) = 32),
-    previous         BLOB    NOT NULL CHECK (length(previous) = 32),
-    root             BLOB    NOT NULL CHECK (length(root) = 32),
+    anchor           BLOB    NOT NULL,
+    previous         BLOB    NOT NULL,
+    root             BLOB    NOT NULL,
     receipts         INTEGER NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
@@ -414,11 +425,11 @@ CREATE UNIQUE INDEX anchor_key ON anchor (gateway, number);
 
 -- Proofs that a gateway has signed two statements for one anchor. For good, so no row ever ends.
 CREATE TABLE equivocation (
-    gateway          BLOB    NOT NULL CHECK (length(gateway) = 20),
+    gateway          BLOB    NOT NULL,
     number           INTEGER NOT NULL,
-    first            BLOB    NOT NULL CHECK (length(first) = 32),
-    second           BLOB    NOT NULL CHECK (length(second) = 32),
-    proved_by        BLOB    NOT NULL CHECK (length(proved_by) = 20),
+    first            BLOB    NOT NULL,
+    second           BLOB    NOT NULL,
+    proved_by        BLOB    NOT NULL,
     valid_from_block INTEGER NOT NULL,
     valid_from_log   INTEGER NOT NULL,
     PRIMARY KEY (valid_from_block, valid_from_log)

@@ -281,7 +281,8 @@ pub struct Statistics {
     pub events: u64,
     pub charts: u64,
     pub records: u64,
-    pub record_versions: u64,
+    /// Versions of records beyond each one's first.
+    pub amendments: u64,
     /// Not ended, and of their chart's grant epoch.
     pub grants: u64,
     /// Issued, and neither suspended nor revoked.
@@ -333,7 +334,10 @@ pub fn record_row(row: &Row) -> Result<Record> {
         author: address(row, "author")?,
         codec: number(row, "codec")?,
         pointer: b256(row, "pointer")?,
-        previous: b256(row, "previous")?,
+        previous: match row.bytes("previous")? {
+            None => B256::ZERO,
+            Some(_) => b256(row, "previous")?,
+        },
         created_at: number(row, "created_at")?,
         block_number: number(row, "block_number")?,
         block_hash: b256(row, "block_hash")?,

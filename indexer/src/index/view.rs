@@ -93,37 +93,49 @@ macro_rules! charts_of {
         concat!(charts!($when, "c.controller = $2"), page!("c"))
     };
 }
-macro_rules! record_columns {
-    ($when:ident) => {
-        concat!(
-            "SELECT r.chart, r.record_id, r.compartment, r.valid_from_block, r.valid_from_log,
-                    v.version, v.author, v.codec, v.pointer, v.previous, v.created_at, s.status,
-                    v.valid_from_block AS block_number, v.valid_from_log AS log_index, b.hash AS block_hash, x.tx_hash
-             FROM record AS r
-             JOIN record_version AS v ON v.chart = r.chart AND v.record_id = r.record_id
-             JOIN block AS b ON b.number = v.valid_from_block
-             JOIN event AS x ON x.block_number = v.valid_from_block AND x.log_index = v.valid_from_log
-             LEFT JOIN record_status AS s ON s.chart = r.chart AND s.record_id = r.record_id AND ", valid!($when, "s"), "
-             WHERE r.valid_from_block <= $1 AND v.valid_from_block <= $1 AND r.chart = $2"
-        )
-    };
-}
 macro_rules! records {
     ($when:ident) => {
         concat!(
-            record_columns!($when),
-            " AND ",
+            "SELECT r.chart, r.record_id, r.compartment, r.valid_from_block, r.valid_from_log, s.status,
+                    coalesce(v.version, 1) AS version, coalesce(v.author, r.author) AS author,
+                    coalesce(v.codec, r.codec) AS codec, coalesce(v.pointer, r.pointer) AS pointer, v.previous,
+                    coalesce(v.created_at, r.created_at) AS created_at,
+                    x.block_number, x.log_index, x.tx_hash, b.hash AS block_hash
+             FROM record AS r
+             LEFT JOIN record_version AS v ON v.chart = r.chart AND v.record_id = r.record_id AND ",
             valid!($when, "v"),
-            " AND (($6 >> CAST(r.compartment AS INTEGER)) & 1) = 1",
+            "
+             LEFT JOIN record_status AS s ON s.chart = r.chart AND s.record_id = r.record_id AND ",
+            valid!($when, "s"),
+            "
+             JOIN event AS x ON x.block_number = coalesce(v.valid_from_block, r.valid_from_block)
+                AND x.log_index = coalesce(v.valid_from_log, r.valid_from_log)
+             JOIN block AS b ON b.number = x.block_number
+             WHERE r.valid_from_block <= $1 AND r.chart = $2
+             AND (($6 >> CAST(r.compartment AS INTEGER)) & 1) = 1",
             page!("r")
         )
     };
 }
+/// Those from $4 on, $5 at most. The first version is the record itself.
 macro_rules! versions {
     ($when:ident) => {
         concat!(
-            record_columns!($when),
-            " AND r.record_id = $3 AND v.version >= $4 ORDER BY v.version LIMIT $5"
+            "SELECT r.chart, r.record_id, r.compartment, r.valid_from_block, r.valid_from_log, s.status,
+                    v.version, v.author, v.codec, v.pointer, v.previous, v.created_at,
+                    x.block_number, x.log_index, x.tx_hash, b.hash AS block_hash
+             FROM record AS r
+             JOIN (
+                SELECT 1 AS version, author, codec, pointer, NULL AS previous, created_at, valid_from_block, valid_from_log
+                FROM record WHERE chart = $2 AND record_id = $3
+                UNION ALL
+                SELECT version, author, codec, pointer, previous, created_at, valid_from_block, valid_from_log
+                FROM record_version WHERE chart = $2 AND record_id = $3
+             ) AS v ON v.version >= $4 AND v.valid_from_block <= $1
+             LEFT JOIN record_status AS s ON s.chart = r.chart AND s.record_id = r.record_id AND ", valid!($when, "s"), "
+             JOIN event AS x ON x.block_number = v.valid_from_block AND x.log_index = v.valid_from_log
+             JOIN block AS b ON b.number = x.block_number
+             WHERE r.chart = $2 AND r.record_id = $3 ORDER BY v.version LIMIT $5"
         )
     };
 }
@@ -131,10 +143,10 @@ macro_rules! grants {
     ($when:ident, $which:literal) => {
         concat!(
             "SELECT g.chart, g.grantee, g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.serial,
-                    k.digest, g.valid_from_block, g.valid_from_log, b.time
+                    coalesce(k.digest, g.keyring) AS digest, g.valid_from_block, g.valid_from_log, b.time
              FROM grant_ AS g
              JOIN grant_epoch AS e ON e.chart = g.chart AND e.epoch = g.epoch AND ", valid!($when, "e"), "
-             JOIN keyring AS k ON k.chart = g.chart AND k.grantee = g.grantee AND ", valid!($when, "k"), "
+             LEFT JOIN keyring AS k ON k.chart = g.chart AND k.grantee = g.grantee AND ", valid!($when, "k"), "
              JOIN block AS b ON b.number = g.valid_from_block
              WHERE ", valid!($when, "g"), " AND ", $which
         )
@@ -226,22 +238,25 @@ macro_rules! live {
             valid!($when, "d"),
             "
              UNION
-             SELECT k.digest FROM keyring AS k
-             JOIN grant_ AS g ON g.chart = k.chart AND g.grantee = k.grantee AND ",
-            valid!($when, "g"),
-            "
+             SELECT coalesce(k.digest, g.keyring) FROM grant_ AS g
              JOIN grant_epoch AS e ON e.chart = g.chart AND e.epoch = g.epoch AND ",
             valid!($when, "e"),
             "
-             WHERE ",
+             LEFT JOIN keyring AS k ON k.chart = g.chart AND k.grantee = g.grantee AND ",
             valid!($when, "k"),
             "
+             WHERE ",
+            valid!($when, "g"),
+            "
              UNION
-             SELECT v.pointer AS digest FROM record_version AS v
+             SELECT v.pointer FROM (
+                SELECT chart, record_id, pointer FROM record WHERE valid_from_block <= $1
+                UNION ALL SELECT chart, record_id, pointer FROM record_version WHERE valid_from_block <= $1
+             ) AS v
              LEFT JOIN record_status AS s ON s.chart = v.chart AND s.record_id = v.record_id AND ",
             valid!($when, "s"),
             "
-             WHERE v.valid_from_block <= $1 AND (s.status IS NULL OR s.status <> $2)"
+             WHERE s.status IS NULL OR s.status <> $2"
         )
     };
 }
@@ -251,7 +266,7 @@ macro_rules! statistics {
             "SELECT (SELECT count(*) FROM event WHERE block_number <= $1) AS events,
                     (SELECT count(*) FROM chart AS c WHERE ", valid!($when, "c"), ") AS charts,
                     (SELECT count(*) FROM record WHERE valid_from_block <= $1) AS records,
-                    (SELECT count(*) FROM record_version WHERE valid_from_block <= $1) AS record_versions,
+                    (SELECT count(*) FROM record_version WHERE valid_from_block <= $1) AS amendments,
                     (SELECT count(*) FROM grant_ AS g
                      JOIN grant_epoch AS e ON e.chart = g.chart AND e.epoch = g.epoch AND ", valid!($when, "e"), "
                      WHERE ", valid!($when, "g"), ") AS grants,
@@ -516,7 +531,7 @@ impl View {
             events: number(row, "events")?,
             charts: number(row, "charts")?,
             records: number(row, "records")?,
-            record_versions: number(row, "record_versions")?,
+            amendments: number(row, "amendments")?,
             grants: number(row, "grants")?,
             credentials: number(row, "credentials")?,
             keys: number(row, "keys")?,

@@ -7,34 +7,15 @@ use crate::{
 use alloy::primitives::map::HashMap;
 use anyhow::{Context, Result, bail};
 
-/// Where an event stands: block, log.
-type Place = (i64, i64);
-
-/// A row to insert.
-#[derive(Debug)]
-pub struct Row {
-    /// The key's columns and those of the values.
-    pub values: Vec<Value>,
-    pub from: Place,
-    /// The event of the same batch that ended it, or `(CURRENT, 0)`.
-    pub to: Place,
-}
-
-/// A row of the tables to end.
-#[derive(Debug)]
-pub struct Ended {
-    pub key: Vec<Value>,
-    pub to: Place,
-}
-
 /// What a batch does to one table: first what ends, then what begins.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// The tables hold a current row of each of these keys.
-    pub ended: Vec<Ended>,
+    /// The tables hold a current row of each of these keys: its columns, then the place of the event that ends it.
+    pub ended: Vec<Vec<Value>>,
     /// They may.
-    pub ended_if_any: Vec<Ended>,
-    pub begun: Vec<Row>,
+    pub ended_if_any: Vec<Vec<Value>>,
+    /// Rows to insert: a value for each of the table's columns.
+    pub begun: Vec<Vec<Value>>,
 }
 
 /// Where a key's newest row of this batch is.
@@ -49,7 +30,7 @@ enum Newest {
 /// Fails where the events contradict each other.
 pub fn fold(blocks: &[Block], entries: &[Entry]) -> Result<Vec<(Table, Changes)>> {
     let mut tables: Vec<_> = Table::ALL.iter().map(|table| (*table, Changes::default())).collect();
-    let mut newest: HashMap<(Table, Vec<Value>), Newest> = HashMap::default();
+    let mut newest: HashMap<Key, Newest> = HashMap::default();
     let mut blocks = blocks.iter().peekable();
     for entry in entries {
         while blocks.next_if(|block| block.number < entry.block_number).is_some() {}
@@ -61,60 +42,67 @@ pub fn fold(blocks: &[Block], entries: &[Entry]) -> Result<Vec<(Table, Changes)>
             );
         };
         let changes = apply(&entry.event, block.time).with_context(|| entry.describe())?;
-        let place = (number(entry.block_number)?, number(entry.log_index)?);
-        for change in changes {
-            let Change { table, act, row } = change;
+        let place = [Value::int(entry.block_number)?, Value::int(entry.log_index)?];
+        for Change { table, act, mut row } in changes {
             let (_, changes) = &mut tables[table as usize];
             if !table.ends() {
-                changes.begun.push(Row {
-                    values: row,
-                    from: place,
-                    to: place,
-                });
+                row.extend(place.clone());
+                changes.begun.push(row);
                 continue;
             }
-            // Each key as it stands in its table's rows, so that none is copied twice.
-            let key = row[..table.key().len()].to_vec();
-            let before = newest.get(&(table, key.clone()));
-            let possible = match (act, before) {
-                (Act::Begin, None | Some(Newest::Ended)) | (Act::Replace | Act::EndAny, Some(Newest::Ended)) => true,
-                (Act::Begin, Some(Newest::Begun(_))) | (Act::Follow | Act::End, Some(Newest::Ended)) => false,
+            let key = Key::of(table, &row)?;
+            match (act, newest.get(&key)) {
+                (Act::Begin, Some(Newest::Begun(_))) | (Act::Follow | Act::End, Some(Newest::Ended)) => {
+                    bail!("{}: {}", entry.describe(), contradiction(table));
+                }
                 (_, Some(Newest::Begun(at))) => {
-                    changes.begun[*at].to = place;
-                    true
+                    let row = &mut changes.begun[*at];
+                    row.truncate(row.len() - place.len());
+                    row.extend(place.clone());
                 }
-                (Act::Follow | Act::End, None) => {
-                    changes.ended.push(Ended {
-                        key: key.clone(),
-                        to: place,
-                    });
-                    true
-                }
-                (Act::Replace | Act::EndAny, None) => {
-                    changes.ended_if_any.push(Ended {
-                        key: key.clone(),
-                        to: place,
-                    });
-                    true
-                }
-            };
-            if !possible {
-                bail!("{}: {}", entry.describe(), contradiction(table));
+                (Act::Begin, None) | (_, Some(Newest::Ended)) => {}
+                (Act::Follow | Act::End, None) => changes.ended.push(ended(table, &row, &place)),
+                (Act::Replace | Act::EndAny, None) => changes.ended_if_any.push(ended(table, &row, &place)),
             }
             let now = if matches!(act, Act::End | Act::EndAny) {
                 Newest::Ended
             } else {
-                changes.begun.push(Row {
-                    values: row,
-                    from: place,
-                    to: (CURRENT, 0),
-                });
+                row.extend(place.clone());
+                row.extend([CURRENT, 0].map(Value::Int));
+                changes.begun.push(row);
                 Newest::Begun(changes.begun.len() - 1)
             };
-            newest.insert((table, key), now);
+            newest.insert(key, now);
         }
     }
     Ok(tables)
+}
+
+fn ended(table: Table, row: &[Value], place: &[Value]) -> Vec<Value> {
+    [&row[..table.key().len()], place].concat()
+}
+
+/// A thing of a table: the table, and its key's columns in a row. They have a length of their own in each table.
+#[derive(PartialEq, Eq, Hash)]
+struct Key(Table, [u8; KEY_BYTES]);
+
+/// Of the longest key: chart, record, account.
+const KEY_BYTES: usize = 32 + 32 + 20;
+
+impl Key {
+    fn of(table: Table, row: &[Value]) -> Result<Self> {
+        let (mut key, mut length) = ([0; KEY_BYTES], 0);
+        for value in row.iter().take(table.key().len()) {
+            let bytes = match value {
+                Value::Word(word) => word.as_slice(),
+                Value::Account(account) => account.as_slice(),
+                other => bail!("a key of {} holds {other:?}", table.name()),
+            };
+            key[length..length + bytes.len()].copy_from_slice(bytes);
+            length += bytes.len();
+        }
+        Ok(Self(table, key))
+    }
 }
 
 /// What is wrong with a change that cannot be.
@@ -123,9 +111,4 @@ pub fn contradiction(table: Table) -> String {
         "it contradicts the tables: {} has a row that it denies, or lacks one that it tells of",
         table.name()
     )
-}
-
-/// A number as SQL holds it. Fails past 2^63.
-pub fn number(value: u64) -> Result<i64> {
-    i64::try_from(value).with_context(|| format!("{value} does not fit a 64-bit signed column"))
 }

@@ -1,5 +1,8 @@
-//! Many rows at once into PostgreSQL: inserted by COPY in its binary format, ended by arrays.
-use super::fold::Ended;
+//! Many rows at once into PostgreSQL, by arrays: one prepared statement, one message there and one back.
+//!
+//! Not by COPY, though the server takes that faster: sqlx sends a copy's end as a small packet of its own and leaves TCP's delay
+//! of such packets on, so that each copy to a server behind TCP stands still for some 40 ms.
+use super::work::Work;
 use crate::{
     db::own,
     tables::{CURRENT, Table, Value},
@@ -7,24 +10,23 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use sqlx::{Arguments, Executor, PgConnection, postgres::PgArguments};
 
-/// COPY's signature, flags and empty extension (postgresql.org/docs/15/sql-copy.html, "Binary Format").
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-const TRAILER: i16 = -1;
-/// From how many rows on they are copied. A copy takes more messages, and each waits for the one before.
-const COPY_LEAST: usize = 500;
-/// What is sent at once.
-const CHUNK_BYTES: usize = 1 << 20;
-
-pub async fn insert(connection: &mut PgConnection, table: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Result<()> {
-    if rows.len() < COPY_LEAST {
-        insert_few(connection, table, columns, &rows).await
-    } else {
-        copy(connection, table, columns, &rows).await
+/// Does all of `work`, in order.
+pub async fn perform(connection: &mut PgConnection, work: Vec<Work>) -> Result<()> {
+    for work in work {
+        if work.rows().is_empty() {
+            continue;
+        }
+        let touched = match &work {
+            Work::Insert { table, columns, rows } => insert(connection, table, columns, rows).await,
+            Work::End { table, rows, .. } => end(connection, *table, rows).await,
+        };
+        let touched = touched.with_context(|| format!("write to {}", work.table()))?;
+        work.check(touched, work.rows().len())?;
     }
+    Ok(())
 }
 
-/// By arrays: one prepared statement, one message there and one back.
-async fn insert_few(connection: &mut PgConnection, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<()> {
+async fn insert(connection: &mut PgConnection, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<u64> {
     let (mut arrays, mut arguments) = (Vec::new(), PgArguments::default());
     for column in 0..columns.len() {
         let values = rows.iter().map(|row| &row[column]);
@@ -38,8 +40,8 @@ async fn insert_few(connection: &mut PgConnection, table: &str, columns: &[&str]
     }
     let (columns, arrays) = (columns.join(", "), arrays.join(", "));
     let sql = format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays})");
-    connection.execute(sqlx::query_with(own(sql), arguments)).await?;
-    Ok(())
+    let query = sqlx::query_with(own(sql), arguments);
+    Ok(connection.execute(query).await?.rows_affected())
 }
 
 fn int(value: &Value) -> Result<i64> {
@@ -65,53 +67,24 @@ fn bytes(value: &Value) -> Result<Vec<u8>> {
     }
 }
 
-async fn copy(connection: &mut PgConnection, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<()> {
-    let sql = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", columns.join(", "));
-    let fields = i16::try_from(columns.len()).context("columns")?;
-    let mut copy = connection.copy_in_raw(&sql).await?;
-    let mut buffer = HEADER.to_vec();
-    for row in rows {
-        if buffer.len() > CHUNK_BYTES {
-            copy.send(&*buffer).await?;
-            buffer.clear();
-        }
-        buffer.extend(fields.to_be_bytes());
-        for value in row {
-            match value {
-                Value::Int(number) => field(&mut buffer, &number.to_be_bytes()),
-                Value::Word(word) => field(&mut buffer, word.as_slice()),
-                Value::Account(account) => field(&mut buffer, account.as_slice()),
-                Value::Bytes(bytes) => field(&mut buffer, bytes),
-                Value::Text(text) => field(&mut buffer, text.as_bytes()),
-                Value::Null => buffer.extend((-1i32).to_be_bytes()),
-            }
-        }
-    }
-    buffer.extend(TRAILER.to_be_bytes());
-    copy.send(&*buffer).await?;
-    copy.finish().await?;
-    Ok(())
-}
-
-fn field(buffer: &mut Vec<u8>, bytes: &[u8]) {
-    // No field is near 2 GiB: the answer that it came in is bounded.
-    let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
-    buffer.extend(length.to_be_bytes());
-    buffer.extend(bytes);
-}
-
 /// Ends the current rows of these keys; how many there were.
-pub async fn end(connection: &mut PgConnection, table: Table, ended: Vec<Ended>) -> Result<u64> {
+async fn end(connection: &mut PgConnection, table: Table, rows: &[Vec<Value>]) -> Result<u64> {
+    let key = table.key().len();
     let mut query = sqlx::query(own(end_sql(table)));
-    for column in 0..table.key().len() {
-        let keys = ended.iter().map(|ended| bytes(&ended.key[column]));
+    for column in 0..key {
+        let keys = rows.iter().map(|row| bytes(&row[column]));
         query = query.bind(keys.collect::<Result<Vec<_>>>()?);
     }
-    let blocks: Vec<i64> = ended.iter().map(|ended| ended.to.0).collect();
-    let logs: Vec<i64> = ended.iter().map(|ended| ended.to.1).collect();
-    Ok(connection.execute(query.bind(blocks).bind(logs)).await?.rows_affected())
+    for place in [key, key + 1] {
+        let places = rows.iter().map(|row| int(&row[place]));
+        query = query.bind(places.collect::<Result<Vec<_>>>()?);
+    }
+    let current = vec![CURRENT; rows.len()];
+    Ok(connection.execute(query.bind(current)).await?.rows_affected())
 }
 
+/// What is current comes from an array too. As a constant it would seem to pick out few rows of the table, and the planner would
+/// go through those with all the keys, rather than through the keys.
 pub fn end_sql(table: Table) -> String {
     let (name, key) = (table.name(), table.key());
     let arrays: String = (1..=key.len()).map(|i| format!("${i}::bytea[], ")).collect();
@@ -119,11 +92,12 @@ pub fn end_sql(table: Table) -> String {
         .iter()
         .map(|column| format!("t.{column} = n.{column} AND "))
         .collect();
-    let (block, log) = (key.len() + 1, key.len() + 2);
+    let [block, log, current] = [1, 2, 3].map(|n| key.len() + n);
     format!(
         "UPDATE {name} AS t SET valid_to_block = n.to_block, valid_to_log = n.to_log
-         FROM UNNEST({arrays}${block}::bigint[], ${log}::bigint[]) AS n ({}, to_block, to_log)
-         WHERE {on}t.valid_to_block = {CURRENT}",
+         FROM UNNEST({arrays}${block}::bigint[], ${log}::bigint[], ${current}::bigint[])
+            AS n ({}, to_block, to_log, current)
+         WHERE {on}t.valid_to_block = n.current",
         key.join(", ")
     )
 }

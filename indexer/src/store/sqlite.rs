@@ -1,44 +1,78 @@
 //! Many rows at once into SQLite: statements of a few sizes, which stay prepared.
-use super::fold::Ended;
+use super::work::Work;
 use crate::{
     db::{for_sqlite, own},
-    tables::{CURRENT, Table, Value},
+    tables::{CURRENT, Table},
 };
 use anyhow::{Context, Result};
-use sqlx::{Executor, SqlSafeStr, SqliteConnection};
+use futures::future::join;
+use sqlx::{Executor, SqlSafeStr, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::Path,
 };
 
-/// Rows in one statement, the largest that fits first. Each row passes to SQLite's thread and back with its statement, so few
-/// large ones; each size of each table is prepared once.
-const SIZES: [usize; 4] = [256, 32, 4, 1];
+/// Rows in one statement, the largest that fits first: each passes to SQLite's thread and back, so few large ones; each size of
+/// each table is prepared once. The largest keeps every table's parameters under SQLite's 32,766.
+const SIZES: [usize; 5] = [1024, 128, 16, 4, 1];
 
-pub async fn insert(
-    connection: &mut SqliteConnection,
-    table: &str,
-    columns: &[&str],
-    rows: Vec<Vec<Value>>,
-) -> Result<()> {
-    let row = format!("({})", vec!["?"; columns.len()].join(", "));
-    let columns = columns.join(", ");
-    in_statements(connection, rows, |rows| {
-        let rows = vec![row.as_str(); rows].join(", ");
-        format!("INSERT INTO {table} ({columns}) VALUES {rows}")
-    })
-    .await?;
+/// Does all of `work`, in order.
+pub async fn perform(connection: &mut SqliteConnection, work: Vec<Work>) -> Result<()> {
+    let mut statements = work.iter().flat_map(statements);
+    let mut next = statements.next();
+    while let Some(statement) = next {
+        // The next statement's values are gathered while SQLite's thread works on this one.
+        let prepared = async { statements.next() };
+        let (done, prepared) = join(connection.execute(statement.query), prepared).await;
+        let touched = done
+            .with_context(|| format!("write to {}", statement.work.table()))?
+            .rows_affected();
+        statement.work.check(touched, statement.rows)?;
+        next = prepared;
+    }
     Ok(())
 }
 
-/// Ends the current rows of these keys; how many there were.
-pub async fn end(connection: &mut SqliteConnection, table: Table, ended: Vec<Ended>) -> Result<u64> {
-    let rows = ended.into_iter().map(|ended| {
-        let mut row = ended.key;
-        row.extend([ended.to.0, ended.to.1].map(Value::Int));
-        row
-    });
-    in_statements(connection, rows.collect(), |rows| end_sql(table, rows)).await
+struct Statement<'a> {
+    work: &'a Work,
+    rows: usize,
+    query: Query<'static, Sqlite, SqliteArguments>,
+}
+
+/// What `work` takes, one by one.
+fn statements(work: &Work) -> impl Iterator<Item = Statement<'_>> {
+    let mut from = 0;
+    let mut sizes = SIZES.into_iter().peekable();
+    let mut sql = None;
+    std::iter::from_fn(move || {
+        while let Some(size) = sizes.peek().copied() {
+            let Some(rows) = work.rows().get(from..from + size) else {
+                sizes.next();
+                sql = None;
+                continue;
+            };
+            from += size;
+            let sql = sql.get_or_insert_with(|| own(sql_of(work, size)).into_sql_str());
+            let query = for_sqlite(sql.clone(), rows.iter().flatten());
+            return Some(Statement {
+                work,
+                rows: size,
+                query,
+            });
+        }
+        None
+    })
+}
+
+fn sql_of(work: &Work, rows: usize) -> String {
+    match work {
+        Work::Insert { table, columns, .. } => {
+            let row = format!("({})", vec!["?"; columns.len()].join(", "));
+            let rows = vec![row.as_str(); rows].join(", ");
+            format!("INSERT INTO {table} ({}) VALUES {rows}", columns.join(", "))
+        }
+        Work::End { table, .. } => end_sql(*table, rows),
+    }
 }
 
 pub fn end_sql(table: Table, rows: usize) -> String {
@@ -54,32 +88,6 @@ pub fn end_sql(table: Table, rows: usize) -> String {
         "UPDATE {name} SET valid_to_block = n.column{block}, valid_to_log = n.column{log} FROM (VALUES {rows}) AS n
          WHERE {on}{name}.valid_to_block = {CURRENT}"
     )
-}
-
-/// Runs `sql`, which is told for how many rows, on all `rows`; how many it touched.
-async fn in_statements(
-    connection: &mut SqliteConnection,
-    rows: Vec<Vec<Value>>,
-    sql: impl Fn(usize) -> String,
-) -> Result<u64> {
-    let mut touched = 0;
-    let mut rest = rows.as_slice();
-    for size in SIZES {
-        if rest.len() < size {
-            continue;
-        }
-        let sql = own(sql(size)).into_sql_str();
-        while rest.len() >= size {
-            let (now, later) = rest.split_at(size);
-            let args: Vec<Value> = now.iter().flatten().cloned().collect();
-            touched += connection
-                .execute(for_sqlite(sql.clone(), &args))
-                .await?
-                .rows_affected();
-            rest = later;
-        }
-    }
-    Ok(touched)
 }
 
 /// Locks the file beside the database, where no other process has. It stays when the lock goes, or two could lock two files.

@@ -146,7 +146,7 @@ async fn decisions_ends_and_rollbacks_look_rows_up_and_scan_no_table() {
                 }
                 // Takes arrays: asked of PostgreSQL as a statement with empty ones.
                 Kind::Postgres => {
-                    let sql = (1..=table.key().len() + 2).fold(postgres::end_sql(*table), |sql, n| {
+                    let sql = (1..=table.key().len() + 3).fold(postgres::end_sql(*table), |sql, n| {
                         sql.replace(&format!("${n}::"), "'{}'::")
                     });
                     statements.push((sql, vec![]));

@@ -1,0 +1,65 @@
+//! What is to be written, table by table.
+use super::fold::{Changes, contradiction};
+use crate::tables::{Table, Value};
+use anyhow::{Result, ensure};
+
+/// One table's rows to insert or to end.
+pub enum Work {
+    Insert {
+        table: &'static str,
+        columns: Vec<&'static str>,
+        /// A value for each column.
+        rows: Vec<Vec<Value>>,
+    },
+    End {
+        table: Table,
+        /// Each key's columns, then block and log of the event that ends its current row.
+        rows: Vec<Vec<Value>>,
+        /// Each key must have a current row.
+        must: bool,
+    },
+}
+
+/// A row was there that an event denies, or was not there that it tells of.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", contradiction(*.0))]
+pub struct Contradiction(Table);
+
+impl Work {
+    /// What `changes` take: first what ends, then what begins.
+    pub fn of(table: Table, changes: Changes) -> [Self; 3] {
+        let end = |rows, must| Self::End { table, rows, must };
+        let Changes {
+            ended,
+            ended_if_any,
+            begun,
+        } = changes;
+        let insert = Self::Insert {
+            table: table.name(),
+            columns: table.columns().collect(),
+            rows: begun,
+        };
+        [end(ended, true), end(ended_if_any, false), insert]
+    }
+
+    pub fn table(&self) -> &'static str {
+        match self {
+            Self::Insert { table, .. } => table,
+            Self::End { table, .. } => table.name(),
+        }
+    }
+
+    pub fn rows(&self) -> &[Vec<Value>] {
+        match self {
+            Self::Insert { rows, .. } | Self::End { rows, .. } => rows,
+        }
+    }
+
+    /// Whether `touched` rows is right, where `asked` were given.
+    pub fn check(&self, touched: u64, asked: usize) -> Result<()> {
+        if let Self::End { table, must: true, .. } = self {
+            ensure!(touched == asked as u64, Contradiction(*table));
+        }
+        Ok(())
+    }
+}
