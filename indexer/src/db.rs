@@ -119,8 +119,8 @@ impl Connection {
                 Self::Sqlite(SqliteConnection::connect_with(&options).await?)
             }
             Database::Postgres(options) => {
-                // By how much there is to write each time: few rows and many are not written alike.
-                let options = planning(options, "medlock-indexer", "force_custom_plan");
+                // A plan made for good while the tables are empty would not do for full ones.
+                let options = planning(options, "medlock-indexer", "auto");
                 Self::Postgres(PgConnection::connect_with(&options).await?)
             }
         })
