@@ -1,7 +1,6 @@
 //! SIGKILL at any moment.
 use super::{Took, discard, has_head, history::History, is_exact, process::Process, times};
 use crate::support::{chain::Chain, databases::Kind};
-use medlock_indexer::Index;
 use std::{cell::Cell, time::Duration};
 
 /// After so many kills the tables are compared.
@@ -23,7 +22,7 @@ async fn survives_kills(kind: Kind) {
     let kills = times(20, 1_000);
     let mut history = History::on(Chain::start().await, 100).await;
     let folder = tempfile::tempdir().unwrap();
-    let (mut database, mut behind, mut took) = (kind.fresh(folder.path(), "0"), 0, Took::default());
+    let (mut database, mut took) = (kind.fresh(folder.path(), "0"), Took::default());
     for kill in 1..=kills {
         // From nothing again, now and then.
         if history.dice.one_in(10) {
@@ -50,7 +49,6 @@ async fn survives_kills(kind: Kind) {
             }
         };
         tokio::join!(kill_it, stir);
-        behind += usize::from(is_behind(&history.chain, &database).await);
         if kill % KILLS_A_LOOK == 0 || kill == kills {
             let mut process = Process::start(&history.chain, &history.chain.url, &database);
             process.at_work().await;
@@ -60,19 +58,4 @@ async fn survives_kills(kind: Kind) {
         }
     }
     took.show(&format!("{kind:?}: back at work after a kill"));
-    println!("{kind:?}: {kills} kills, {behind} of them with blocks still to be indexed");
-}
-
-/// Whether there was something left to do.
-async fn is_behind(chain: &Chain, database: &str) -> bool {
-    let tip = chain.tip().await.1;
-    match Index::open(&database.parse().unwrap()).await {
-        Ok(index) => {
-            let behind = index.head().await.map_or(true, |head| head.hash != tip);
-            index.close().await;
-            behind
-        }
-        // Killed before there was a file.
-        Err(_) => true,
-    }
 }

@@ -101,6 +101,10 @@ async fn connections_lost_at_any_moment_lose_and_repeat_nothing() {
         // Not a wait for anything: the moment is what is tried.
         tokio::time::sleep(history.dice.part_of(BETWEEN_MOST)).await;
         lost += terminate_all(&database).await;
+        // Several in a row, but not for ever: the pause after trouble doubles.
+        if history.dice.one_in(3) {
+            caught_up_and_fine(&handle, &history.chain).await;
+        }
     }
     caught_up_and_fine(&handle, &history.chain).await;
     terminate_all(&database).await;
