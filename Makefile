@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer clean
+.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer soak clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -20,6 +20,11 @@ test: setup-tests contracts
 	cd contracts && cargo test --workspace
 	$(MAKE) --no-print-directory vectors-wasm
 	cargo test --workspace --lib --bins --tests
+
+# What the indexer must bear, at full size (indexer/README.md, "Reliability"): about an hour. SOAK: how many per cent of it.
+SOAK := 100
+soak: setup-tests
+	MEDLOCK_SOAK=$(SOAK) cargo test -p medlock-indexer --test indexer -- reliability:: --nocapture --test-threads=2
 
 # Formatting, lints, and drift of what is generated and committed.
 check: contracts

@@ -107,7 +107,7 @@ pub(crate) struct Pipeline {
 /// What this process is to the database.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writer {
-    /// A write failed, and the connection with it, perhaps.
+    /// The database failed, and the connection with it, perhaps.
     Broken,
     /// Another may write.
     Standby,
@@ -162,9 +162,9 @@ impl Pipeline {
                 format!("{error:#}").into()
             }
         };
-        let closed = self.store.close().await;
+        self.store.close().await;
         self.progress.send_modify(|p| p.stopped = Some(why));
-        outcome.and(closed)
+        outcome
     }
 
     async fn turns(&mut self, stop: &mut watch::Receiver<bool>) -> Result<()> {
@@ -176,7 +176,10 @@ impl Pipeline {
                 step = self.next() => step,
             };
             let pause = match step {
-                Ok(Step::Standby) => Some(self.poll.max(STANDBY_POLL)),
+                Ok(Step::Standby) => {
+                    self.fine();
+                    Some(self.poll.max(STANDBY_POLL))
+                }
                 Ok(step) => match self.write(step).await {
                     Ok(pause) => pause,
                     Err(error) => {
@@ -185,7 +188,13 @@ impl Pipeline {
                         Some(self.trouble(error)?)
                     }
                 },
-                Err(error) => Some(self.trouble(error)?),
+                Err(error) => {
+                    if store::is_passing(&error) {
+                        // The database could not be read: its connection is as good as gone.
+                        self.writer = Writer::Broken;
+                    }
+                    Some(self.trouble(error)?)
+                }
             };
             let Some(pause) = pause else { continue };
             tokio::select! {
@@ -420,9 +429,9 @@ impl Pipeline {
         }
         let only = self.store.lock().await?;
         if only {
-            self.writer = Writer::Only;
             self.ahead.drop_all();
             self.checkpoint = self.store.checkpoint().await?;
+            self.writer = Writer::Only;
         }
         let indexed = self.checkpoint.number;
         self.progress.send_if_modified(|p| {

@@ -15,7 +15,10 @@ use crate::{
 use alloy::primitives::{Address, B256, Bytes};
 use anyhow::{Context, Result, bail, ensure};
 use fold::{contradiction, fold};
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{
+    Connection as _, SqliteConnection,
+    migrate::{MigrateError, Migrator},
+};
 use std::fs::File;
 use work::{Contradiction, Work};
 
@@ -26,7 +29,7 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// blocks with events, down to genesis: as exact, at more blocks fetched again.
 pub const RECENT_BLOCKS: u64 = 4096;
 /// The advisory lock of PostgreSQL that the writer holds ("Medlock"), one in each database.
-const WRITER_LOCK: i64 = 0x4d65_646c_6f63_6b;
+const WRITER_LOCK: i64 = 0x004d_6564_6c6f_636b;
 /// The channel on which PostgreSQL tells of each commit: "number hash" of the new checkpoint.
 pub const CHANNEL: &str = "medlock_index";
 
@@ -92,7 +95,7 @@ impl Store {
 
     async fn migrate(&mut self) -> Result<()> {
         let outcome = match &mut self.connection {
-            Connection::Sqlite(connection) => SQLITE_MIGRATIONS.run(connection).await,
+            Connection::Sqlite(connection) => migrate_sqlite(connection).await,
             Connection::Postgres(connection) => POSTGRES_MIGRATIONS.run(connection).await,
         };
         outcome.map_err(|error| match error {
@@ -292,9 +295,12 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the connection; SQLite folds the write-ahead log into the database.
-    pub async fn close(self) -> Result<()> {
-        Ok(self.connection.close().await?)
+    /// Ends the connection; SQLite folds the write-ahead log into the database. Nothing hangs on it: what was committed stays
+    /// so where the connection is gone already.
+    pub async fn close(self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "close the index database");
+        }
     }
 
     fn on(&mut self) -> On<'_> {
@@ -339,6 +345,14 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// One process after the other, in one transaction: of those that start at once on an empty file, all but one find it done.
+/// (PostgreSQL's migrations take a lock by themselves.)
+async fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    SQLITE_MIGRATIONS.run(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
 }
 
 async fn connect(database: &Database) -> Result<Connection> {

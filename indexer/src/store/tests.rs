@@ -73,7 +73,7 @@ async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
                 reorg(&mut store, &mut chain, &mut dice).await;
             }
             if dice.one_in(8) {
-                store.close().await.unwrap();
+                store.close().await;
                 store = open(&live).await;
             }
             for _ in 0..=dice.below(5) {
@@ -98,7 +98,7 @@ async fn the_code_knows_every_table_and_column_of_the_schema() {
     let folder = tempfile::tempdir().unwrap();
     for kind in KINDS {
         let database = kind.fresh(folder.path(), "index");
-        open(&database).await.close().await.unwrap();
+        open(&database).await.close().await;
         let mut db = Db::open(&database).await;
         let mut known: Vec<_> = Table::ALL.iter().map(|table| table.name().to_owned()).collect();
         known.extend(["deployment", "event", "block"].map(String::from));
@@ -283,7 +283,7 @@ async fn a_database_of_another_deployment_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for kind in KINDS {
         let path = kind.fresh(folder.path(), "index");
-        open(&path).await.close().await.unwrap();
+        open(&path).await.close().await;
         let elsewhere = Address::repeat_byte(0x11);
         let others: [fn(&mut Deployment, Address); 5] = [
             |d, at| d.registry = at,

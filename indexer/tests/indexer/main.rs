@@ -4,5 +4,6 @@ mod contracts;
 mod endpoints;
 mod faults;
 mod left_out;
+mod reliability;
 #[path = "../support/mod.rs"]
 mod support;

@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
 };
 
 pub struct Chain {
@@ -27,13 +27,8 @@ pub struct Chain {
 
 /// What keeps the chain going.
 enum Node {
-    Ours {
-        _handle: medlock_anvil::Handle,
-    },
-    Foundrys {
-        _process: Box<Child>,
-        _output: Lines<BufReader<ChildStdout>>,
-    },
+    Ours { _handle: medlock_anvil::Handle },
+    Foundrys { _process: Box<Child> },
 }
 
 impl Chain {
@@ -78,8 +73,9 @@ impl Chain {
         let signer = medlock_anvil::dev_accounts()[0].signer.clone();
         let node = Node::Foundrys {
             _process: Box::new(process),
-            _output: output,
         };
+        // It tells of each request, and would wait for a reader once the pipe is full. Ends with the process.
+        tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
         Self::on(url, signer, node).await
     }
 
@@ -173,6 +169,22 @@ impl Chain {
         for sent in sent {
             receipt(&self.rpc, sent).await;
         }
+    }
+
+    /// Mines a block of `logs`. Blocks are not to come by themselves (`evm_setAutomine`). One request a log: nothing is
+    /// estimated, and no receipt is asked for.
+    pub async fn block_of(&self, logs: impl IntoIterator<Item = LogData>) {
+        let sender: Address = medlock_anvil::dev_accounts()[0].signer.address();
+        let nonce = self.rpc.get_transaction_count(sender).await.unwrap();
+        for (data, nonce) in logs.into_iter().zip(nonce..) {
+            let request = call(self.deployment.records, &data)
+                .with_nonce(nonce)
+                .with_gas_limit(1_000_000)
+                .with_max_fee_per_gas(100_000_000_000)
+                .with_max_priority_fee_per_gas(0);
+            _ = self.rpc.send_transaction(request).await.unwrap();
+        }
+        self.mine(1).await;
     }
 
     /// The next block is this much later than it would be.

@@ -1,5 +1,6 @@
 //! What the tests need around the indexer.
 pub mod chain;
+pub mod databases;
 pub mod dump;
 pub mod event;
 pub mod gate;
