@@ -1,7 +1,7 @@
 //! The tables against a model of the contracts, over random histories with random reorgs.
 use super::*;
 use crate::{
-    Index, Page, When,
+    Index, IndexError, Page, When,
     decode::decode,
     index::{Asked, Decision},
 };
@@ -545,6 +545,12 @@ impl ChartModel {
 
 impl Contracts {
     /// As the contract's `decide`, over storage.
+    /// All accounts that the histories know, in order.
+    fn everybody(&self) -> BTreeSet<Address> {
+        let controllers = self.charts.values().map(|chart| chart.controller);
+        (0..10).map(who).chain(controllers).collect()
+    }
+
     fn decide(&self, q: &Question, now: u64) -> u8 {
         if q.compartment > 63 || q.purpose.count_ones() != 1 || q.action.count_ones() != 1 {
             return reason::MALFORMED;
@@ -1165,6 +1171,8 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         assert_eq!(block.hash, chain[block.number as usize].block.hash);
     }
     assert_eq!(index.head().await.unwrap().hash, last.block.hash);
+    past_answers_match(index, chain, dice).await;
+    totals_match(index, chain).await;
     let mut view = index.latest().await.unwrap();
     for (chart_id, model) in &last.after.charts {
         let chart = view.chart(*chart_id).await.unwrap().unwrap();
@@ -1273,6 +1281,168 @@ async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice, seed: u6
         registry_answers_match(index, &last.after, account, last.block.time + 20).await;
     }
     reasons
+}
+
+/// The same questions at once, at some blocks: what the contracts held then, and who could read.
+async fn past_answers_match(index: &Index, chain: &[Mined], dice: &mut Dice) {
+    let newest = chain.len() as u64 - 1;
+    for _ in 0..6 {
+        let then = &chain[dice.below(newest + 1) as usize];
+        let (wanted, contracts) = (then.block, &then.after);
+        let mut view = index.view(When::Block(wanted.number)).await.unwrap();
+        // The newest kept block without a later event before `wanted`.
+        let kept = view.block();
+        assert_eq!(kept.hash, chain[kept.number as usize].block.hash);
+        let question = Question {
+            chart: id(1),
+            grantee: who(1),
+            member: Address::ZERO,
+            compartment: 60,
+            recordId: B256::ZERO,
+            purpose: purpose::TREAT,
+            action: action::READ,
+        };
+        if kept.number < wanted.number {
+            let events = chain[kept.number as usize + 1..=wanted.number as usize].iter();
+            assert!(events.flat_map(|mined| &mined.logs).next().is_none());
+            let refused = view.decide(std::slice::from_ref(&question)).await;
+            assert!(matches!(refused, Err(IndexError::TimeNotKept { .. })), "{refused:?}");
+            continue;
+        }
+        let questions: Vec<_> = (0..90)
+            .map(|_| Question {
+                chart: id(1 + dice.below(4)),
+                grantee: who(1 + dice.below(7)),
+                compartment: 60 + dice.below(4) as u8,
+                ..question.clone()
+            })
+            .collect();
+        let answers = view.decide(&questions).await.unwrap();
+        assert_eq!(answers.len(), questions.len());
+        for (question, answer) in questions.iter().zip(answers) {
+            assert_eq!(answer.reason, contracts.decide(question, wanted.time), "{question:?}");
+            assert_eq!(answer.block, kept);
+        }
+        for (chart_id, chart) in &contracts.charts {
+            let standing = chart.grants.iter().filter(|(_, grant)| grant.epoch == chart.epoch);
+            let standing: BTreeMap<_, _> = standing.map(|(grantee, grant)| (*grantee, grant.keyring)).collect();
+            let listed = view.grants(*chart_id, Page::default()).await.unwrap();
+            assert!(listed.is_sorted_by_key(|grant| grant.position));
+            let listed: BTreeMap<_, _> = listed.iter().map(|grant| (grant.grantee, grant.keyring)).collect();
+            assert_eq!(listed, standing);
+            let records = view.records(*chart_id, u64::MAX, Page::default()).await.unwrap();
+            let records: BTreeMap<_, _> = records
+                .iter()
+                .map(|r| (r.record_id, (r.version, r.pointer, r.status)))
+                .collect();
+            let expected = chart.records.iter();
+            let expected: BTreeMap<_, _> = expected
+                .map(|(id, r)| (*id, (r.version, r.pointer, r.status)))
+                .collect();
+            assert_eq!(records, expected);
+            let Some((record_id, record)) = chart.records.first_key_value() else {
+                continue;
+            };
+            for purpose in [purpose::TREAT, purpose::ETREAT] {
+                // Two at a time.
+                let (mut readers, mut after) = (Vec::new(), Some(Address::ZERO));
+                while let Some(from) = after {
+                    let (page, next) = view.readers(*chart_id, *record_id, purpose, from, 2).await.unwrap();
+                    readers.extend(page.into_iter().map(|reader| (reader.account, reader.reason)));
+                    after = next;
+                }
+                let mut expected = Vec::new();
+                for account in contracts.everybody() {
+                    let question = Question {
+                        chart: *chart_id,
+                        grantee: account,
+                        compartment: record.compartment,
+                        recordId: *record_id,
+                        purpose,
+                        ..question.clone()
+                    };
+                    let reason = contracts.decide(&question, wanted.time);
+                    if reason::is_allowed(reason) {
+                        expected.push((account, reason));
+                    }
+                }
+                assert_eq!(readers, expected, "block {}", wanted.number);
+            }
+        }
+        for account in contracts.everybody() {
+            let members: BTreeSet<_> = contracts
+                .members
+                .keys()
+                .filter(|(of, _)| *of == account)
+                .copied()
+                .collect();
+            let listed = view.members(account, Page::default()).await.unwrap();
+            assert_eq!(
+                listed
+                    .iter()
+                    .map(|m| (m.organisation, m.member))
+                    .collect::<BTreeSet<_>>(),
+                members
+            );
+            let of: BTreeSet<_> = contracts
+                .members
+                .keys()
+                .filter(|(_, is)| *is == account)
+                .copied()
+                .collect();
+            let listed = view.memberships(account, Page::default()).await.unwrap();
+            assert_eq!(
+                listed
+                    .iter()
+                    .map(|m| (m.organisation, m.member))
+                    .collect::<BTreeSet<_>>(),
+                of
+            );
+            let anchors = contracts.anchors.get(&account).cloned().unwrap_or_default();
+            let listed = view.anchors(account, 0).await.unwrap();
+            assert_eq!(listed.iter().map(|anchor| anchor.anchor).collect::<Vec<_>>(), anchors);
+            for anchor in listed {
+                let mut proved = contracts.equivocations.iter();
+                let proved = proved.any(|(gateway, number, ..)| (*gateway, *number) == (account, anchor.number));
+                assert_eq!(anchor.equivocated, proved);
+            }
+        }
+    }
+    let ahead = index.view(When::Block(newest + 1)).await;
+    assert!(matches!(ahead, Err(IndexError::Ahead { .. })));
+}
+
+async fn totals_match(index: &Index, chain: &[Mined]) {
+    let contracts = &chain[chain.len() - 1].after;
+    let statistics = index.latest().await.unwrap().statistics().await.unwrap();
+    let charts = || contracts.charts.values();
+    let records = charts().flat_map(|chart| chart.records.values());
+    let standing = charts().flat_map(|chart| chart.grants.values().filter(|grant| grant.epoch == chart.epoch));
+    let events: usize = chain.iter().map(|mined| mined.logs.len()).sum();
+    let issued = contracts
+        .credentials
+        .values()
+        .filter(|held| held.status == status::ISSUED);
+    let count = |n: usize| n as u64;
+    assert_eq!(
+        (
+            statistics.events,
+            statistics.charts,
+            statistics.records,
+            statistics.amendments
+        ),
+        (
+            count(events),
+            count(contracts.charts.len()),
+            count(records.clone().count()),
+            records.map(|record| u64::from(record.version) - 1).sum()
+        )
+    );
+    let anchors = contracts.anchors.values().map(Vec::len).sum();
+    assert_eq!(
+        (statistics.grants, statistics.credentials, statistics.anchors),
+        (count(standing.count()), count(issued.count()), count(anchors))
+    );
 }
 
 /// What no query shows yet: the current rows are what the contracts hold.
