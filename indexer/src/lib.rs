@@ -18,6 +18,7 @@ mod pipeline;
 mod source;
 mod store;
 mod tables;
+mod verify;
 
 pub use db::Database;
 pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
@@ -29,6 +30,7 @@ pub use index::{
 pub use model::Block;
 pub use pipeline::{Counters, Progress};
 pub use source::{EndpointState, Traffic};
+pub use verify::{Difference, Verified, verify};
 
 use alloy::primitives::{Address, B256};
 use anyhow::{Context, Result, anyhow, ensure};

@@ -280,7 +280,7 @@ macro_rules! statistics {
 }
 
 impl View {
-    pub(super) async fn open(mut reading: Reading, when: When) -> Result<Self> {
+    pub(crate) async fn open(mut reading: Reading, when: When) -> Result<Self> {
         macro_rules! block {
             ($which:literal) => {
                 concat!(

@@ -22,7 +22,7 @@ use medlock_abi::{
     },
 };
 use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR, deploy};
-use medlock_indexer::{Config, Database, Deployment, Handle, Head, Page, When, spawn};
+use medlock_indexer::{Config, Database, Deployment, Endpoints, Handle, Head, Page, When, spawn, verify};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{collections::BTreeSet, path::Path};
 
@@ -68,6 +68,7 @@ async fn the_index_answers_as_the_contracts_do_at_every_block() {
     world.signatures_and_anchors().await;
     world.life_of_the_registry().await;
     world.every_time_asked_about().await;
+    world.verified_and_falsified().await;
 }
 
 /// The history, chapter by chapter. Every method that changes something is used, but for those of the relay that take
@@ -1254,6 +1255,122 @@ impl World {
         // The history leads to every answer there is.
         let all = (0..=u8::MAX).filter(|reason| reason::text(*reason) != "unknown-reason");
         assert_eq!(kinds, all.collect());
+    }
+
+    /// Against the contracts' storage nothing differs, at any block; and each value that is falsified is named.
+    async fn verified_and_falsified(&self) {
+        let database = Database::Sqlite(self.folder.path().join("index.db"));
+        let verified = async |block: Option<u64>| {
+            let mut differences = Vec::new();
+            let endpoints = Endpoints::from(self._anvil.url());
+            let verified = verify(&database, &endpoints, self.deployment, block, |d| differences.push(d)).await;
+            let verified = verified.unwrap();
+            assert_eq!(verified.differences, differences.len() as u64);
+            (
+                verified,
+                differences.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            )
+        };
+        let mut things = 0;
+        for (head, _) in self.history.iter().step_by(3) {
+            let (found, differences) = verified(Some(head.number)).await;
+            assert_eq!((found.block.hash, differences), (head.hash, vec![]));
+            assert!(found.things >= things);
+            things = found.things;
+        }
+        let (found, differences) = verified(None).await;
+        assert_eq!((found.block.hash, differences), (self.head().hash, vec![]));
+
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("index.db"));
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let mut falsify = async |sql: &'static str| {
+            let touched = sqlx::query(sql).execute(&mut db).await.unwrap().rows_affected();
+            assert!(touched > 0, "{sql}");
+        };
+        macro_rules! current {
+            ($sql:literal) => {
+                concat!($sql, " WHERE valid_to_block = 9223372036854775807")
+            };
+        }
+        let falsified = [
+            (
+                current!("UPDATE chart SET control_epoch = control_epoch + 1"),
+                "chart (chart 0x",
+                "control_epoch is",
+            ),
+            (
+                current!("UPDATE grant_epoch SET epoch = epoch + 1"),
+                "chart (chart 0x",
+                "grant_epoch.epoch is",
+            ),
+            (
+                current!("UPDATE directory SET version = 99"),
+                "chart (chart 0x",
+                "directory.version is 99",
+            ),
+            (
+                "UPDATE record SET compartment = 17",
+                "record (chart 0x",
+                "compartment is 17",
+            ),
+            ("UPDATE batch SET leaves = leaves + 1", "batch (chart 0x", "leaves is"),
+            (
+                current!("UPDATE grant_ SET expiry = 1234"),
+                "grant_ (chart 0x",
+                "expiry is 1234",
+            ),
+            (
+                current!("UPDATE rule SET purposes = 77"),
+                "rule (chart 0x",
+                "purposes is 77",
+            ),
+            (
+                current!("UPDATE delegate SET powers = 99"),
+                "delegate (chart 0x",
+                "powers is 99",
+            ),
+            (
+                current!("UPDATE emergency_access SET serial = 88"),
+                "emergency_access (chart 0x",
+                "serial is 88",
+            ),
+            (
+                current!("UPDATE issuer SET number = 66"),
+                "issuer (issuer 0x",
+                "number is 66",
+            ),
+            (
+                current!("UPDATE credential SET roles = 55"),
+                "credential (party 0x",
+                "roles is 55",
+            ),
+            (
+                current!("UPDATE party_key SET suite = 44"),
+                "party_key (party 0x",
+                "suite is 44",
+            ),
+            (
+                current!("UPDATE nonce SET nonce = zeroblob(32)"),
+                "nonce (signer 0x",
+                "nonce is 0 in the index",
+            ),
+            (
+                "UPDATE anchor SET anchor = zeroblob(32)",
+                "anchor (gateway 0x",
+                "anchor is 0x0000",
+            ),
+        ];
+        for (sql, ..) in &falsified {
+            falsify(sql).await;
+        }
+        let (_, differences) = verified(None).await;
+        for (sql, thing, value) in falsified {
+            let mut named = differences.iter();
+            assert!(
+                named.any(|line| line.starts_with(thing) && line.contains(value)),
+                "{sql}: {differences:#?}"
+            );
+        }
     }
 }
 
