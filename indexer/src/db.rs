@@ -83,7 +83,7 @@ fn planning(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
         .disable_statement_logging()
 }
 
-fn file(path: &Path) -> SqliteConnectOptions {
+pub fn file(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY)
