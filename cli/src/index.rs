@@ -177,7 +177,11 @@ impl Teller {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            look.tick().await;
+            tokio::select! {
+                _ = look.tick() => {}
+                // However short the life of this process, it says so.
+                Ok(()) = handle.caught_up(), if self.behind => {}
+            }
             self.look(handle.progress());
         }
     }

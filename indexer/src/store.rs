@@ -25,7 +25,7 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// blocks with events, down to genesis: as exact, at more blocks fetched again.
 pub const RECENT_BLOCKS: u64 = 4096;
 /// The advisory lock of PostgreSQL that the writer holds ("Medlock"), one in each database.
-const WRITER_LOCK: i64 = 0x4d65_646c_6f63_6b;
+const WRITER_LOCK: i64 = 0x4d_6564_6c6f_636b;
 /// The channel on which PostgreSQL tells of each commit: "number hash" of the new checkpoint.
 pub const CHANNEL: &str = "medlock_index";
 

@@ -140,8 +140,12 @@ async fn an_operator_sees_how_an_index_gets_on() {
         assert!(!index.said["db"].as_str().unwrap().contains('@'), "{}", index.said);
         index.ready().await;
         assert_eq!(index.get("/healthz").await.0, 200);
-        let (_, metrics) = index.get("/metrics").await;
-        for line in ["standby 0", "stopped 0", "trouble 0", "database_up 1", "lag_blocks 0"] {
+        let metrics = eventually("it has caught up", || async {
+            let (_, metrics) = index.get("/metrics").await;
+            metrics.contains("\nmedlock_index_lag_blocks 0\n").then_some(metrics)
+        })
+        .await;
+        for line in ["standby 0", "stopped 0", "trouble 0", "database_up 1"] {
             assert!(
                 metrics.contains(&format!("\nmedlock_index_{line}\n")),
                 "{line}: {metrics}"

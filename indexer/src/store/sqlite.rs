@@ -114,7 +114,7 @@ pub async fn is_index(path: &Path) -> Result<()> {
     let tables: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
     let has = |name: &&str| tables.iter().any(|table| table == name);
     ensure!(
-        tables.is_empty() || ALWAYS.iter().all(|name| has(name)),
+        tables.is_empty() || ALWAYS.iter().all(has),
         "it is not an index: move it away, or name another file"
     );
     Ok(())
