@@ -213,7 +213,8 @@ impl Teller {
             self.behind = true;
             self.bar.reset();
         }
-        if self.behind {
+        // One look has no rate.
+        if self.behind && self.window.len() > 1 {
             self.tell(&now, lag, at);
         }
     }
