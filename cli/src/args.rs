@@ -1,6 +1,6 @@
 //! The command line, and nothing else: what can be said, and how it is explained.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
@@ -28,7 +28,7 @@ Exit codes:
   0  done          1  failed                  2  the command line is wrong
   3  refused (no grant, no credential, ...)   4  chain or gateway not reachable, try again
   5  tampered data: nothing was released      6  key file or passphrase
-  7  the answer is no (medlock check)";
+  7  the answer is no (medlock check); of `medlock index status`, 3 means that the index lags";
 
 #[derive(Debug, Clone, Args)]
 pub struct Global {
@@ -41,9 +41,16 @@ pub struct Global {
         value_name = "DIR"
     )]
     pub home: PathBuf,
-    /// Ethereum JSON-RPC endpoint.
-    #[arg(long, global = true, env = "MEDLOCK_RPC", value_name = "URL")]
-    pub rpc: Option<String>,
+    /// Ethereum JSON-RPC endpoint. `index` and `gateway` take several, the preferred first: repeat it, or join them with commas.
+    #[arg(
+        long,
+        global = true,
+        env = "MEDLOCK_RPC",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "URL"
+    )]
+    pub rpc: Vec<String>,
     /// Medlock gateway.
     #[arg(long, global = true, env = "MEDLOCK_GATEWAY", value_name = "URL")]
     pub gateway: Option<String>,
@@ -86,7 +93,7 @@ pub enum Command {
     Check(CheckArgs),
     /// Who read what, when, and why (the chart's controller).
     Log { chart: B256 },
-    /// Run an indexer alone.
+    /// Run an indexer alone, or ask how an index is doing.
     Index(IndexArgs),
     /// Run an indexer and a gateway against a chain that runs elsewhere.
     Gateway(GatewayArgs),
@@ -346,21 +353,77 @@ pub struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub struct IndexArgs {
-    /// SQLite file.
-    #[arg(long, default_value = "index.db", value_name = "FILE")]
-    pub db: medlock_indexer::Database,
+    /// Where the index is: a SQLite file, or a postgres:// URL.
+    #[arg(
+        long,
+        global = true,
+        env = "MEDLOCK_DB",
+        hide_env_values = true,
+        default_value = "index.db",
+        value_name = "DATABASE"
+    )]
+    pub db: String,
+    #[command(flatten)]
+    pub run: IndexRun,
+    #[command(subcommand)]
+    pub command: Option<IndexCommand>,
+}
+
+/// What `medlock index` alone does.
+#[derive(Debug, Args)]
+pub struct IndexRun {
+    /// Build the index anew: what is there is removed (of PostgreSQL at once, of SQLite once the new one has caught up).
+    #[arg(long)]
+    pub from_genesis: bool,
+    #[command(flatten)]
+    pub follow: FollowArgs,
+    /// Serve /metrics, /healthz and /readyz here, to a network of your own.
+    #[arg(long, env = "MEDLOCK_METRICS", value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
+    /// How many blocks the index may be behind to be called ready.
+    #[arg(long, default_value_t = 64, value_name = "BLOCKS")]
+    pub ready_lag: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IndexCommand {
+    /// How far an index is, and what it holds. Asks the database alone.
+    Status {
+        /// Exit with 3 where the index is further behind.
+        #[arg(long, value_name = "BLOCKS")]
+        lag_most: Option<u64>,
+    },
+}
+
+/// How an indexer follows the chain.
+#[derive(Debug, Clone, Args)]
+pub struct FollowArgs {
+    /// How many of several endpoints must tell the same hash of a block before it is indexed.
+    #[arg(long, env = "MEDLOCK_RPC_QUORUM", default_value_t = 1, value_name = "COUNT")]
+    pub rpc_quorum: usize,
+    /// How often to look for a new block, in milliseconds. Over ws:// and wss:// one is told at once.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..), value_name = "MILLISECONDS")]
+    pub poll_ms: u64,
 }
 
 #[derive(Debug, Args)]
 pub struct GatewayArgs {
     #[arg(long, default_value = "127.0.0.1:8480")]
-    pub listen: std::net::SocketAddr,
+    pub listen: SocketAddr,
     /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// Folder for index, receipts, blocks and the gateway's own key.
     #[arg(long, default_value = ".medlock/gateway", value_name = "DIR")]
     pub dir: PathBuf,
+    /// Where the index is: a SQLite file, or a postgres:// URL [default: in the folder].
+    #[arg(long, env = "MEDLOCK_DB", hide_env_values = true, value_name = "DATABASE")]
+    pub db: Option<String>,
+    /// Only read the index: `medlock index` writes it, in another process.
+    #[arg(long)]
+    pub index_read_only: bool,
+    #[command(flatten)]
+    pub follow: FollowArgs,
     #[command(flatten)]
     pub store: StoreArgs,
 }

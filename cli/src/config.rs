@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use medlock_client::{Client, Endpoints, Error, Identity};
 use medlock_deploy::Deployment;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,12 @@ impl Global {
     /// # Errors
     /// When neither flags nor the home folder say where chain and gateway are.
     pub fn endpoints(&self) -> anyhow::Result<Endpoints> {
-        if let (Some(rpc), Some(gateway)) = (&self.rpc, &self.gateway) {
+        let rpc = match self.rpc.as_slice() {
+            [] => None,
+            [rpc] => Some(rpc),
+            _ => bail!("this command asks one node: name one --rpc"),
+        };
+        if let (Some(rpc), Some(gateway)) = (rpc, &self.gateway) {
             return Ok(Endpoints {
                 rpc: rpc.clone(),
                 gateway: gateway.clone(),
@@ -75,9 +80,20 @@ impl Global {
         let running: Connection =
             serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?;
         Ok(Endpoints {
-            rpc: self.rpc.clone().unwrap_or(running.rpc),
+            rpc: rpc.cloned().unwrap_or(running.rpc),
             gateway: self.gateway.clone().unwrap_or(running.gateway),
         })
+    }
+
+    /// The nodes that a service asks, which needs no gateway: `--rpc`, or the chain of the home folder.
+    ///
+    /// # Errors
+    /// When neither flags nor the home folder name one.
+    pub fn nodes(&self) -> anyhow::Result<Vec<String>> {
+        if self.rpc.is_empty() {
+            return Ok(vec![self.endpoints()?.rpc]);
+        }
+        Ok(self.rpc.clone())
     }
 
     pub fn deployment(&self) -> anyhow::Result<Deployment> {

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod dev;
+mod index;
 pub mod output;
 mod services;
 pub mod stores;
@@ -42,7 +43,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Grant(command) => commands::grant(global, out, command).await,
         Command::Check(args) => commands::check(global, out, args).await,
         Command::Log { chart } => commands::log(global, out, chart).await,
-        Command::Index(args) => services::index(global, out, args).await,
+        Command::Index(args) => index::index(global, out, &args).await,
         Command::Gateway(args) => services::gateway(global, out, args).await,
         Command::Deploy(args) => services::deploy(global, out, args).await,
         Command::Store(command) => commands::store(out, &command),

@@ -15,10 +15,10 @@ async fn main() -> ExitCode {
     medlock::run(cli).await
 }
 
-/// From MEDLOCK_LOG; warnings without it. The libraries below are held at `warn`: further down they print requests,
+/// From MEDLOCK_LOG; warnings without it, and how an indexer gets on. The libraries below are held at `warn`: further down they print requests,
 /// and with them who reads whom.
 fn log_filter() -> EnvFilter {
-    let asked = EnvFilter::try_from_env("MEDLOCK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let asked = EnvFilter::try_from_env("MEDLOCK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,medlock::index=info"));
     ["alloy=warn", "hyper=warn", "reqwest=warn", "rustls=warn", "sqlx=warn"]
         .into_iter()
         .filter_map(|quiet| quiet.parse().ok())

@@ -11,6 +11,8 @@ pub mod exit {
     pub const UNREACHABLE: u8 = 4;
     pub const TAMPERED: u8 = 5;
     pub const KEY_FILE: u8 = 6;
+    /// `medlock index status --lag-most`.
+    pub const LAGS: u8 = 3;
     pub const ANSWER_NO: u8 = 7;
 }
 

@@ -2,22 +2,21 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use medlock_client::{Chain, Endpoints, Identity};
 use medlock_deploy::{Artifacts, Deployment};
+use medlock_indexer::{Database, Index};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    args::{DemoArgs, DeployArgs, DevArgs, GatewayArgs, Global, IndexArgs},
+    args::{DemoArgs, DeployArgs, DevArgs, GatewayArgs, Global},
     config::Home,
     demo,
     dev::{self, OWNER_PASSPHRASE},
+    index,
     output::Output,
 };
-
-/// A service's own poll interval against a chain that runs elsewhere.
-const POLL_MS: u64 = 500;
 
 pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::new()?;
@@ -73,47 +72,38 @@ pub async fn demo(out: Output, args: DemoArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn index(global: &Global, out: Output, args: IndexArgs) -> anyhow::Result<ExitCode> {
-    let mut stop = Stop::new()?;
-    let rpc_url = rpc(global)?;
-    let starting = medlock_indexer::spawn(medlock_indexer::Config {
-        endpoints: rpc_url.as_str().into(),
-        deployment: dev::indexed(&global.deployment()?),
-        database: args.db.clone(),
-        poll_ms: POLL_MS,
-    });
-    let handle = stop.unless(starting).await?;
-    out.say(json!({ "rpc": rpc_url, "db": args.db.to_string() }), || {
-        format!("Indexing {rpc_url} into {}. Stop with Ctrl-C.", args.db)
-    })?;
-    tokio::select! {
-        () = stop.wait() => {
-            handle.shutdown().await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        error = dev::stopped(&handle) => Err(error),
-    }
-}
-
 pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::new()?;
-    let rpc_url = rpc(global)?;
-    let deployment = global.deployment()?;
+    let nodes = global.nodes()?;
+    let http = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
+    let rpc_url = nodes.iter().find(http).cloned();
+    let rpc_url = rpc_url.context("the gateway asks its node over HTTP: name an http:// or https:// URL with --rpc")?;
+    let deployment = dev::indexed(&global.deployment()?);
     let home = Home::new(&args.dir);
     std::fs::create_dir_all(home.dir()).with_context(|| format!("create {}", home.dir().display()))?;
-    let starting = medlock_indexer::spawn(medlock_indexer::Config {
-        endpoints: rpc_url.as_str().into(),
-        deployment: dev::indexed(&deployment),
-        database: medlock_indexer::Database::Sqlite(home.index()),
-        poll_ms: POLL_MS,
-    });
-    let indexer = stop.unless(starting).await?;
+    let database = match &args.db {
+        Some(database) => index::database(database)?,
+        None => Database::Sqlite(home.index()),
+    };
+    let (index, indexer) = if args.index_read_only {
+        let index = Index::open(&database).await?;
+        let mirrored = index.deployment().await?;
+        ensure!(
+            mirrored == deployment,
+            "the index in {database} mirrors another deployment ({mirrored:?}, not {deployment:?})"
+        );
+        (index, None)
+    } else {
+        let starting = medlock_indexer::spawn(args.follow.config(nodes, deployment, database));
+        let indexer = stop.unless(starting).await?;
+        (indexer.index(), Some(indexer))
+    };
     let starting = medlock_gateway::spawn(medlock_gateway::Config {
         listen: args.listen,
         public_url: args.public_url,
         rpc_url,
-        deployment: dev::indexed(&deployment),
-        index: indexer.index(),
+        deployment,
+        index: index.clone(),
         store: args.store.stores().open(&home.blocks())?,
         upkeep: args.store.upkeep(),
         db: home.receipts(),
@@ -124,12 +114,21 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
     out.say(value, || {
         format!("Gateway {} at {}. Stop with Ctrl-C.", gateway.address(), gateway.url())
     })?;
+    let stopped = async {
+        match &indexer {
+            Some(indexer) => dev::stopped(indexer).await,
+            None => std::future::pending().await,
+        }
+    };
     let failed = tokio::select! {
         () = stop.wait() => None,
-        error = dev::stopped(&indexer) => Some(error),
+        error = stopped => Some(error),
     };
     gateway.shutdown().await?;
-    indexer.shutdown().await?;
+    match indexer {
+        Some(indexer) => indexer.shutdown().await?,
+        None => index.close().await,
+    }
     match failed {
         None => Ok(ExitCode::SUCCESS),
         Some(error) => Err(error),
@@ -145,7 +144,11 @@ pub async fn deploy(global: &Global, out: Output, args: DeployArgs) -> anyhow::R
     }
     let owner: Identity = global.identity()?;
     let artifacts = Artifacts::load(&args.artifacts.artifacts)?;
-    let chain = Chain::discover(&rpc(global)?, owner.signer().clone()).await?;
+    let nodes = global.nodes()?;
+    let [node] = nodes.as_slice() else {
+        bail!("this command asks one node: name one --rpc");
+    };
+    let chain = Chain::discover(node, owner.signer().clone()).await?;
     let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), owner.address(), &artifacts).await?;
     deployed.deployment.save(&args.out).with_context(|| {
         let contracts = deployed.deployment.contracts();
@@ -171,29 +174,21 @@ fn contracts(deployment: &Deployment) -> String {
         .collect()
 }
 
-/// `--rpc`, or the chain of the home folder; for services that need no gateway.
-fn rpc(global: &Global) -> anyhow::Result<String> {
-    match &global.rpc {
-        Some(rpc) => Ok(rpc.clone()),
-        None => Ok(global.endpoints()?.rpc),
-    }
-}
-
 /// Ctrl-C, or the signal that a service manager sends. Made before a service starts, so that no signal is missed.
-struct Stop {
+pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Stop {
-    fn new() -> anyhow::Result<Self> {
+    pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).context("listen for Ctrl-C")?,
             terminate: signal(SignalKind::terminate()).context("listen for SIGTERM")?,
         })
     }
 
-    async fn wait(&mut self) {
+    pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => (),
             _ = self.terminate.recv() => (),
@@ -201,7 +196,7 @@ impl Stop {
     }
 
     /// Starts a service, unless it is to be stopped before it has started. Every start can be cut off anywhere.
-    async fn unless<T>(&mut self, start: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    pub async fn unless<T>(&mut self, start: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
         tokio::select! {
             started = start => started,
             () = self.wait() => bail!("stopped before everything had started"),

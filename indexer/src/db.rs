@@ -86,7 +86,7 @@ fn planning(options: &PgConnectOptions, name: &str, how: &str) -> PgConnectOptio
         .disable_statement_logging()
 }
 
-fn file(path: &Path) -> SqliteConnectOptions {
+pub fn file(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY)

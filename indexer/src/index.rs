@@ -7,9 +7,10 @@ pub use answer::*;
 pub use view::{View, When};
 
 use crate::{
+    Deployment,
     db::{Database, Pool},
     pipeline::Progress,
-    store::CHANNEL,
+    store::{self, CHANNEL},
     tables::Value,
 };
 pub(crate) use decision::Asked;
@@ -41,6 +42,13 @@ pub enum IndexError {
     /// Blocks without events of ours are kept for a while only.
     #[error("the time of a block after {block}, long past, is not kept: ask about a time, or about block {block}")]
     TimeNotKept { block: u64 },
+    #[error("there is no index in {0}: `medlock index` makes one")]
+    Absent(String),
+    #[error(
+        "the index in {0} is of another build of Medlock: use that build, or build the index anew \
+         (medlock index --from-genesis)"
+    )]
+    OtherBuild(String),
     /// The pipeline has ended, so the wait is for nothing.
     #[error("the indexer has stopped: {why}")]
     Stopped { why: Arc<str> },
@@ -57,9 +65,31 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens an index that another process writes. It must exist.
+    /// Opens an index that another process writes. It must exist, and have this build's tables.
     pub async fn open(database: &Database) -> Result<Self> {
-        Self::open_with(database, None).await
+        let absent = || IndexError::Absent(database.to_string());
+        if let Database::Sqlite(path) = database
+            && !path.exists()
+        {
+            return Err(absent());
+        }
+        let index = Self::open_with(database, None).await?;
+        const SQL: &str = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
+        let rows = match index.pool.fetch(SQL, &[]).await {
+            Err(error) if is_missing(&error) => return Err(absent()),
+            rows => rows?,
+        };
+        let schema: Vec<_> = rows
+            .iter()
+            .map(|row| Ok((row.int("version")?, row.bytes("checksum")?.map(<[u8]>::to_vec))))
+            .collect::<sqlx::Result<_>>()?;
+        let ours = store::schema(&index.pool)
+            .into_iter()
+            .map(|(version, sum)| (Some(version), Some(sum)));
+        if !ours.eq(schema) {
+            return Err(IndexError::OtherBuild(database.to_string()));
+        }
+        Ok(index)
     }
 
     pub(crate) async fn open_with(database: &Database, progress: Option<watch::Receiver<Progress>>) -> Result<Self> {
@@ -73,6 +103,12 @@ impl Index {
              FROM block AS b JOIN chain AS c ON c.id = 1 ORDER BY b.number DESC LIMIT 1";
         let rows = self.pool.fetch(SQL, &[]).await?;
         head_row(rows.first().ok_or(IndexError::Corrupt { column: "number" })?)
+    }
+
+    /// What this index mirrors.
+    pub async fn deployment(&self) -> Result<Deployment> {
+        let rows = self.pool.fetch(DEPLOYMENT, &[]).await?;
+        deployment_row(rows.first().ok_or(IndexError::Corrupt { column: "id" })?)
     }
 
     /// The tables as they stand, or stood.
@@ -100,6 +136,11 @@ impl Index {
     /// Waits until block `wanted` is indexed, and gives the head then; at most `within`.
     pub async fn wait_for_block(&self, wanted: u64, within: Duration) -> Result<Head> {
         let deadline = Instant::now() + within;
+        // To listen to a database takes a connection of its own.
+        let head = self.head().await?;
+        if head.number >= wanted {
+            return Ok(head);
+        }
         let mut news = self.news().await?;
         loop {
             // Seen before the question, so that what happens between question and wait still wakes.
@@ -149,8 +190,9 @@ impl Index {
             .fetch("SELECT head FROM chain WHERE id = $1", &[Value::Int(1)])
             .await?;
         let noted: u64 = number(rows.first().ok_or(IndexError::Corrupt { column: "head" })?, "head")?;
-        // What the pipeline of this process knows is newer than what it last noted.
-        let chain_head = progress.as_ref().map_or(noted, |p| p.chain_head).max(head.number);
+        // What a pipeline that writes knows is newer than what it last noted.
+        let known = progress.as_ref().filter(|p| !p.standby).map(|p| p.chain_head);
+        let chain_head = known.unwrap_or(noted).max(head.number);
         Ok(Status {
             head,
             chain_head,
@@ -201,4 +243,12 @@ impl News {
             Self::Database(_) | Self::None => None,
         }
     }
+}
+
+/// Whether a statement failed for a table that is not there.
+fn is_missing(error: &sqlx::Error) -> bool {
+    const UNDEFINED_TABLE: &str = "42P01";
+    let error = error.as_database_error();
+    // SQLite has no code of its own for it.
+    error.is_some_and(|e| e.code().as_deref() == Some(UNDEFINED_TABLE) || e.message().starts_with("no such table"))
 }

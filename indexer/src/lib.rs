@@ -15,6 +15,8 @@ mod endpoints;
 mod index;
 mod model;
 mod pipeline;
+mod rebuild;
+mod serve;
 mod source;
 mod store;
 mod tables;
@@ -29,6 +31,8 @@ pub use index::{
 };
 pub use model::Block;
 pub use pipeline::{Counters, Progress};
+pub use rebuild::Rebuild;
+pub use serve::{Server, serve};
 pub use source::{EndpointState, Traffic};
 pub use verify::{Difference, Verified, verify};
 
@@ -83,6 +87,13 @@ pub const POLL_MS: u64 = 200;
 /// database is of another deployment or a newer build. Once started, an unreachable node is waited for, and shown in
 /// [`Status::trouble`]; what waiting does not mend stops the pipeline: see [`Handle::failed`].
 pub async fn spawn(config: Config) -> Result<Handle> {
+    start(config, Store::open).await
+}
+
+async fn start(
+    config: Config,
+    open: impl AsyncFnOnce(&Database, &Deployment, Block) -> Result<Store>,
+) -> Result<Handle> {
     let Config {
         endpoints,
         deployment,
@@ -100,7 +111,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         .identify()
         .await
         .with_context(|| format!("indexer: chain at {}", labels(&endpoints.urls).join(", ")))?;
-    let store = Store::open(&database, &deployment, genesis).await?;
+    let store = open(&database, &deployment, genesis).await?;
     let (progress, progress_seen) = watch::channel(Progress::new(&source));
     let index = Index::open_with(&database, Some(progress_seen.clone())).await?;
     let pipeline = Pipeline::new(deployment, source, store, Duration::from_millis(poll_ms), progress).await?;
@@ -113,6 +124,8 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         progress: progress_seen,
     })
 }
+
+const PANICKED: &str = "the pipeline panicked";
 
 /// A running pipeline. Dropping it stops the pipeline too, without waiting.
 pub struct Handle {
@@ -132,6 +145,20 @@ impl Handle {
         self.progress.borrow().clone()
     }
 
+    /// Waits until the newest block that a node has told of is indexed.
+    ///
+    /// # Errors
+    /// Why the pipeline has ended before.
+    pub async fn caught_up(&self) -> Result<(), Arc<str>> {
+        let mut progress = self.progress.clone();
+        let over = |p: &Progress| p.stopped.is_some() || (p.chain_head > 0 && p.indexed >= p.chain_head);
+        match progress.wait_for(over).await.map(|p| p.stopped.clone()) {
+            Ok(None) => Ok(()),
+            Ok(Some(why)) => Err(why),
+            Err(_) => Err(PANICKED.into()),
+        }
+    }
+
     /// See [`Index::wait_for_block`].
     pub async fn wait_for_block(&self, number: u64, within: Duration) -> Result<Head, IndexError> {
         self.index.wait_for_block(number, within).await
@@ -143,7 +170,7 @@ impl Handle {
         match progress.wait_for(|p| p.stopped.is_some()).await {
             Ok(p) => p.stopped.clone().unwrap_or_else(|| "shut down".into()),
             // The sender is gone without a word: the task panicked.
-            Err(_) => "the pipeline panicked".into(),
+            Err(_) => PANICKED.into(),
         }
     }
 

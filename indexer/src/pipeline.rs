@@ -51,6 +51,8 @@ pub struct Progress {
     /// Another process writes to the database; this one takes over when that ends.
     pub standby: bool,
     pub trouble: Option<Arc<str>>,
+    /// When the trouble began; it may have changed its words since.
+    pub trouble_since: Option<Instant>,
     /// Set once, at the end, be it a shutdown or a failure.
     pub stopped: Option<Arc<str>>,
 }
@@ -81,6 +83,7 @@ impl Progress {
             endpoints: source.endpoints(),
             standby: false,
             trouble: None,
+            trouble_since: None,
             stopped: None,
         }
     }
@@ -417,6 +420,7 @@ impl Pipeline {
         let endpoints = self.source.endpoints();
         self.progress.send_if_modified(|p| {
             let moved = std::mem::replace(&mut p.endpoints, endpoints.clone()) != endpoints;
+            p.trouble_since = None;
             p.trouble.take().is_some() | moved
         });
     }
@@ -438,7 +442,13 @@ impl Pipeline {
             if only {
                 p.indexed = indexed;
             }
-            std::mem::replace(&mut p.standby, !only) == only
+            let moved = std::mem::replace(&mut p.standby, !only) == only;
+            if only {
+                return moved;
+            }
+            // The database has answered, and more than that a standby does not do.
+            p.trouble_since = None;
+            p.trouble.take().is_some() | moved
         });
         Ok(only)
     }
@@ -477,6 +487,7 @@ impl Pipeline {
         let endpoints = self.source.endpoints();
         self.progress.send_modify(|p| {
             p.trouble = Some(trouble);
+            p.trouble_since.get_or_insert_with(Instant::now);
             p.endpoints = endpoints;
         });
         Ok(self.pause)

@@ -3,16 +3,17 @@
 //! The checkpoint has no row of its own: it is the newest row of `block`, so it cannot come apart from the rows.
 mod fold;
 mod postgres;
-mod sqlite;
+pub mod sqlite;
 mod work;
 
 use crate::{
     Deployment,
-    db::{Connection, Database, On, Row, own},
+    db::{Connection, Database, On, Pool, Row, own},
+    index::{DEPLOYMENT, deployment_row},
     model::{Batch, Block, Entry},
     tables::{Table, Value},
 };
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{B256, Bytes};
 use anyhow::{Context, Result, bail, ensure};
 use fold::{contradiction, fold};
 use sqlx::{
@@ -32,6 +33,21 @@ pub const RECENT_BLOCKS: u64 = 4096;
 const WRITER_LOCK: i64 = 0x004d_6564_6c6f_636b;
 /// The channel on which PostgreSQL tells of each commit: "number hash" of the new checkpoint.
 pub const CHANNEL: &str = "medlock_index";
+
+/// Why an index is not built anew.
+pub const WRITTEN: &str = "another process writes to it: stop that first";
+/// What every index has had, whichever build made it. Others' tables are never removed.
+const ALWAYS: [&str; 3] = ["deployment", "block", "event"];
+
+/// What the migrations of this build leave behind, in order: version and checksum.
+pub fn schema(database: &Pool) -> Vec<(i64, Vec<u8>)> {
+    let migrations = match database {
+        Pool::Sqlite(_) => &SQLITE_MIGRATIONS,
+        Pool::Postgres(_) => &POSTGRES_MIGRATIONS,
+    };
+    let migrations = migrations.iter();
+    migrations.map(|m| (m.version, m.checksum.to_vec())).collect()
+}
 
 /// The writer.
 pub struct Store {
@@ -93,6 +109,30 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens a database of PostgreSQL whose index is removed first, in one transaction. The store is its only writer from then
+    /// on.
+    ///
+    /// Refuses where another process writes, and a database that holds something else.
+    pub async fn open_anew(database: &Database, deployment: &Deployment, genesis: Block) -> Result<Self> {
+        let mut store = Self {
+            connection: connect(database).await?,
+            database: database.clone(),
+            lock: None,
+        };
+        let set_up = async {
+            ensure!(store.lock().await?, "{}", WRITTEN);
+            let Connection::Postgres(connection) = &mut store.connection else {
+                bail!("a file is replaced by another, not emptied");
+            };
+            postgres::empty(connection, &POSTGRES_MIGRATIONS).await?;
+            store.on().run(store_begin(database)).await?;
+            let claimed = store.claim(deployment, genesis).await;
+            store.finish(claimed).await
+        };
+        set_up.await.with_context(|| format!("index database {database}"))?;
+        Ok(store)
+    }
+
     async fn migrate(&mut self) -> Result<()> {
         let outcome = match &mut self.connection {
             Connection::Sqlite(connection) => migrate_sqlite(connection).await,
@@ -108,24 +148,9 @@ impl Store {
     }
 
     async fn claim(&mut self, deployment: &Deployment, genesis: Block) -> Result<()> {
-        let rows = self
-            .on()
-            .fetch(
-                "SELECT chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block FROM deployment",
-                &[],
-            )
-            .await?;
+        let rows = self.on().fetch(DEPLOYMENT, &[]).await?;
         if let Some(row) = rows.first() {
-            let stored = Deployment {
-                chain_id: unsigned(row, "chain_id")?,
-                genesis_hash: b256(row, "genesis_hash")?,
-                registry: address(row, "registry")?,
-                records: address(row, "records")?,
-                exceptions: address(row, "exceptions")?,
-                relay: address(row, "relay")?,
-                audit: address(row, "audit")?,
-                start_block: unsigned(row, "start_block")?,
-            };
+            let stored = deployment_row(row)?;
             ensure!(
                 stored == *deployment,
                 "it mirrors another deployment ({stored:?}, not {deployment:?}): move it away, or name another one"
@@ -465,10 +490,6 @@ fn unsigned(row: &Row, column: &'static str) -> Result<u64> {
 
 fn b256(row: &Row, column: &'static str) -> Result<B256> {
     Ok(B256::try_from(row.bytes(column)?.context(column)?)?)
-}
-
-fn address(row: &Row, column: &'static str) -> Result<Address> {
-    Ok(Address::try_from(row.bytes(column)?.context(column)?)?)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod consumers;
 mod keys;
 mod large;
 mod lying;
+mod operator;
 mod program;
 mod promises;
 mod stores;

@@ -1,6 +1,6 @@
 //! What the index answers with, and how it is read from rows.
 use super::{IndexError, Result};
-use crate::db::Row;
+use crate::{Deployment, db::Row};
 use alloy::primitives::{Address, B256, Bytes};
 use medlock_abi::terms::{credential_status, record_status};
 use std::{fmt, str::FromStr, sync::Arc};
@@ -291,6 +291,21 @@ pub struct Statistics {
     pub anchors: u64,
     /// Read receipts that are anchored.
     pub receipts: u64,
+}
+
+pub const DEPLOYMENT: &str =
+    "SELECT chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block FROM deployment";
+pub fn deployment_row(row: &Row) -> Result<Deployment> {
+    Ok(Deployment {
+        chain_id: number(row, "chain_id")?,
+        genesis_hash: b256(row, "genesis_hash")?,
+        registry: address(row, "registry")?,
+        records: address(row, "records")?,
+        exceptions: address(row, "exceptions")?,
+        relay: address(row, "relay")?,
+        audit: address(row, "audit")?,
+        start_block: number(row, "start_block")?,
+    })
 }
 
 /// Of columns `number`, `hash`, `time` of `block`, and `safe` and `finalized` of `chain`.

@@ -2,13 +2,13 @@
 //!
 //! Not by COPY, though the server takes that faster: sqlx sends a copy's end as a small packet of its own and leaves TCP's delay
 //! of such packets on, so that each copy to a server behind TCP stands still for some 40 ms.
-use super::work::Work;
+use super::{ALWAYS, work::Work};
 use crate::{
     db::own,
     tables::{CURRENT, Table, Value},
 };
-use anyhow::{Context, Result, bail};
-use sqlx::{Arguments, Executor, PgConnection, postgres::PgArguments};
+use anyhow::{Context, Result, bail, ensure};
+use sqlx::{Arguments, Connection, Executor, PgConnection, Row, migrate::Migrator, postgres::PgArguments};
 
 /// Does all of `work`, in order.
 pub async fn perform(connection: &mut PgConnection, work: Vec<Work>) -> Result<()> {
@@ -100,6 +100,28 @@ pub fn end_sql(table: Table) -> String {
          WHERE {on}t.valid_to_block = n.current",
         key.join(", ")
     )
+}
+
+/// Removes an index with its tables, and makes the tables of this build: both or neither.
+pub async fn empty(connection: &mut PgConnection, migrations: &Migrator) -> Result<()> {
+    let mut tx = connection.begin().await?;
+    const SQL: &str = "SELECT count(to_regclass(name)) FROM unnest($1) AS name";
+    let always: Vec<String> = ALWAYS.map(Into::into).to_vec();
+    let present: i64 = tx.fetch_one(sqlx::query(SQL).bind(always)).await?.try_get(0)?;
+    ensure!(
+        [0, ALWAYS.len() as i64].contains(&present),
+        "it holds tables that are not an index's: name another database"
+    );
+    if present > 0 {
+        let tables: Vec<_> = Table::ALL.iter().map(|table| table.name()).collect();
+        let sql = format!(
+            "DROP TABLE IF EXISTS event, block, chain, deployment, _sqlx_migrations, {}",
+            tables.join(", ")
+        );
+        tx.execute(sqlx::query(own(sql))).await.context("remove the index")?;
+    }
+    migrations.run(&mut *tx).await.context("make its tables")?;
+    Ok(tx.commit().await?)
 }
 
 /// Tells `message` to all who listen on `channel`, once the transaction is committed.

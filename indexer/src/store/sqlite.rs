@@ -1,15 +1,20 @@
 //! Many rows at once into SQLite: statements of a few sizes, which stay prepared.
-use super::work::Work;
+use super::{ALWAYS, work::Work};
 use crate::{
-    db::{for_sqlite, own},
+    db::{file, for_sqlite, own},
     tables::{CURRENT, Table},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures::future::join;
-use sqlx::{Executor, SqlSafeStr, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use sqlx::{
+    Connection, Executor, Row, SqlSafeStr, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions},
+};
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Rows in one statement, the largest that fits first: each passes to SQLite's thread and back, so few large ones; each size of
@@ -92,8 +97,7 @@ pub fn end_sql(table: Table, rows: usize) -> String {
 
 /// Locks the file beside the database, where no other process has. It stays when the lock goes, or two could lock two files.
 pub fn lock(path: &Path) -> Result<Option<File>> {
-    let mut name = path.to_owned().into_os_string();
-    name.push("-writer");
+    let name = beside(path, "-writer");
     let open = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
     let file = open.with_context(|| format!("open {}", name.display()))?;
     match file.try_lock() {
@@ -101,6 +105,52 @@ pub fn lock(path: &Path) -> Result<Option<File>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", name.display())),
     }
+}
+
+/// A file that belongs to the one at `path`.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
+/// Fails where `path` is a file that is not an index, of whichever build. None, or an empty one, is no such file.
+pub async fn is_index(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut connection = SqliteConnection::connect_with(&file(path)).await?;
+    const SQL: &str = "SELECT name FROM sqlite_master WHERE type = 'table'";
+    let rows = connection.fetch_all(SQL).await?;
+    connection.close().await?;
+    let tables: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
+    let has = |name: &&str| tables.iter().any(|table| table == name);
+    ensure!(
+        tables.is_empty() || ALWAYS.iter().all(has),
+        "it is not an index: move it away, or name another file"
+    );
+    Ok(())
+}
+
+/// Folds the write-ahead log into the file, so that the file is all there is. `false`: another connection is open.
+pub async fn fold_in(path: &Path) -> Result<bool> {
+    // Who asks comes again.
+    let options: SqliteConnectOptions = file(path).busy_timeout(Duration::ZERO);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let answer = connection.fetch_one("PRAGMA journal_mode = DELETE").await;
+    let mode = match answer {
+        Ok(row) => row.try_get::<String, _>(0)?,
+        Err(error) if is_busy(&error) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    connection.close().await?;
+    Ok(mode == "delete")
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
 }
 
 /// SQLITE_BUSY, SQLITE_IOERR, SQLITE_FULL: primary result codes (sqlite.org/rescode.html), which extended ones have in their

@@ -6,7 +6,7 @@ use crate::{
     index::{Asked, Decision},
 };
 use alloy::{
-    primitives::{Bytes, IntoLogData, LogData, U256, keccak256},
+    primitives::{Address, Bytes, IntoLogData, LogData, U256, keccak256},
     rpc::types::Log,
 };
 use databases::{KINDS, Kind};
