@@ -393,6 +393,12 @@ pub enum IndexCommand {
         #[arg(long, value_name = "BLOCKS")]
         lag_most: Option<u64>,
     },
+    /// Compare every row with the contracts' storage at a block, and name each difference. Exits with 5 where there is one.
+    Verify {
+        /// Which block; the newest indexed one if none is named. The node must still hold its state.
+        #[arg(long, value_name = "NUMBER")]
+        block: Option<u64>,
+    },
 }
 
 /// How an indexer follows the chain.

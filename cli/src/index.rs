@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use medlock_client::now;
 use medlock_indexer::{Config, Database, Deployment, Endpoints, Finality, Handle, Index, Progress, Rebuild};
@@ -23,6 +23,8 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(250);
 /// How often a line is written while the index is behind; rates are of so long, too.
 const TELL: Duration = Duration::from_secs(10);
+/// Differences that are named in JSON; all are counted.
+const NAMED_MOST: usize = 1_000;
 /// The index is behind from so many blocks on; a block or two is what every look finds at the tip.
 const BEHIND_BLOCKS: u64 = 64;
 
@@ -51,6 +53,7 @@ pub async fn index(global: &Global, out: Output, args: &IndexArgs) -> anyhow::Re
     match &args.command {
         None => run(global, out, args).await,
         Some(IndexCommand::Status { lag_most }) => status(out, &database(&args.db)?, *lag_most).await,
+        Some(IndexCommand::Verify { block }) => verify(global, out, &database(&args.db)?, *block).await,
     }
 }
 
@@ -300,7 +303,7 @@ async fn status(out: Output, database: &Database, lag_most: Option<u64>) -> anyh
         ("events", counts.events),
         ("charts", counts.charts),
         ("records", counts.records),
-        ("record_versions", counts.record_versions),
+        ("amendments", counts.amendments),
         ("grants", counts.grants),
         ("credentials", counts.credentials),
         ("keys", counts.keys),
@@ -351,5 +354,51 @@ async fn status(out: Output, database: &Database, lag_most: Option<u64>) -> anyh
         ExitCode::from(exit::LAGS)
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+async fn verify(global: &Global, out: Output, database: &Database, block: Option<u64>) -> anyhow::Result<ExitCode> {
+    let deployment = dev::indexed(&global.deployment()?);
+    let index = Index::open(database).await?;
+    let indexed = index.deployment().await?;
+    index.close().await;
+    ensure!(
+        indexed == deployment,
+        "{database} mirrors another deployment: {indexed:?}, not {deployment:?}"
+    );
+    let endpoints = Endpoints::new(global.nodes()?);
+    let mut named = Vec::new();
+    let verified = medlock_indexer::verify(database, &endpoints, deployment, block, |difference| {
+        if !out.json {
+            println!("{difference}");
+        } else if named.len() < NAMED_MOST {
+            named.push(json!({
+                "table": difference.table,
+                "key": difference.key,
+                "column": difference.column,
+                "in_index": difference.in_index,
+                "on_chain": difference.on_chain,
+            }));
+        }
+    });
+    let verified = verified.await?;
+    let block = verified.block;
+    let value = json!({
+        "db": database.to_string(),
+        "block": { "number": block.number, "hash": block.hash },
+        "compared": verified.things,
+        "differences": verified.differences,
+        "named": named,
+    });
+    out.say(value, || {
+        let (things, number, hash) = (verified.things, block.number, block.hash);
+        match verified.differences {
+            0 => format!("{things} things compared at block {number} {hash}: index and contracts hold the same."),
+            differences => format!("{things} things compared at block {number} {hash}: {differences} differences."),
+        }
+    })?;
+    Ok(match verified.differences {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(exit::TAMPERED),
     })
 }

@@ -187,6 +187,17 @@ async fn an_operator_sees_how_an_index_gets_on() {
         };
         assert_eq!((code("5"), code("4")), (Some(0), Some(3)));
 
+        let verified = run(&world, &database, &["index", "verify"]);
+        assert!(verified.status.success(), "{verified:?}");
+        let verified: Value = serde_json::from_slice(&verified.stdout).unwrap();
+        assert_eq!(verified["differences"], 0);
+        assert!(verified["compared"].as_u64().unwrap() >= 3, "{verified}");
+        execute(&database, "UPDATE directory SET version = version + 1").await;
+        let falsified = run(&world, &database, &["index", "verify"]);
+        assert_eq!(falsified.status.code(), Some(5));
+        let falsified: Value = serde_json::from_slice(&falsified.stdout).unwrap();
+        assert_eq!(falsified["named"][0]["column"], "directory.version");
+
         execute(&database, "DELETE FROM chart").await;
         let again = Service::index(&world, &database, &["--from-genesis"]);
         eventually("the new index is in place", || async {

@@ -1,8 +1,6 @@
 //! The whole indexer against a real chain: made-up logs, mischievous nodes, the real contracts.
 mod chain;
 mod contracts;
-#[path = "../support/databases.rs"]
-mod databases;
 mod endpoints;
 mod faults;
 mod left_out;

@@ -1,6 +1,6 @@
 //! An index built anew is the index that a first run makes; what is not an index is left alone.
 use crate::{
-    databases::{KINDS, Kind},
+    support::databases::{KINDS, Kind},
     support::{
         POLL_MS, SOON, caught_up,
         chain::Chain,
