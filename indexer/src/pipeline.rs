@@ -28,6 +28,8 @@ const TROUBLE_PAUSE_MOST: Duration = Duration::from_secs(5);
 /// How often the node is asked what is final: while nothing else is to do, and while there is.
 const FINALITY_IDLE: Duration = Duration::from_secs(1);
 const FINALITY_BUSY: Duration = Duration::from_secs(10);
+/// How often the newest block is asked for while older ones wait to be written: the node is busy with those to come.
+const TIP_BUSY: Duration = Duration::from_secs(1);
 /// How often it is noted in the database what the node says of its chain, for those who read there.
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
 /// How often a standby looks whether the writer has gone.
@@ -235,7 +237,7 @@ impl Pipeline {
         let checkpoint = self.checkpoint;
         let tip = match self.tip {
             // The blocks that wait are older than it by far, and need no other.
-            Some((tip, at)) if !self.ahead.is_empty() && at.elapsed() < self.poll => tip,
+            Some((tip, at)) if !self.ahead.is_empty() && at.elapsed() < TIP_BUSY => tip,
             _ => self.read_tip().await?,
         };
         let block = tip.block;

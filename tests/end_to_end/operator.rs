@@ -191,7 +191,7 @@ async fn an_operator_sees_how_an_index_gets_on() {
         assert!(verified.status.success(), "{verified:?}");
         let verified: Value = serde_json::from_slice(&verified.stdout).unwrap();
         assert_eq!(verified["differences"], 0);
-        assert!(verified["compared"].as_u64().unwrap() >= 3, "{verified}");
+        assert!(verified["compared"].as_u64().unwrap() >= 1, "{verified}");
         execute(&database, "UPDATE directory SET version = version + 1").await;
         let falsified = run(&world, &database, &["index", "verify"]);
         assert_eq!(falsified.status.code(), Some(5));

@@ -8,27 +8,33 @@ use crate::{
     tables::{CURRENT, Table, Value},
 };
 use anyhow::{Context, Result, bail, ensure};
-use sqlx::{Arguments, Connection, Executor, PgConnection, Row, migrate::Migrator, postgres::PgArguments};
+use futures::future::join;
+use sqlx::{
+    Arguments, Connection, Executor, PgConnection, Postgres, Row, migrate::Migrator, postgres::PgArguments,
+    query::Query,
+};
 
 /// Does all of `work`, in order.
 pub async fn perform(connection: &mut PgConnection, work: Vec<Work>) -> Result<()> {
-    for work in work {
-        if work.rows().is_empty() {
-            continue;
-        }
-        let touched = match &work {
-            Work::Insert { table, columns, rows } => insert(connection, table, columns, rows).await,
-            Work::End { table, rows, .. } => end(connection, *table, rows).await,
-        };
-        let touched = touched.with_context(|| format!("write to {}", work.table()))?;
-        work.check(touched, work.rows().len())?;
+    let mut statements = work.iter().filter(|work| !work.rows().is_empty()).map(statement);
+    let mut next = statements.next();
+    while let Some(statement) = next {
+        let (work, query) = statement?;
+        // The next statement's arrays are made while the server works on this one.
+        let prepared = async { statements.next() };
+        let (done, prepared) = join(connection.execute(query), prepared).await;
+        let done = done.with_context(|| format!("write to {}", work.table()))?;
+        work.check(done.rows_affected(), work.rows().len())?;
+        next = prepared;
     }
     Ok(())
 }
 
-async fn insert(connection: &mut PgConnection, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<u64> {
+/// What all of `work` takes: an array for each column.
+fn statement(work: &Work) -> Result<(&Work, Query<'static, Postgres, PgArguments>)> {
+    let rows = work.rows();
     let (mut arrays, mut arguments) = (Vec::new(), PgArguments::default());
-    for column in 0..columns.len() {
+    for column in 0..rows[0].len() {
         let values = rows.iter().map(|row| &row[column]);
         let (kind, added) = match rows[0][column] {
             Value::Int(_) => ("bigint", arguments.add(values.map(int).collect::<Result<Vec<_>>>()?)),
@@ -38,10 +44,18 @@ async fn insert(connection: &mut PgConnection, table: &str, columns: &[&str], ro
         added.map_err(sqlx::Error::Encode)?;
         arrays.push(format!("${}::{kind}[]", column + 1));
     }
-    let (columns, arrays) = (columns.join(", "), arrays.join(", "));
-    let sql = format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays})");
-    let query = sqlx::query_with(own(sql), arguments);
-    Ok(connection.execute(query).await?.rows_affected())
+    let sql = match work {
+        Work::Insert { table, columns, .. } => {
+            let (columns, arrays) = (columns.join(", "), arrays.join(", "));
+            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays})")
+        }
+        Work::End { table, .. } => {
+            let current = arguments.add(vec![CURRENT; rows.len()]);
+            current.map_err(sqlx::Error::Encode)?;
+            end_sql(*table)
+        }
+    };
+    Ok((work, sqlx::query_with(own(sql), arguments)))
 }
 
 fn int(value: &Value) -> Result<i64> {
@@ -58,31 +72,17 @@ fn text(value: &Value) -> Result<&'static str> {
     }
 }
 
-fn bytes(value: &Value) -> Result<Vec<u8>> {
+fn bytes(value: &Value) -> Result<&[u8]> {
     match value {
-        Value::Word(word) => Ok(word.to_vec()),
-        Value::Account(account) => Ok(account.to_vec()),
-        Value::Bytes(bytes) => Ok(bytes.to_vec()),
+        Value::Word(word) => Ok(word.as_slice()),
+        Value::Account(account) => Ok(account.as_slice()),
+        Value::Bytes(bytes) => Ok(bytes),
         other => bail!("{other:?} in a column of bytes"),
     }
 }
 
-/// Ends the current rows of these keys; how many there were.
-async fn end(connection: &mut PgConnection, table: Table, rows: &[Vec<Value>]) -> Result<u64> {
-    let key = table.key().len();
-    let mut query = sqlx::query(own(end_sql(table)));
-    for column in 0..key {
-        let keys = rows.iter().map(|row| bytes(&row[column]));
-        query = query.bind(keys.collect::<Result<Vec<_>>>()?);
-    }
-    for place in [key, key + 1] {
-        let places = rows.iter().map(|row| int(&row[place]));
-        query = query.bind(places.collect::<Result<Vec<_>>>()?);
-    }
-    let current = vec![CURRENT; rows.len()];
-    Ok(connection.execute(query.bind(current)).await?.rows_affected())
-}
-
+/// Ends the current rows of keys: an array for each column of the key, of the blocks, of the logs, and of what is current.
+///
 /// What is current comes from an array too. As a constant it would seem to pick out few rows of the table, and the planner would
 /// go through those with all the keys, rather than through the keys.
 pub fn end_sql(table: Table) -> String {
