@@ -248,30 +248,29 @@ impl On<'_> {
     }
 }
 
+/// `sql` with each of `args` bound to it, whatever the database.
+macro_rules! bound {
+    ($sql:expr, $args:expr) => {
+        $args.into_iter().fold(sqlx::query($sql), |query, value| match value {
+            Value::Int(number) => query.bind(*number),
+            Value::Word(word) => query.bind(word.to_vec()),
+            Value::Account(account) => query.bind(account.to_vec()),
+            Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+            Value::Text(text) => query.bind(*text),
+            Value::Null => query.bind(None::<i64>),
+        })
+    };
+}
+
 pub fn for_sqlite<'a>(
     sql: SqlStr,
     args: impl IntoIterator<Item = &'a Value>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
-    let query = sqlx::query(sql);
-    args.into_iter().fold(query, |query, value| match value {
-        Value::Int(number) => query.bind(*number),
-        Value::Word(word) => query.bind(word.to_vec()),
-        Value::Account(account) => query.bind(account.to_vec()),
-        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
-        Value::Text(text) => query.bind(*text),
-        Value::Null => query.bind(None::<i64>),
-    })
+    bound!(sql, args)
 }
 
 fn for_postgres(sql: SqlStr, args: &[Value]) -> Query<'static, Postgres, PgArguments> {
-    args.iter().fold(sqlx::query(sql), |query, value| match value {
-        Value::Int(number) => query.bind(*number),
-        Value::Word(word) => query.bind(word.to_vec()),
-        Value::Account(account) => query.bind(account.to_vec()),
-        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
-        Value::Text(text) => query.bind(*text),
-        Value::Null => query.bind(None::<i64>),
-    })
+    bound!(sql, args)
 }
 
 /// SQL that this crate has put together from its own names.

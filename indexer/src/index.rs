@@ -4,6 +4,7 @@ mod decision;
 mod view;
 
 pub use answer::*;
+pub(crate) use view::valid;
 pub use view::{View, When};
 
 use crate::{

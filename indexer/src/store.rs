@@ -94,19 +94,8 @@ impl Store {
     ///
     /// Refuses a database that mirrors another deployment or was written by another build's schema.
     pub async fn open(database: &Database, deployment: &Deployment, genesis: Block) -> Result<Self> {
-        let mut store = Self {
-            connection: connect(database).await?,
-            database: database.clone(),
-            lock: None,
-        };
-        let set_up = async {
-            store.migrate().await?;
-            store.on().run(store_begin(database)).await?;
-            let claimed = store.claim(deployment, genesis).await;
-            store.finish(claimed).await
-        };
-        set_up.await.with_context(|| format!("index database {database}"))?;
-        Ok(store)
+        let set_up = async |store: &mut Self| store.migrate().await;
+        Self::open_after(database, deployment, genesis, set_up).await
     }
 
     /// Opens a database of PostgreSQL whose index is removed first, in one transaction. The store is its only writer from then
@@ -114,22 +103,35 @@ impl Store {
     ///
     /// Refuses where another process writes, and a database that holds something else.
     pub async fn open_anew(database: &Database, deployment: &Deployment, genesis: Block) -> Result<Self> {
+        let set_up = async |store: &mut Self| {
+            ensure!(store.lock().await?, "{}", WRITTEN);
+            let Connection::Postgres(connection) = &mut store.connection else {
+                bail!("a file is replaced by another, not emptied");
+            };
+            postgres::empty(connection, &POSTGRES_MIGRATIONS).await
+        };
+        Self::open_after(database, deployment, genesis, set_up).await
+    }
+
+    /// Opens the database, has its tables `set_up`, and claims it for the deployment.
+    async fn open_after(
+        database: &Database,
+        deployment: &Deployment,
+        genesis: Block,
+        set_up: impl AsyncFnOnce(&mut Self) -> Result<()>,
+    ) -> Result<Self> {
         let mut store = Self {
             connection: connect(database).await?,
             database: database.clone(),
             lock: None,
         };
-        let set_up = async {
-            ensure!(store.lock().await?, "{}", WRITTEN);
-            let Connection::Postgres(connection) = &mut store.connection else {
-                bail!("a file is replaced by another, not emptied");
-            };
-            postgres::empty(connection, &POSTGRES_MIGRATIONS).await?;
-            store.on().run(store_begin(database)).await?;
+        let ready = async {
+            set_up(&mut store).await?;
+            store.begin().await?;
             let claimed = store.claim(deployment, genesis).await;
             store.finish(claimed).await
         };
-        set_up.await.with_context(|| format!("index database {database}"))?;
+        ready.await.with_context(|| format!("index database {database}"))?;
         Ok(store)
     }
 
@@ -244,7 +246,7 @@ impl Store {
         let blocks = batch.blocks.iter().map(block_row).collect::<Result<_>>()?;
         let events = batch.entries.iter().map(event_row).collect::<Result<_>>()?;
         let work = vec![insert("block", &BLOCK, blocks), insert("event", &EVENT, events)];
-        // SQLite writes these while the rest is made ready.
+        // The database writes these while the rest is made ready.
         let folded = async { fold(&batch.blocks, &batch.entries) };
         let (done, changes) = futures::join!(self.perform(work), folded);
         done?;
@@ -334,7 +336,10 @@ impl Store {
 
     /// Takes the writer's place before the checkpoint is read, so that what is then seen holds until commit.
     async fn begin(&mut self) -> Result<()> {
-        let sql = store_begin(&self.database);
+        let sql = match self.database {
+            Database::Sqlite(_) => "BEGIN IMMEDIATE",
+            Database::Postgres(_) => "BEGIN; LOCK TABLE deployment IN EXCLUSIVE MODE",
+        };
         self.on().run(sql).await.context("begin a transaction")
     }
 
@@ -388,13 +393,6 @@ async fn connect(database: &Database) -> Result<Connection> {
     }
     let connection = Connection::open(database).await;
     connection.with_context(|| format!("open index database {database}"))
-}
-
-fn store_begin(database: &Database) -> &'static str {
-    match database {
-        Database::Sqlite(_) => "BEGIN IMMEDIATE",
-        Database::Postgres(_) => "BEGIN; LOCK TABLE deployment IN EXCLUSIVE MODE",
-    }
 }
 
 /// Whether the tables refused a batch for what its events say.

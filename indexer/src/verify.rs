@@ -5,7 +5,7 @@
 use crate::{
     Deployment, Endpoints,
     db::{Database, Pool, Row, own},
-    index::{Head, View, When, address, b256, bits, bytes, flag, number},
+    index::{Head, View, When, address, b256, bits, bytes, flag, number, valid},
     tables::{Table, Value},
 };
 use alloy::{
@@ -117,21 +117,15 @@ struct Subject {
     joins: &'static str,
 }
 
-macro_rules! valid {
-    ($table:literal) => {
-        concat!($table, ".valid_from_block <= $1 AND ", $table, ".valid_to_block > $1")
-    };
-}
-
 const SUBJECTS: [Subject; 15] = [
     Subject {
         table: Table::Chart,
         more: ", e.epoch, d.version, d.digest",
         joins: concat!(
             " LEFT JOIN grant_epoch AS e ON e.chart = k.chart AND ",
-            valid!("e"),
+            valid!(then, "e"),
             " LEFT JOIN directory AS d ON d.chart = k.chart AND ",
-            valid!("d")
+            valid!(then, "d")
         ),
     },
     Subject::plain(Table::ControlOffer),
@@ -142,9 +136,9 @@ const SUBJECTS: [Subject; 15] = [
             coalesce(v.created_at, t.created_at) AS v_created_at, s.status",
         joins: concat!(
             " LEFT JOIN record_version AS v ON v.chart = k.chart AND v.record_id = k.record_id AND ",
-            valid!("v"),
+            valid!(then, "v"),
             " LEFT JOIN record_status AS s ON s.chart = k.chart AND s.record_id = k.record_id AND ",
-            valid!("s")
+            valid!(then, "s")
         ),
     },
     Subject::plain(Table::Batch),
@@ -159,7 +153,7 @@ const SUBJECTS: [Subject; 15] = [
         more: ", s.status",
         joins: concat!(
             " LEFT JOIN credential_status AS s ON s.party = k.party AND ",
-            valid!("s")
+            valid!(then, "s")
         ),
     },
     Subject::plain(Table::Member),
@@ -198,7 +192,7 @@ impl Subject {
             columns.join(", ")
         };
         let valid = if self.table.ends() {
-            valid!("t")
+            valid!(then, "t")
         } else {
             "t.valid_from_block <= $1"
         };

@@ -46,6 +46,7 @@ macro_rules! valid {
         concat!($table, ".valid_from_block <= $1 AND ", $table, ".valid_to_block > $1")
     };
 }
+pub(crate) use valid;
 /// The statement of `$sql!` for this view.
 macro_rules! pick {
     ($view:ident, $sql:ident $(, $arg:literal)*) => {

@@ -149,13 +149,19 @@ pub async fn fold_in(path: &Path) -> Result<bool> {
 
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
-    code.and_then(|code| code.parse::<u32>().ok())
-        .is_some_and(|code| code & 0xff == 5)
+    code.and_then(|code| primary(&code)) == Some(BUSY)
 }
 
-/// SQLITE_BUSY, SQLITE_IOERR, SQLITE_FULL: primary result codes (sqlite.org/rescode.html), which extended ones have in their
-/// low byte.
+/// Primary result codes (sqlite.org/rescode.html).
+const BUSY: u32 = 5;
+const IO_ERROR: u32 = 10;
+const FULL: u32 = 13;
+
 pub fn is_passing(code: &str) -> bool {
-    code.parse::<u32>()
-        .is_ok_and(|code| [5, 10, 13].contains(&(code & 0xff)))
+    primary(code).is_some_and(|code| [BUSY, IO_ERROR, FULL].contains(&code))
+}
+
+/// The primary code, which an extended one has in its low byte.
+fn primary(code: &str) -> Option<u32> {
+    Some(code.parse::<u32>().ok()? & 0xff)
 }

@@ -3,7 +3,7 @@ use crate::support::{
     POLL_MS, SOON, caught_up,
     chain::Chain,
     event::{added, amended, granted, id, opened, who},
-    index,
+    index, latest,
     proxy::{Fate, Proxy},
     same_as_from_scratch, trouble, until,
 };
@@ -63,10 +63,8 @@ async fn backfills_then_follows_and_answers() {
     let handle = index(&chain, &chain.url, &folder.path().join("deep/er/index.db")).await;
     caught_up(&handle, &chain).await;
     let index = handle.index();
-    let records = index
-        .latest()
+    let records = latest(&index)
         .await
-        .unwrap()
         .records(chart, u64::MAX, Page::default())
         .await
         .unwrap();
@@ -78,10 +76,8 @@ async fn backfills_then_follows_and_answers() {
         [(id(10), 2, 3), (id(11), 1, 63)]
     );
     assert_eq!(
-        index
-            .latest()
+        latest(&index)
             .await
-            .unwrap()
             .records(chart, 1 << 63, Page::default())
             .await
             .unwrap(),
@@ -96,14 +92,7 @@ async fn backfills_then_follows_and_answers() {
         purpose: purpose::TREAT,
         action: action::READ,
     };
-    let grant = index
-        .latest()
-        .await
-        .unwrap()
-        .grant(chart, clinic)
-        .await
-        .unwrap()
-        .unwrap();
+    let grant = latest(&index).await.grant(chart, clinic).await.unwrap().unwrap();
     let before = index.decide(&question, grant.granted_at - 1).await.unwrap();
     assert_eq!((before.allowed, before.reason), (false, reason::NO_GRANT));
     assert!(before.block.time < grant.granted_at);
@@ -155,7 +144,7 @@ async fn backfills_then_follows_and_answers() {
         index.decide(&question, u64::MAX).await.unwrap().reason,
         reason::NO_GRANT
     );
-    assert_eq!(index.latest().await.unwrap().grant(chart, clinic).await.unwrap(), None);
+    assert_eq!(latest(&index).await.grant(chart, clinic).await.unwrap(), None);
     let status = index.status().await.unwrap();
     assert_eq!(
         (status.chain_head, status.lag_blocks, status.trouble, status.stopped),
@@ -197,11 +186,8 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
         .await;
     caught_up(&handle, &chain).await;
     assert_eq!(
-        handle
-            .index()
-            .latest()
+        latest(&handle.index())
             .await
-            .unwrap()
             .grants(chart, Page::default())
             .await
             .unwrap(),
@@ -219,11 +205,8 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     chain.records([added(chart, 12, who(1), 4)]).await;
     caught_up(&handle, &chain).await;
     assert_eq!(
-        handle
-            .index()
-            .latest()
+        latest(&handle.index())
             .await
-            .unwrap()
             .records(chart, u64::MAX, Page::default())
             .await
             .unwrap()
@@ -235,20 +218,17 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     chain.reorg(2).await;
     caught_up(&handle, &chain).await;
     let view = handle.index();
-    let mut latest = view.latest().await.unwrap();
-    let records = latest.records(chart, u64::MAX, Page::default());
+    let mut now = latest(&view).await;
+    let records = now.records(chart, u64::MAX, Page::default());
     assert_eq!(records.await.unwrap().len(), 1);
-    drop(latest);
+    drop(now);
 
     // The head goes back, and nothing takes its place.
     chain.revert(&fork).await;
     caught_up(&handle, &chain).await;
     assert_eq!(
-        handle
-            .index()
-            .latest()
+        latest(&handle.index())
             .await
-            .unwrap()
             .versions(chart, id(10), 0)
             .await
             .unwrap()
@@ -264,11 +244,8 @@ async fn follows_reorgs_of_any_depth_running_or_not() {
     let handle = index(&chain, &chain.url, &db).await;
     caught_up(&handle, &chain).await;
     assert_eq!(
-        handle
-            .index()
-            .latest()
+        latest(&handle.index())
             .await
-            .unwrap()
             .chart(chart)
             .await
             .unwrap()
@@ -356,7 +333,7 @@ async fn an_undecodable_log_stops_it_loudly_and_nothing_of_its_block_stays() {
         "{waited:?}"
     );
     assert_eq!(index.head().await.unwrap().hash, good.1);
-    assert_eq!(index.latest().await.unwrap().chart(id(2)).await.unwrap(), None);
+    assert_eq!(latest(&index).await.chart(id(2)).await.unwrap(), None);
     assert!(index.status().await.unwrap().stopped.unwrap().contains(&expected));
     assert!(format!("{:#}", handle.shutdown().await.unwrap_err()).contains(&expected));
 }
@@ -428,17 +405,7 @@ async fn a_node_that_is_not_there_is_an_error_at_the_start_and_waited_for_later(
     chain.records([opened(id(1), who(1))]).await;
     proxy.rule(|_, _| Fate::Forward);
     caught_up(&handle, &chain).await;
-    assert!(
-        handle
-            .index()
-            .latest()
-            .await
-            .unwrap()
-            .chart(id(1))
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(latest(&handle.index()).await.chart(id(1)).await.unwrap().is_some());
     until("trouble is over", async || {
         handle.index().status().await.unwrap().trouble.is_none()
     })
@@ -562,17 +529,7 @@ async fn answers_that_do_not_fit_are_not_believed_and_asked_for_until_they_do() 
     trouble(&handle, "still syncing").await;
     proxy.rule(|_, _| Fate::Forward);
     caught_up(&handle, &chain).await;
-    assert!(
-        handle
-            .index()
-            .latest()
-            .await
-            .unwrap()
-            .chart(id(1))
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(latest(&handle.index()).await.chart(id(1)).await.unwrap().is_some());
     until("trouble is over", async || {
         handle.index().status().await.unwrap().trouble.is_none()
     })

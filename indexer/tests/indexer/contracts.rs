@@ -1,6 +1,6 @@
 //! The real contracts, run: after every transaction the index answers as the contracts do at the same block, and it
 //! goes on giving those answers for that block's time.
-use crate::support::{POLL_MS, SOON, chain::receipt, event::id};
+use crate::support::{POLL_MS, SOON, chain::receipt, event::id, latest};
 use alloy::{
     eips::BlockId,
     network::{EthereumWallet, TransactionBuilder},
@@ -156,10 +156,8 @@ impl World {
         self.records(patient, call).await;
         let index = self.handle.index();
         assert_eq!(
-            index
-                .latest()
+            latest(&index)
                 .await
-                .unwrap()
                 .grant(chart, clinic)
                 .await
                 .unwrap()
@@ -167,10 +165,8 @@ impl World {
             None
         );
         assert_eq!(
-            index
-                .latest()
+            latest(&index)
                 .await
-                .unwrap()
                 .grant(chart, second)
                 .await
                 .unwrap()
@@ -178,10 +174,8 @@ impl World {
             Some(id(313))
         );
         assert_eq!(
-            index
-                .latest()
+            latest(&index)
                 .await
-                .unwrap()
                 .grant(chart, insurer)
                 .await
                 .unwrap()
@@ -196,10 +190,8 @@ impl World {
         };
         self.records(patient, call).await;
         assert_eq!(
-            index
-                .latest()
+            latest(&index)
                 .await
-                .unwrap()
                 .grant(chart, second)
                 .await
                 .unwrap()
@@ -214,16 +206,7 @@ impl World {
             epoch: 2,
         };
         self.records(patient, call).await;
-        assert_eq!(
-            index
-                .latest()
-                .await
-                .unwrap()
-                .grants(chart, Page::default())
-                .await
-                .unwrap(),
-            []
-        );
+        assert_eq!(latest(&index).await.grants(chart, Page::default()).await.unwrap(), []);
         self.set_directory(patient, 5).await;
         self.grant(patient, 5, clinic, treating(), 331).await;
     }
@@ -263,11 +246,8 @@ impl World {
             .await;
         assert_eq!(indexed, Some(of_batch));
         assert_eq!(
-            self.handle
-                .index()
-                .latest()
+            latest(&self.handle.index())
                 .await
-                .unwrap()
                 .live()
                 .await
                 .unwrap()
@@ -284,11 +264,8 @@ impl World {
         };
         self.records(self.stranger, call).await;
         assert_eq!(
-            self.handle
-                .index()
-                .latest()
+            latest(&self.handle.index())
                 .await
-                .unwrap()
                 .live()
                 .await
                 .unwrap()
@@ -778,10 +755,8 @@ impl World {
         self.same_relay_and_audit(at).await;
 
         let on_chain = self.view(records, at, IRecords::chartOfCall { chart }).await;
-        let indexed = index
-            .latest()
+        let indexed = latest(&index)
             .await
-            .unwrap()
             .chart(chart)
             .await
             .unwrap()
@@ -805,13 +780,7 @@ impl World {
             indexed
         );
         for account in [self.patient, self.heir] {
-            let own = index
-                .latest()
-                .await
-                .unwrap()
-                .charts_of(account, Page::default())
-                .await
-                .unwrap();
+            let own = latest(&index).await.charts_of(account, Page::default()).await.unwrap();
             assert_eq!(own.len(), usize::from(on_chain.controller == account));
         }
         let offered = self.view(records, at, IRecords::offeredToCall { chart }).await;
@@ -821,10 +790,8 @@ impl World {
         );
         assert_eq!(indexed.await, (!offered.is_zero()).then(|| format!("{offered:X}")));
 
-        let listed = index
-            .latest()
+        let listed = latest(&index)
             .await
-            .unwrap()
             .records(chart, u64::MAX, Page::default())
             .await
             .unwrap();
@@ -840,13 +807,7 @@ impl World {
                 recordId: record_id,
             };
             let on_chain = self.view(records, at, call).await;
-            let versions = index
-                .latest()
-                .await
-                .unwrap()
-                .versions(chart, record_id, 0)
-                .await
-                .unwrap();
+            let versions = latest(&index).await.versions(chart, record_id, 0).await.unwrap();
             assert_eq!(versions.len() as u32, on_chain.version);
             let Some(newest) = versions.last() else { continue };
             found += 1;
@@ -891,7 +852,7 @@ impl World {
             let granted = self.view(records, at, call).await;
             // The contract keeps a grant that `revokeAll` ended; its epoch tells.
             let stands = granted.epoch != 0 && granted.epoch == grant_epoch;
-            let indexed = index.latest().await.unwrap().grant(chart, account).await.unwrap();
+            let indexed = latest(&index).await.grant(chart, account).await.unwrap();
             live.extend(indexed.as_ref().map(|grant| grant.keyring));
             let terms = |g: medlock_indexer::Grant| {
                 let terms = GrantTerms {
@@ -912,13 +873,7 @@ impl World {
                 &[chart.as_slice(), account.as_slice()],
             );
             assert_eq!(since.await, (granted.epoch != 0).then(|| granted.since.to_string()));
-            let received = index
-                .latest()
-                .await
-                .unwrap()
-                .grants_to(account, Page::default())
-                .await
-                .unwrap();
+            let received = latest(&index).await.grants_to(account, Page::default()).await.unwrap();
             assert_eq!(received.len(), usize::from(stands));
             if stands {
                 standing.insert(account);
@@ -961,15 +916,9 @@ impl World {
                 (key.version, key.suite, key.validFrom, key.revokedAt, key.digest)
             );
         }
-        let kept = index.latest().await.unwrap().live().await.unwrap();
+        let kept = latest(&index).await.live().await.unwrap();
         assert_eq!((kept.head, BTreeSet::from_iter(kept.digests)), (at, live));
-        let given = index
-            .latest()
-            .await
-            .unwrap()
-            .grants(chart, Page::default())
-            .await
-            .unwrap();
+        let given = latest(&index).await.grants(chart, Page::default()).await.unwrap();
         let given: Vec<Address> = given.iter().map(|grant| grant.grantee).collect();
         assert_eq!(given.len(), standing.len());
         assert_eq!(BTreeSet::from_iter(given), standing);

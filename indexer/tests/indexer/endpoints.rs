@@ -4,7 +4,7 @@ use crate::support::{
     chain::Chain,
     event::{added, granted, id, opened, who},
     gate::Gate,
-    index,
+    index, latest,
     proxy::{Fate, Proxy},
     same_as_from_scratch, trouble, until,
 };
@@ -257,17 +257,7 @@ async fn a_reorg_past_finality_stops_it_with_both_blocks_named() {
         "{why} {both:?}"
     );
     assert_eq!(handle.progress().counters.reorgs_past_finality, 1);
-    assert!(
-        handle
-            .index()
-            .latest()
-            .await
-            .unwrap()
-            .chart(id(1))
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(latest(&handle.index()).await.chart(id(1)).await.unwrap().is_some());
     assert!(handle.shutdown().await.is_err());
 
     // Started again, it takes the chain as it is.

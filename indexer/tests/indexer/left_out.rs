@@ -3,7 +3,7 @@ use crate::support::{
     caught_up,
     chain::Chain,
     event::{added, granted, id, opened, who},
-    index,
+    index, latest,
     proxy::{Asked, Fate, Proxy},
     same_as_from_scratch, trouble, until,
 };
@@ -73,14 +73,7 @@ impl Revoking {
     async fn seen(self) {
         caught_up(&self.handle, &self.chain).await;
         assert_eq!(
-            self.handle
-                .index()
-                .latest()
-                .await
-                .unwrap()
-                .grant(id(1), who(2))
-                .await
-                .unwrap(),
+            latest(&self.handle.index()).await.grant(id(1), who(2)).await.unwrap(),
             None
         );
         self.handle.shutdown().await.unwrap();

@@ -8,7 +8,7 @@ pub mod proxy;
 
 use chain::Chain;
 use dump::dump;
-use medlock_indexer::{Config, Database, Handle, Index, spawn};
+use medlock_indexer::{Config, Database, Handle, Index, View, spawn};
 use std::{path::Path, time::Duration};
 
 /// Generous: two cores are shared with builds.
@@ -23,6 +23,11 @@ pub async fn index(chain: &Chain, url: &str, db: &Path) -> Handle {
         poll_ms: POLL_MS,
     };
     spawn(config).await.unwrap()
+}
+
+/// The tables as they stand.
+pub async fn latest(index: &Index) -> View {
+    index.latest().await.unwrap()
 }
 
 /// Waits until the newest indexed block is the chain's newest.

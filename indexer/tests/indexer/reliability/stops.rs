@@ -1,6 +1,9 @@
 //! What no waiting mends stops the indexer, which names it, whatever the database.
 use super::{Chain, KINDS, SOON, caught_up, start};
-use crate::support::event::{added, amended, id, opened, who};
+use crate::support::{
+    event::{added, amended, id, opened, who},
+    latest,
+};
 use alloy::primitives::LogData;
 
 #[tokio::test]
@@ -32,7 +35,7 @@ async fn a_log_that_cannot_be_decoded_or_that_contradicts_the_tables_is_named_an
                 "{kind:?}: {why}"
             );
             assert_eq!(handle.index().head().await.unwrap().hash, good.1);
-            let mut latest = handle.index().latest().await.unwrap();
+            let mut latest = latest(&handle.index()).await;
             assert_eq!(latest.chart(id(2)).await.unwrap(), None, "{kind:?}");
             drop(latest);
             handle.shutdown().await.unwrap_err();
