@@ -1,8 +1,8 @@
 //! The two databases behind one face: the same SQL with `$n` parameters, the same values in and out.
 use crate::tables::Value;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, Row as _, SqlSafeStr,
-    SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    AssertSqlSafe, ColumnIndex, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, Row as _,
+    SqlSafeStr, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
     sqlite::{
@@ -278,6 +278,10 @@ pub fn own(sql: String) -> impl SqlSafeStr {
     AssertSqlSafe(sql)
 }
 
+/// A column of a row, by name or by its place from 0.
+pub trait Column: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> {}
+impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>> Column for T {}
+
 /// A row of an answer. `None`: NULL.
 pub enum Row {
     Sqlite(SqliteRow),
@@ -285,14 +289,14 @@ pub enum Row {
 }
 
 impl Row {
-    pub fn int(&self, column: &str) -> sqlx::Result<Option<i64>> {
+    pub fn int(&self, column: impl Column) -> sqlx::Result<Option<i64>> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),
         }
     }
 
-    pub fn bytes(&self, column: &str) -> sqlx::Result<Option<&[u8]>> {
+    pub fn bytes(&self, column: impl Column) -> sqlx::Result<Option<&[u8]>> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),

@@ -4,6 +4,8 @@ mod decision;
 mod view;
 
 pub use answer::*;
+#[cfg(test)]
+pub(crate) use decision::all_statements;
 pub(crate) use view::valid;
 pub use view::{View, When};
 
@@ -14,7 +16,6 @@ use crate::{
     store::{self, CHANNEL},
     tables::Value,
 };
-pub(crate) use decision::Asked;
 use medlock_abi::records::IRecords::Question;
 use sqlx::postgres::PgListener;
 use std::{sync::Arc, time::Duration};
@@ -122,16 +123,12 @@ impl Index {
         self.view(When::Latest).await
     }
 
-    /// [`View::decide`] of one question, at a time, in one statement.
+    /// [`View::decide`] of one question, at a time.
     pub async fn decide(&self, question: &Question, at: u64) -> Result<Decision> {
-        let question = std::slice::from_ref(question);
-        for asked in Asked::of(question, None, at) {
-            let rows = self.pool.fetch(asked.sql, &asked.args).await?;
-            if let Some(answer) = asked.answers(&rows, at)?.pop() {
-                return Ok(answer);
-            }
-        }
-        Err(IndexError::Corrupt { column: "n" })
+        let asked = [(question.clone(), at)];
+        let fetch = async |sql: &'static str, args: &[Value]| self.pool.fetch(sql, args).await;
+        let answer = decision::answers(&asked, None, fetch).await?.pop();
+        answer.ok_or(IndexError::Corrupt { column: "n" })
     }
 
     /// Waits until block `wanted` is indexed, and gives the head then; at most `within`.

@@ -11,7 +11,7 @@ use crate::{
     db::{Connection, Database, On, Pool, Row, own},
     index::{DEPLOYMENT, deployment_row},
     model::{Batch, Block, Entry},
-    tables::{Table, Value},
+    tables::{CURRENT, Table, Value, end_of, place},
 };
 use alloy::primitives::{B256, Bytes};
 use anyhow::{Context, Result, bail, ensure};
@@ -300,16 +300,17 @@ impl Store {
     }
 
     async fn undo(&mut self, to: &Block) -> Result<()> {
-        let number = int(to.number)?;
         ensure!(
-            newest_block(self.on(), number).await? == *to,
+            newest_block(self.on(), int(to.number)?).await? == *to,
             "block {} {} is not stored",
             to.number,
             to.hash
         );
         for statement in undoing() {
-            self.on().execute(own(statement), &[Value::Int(number)]).await?;
+            self.on().execute(own(statement), &[end_of(to.number).into()]).await?;
         }
+        const BLOCKS: &str = "DELETE FROM block WHERE number > $1";
+        self.on().execute(BLOCKS, &[int(to.number)?.into()]).await?;
         self.tell(to).await
     }
 
@@ -360,7 +361,8 @@ impl Store {
     /// The windows of successive commits join up, so no block is missed.
     async fn forget_old_blocks(&mut self, before: u64, now: u64) -> Result<()> {
         const SQL: &str = "DELETE FROM block WHERE number > 0 AND number >= $1 AND number < $2
-             AND NOT EXISTS (SELECT 1 FROM event WHERE event.block_number = block.number)";
+             AND NOT EXISTS (SELECT 1 FROM event
+                WHERE event.place >= block.number << 24 AND event.place < (block.number + 1) << 24)";
         let bounds = [before, now].map(|block| Value::int(block.saturating_sub(RECENT_BLOCKS)));
         let [from, to] = bounds;
         self.on().execute(SQL, &[from?, to?]).await?;
@@ -407,23 +409,21 @@ fn is_contradiction(error: &anyhow::Error) -> bool {
     })
 }
 
-/// What takes back everything after block $1. Of each state table first the rows that began after it, then the ends that came
-/// after it (in this order, or two rows of one key would be current at once); then events, then blocks.
+/// What takes back every event from place $1 on. Of each state table first the rows that began there, then the ends that came
+/// there (in this order, or two rows of one key would be current at once); then the events themselves.
 fn undoing() -> Vec<String> {
     let mut statements = Vec::new();
     // Records last of those that refer to them.
     for table in Table::ALL.iter().rev() {
         let name = table.name();
-        statements.push(format!("DELETE FROM {name} WHERE valid_from_block > $1"));
+        statements.push(format!("DELETE FROM {name} WHERE valid_from >= $1"));
         if table.ends() {
             statements.push(format!(
-                "UPDATE {name} SET valid_to_block = 9223372036854775807, valid_to_log = 0
-                 WHERE valid_to_block > $1 AND valid_to_block < 9223372036854775807"
+                "UPDATE {name} SET valid_to = {CURRENT} WHERE valid_to >= $1 AND valid_to < {CURRENT}"
             ));
         }
     }
-    statements.push("DELETE FROM event WHERE block_number > $1".into());
-    statements.push("DELETE FROM block WHERE number > $1".into());
+    statements.push("DELETE FROM event WHERE place >= $1".into());
     statements
 }
 
@@ -460,20 +460,11 @@ fn block_row(block: &Block) -> Result<Vec<Value>> {
     ])
 }
 
-const EVENT: [&str; 7] = [
-    "block_number",
-    "log_index",
-    "tx_hash",
-    "contract",
-    "name",
-    "topics",
-    "data",
-];
+const EVENT: [&str; 6] = ["place", "tx_hash", "contract", "name", "topics", "data"];
 fn event_row(entry: &Entry) -> Result<Vec<Value>> {
     let topics: Vec<u8> = entry.raw.topics().iter().flat_map(|topic| topic.0).collect();
     Ok(vec![
-        Value::int(entry.block_number)?,
-        Value::int(entry.log_index)?,
+        place(entry.block_number, entry.log_index)?.into(),
         entry.tx_hash.into(),
         entry.contract.into(),
         Value::Text(entry.name),

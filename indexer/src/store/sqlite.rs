@@ -82,16 +82,15 @@ fn sql_of(work: &Work, rows: usize) -> String {
 
 pub fn end_sql(table: Table, rows: usize) -> String {
     let (name, key) = (table.name(), table.key());
-    let row = format!("({})", vec!["?"; key.len() + 2].join(", "));
+    let row = format!("({})", vec!["?"; key.len() + 1].join(", "));
     let rows = vec![row; rows].join(", ");
     let on = key.iter().enumerate();
     let on: String = on
         .map(|(i, column)| format!("{name}.{column} = n.column{} AND ", i + 1))
         .collect();
-    let (block, log) = (key.len() + 1, key.len() + 2);
+    let place = key.len() + 1;
     format!(
-        "UPDATE {name} SET valid_to_block = n.column{block}, valid_to_log = n.column{log} FROM (VALUES {rows}) AS n
-         WHERE {on}{name}.valid_to_block = {CURRENT}"
+        "UPDATE {name} SET valid_to = n.column{place} FROM (VALUES {rows}) AS n WHERE {on}{name}.valid_to = {CURRENT}"
     )
 }
 

@@ -3,7 +3,7 @@ use super::*;
 use crate::{
     Index, IndexError, Page, When,
     decode::decode,
-    index::{Asked, Decision},
+    index::{Decision, all_statements},
 };
 use alloy::{
     primitives::{Address, Bytes, IntoLogData, LogData, U256, keccak256},
@@ -130,23 +130,21 @@ async fn decisions_ends_and_rollbacks_look_rows_up_and_scan_no_table() {
         purpose: purpose::TREAT,
         action: action::READ,
     };
-    let questions = vec![question; 73];
     for kind in KINDS {
         let mut store = open(&kind.fresh(folder.path(), "index")).await;
         let none = Value::Word(B256::ZERO);
         let mut statements: Vec<_> = undoing().into_iter().map(|sql| (sql, vec![Value::Int(0)])).collect();
-        for asked in Asked::of(&questions, None, 0) {
-            statements.push((asked.sql.to_owned(), asked.args));
-        }
+        let asked = all_statements(&(question.clone(), 0));
+        statements.extend(asked.into_iter().map(|(sql, args)| (sql.to_owned(), args)));
         for table in Table::ALL.iter().filter(|table| table.ends()) {
             match kind {
                 Kind::Sqlite => {
-                    let args = [vec![none.clone(); table.key().len()], vec![Value::Int(0); 2]].concat();
+                    let args = [vec![none.clone(); table.key().len()], vec![Value::Int(0)]].concat();
                     statements.push((sqlite::end_sql(*table, 4), vec![args; 4].concat()));
                 }
                 // Takes arrays: asked of PostgreSQL as a statement with empty ones.
                 Kind::Postgres => {
-                    let sql = (1..=table.key().len() + 3).fold(postgres::end_sql(*table), |sql, n| {
+                    let sql = (1..=table.key().len() + 2).fold(postgres::end_sql(*table), |sql, n| {
                         sql.replace(&format!("${n}::"), "'{}'::")
                     });
                     statements.push((sql, vec![]));
@@ -1493,21 +1491,21 @@ async fn tables_match(database: &str, contracts: &Contracts) {
         }
     }
     let found = rows(
-        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to_block = 9223372036854775807
+        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' batch ' || hex(root) || ' ' || hex(author) || ' ' || compartment FROM batch
          UNION ALL
          SELECT hex(chart) || ' rule ' || hex(record_id) || ' ' || hex(grantee) || ' ' || effect FROM rule
-         WHERE valid_to_block = 9223372036854775807
+         WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' delegate ' || hex(delegate) || ' ' || serial || ' ' || powers FROM delegate
-         WHERE valid_to_block = 9223372036854775807
+         WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' access ' || allowed || ' ' || serial FROM emergency_access
-         WHERE valid_to_block = 9223372036854775807
+         WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' emergency ' || hex(party) || ' ' || until FROM emergency
-         WHERE valid_to_block = 9223372036854775807",
+         WHERE valid_to = 9223372036854775807",
     )
     .await;
     assert_eq!(found, expected);
@@ -1525,7 +1523,7 @@ async fn tables_match(database: &str, contracts: &Contracts) {
         expected.insert(format!("equivocation {gateway:X} {index} {first:X} {second:X}"));
     }
     let found = rows(
-        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to_block = 9223372036854775807
+        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT 'anchor ' || hex(gateway) || ' ' || number || ' ' || hex(anchor) FROM anchor
          UNION ALL

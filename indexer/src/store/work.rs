@@ -13,7 +13,7 @@ pub enum Work {
     },
     End {
         table: Table,
-        /// Each key's columns, then block and log of the event that ends its current row.
+        /// Each key's columns, then the place of the event that ends its current row.
         rows: Vec<Vec<Value>>,
         /// Each key must have a current row.
         must: bool,
