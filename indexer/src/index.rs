@@ -4,6 +4,7 @@ mod decision;
 mod view;
 
 pub use answer::*;
+use decision::Tables;
 #[cfg(test)]
 pub(crate) use decision::all_statements;
 pub(crate) use view::valid;
@@ -126,8 +127,7 @@ impl Index {
     /// [`View::decide`] of one question, at a time.
     pub async fn decide(&self, question: &Question, at: u64) -> Result<Decision> {
         let asked = [(question.clone(), at)];
-        let fetch = async |sql: &'static str, args: &[Value]| self.pool.fetch(sql, args).await;
-        let answer = decision::answers(&asked, None, fetch).await?.pop();
+        let answer = decision::answers(&asked, None, Tables::Newest(&self.pool)).await?.pop();
         answer.ok_or(IndexError::Corrupt { column: "n" })
     }
 

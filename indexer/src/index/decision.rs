@@ -1,7 +1,7 @@
 //! All that a decision may depend on, looked up by key: in one statement for most charts, in two for those with exceptions.
 use super::{Decision, IndexError, Result, answer::*};
 use crate::{
-    db::Row,
+    db::{Pool, Reading, Row},
     decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide},
     tables::Value,
 };
@@ -147,19 +147,30 @@ pub fn all_statements(question: &Asked) -> Vec<(&'static str, Vec<Value>)> {
 /// A question and the time that it is about, in UNIX seconds.
 pub type Asked = (Question, u64);
 
-/// The answers to at most [`QUESTIONS_MOST`] questions, in their order. `block`: see [`COMMON`]. `fetch` runs a statement.
-///
-/// The answers speak of one state of the tables if all that is fetched does, or else each of one of its own.
-pub async fn answers(
-    asked: &[Asked],
-    block: Option<u64>,
-    mut fetch: impl AsyncFnMut(&'static str, &[Value]) -> sqlx::Result<Vec<Row>>,
-) -> Result<Vec<Decision>> {
+/// Where to ask.
+pub enum Tables<'a> {
+    /// Each answer speaks of one state of the tables, though not all of the same.
+    Newest(&'a Pool),
+    /// All answers speak of the same state.
+    Of(&'a mut Reading),
+}
+
+impl Tables<'_> {
+    async fn fetch(&mut self, sql: &'static str, args: &[Value]) -> sqlx::Result<Vec<Row>> {
+        match self {
+            Self::Newest(pool) => pool.fetch(sql, args).await,
+            Self::Of(reading) => reading.fetch(sql, args).await,
+        }
+    }
+}
+
+/// The answers to at most [`QUESTIONS_MOST`] questions, in their order. `block`: see [`COMMON`].
+pub async fn answers(asked: &[Asked], block: Option<u64>, mut tables: Tables<'_>) -> Result<Vec<Decision>> {
     let mut answers = vec![None; asked.len()];
     let all: Vec<_> = (0..asked.len()).collect();
     let (sql, args) = ask(*ASK_PLAIN, asked, &all, block);
     let mut exceptional = Vec::new();
-    for row in fetch(sql, &args).await? {
+    for row in tables.fetch(sql, &args).await? {
         let mut columns = Columns::of(&row);
         let (n, head, facts) = plain_facts(&mut columns)?;
         if columns.flag("exceptional")? {
@@ -170,7 +181,7 @@ pub async fn answers(
     }
     if !exceptional.is_empty() {
         let (sql, args) = ask(*ASK_EXCEPTIONS, asked, &exceptional, block);
-        for row in fetch(sql, &args).await? {
+        for row in tables.fetch(sql, &args).await? {
             let mut columns = Columns::of(&row);
             let (n, head, facts) = plain_facts(&mut columns)?;
             let facts = exceptions(facts, &mut columns)?;

@@ -2,7 +2,7 @@
 use super::{
     IndexError, Result,
     answer::*,
-    decision::{self, QUESTIONS_MOST},
+    decision::{self, QUESTIONS_MOST, Tables},
 };
 use crate::{
     db::{Reading, Row},
@@ -456,8 +456,8 @@ impl View {
         let mut answers = Vec::with_capacity(questions.len());
         for some in questions.chunks(QUESTIONS_MOST) {
             let asked: Vec<_> = some.iter().map(|question| (question.clone(), at)).collect();
-            let fetch = async |sql: &'static str, args: &[Value]| self.reading.fetch(sql, args).await;
-            answers.extend(decision::answers(&asked, Some(block), fetch).await?);
+            let tables = Tables::Of(&mut self.reading);
+            answers.extend(decision::answers(&asked, Some(block), tables).await?);
         }
         Ok(answers)
     }
