@@ -21,7 +21,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Readers at once in one process; more wait. Reads are short, and on SQLite share the machine's cores.
 const READERS_MOST: u32 = 8;
 /// SQLite's page cache of the writer: the indexes of some million rows, within the indexer's bound of memory.
-const WRITER_CACHE_KIB: u32 = 32 * 1024;
+const WRITER_CACHE_KIB: u32 = 24 * 1024;
+/// The same of a reader: the upper levels of all indexes, and of the small tables all.
+const READER_CACHE_KIB: u32 = 16 * 1024;
 /// Each page that a transaction touches is written twice: fewer, larger ones take fewer calls.
 const PAGE_BYTES: u32 = 8 * 1024;
 /// Pages of the write-ahead log (of [`PAGE_BYTES`]) after which SQLite folds it into the file: some transactions at once.
@@ -119,8 +121,9 @@ impl Connection {
                 Self::Sqlite(SqliteConnection::connect_with(&options).await?)
             }
             Database::Postgres(options) => {
-                // A plan made for good while the tables are empty would not do for full ones.
-                let options = planning(options, "medlock-indexer", "auto");
+                // A plan made for good while the tables are empty would not do for full ones. As with SQLite, a crash of the
+                // server can take the newest commits back, whole ones, and what is lost is indexed again.
+                let options = planning(options, "medlock-indexer", "auto").options([("synchronous_commit", "off")]);
                 Self::Postgres(PgConnection::connect_with(&options).await?)
             }
         })
@@ -155,7 +158,10 @@ impl Pool {
                 let pool = SqlitePoolOptions::new()
                     .max_connections(READERS_MOST)
                     .test_before_acquire(false);
-                Self::Sqlite(pool.connect_with(file(path).read_only(true)).await?)
+                let options = file(path)
+                    .read_only(true)
+                    .pragma("cache_size", format!("-{READER_CACHE_KIB}"));
+                Self::Sqlite(pool.connect_with(options).await?)
             }
             Database::Postgres(options) => {
                 let pool = PgPoolOptions::new().max_connections(READERS_MOST);

@@ -65,6 +65,29 @@ enum Lock {
     Session,
 }
 
+/// What a batch writes. Made apart from the writer, which has enough to do.
+#[derive(Debug)]
+pub struct Rows(Vec<Work>);
+
+impl Rows {
+    /// Of `entries`, whose blocks are in `blocks`; both ascend. Fails where the events contradict each other.
+    pub fn of(blocks: &[Block], entries: &[Entry]) -> Result<Self> {
+        let block_rows = blocks.iter().map(block_row).collect::<Result<_>>()?;
+        let events = entries.iter().map(event_row).collect::<Result<_>>()?;
+        let mut work = vec![insert("block", &BLOCK, block_rows), insert("event", &EVENT, events)];
+        let changes = fold(blocks, entries)?.into_iter();
+        work.extend(changes.flat_map(|(table, changes)| Work::of(table, changes)));
+        Ok(Self(work))
+    }
+
+    /// How much memory that is, about: what a log carries beyond fixed columns is shared with its entry.
+    pub fn bytes(&self) -> usize {
+        let of_row = |row: &Vec<Value>| size_of_val(row) + size_of_val(row.as_slice());
+        let of_work = |work: &Work| work.rows().first().map_or(0, of_row) * work.rows().len();
+        self.0.iter().map(of_work).sum()
+    }
+}
+
 /// What the node was seen to say of its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -173,7 +196,7 @@ impl Store {
         self.on().execute(SQL, &row).await?;
         const CHAIN: &str = "INSERT INTO chain (id, head) VALUES (1, $1)";
         self.on().execute(CHAIN, &[Value::Int(0)]).await?;
-        self.perform(vec![insert("block", &BLOCK, vec![block_row(&genesis)?])])
+        self.perform(&[insert("block", &BLOCK, vec![block_row(&genesis)?])])
             .await
     }
 
@@ -243,23 +266,13 @@ impl Store {
             batch.after.number,
             batch.after.hash,
         );
-        let blocks = batch.blocks.iter().map(block_row).collect::<Result<_>>()?;
-        let events = batch.entries.iter().map(event_row).collect::<Result<_>>()?;
-        let work = vec![insert("block", &BLOCK, blocks), insert("event", &EVENT, events)];
-        // The database writes these while the rest is made ready.
-        let folded = async { fold(&batch.blocks, &batch.entries) };
-        let (done, changes) = futures::join!(self.perform(work), folded);
-        done?;
-        let work = changes?
-            .into_iter()
-            .flat_map(|(table, changes)| Work::of(table, changes));
-        self.perform(work.collect()).await?;
+        self.perform(&batch.rows.0).await?;
         let last = batch.blocks.last().context("a batch without a block")?;
         self.forget_old_blocks(batch.after.number, last.number).await?;
         self.tell(last).await
     }
 
-    async fn perform(&mut self, work: Vec<Work>) -> Result<()> {
+    async fn perform(&mut self, work: &[Work]) -> Result<()> {
         match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::perform(connection, work).await,
             Connection::Postgres(connection) => postgres::perform(connection, work).await,
@@ -273,7 +286,7 @@ impl Store {
             for entry in &batch.entries {
                 let entry = std::slice::from_ref(entry);
                 for (table, changes) in fold(&batch.blocks, entry)? {
-                    if let Err(error) = self.perform(Work::of(table, changes).into()).await {
+                    if let Err(error) = self.perform(&Work::of(table, changes)).await {
                         if is_contradiction(&error) {
                             return Ok(error.context(format!("{}: {}", entry[0].describe(), contradiction(table))));
                         }
@@ -401,9 +414,8 @@ async fn connect(database: &Database) -> Result<Connection> {
 fn is_contradiction(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let refused = |error: &sqlx::Error| {
-            error
-                .as_database_error()
-                .is_some_and(|error| error.is_unique_violation() || error.is_foreign_key_violation())
+            let error = error.as_database_error();
+            error.is_some_and(|error| error.is_unique_violation())
         };
         cause.is::<Contradiction>() || cause.downcast_ref().is_some_and(refused)
     })
@@ -413,8 +425,7 @@ fn is_contradiction(error: &anyhow::Error) -> bool {
 /// there (in this order, or two rows of one key would be current at once); then the events themselves.
 fn undoing() -> Vec<String> {
     let mut statements = Vec::new();
-    // Records last of those that refer to them.
-    for table in Table::ALL.iter().rev() {
+    for table in Table::ALL {
         let name = table.name();
         statements.push(format!("DELETE FROM {name} WHERE valid_from >= $1"));
         if table.ends() {
@@ -441,8 +452,12 @@ async fn newest_block(on: On<'_>, most: i64) -> Result<Block> {
 }
 
 fn insert(table: &'static str, columns: &[&'static str], rows: Vec<Vec<Value>>) -> Work {
-    let columns = columns.to_vec();
-    Work::Insert { table, columns, rows }
+    Work::Insert {
+        table,
+        columns: columns.to_vec(),
+        rows,
+        of: None,
+    }
 }
 
 /// A number as SQL holds it. Fails past 2^63.

@@ -95,6 +95,14 @@ tables! {
 }
 
 impl Table {
+    /// The table of the things that this one tells more of; none is told of that is not there.
+    pub fn of(self) -> Option<Self> {
+        match self {
+            Self::RecordVersion | Self::RecordStatus => Some(Self::Record),
+            _ => None,
+        }
+    }
+
     /// Key, values and place in time, in the order in which rows are written.
     pub fn columns(self) -> impl Iterator<Item = &'static str> {
         let place: &[&str] = if self.ends() {

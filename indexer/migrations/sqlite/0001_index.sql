@@ -141,8 +141,7 @@ CREATE TABLE record_version (
     created_at       INTEGER NOT NULL,
     valid_from       INTEGER NOT NULL,
     valid_to         INTEGER NOT NULL,
-    PRIMARY KEY (valid_from),
-    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
+    PRIMARY KEY (valid_from)
 ) STRICT;
 CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to);
 CREATE INDEX record_version_to ON record_version (valid_to) WHERE valid_to < 9223372036854775807;
@@ -154,8 +153,7 @@ CREATE TABLE record_status (
     status           INTEGER NOT NULL,
     valid_from       INTEGER NOT NULL,
     valid_to         INTEGER NOT NULL,
-    PRIMARY KEY (valid_from),
-    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
+    PRIMARY KEY (valid_from)
 ) STRICT;
 CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to);
 CREATE INDEX record_status_to ON record_status (valid_to) WHERE valid_to < 9223372036854775807;

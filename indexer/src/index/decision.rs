@@ -166,6 +166,9 @@ impl Tables<'_> {
 
 /// The answers to at most [`QUESTIONS_MOST`] questions, in their order. `block`: see [`COMMON`].
 pub async fn answers(asked: &[Asked], block: Option<u64>, mut tables: Tables<'_>) -> Result<Vec<Decision>> {
+    if asked.is_empty() {
+        return Ok(vec![]);
+    }
     let mut answers = vec![None; asked.len()];
     let all: Vec<_> = (0..asked.len()).collect();
     let (sql, args) = ask(*ASK_PLAIN, asked, &all, block);

@@ -11,7 +11,7 @@ const RANGE_FIRST: u64 = 100;
 /// Most providers allow 500 to 10,000 blocks.
 const RANGE_MOST: u64 = 10_000;
 /// Logs in one chunk to aim for: past it transactions grow long and memory large, and nothing gets faster.
-const LOGS_AIM: u64 = 4_000;
+const LOGS_AIM: u64 = 3_000;
 /// So many answers after a refusal the refused size is tried again, once, lest one bad moment slow the indexer for ever.
 const CALM_FIRST: u32 = 64;
 /// Each time that it is refused again, it is left alone so many times longer.

@@ -15,7 +15,7 @@ use sqlx::{
 };
 
 /// Does all of `work`, in order.
-pub async fn perform(connection: &mut PgConnection, work: Vec<Work>) -> Result<()> {
+pub async fn perform(connection: &mut PgConnection, work: &[Work]) -> Result<()> {
     let mut statements = work.iter().filter(|work| !work.rows().is_empty()).map(statement);
     let mut next = statements.next();
     while let Some(statement) = next {
@@ -47,7 +47,8 @@ fn statement(work: &Work) -> Result<(&Work, Query<'static, Postgres, PgArguments
     let sql = match work {
         Work::Insert { table, columns, .. } => {
             let (columns, arrays) = (columns.join(", "), arrays.join(", "));
-            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays})")
+            let condition = work.condition();
+            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) AS n ({columns}){condition}")
         }
         Work::End { table, .. } => {
             let current = arguments.add(vec![CURRENT; rows.len()]);

@@ -19,10 +19,10 @@ use std::{
 
 /// Rows in one statement, the largest that fits first: each passes to SQLite's thread and back, so few large ones; each size of
 /// each table is prepared once. The largest keeps every table's parameters under SQLite's 32,766.
-const SIZES: [usize; 5] = [1024, 128, 16, 4, 1];
+const SIZES: [usize; 6] = [1024, 256, 64, 16, 4, 1];
 
 /// Does all of `work`, in order.
-pub async fn perform(connection: &mut SqliteConnection, work: Vec<Work>) -> Result<()> {
+pub async fn perform(connection: &mut SqliteConnection, work: &[Work]) -> Result<()> {
     let mut statements = work.iter().flat_map(statements);
     let mut next = statements.next();
     while let Some(statement) = next {
@@ -74,7 +74,13 @@ fn sql_of(work: &Work, rows: usize) -> String {
         Work::Insert { table, columns, .. } => {
             let row = format!("({})", vec!["?"; columns.len()].join(", "));
             let rows = vec![row.as_str(); rows].join(", ");
-            format!("INSERT INTO {table} ({}) VALUES {rows}", columns.join(", "))
+            let columns = columns.join(", ");
+            match work.condition() {
+                none if none.is_empty() => format!("INSERT INTO {table} ({columns}) VALUES {rows}"),
+                condition => format!(
+                    "WITH n ({columns}) AS (VALUES {rows}) INSERT INTO {table} ({columns}) SELECT * FROM n{condition}"
+                ),
+            }
         }
         Work::End { table, .. } => end_sql(*table, rows),
     }

@@ -200,9 +200,9 @@ async fn a_second_writer_is_refused_and_changes_nothing() {
         let mut first = open(&path).await;
         let mut second = open(&path).await;
         assert!(first.lock().await.unwrap() && !second.lock().await.unwrap());
-        first.commit(&batch(GENESIS, &chain[1..3])).await.unwrap();
+        commit(&mut first, GENESIS, &chain[1..3]).await.unwrap();
         let before = dump(&path).await;
-        let error = second.commit(&batch(GENESIS, &chain[1..5])).await.unwrap_err();
+        let error = commit(&mut second, GENESIS, &chain[1..5]).await.unwrap_err();
         assert!(error.to_string().contains("another indexer"), "{error:#}");
         assert_eq!(dump(&path).await, before);
         // Once the first is gone, however it went, the second may write.
@@ -213,7 +213,7 @@ async fn a_second_writer_is_refused_and_changes_nothing() {
             assert!(waited < 1_000, "the lock of a writer that has gone");
             tokio::task::yield_now().await;
         }
-        second.commit(&batch(chain[2].block, &chain[3..5])).await.unwrap();
+        commit(&mut second, chain[2].block, &chain[3..5]).await.unwrap();
     }
 }
 
@@ -251,7 +251,7 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
                 (DEPLOYMENT.records, amended.to_log_data()),
             ],
         );
-        let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
+        let error = format!("{:#}", commit(&mut store, GENESIS, &chain[1..]).await.unwrap_err());
         assert!(
             error.contains("RecordAmended, log 1 of block 1") && error.contains("record_version"),
             "{error}"
@@ -262,14 +262,14 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
         chain.truncate(1);
         push(&mut chain, 2, twice[..1].to_vec());
         push(&mut chain, 2, twice[..1].to_vec());
-        let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
+        let error = format!("{:#}", commit(&mut store, GENESIS, &chain[1..]).await.unwrap_err());
         assert!(error.contains("ChartOpened, log 0 of block 2"), "{error}");
         assert_eq!(dump(&path).await, before);
-        store.commit(&batch(GENESIS, &chain[1..2])).await.unwrap();
+        commit(&mut store, GENESIS, &chain[1..2]).await.unwrap();
         let before = dump(&path).await;
         let error = format!(
             "{:#}",
-            store.commit(&batch(chain[1].block, &chain[2..])).await.unwrap_err()
+            commit(&mut store, chain[1].block, &chain[2..]).await.unwrap_err()
         );
         assert!(error.contains("ChartOpened, log 0 of block 2"), "{error}");
         assert_eq!(dump(&path).await, before);
@@ -317,7 +317,7 @@ async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_end
             after: Contracts::default(),
         }];
         push(&mut chain, 1, vec![(DEPLOYMENT.records, opened.to_log_data())]);
-        store.commit(&batch(GENESIS, &chain[1..])).await.unwrap();
+        commit(&mut store, GENESIS, &chain[1..]).await.unwrap();
         let with_event = chain[1].block;
         let mut after = with_event;
         for number in [1_000, 3_000, 5_000, 2 * RECENT_BLOCKS] {
@@ -332,6 +332,7 @@ async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_end
                     after,
                     blocks: vec![block],
                     entries: vec![],
+                    rows: Rows::of(&[block], &[]).unwrap(),
                 })
                 .await
                 .unwrap();
@@ -1613,18 +1614,22 @@ async fn catch_up(store: &mut Store, chain: &[Mined], dice: &mut Dice) {
             return;
         }
         let to = (from + dice.below(7) as usize).min(chain.len() - 1);
-        store.commit(&batch(checkpoint, &chain[from..=to])).await.unwrap();
+        commit(store, checkpoint, &chain[from..=to]).await.unwrap();
     }
 }
 
-fn batch(after: Block, mined: &[Mined]) -> Batch {
+async fn commit(store: &mut Store, after: Block, mined: &[Mined]) -> Result<()> {
+    store.commit(&batch(after, mined)?).await
+}
+
+fn batch(after: Block, mined: &[Mined]) -> Result<Batch> {
     let last = mined.last().unwrap().block;
-    let blocks = mined
+    let blocks: Vec<_> = mined
         .iter()
         .filter(|m| !m.logs.is_empty() || m.block == last)
         .map(|m| m.block)
         .collect();
-    let entries = mined
+    let entries: Vec<_> = mined
         .iter()
         .flat_map(|m| {
             m.logs
@@ -1634,7 +1639,13 @@ fn batch(after: Block, mined: &[Mined]) -> Batch {
         })
         .map(|log| decode(&DEPLOYMENT, &log).unwrap())
         .collect();
-    Batch { after, blocks, entries }
+    let rows = Rows::of(&blocks, &entries)?;
+    Ok(Batch {
+        after,
+        blocks,
+        entries,
+        rows,
+    })
 }
 
 fn log(address: Address, data: LogData, block: &Block, log_index: u64) -> Log {
