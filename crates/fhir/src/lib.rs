@@ -15,6 +15,7 @@
 
 mod bundle;
 mod describe;
+pub mod facade;
 mod json;
 mod label;
 mod release;
