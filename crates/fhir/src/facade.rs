@@ -17,6 +17,7 @@
 //! It must never say of a compartment what is in it (a gateway does not know), and never widen: where an absent element
 //! would mean "any" to a reader of FHIR, none is left out.
 mod audit;
+mod capability;
 mod codes;
 mod consent;
 mod document;
@@ -25,10 +26,12 @@ pub mod facts;
 mod outcome;
 mod patient;
 mod provenance;
+pub mod search;
 pub mod system;
 pub mod time;
 
 pub use audit::audit_event;
+pub use capability::capability_statement;
 pub use consent::{
     CONSENT_BYTES_MAX, Empty, Operation, SIGNATURE_BYTES_MAX, consent, operation_consent, read_grant, read_operation,
     standing_consent,
