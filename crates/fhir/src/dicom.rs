@@ -41,7 +41,9 @@ pub enum Error {
     NotDicom,
     #[error("the file ends before what identifies its study")]
     Truncated,
-    #[error("the file is written deflated or with the most significant byte first; convert it to Explicit VR Little Endian")]
+    #[error(
+        "the file is written deflated or with the most significant byte first; convert it to Explicit VR Little Endian"
+    )]
     TransferSyntax,
     #[error("element ({group:04x},{element:04x}) is missing, out of order, or has another form than DICOM gives it")]
     Element { group: u16, element: u16 },
@@ -114,7 +116,9 @@ pub fn read(bytes: &[u8]) -> Result<File, Error> {
         sop_class: uid(&values, SOP_CLASS)?,
         sop_instance: uid(&values, SOP_INSTANCE)?,
         study_date: study_date(&values)?,
-        modality: text(&values, MODALITY, 16, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_ ".contains(&b))?,
+        modality: text(&values, MODALITY, 16, |b| {
+            b.is_ascii_uppercase() || b.is_ascii_digit() || b"_ ".contains(&b)
+        })?,
         study: uid(&values, STUDY)?,
         series: uid(&values, SERIES)?,
         transfer_syntax,
@@ -162,7 +166,11 @@ impl<'a> Reader<'a> {
         let tag = self.tag()?;
         if !is_explicit || tag.0 == ITEM.0 {
             let length = self.u32()?;
-            return Ok(Header { tag, vr: [0; 2], length });
+            return Ok(Header {
+                tag,
+                vr: [0; 2],
+                length,
+            });
         }
         let vr = [self.u8()?, self.u8()?];
         let length = match &vr {
@@ -249,8 +257,13 @@ impl Tag {
 
 /// Without the padding to an even length; `None` where it is empty or not there.
 fn text(values: &Values<'_>, tag: Tag, bytes_max: usize, form: fn(u8) -> bool) -> Result<Option<String>, Error> {
-    let Some((_, bytes)) = values.iter().find(|(found, _)| *found == tag) else { return Ok(None) };
-    let text = str::from_utf8(bytes).map_err(|_| tag.error())?.trim_end_matches(['\0', ' ']).trim_start_matches(' ');
+    let Some((_, bytes)) = values.iter().find(|(found, _)| *found == tag) else {
+        return Ok(None);
+    };
+    let text = str::from_utf8(bytes)
+        .map_err(|_| tag.error())?
+        .trim_end_matches(['\0', ' '])
+        .trim_start_matches(' ');
     if text.len() > bytes_max || !text.bytes().all(form) {
         return Err(tag.error());
     }
@@ -264,7 +277,9 @@ fn uid(values: &Values<'_>, tag: Tag) -> Result<String, Error> {
 
 /// `YYYYMMDD` as FHIR writes it.
 fn study_date(values: &Values<'_>) -> Result<Option<String>, Error> {
-    let Some(digits) = text(values, STUDY_DATE, 8, |b| b.is_ascii_digit())? else { return Ok(None) };
+    let Some(digits) = text(values, STUDY_DATE, 8, |b| b.is_ascii_digit())? else {
+        return Ok(None);
+    };
     if digits.len() != 8 {
         return Err(STUDY_DATE.error());
     }

@@ -100,7 +100,10 @@ pub fn read(bytes: &[u8]) -> Result<Message, Error> {
     let mut names_patient = false;
     for (index, segment) in segments.filter(|(_, segment)| !segment.is_empty()) {
         let mut fields = segment.split(|byte| *byte == delimiters.field);
-        let name = fields.next().filter(|name| is_segment_name(name)).ok_or(Error::Segment { index })?;
+        let name = fields
+            .next()
+            .filter(|name| is_segment_name(name))
+            .ok_or(Error::Segment { index })?;
         match name {
             b"MSH" => return Err(Error::SeveralMessages),
             // `""` deletes a value.
@@ -121,7 +124,9 @@ pub fn read(bytes: &[u8]) -> Result<Message, Error> {
             Some(text) => Some(date_time(&text).ok_or(field(7).error())?),
             None => None,
         },
-        version: field(12).component(&delimiters, 0, is_version)?.ok_or(field(12).error())?,
+        version: field(12)
+            .component(&delimiters, 0, is_version)?
+            .ok_or(field(12).error())?,
         charset: field(18).repetition(&delimiters)?,
         names_patient,
     })
@@ -217,7 +222,9 @@ fn date_time(text: &str) -> Option<String> {
         Some(at) => text.split_at(at),
         None => (text, ""),
     };
-    let (digits, fraction) = local.split_once('.').map_or((local, None), |(digits, f)| (digits, Some(f)));
+    let (digits, fraction) = local
+        .split_once('.')
+        .map_or((local, None), |(digits, f)| (digits, Some(f)));
     let part = |from: usize| digits.get(from..from + 2);
     if digits.len() % 2 != 0 || !(4..=14).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -247,7 +254,11 @@ fn date_time(text: &str) -> Option<String> {
         zone.as_deref().filter(|_| time_of_day.is_some()).unwrap_or_default()
     );
     time::parse(&zoned)?;
-    Some(if zone.is_some() && digits.len() == 14 { zoned } else { date })
+    Some(if zone.is_some() && digits.len() == 14 {
+        zoned
+    } else {
+        date
+    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ fn sequence(is_explicit: bool, depth: usize) -> Vec<u8> {
     let mut bytes = element(is_explicit, Tag(0x0008, 0x1140), "SQ", &[]);
     let end = bytes.len();
     bytes[end - 4..].copy_from_slice(&UNDEFINED.to_le_bytes());
-    let delimiter = |tag: Tag, length: u32| [&tag.0.to_le_bytes()[..], &tag.1.to_le_bytes(), &length.to_le_bytes()].concat();
+    let delimiter =
+        |tag: Tag, length: u32| [&tag.0.to_le_bytes()[..], &tag.1.to_le_bytes(), &length.to_le_bytes()].concat();
     bytes.extend(delimiter(ITEM, UNDEFINED));
     bytes.extend(element(is_explicit, Tag(0x0008, 0x0060), "CS", b"NOTME"));
     if depth > 1 {
@@ -116,18 +117,27 @@ fn refuses_what_it_cannot_read() {
     for (tag, value) in [
         (SOP_CLASS, ""),
         (STUDY, "1.2.x"),
-        (SERIES, "1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6"),
+        (
+            SERIES,
+            "1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6",
+        ),
         (STUDY_DATE, "2026.05.03"),
         (STUDY_DATE, "202605"),
         (STUDY_DATE, "20260231"),
         (MODALITY, "CT\\MR"),
         (MODALITY, "ct"),
     ] {
-        assert_eq!(read(&file(EXPLICIT_LITTLE, set(tag, value))), Err(tag.error()), "{value}");
+        assert_eq!(
+            read(&file(EXPLICIT_LITTLE, set(tag, value))),
+            Err(tag.error()),
+            "{value}"
+        );
     }
     let swapped = read(&file(EXPLICIT_LITTLE, |elements| elements.swap(0, 1)));
     assert_eq!(swapped, Err(SOP_CLASS.error()), "out of order");
-    let twice = read(&file(EXPLICIT_LITTLE, |elements| elements.insert(4, elements[3].clone())));
+    let twice = read(&file(EXPLICIT_LITTLE, |elements| {
+        elements.insert(4, elements[3].clone())
+    }));
     assert_eq!(twice, Err(MODALITY.error()));
 }
 
@@ -135,7 +145,11 @@ fn refuses_what_it_cannot_read() {
 fn sequences_nest_only_so_deep() {
     let mut head = file(EXPLICIT_LITTLE, |elements| elements.truncate(4));
     head.extend(sequence(true, DEPTH_MAX));
-    assert_eq!(read(&head), Err(STUDY.error()), "read to its end, where the study is missing");
+    assert_eq!(
+        read(&head),
+        Err(STUDY.error()),
+        "read to its end, where the study is missing"
+    );
     let mut head = file(EXPLICIT_LITTLE, |elements| elements.truncate(4));
     head.extend(sequence(true, DEPTH_MAX + 1));
     assert_eq!(read(&head), Err(Error::TooDeep { depth_max: DEPTH_MAX }));
@@ -159,7 +173,10 @@ fn cut_anywhere_it_is_refused_until_the_series_is_there() {
                 }
                 Err(error) => {
                     // A cut between two elements looks like an end.
-                    assert!(matches!(error, Error::NotDicom | Error::Truncated | Error::Element { .. }), "{error:?}");
+                    assert!(
+                        matches!(error, Error::NotDicom | Error::Truncated | Error::Element { .. }),
+                        "{error:?}"
+                    );
                     assert!(!format!("{error} {error:?}").contains("DOE"));
                 }
             }

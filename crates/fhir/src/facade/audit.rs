@@ -7,9 +7,7 @@
 use medlock_abi::terms::reason;
 use serde_json::{Value, json};
 
-use super::element::{
-    coding, concept, identifier, logical, meta, party, patient, reference, tidy, version_identifier,
-};
+use super::element::{coding, concept, identifier, logical, meta, party, patient, reference, tidy, version_identifier};
 use super::facts::{Kind, Party, Place, Read};
 use super::{Site, codes, system, time};
 
@@ -26,7 +24,11 @@ pub fn audit_event(read: &Read, site: &Site) -> Value {
     };
     let mut subtypes = vec![coding(system::RESTFUL_INTERACTION, "read", Some("read"))];
     if is_disclosure {
-        subtypes.push(coding(system::LIFECYCLE, "disclose", Some("Disclose Record Lifecycle Event")));
+        subtypes.push(coding(
+            system::LIFECYCLE,
+            "disclose",
+            Some("Disclose Record Lifecycle Event"),
+        ));
     }
     let purposes = purposes(read);
     let recipient = json!({ "coding": [

@@ -106,7 +106,9 @@ pub(super) fn action_bit(system: &str, code: &str) -> Option<u8> {
             .and_then(|bit| u8::try_from(bit).ok())
             .filter(|bit| !ACTIONS.iter().any(|(known, _)| known == bit));
     }
-    let known = ACTIONS.iter().find(|(_, known)| known.system == system && known.code == code);
+    let known = ACTIONS
+        .iter()
+        .find(|(_, known)| known.system == system && known.code == code);
     known.map(|(bit, _)| *bit)
 }
 
@@ -125,12 +127,16 @@ pub(super) fn compartment_bit(system: &str, code: &str) -> Option<u64> {
 
 /// The numbers of the bits that are set, as text.
 fn numbers(bits: u64) -> impl Iterator<Item = String> {
-    (0..u64::BITS).filter(move |n| bits >> n & 1 == 1).map(|n| n.to_string())
+    (0..u64::BITS)
+        .filter(move |n| bits >> n & 1 == 1)
+        .map(|n| n.to_string())
 }
 
 /// The bit of a number below `bits`.
 fn unknown_bit(code: &str, bits: u32) -> Option<u64> {
-    decimal::<u32>(code).filter(|number| *number < bits).map(|number| 1 << number)
+    decimal::<u32>(code)
+        .filter(|number| *number < bits)
+        .map(|number| 1 << number)
 }
 
 #[cfg(test)]
@@ -154,12 +160,16 @@ mod tests {
             assert_eq!(compartment_bit(system, code), Some(bit));
             if let Ok(bit) = u32::try_from(bit) {
                 let purposes = purposes(bit);
-                let [(system, code)] = codes(&purposes)[..] else { panic!() };
+                let [(system, code)] = codes(&purposes)[..] else {
+                    panic!()
+                };
                 assert_eq!(purpose_bit(system, code), Some(bit));
             }
             if let Ok(bit) = u8::try_from(bit) {
                 let actions = actions(bit);
-                let [(system, code)] = codes(&actions)[..] else { panic!() };
+                let [(system, code)] = codes(&actions)[..] else {
+                    panic!()
+                };
                 assert_eq!(action_bit(system, code), Some(bit));
             }
         }
@@ -168,7 +178,10 @@ mod tests {
     #[test]
     fn the_contracts_purposes_and_actions_are_hl7s() {
         let purposes = purposes(u32::MAX);
-        let named: Vec<_> = codes(&purposes).into_iter().filter(|(system, _)| *system == system::ACT_REASON).collect();
+        let named: Vec<_> = codes(&purposes)
+            .into_iter()
+            .filter(|(system, _)| *system == system::ACT_REASON)
+            .collect();
         assert_eq!(named.len(), purpose::ALL.len());
         assert_eq!(
             codes(&actions(action::READ | action::WRITE | action::SHARE)),

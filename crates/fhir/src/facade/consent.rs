@@ -55,7 +55,9 @@ pub fn consent(grant: &Grant, site: &Site, now: u64) -> Result<Value, Empty> {
         ("epoch", "valueString", grant.epoch.to_string()),
         ("keyring", "valueString", hex::encode(grant.keyring)),
     ];
-    let mut parts: Vec<_> = parts.map(|(url, kind, value)| json!({ "url": url, kind: value })).into();
+    let mut parts: Vec<_> = parts
+        .map(|(url, kind, value)| json!({ "url": url, kind: value }))
+        .into();
     if let Some(ended_at) = grant.ended_at {
         parts.push(json!({ "url": "ended", "valueDateTime": time::instant(ended_at) }));
     }
@@ -123,7 +125,11 @@ fn denial_or_permission(chart: &Bytes32, rule: &Rule) -> Result<Value, Empty> {
     if rule.purposes == 0 || rule.actions == 0 {
         return Err(Empty);
     }
-    let record = logical("DocumentReference", system::RECORD, &record_identifier(chart, &rule.record_id));
+    let record = logical(
+        "DocumentReference",
+        system::RECORD,
+        &record_identifier(chart, &rule.record_id),
+    );
     Ok(json!({
         "extension": [{ "url": system::EXTENSION_RULE, "valueString": rule.directory_version.to_string() }],
         "type": match rule.effect { Effect::Allow => "permit", Effect::Deny => "deny" },
@@ -152,7 +158,10 @@ fn actor(site: &Site, grantee: Party) -> Value {
 /// `not_before` 0 and `expiry` 0: open on that side.
 fn period(not_before: u64, expiry: u64) -> Value {
     let mut period = Map::new();
-    let ends = [("start", Some(not_before).filter(|s| *s != 0)), ("end", expiry.checked_sub(1))];
+    let ends = [
+        ("start", Some(not_before).filter(|s| *s != 0)),
+        ("end", expiry.checked_sub(1)),
+    ];
     for (name, seconds) in ends {
         match seconds {
             None => {}

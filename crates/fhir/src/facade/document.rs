@@ -33,7 +33,9 @@ pub fn document_reference(version: &Version, site: &Site) -> Option<Value> {
         hex::encode(record_id),
         version.version
     );
-    let replaces = version.previous.map(|previous| json!({ "code": "replaces", "target": target(&previous) }));
+    let replaces = version
+        .previous
+        .map(|previous| json!({ "code": "replaces", "target": target(&previous) }));
     let compartment = coding(system::COMPARTMENT, &version.compartment.to_string(), None);
     let organisation = version.organisation.map(|account| did(site.chain_id, &account));
     Some(tidy(json!({

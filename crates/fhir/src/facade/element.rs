@@ -29,7 +29,11 @@ pub(super) fn patient(chart: &Bytes32) -> Value {
 
 /// A reference to an account. By its identifier: no server has a resource for it that could be fetched.
 pub(super) fn party(site: &Site, party: Party) -> Value {
-    logical(party.kind.resource_type(), system::URI, &did(site.chain_id, &party.account))
+    logical(
+        party.kind.resource_type(),
+        system::URI,
+        &did(site.chain_id, &party.account),
+    )
 }
 
 /// A logical reference (R4 section 2.3.0.2).
@@ -101,7 +105,13 @@ mod tests {
         assert_eq!(account(421_614, &text), Some(account_1));
         // CAIP-10 allows the mixed case of EIP-55.
         assert_eq!(account(421_614, &text.replace("ab", "aB")), Some(account_1));
-        for other in [&text.replace("421614", "1"), &text.replace("0x", ""), &text[..text.len() - 1], "", "did:web:x"] {
+        for other in [
+            &text.replace("421614", "1"),
+            &text.replace("0x", ""),
+            &text[..text.len() - 1],
+            "",
+            "did:web:x",
+        ] {
             assert_eq!(account(421_614, other), None, "{other}");
         }
     }

@@ -272,7 +272,18 @@ mod tests {
         };
         assert_eq!(place.to_string().parse(), Ok(place));
         for bad in [
-            "", ".", "1", "1.", ".1", "+1.1", "1.-1", "01.1", "1.1.1", " 1.1", "18446744073709551616.0", "1.٣",
+            "",
+            ".",
+            "1",
+            "1.",
+            ".1",
+            "+1.1",
+            "1.-1",
+            "01.1",
+            "1.1.1",
+            " 1.1",
+            "18446744073709551616.0",
+            "1.٣",
         ] {
             assert_eq!(bad.parse::<Place>(), Err(NoPlace), "{bad}");
         }
@@ -282,7 +293,10 @@ mod tests {
     fn an_organisation_is_one_whatever_else_it_is() {
         assert_eq!(Kind::of_roles(role::ORGANISATION | role::PROVIDER), Kind::Organisation);
         assert_eq!(Kind::of_roles(role::INSURER), Kind::Organisation);
-        assert_eq!(Kind::of_roles(role::PRACTITIONER | role::ORGANISATION), Kind::Organisation);
+        assert_eq!(
+            Kind::of_roles(role::PRACTITIONER | role::ORGANISATION),
+            Kind::Organisation
+        );
         assert_eq!(Kind::of_roles(role::PRACTITIONER | role::PROVIDER), Kind::Practitioner);
         assert_eq!(Kind::of_roles(role::GATEWAY), Kind::Device);
         assert_eq!(Kind::of_roles(0), Kind::Device);

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::document::target;
-use super::element::{coding, concept, did, identifier, logical, meta, party, patient, reference, tidy, version_identifier};
+use super::element::{
+    coding, concept, did, identifier, logical, meta, party, patient, reference, tidy, version_identifier,
+};
 use super::facts::Version;
 use super::{Site, system, time};
 
@@ -22,7 +24,11 @@ pub fn provenance(version: &Version, site: &Site) -> Value {
     };
     let event = format!("{}.{}", hex::encode(version.tx), version.place.log);
     let mut entities = vec![json!({ "role": "source", "what": { "identifier": identifier(system::EVENT, &event) } })];
-    entities.extend(version.previous.map(|previous| json!({ "role": "revision", "what": target(&previous) })));
+    entities.extend(
+        version
+            .previous
+            .map(|previous| json!({ "role": "revision", "what": target(&previous) })),
+    );
     let author = coding(system::PROVENANCE_PARTICIPANT, "author", Some("Author"));
     let written_at = time::instant(version.created_at);
     tidy(json!({

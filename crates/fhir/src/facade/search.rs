@@ -119,11 +119,7 @@ impl Query {
     }
 
     /// What all filters by `parameter` allow.
-    fn limits<T: Ord + Clone>(
-        &self,
-        parameter: &str,
-        of: impl Fn(&Operand) -> Option<T>,
-    ) -> Option<BTreeSet<T>> {
+    fn limits<T: Ord + Clone>(&self, parameter: &str, of: impl Fn(&Operand) -> Option<T>) -> Option<BTreeSet<T>> {
         let filters = self.filters.iter().filter(|filter| filter.parameter.name == parameter);
         filters
             .map(|filter| filter.any_of.iter().filter_map(&of).collect::<BTreeSet<_>>())

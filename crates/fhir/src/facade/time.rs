@@ -41,7 +41,9 @@ impl Moment {
     #[must_use]
     pub fn seconds(self) -> Option<u64> {
         let is_exact = self.precision == Precision::Second && self.zoned;
-        u64::try_from(self.range.from.div_euclid(SECOND_NS)).ok().filter(|_| is_exact && self.range.from >= 0)
+        u64::try_from(self.range.from.div_euclid(SECOND_NS))
+            .ok()
+            .filter(|_| is_exact && self.range.from >= 0)
     }
 }
 
@@ -69,7 +71,11 @@ pub fn parse(text: &str) -> Option<Moment> {
             to: range.1 * DAY_S * SECOND_NS,
         };
         let zoned = false;
-        Some(Moment { range, precision, zoned })
+        Some(Moment {
+            range,
+            precision,
+            zoned,
+        })
     };
     if bytes.len() == 4 {
         return days((day_number(year, 1, 1), day_number(year + 1, 1, 1)), Precision::Year);
@@ -123,7 +129,11 @@ fn clock(bytes: &[u8], day: i128) -> Option<Moment> {
         from: start,
         to: start + width,
     };
-    Some(Moment { range, precision, zoned })
+    Some(Moment {
+        range,
+        precision,
+        zoned,
+    })
 }
 
 /// Minutes east of UTC.
@@ -191,7 +201,10 @@ mod tests {
         assert_eq!(instant(SECONDS_MOST), "9999-12-31T23:59:59Z");
         assert_eq!(instant(SECONDS_MOST + 1), instant(SECONDS_MOST));
         // A prime step meets all days of the year, and all seconds of the day.
-        for seconds in (0..=SECONDS_MOST).step_by(2_345_677_717).chain((0..90_000_000).step_by(86_399)) {
+        for seconds in (0..=SECONDS_MOST)
+            .step_by(2_345_677_717)
+            .chain((0..90_000_000).step_by(86_399))
+        {
             assert_eq!(parse(&instant(seconds)).unwrap().seconds(), Some(seconds));
         }
     }
@@ -231,11 +244,32 @@ mod tests {
     #[test]
     fn refuses_what_is_no_time() {
         for bad in [
-            "", "0000", "202", "20260", "2026-", "2026-13", "2026-00", "2026-1", "2026-02-29", "2026-02-00", "2026-04-31",
-            "2026-05-03T", "2026-05-03T10", "2026-05-03T24:00", "2026-05-03T10:60", "2026-05-03T10:00:61Z",
-            "2026-05-03T10:00:00.Z", "2026-05-03T10:00:00.1234567890Z", "2026-05-03T10:00:00z", "2026-05-03T10:00:00+1:00",
-            "2026-05-03T10:00:00+14:01", "2026-05-03T10:00:00+01:00Z", "2026-05-03 10:00:00Z", "2026-05-03T10:00:00 01:00",
-            "+026", "２０２６",
+            "",
+            "0000",
+            "202",
+            "20260",
+            "2026-",
+            "2026-13",
+            "2026-00",
+            "2026-1",
+            "2026-02-29",
+            "2026-02-00",
+            "2026-04-31",
+            "2026-05-03T",
+            "2026-05-03T10",
+            "2026-05-03T24:00",
+            "2026-05-03T10:60",
+            "2026-05-03T10:00:61Z",
+            "2026-05-03T10:00:00.Z",
+            "2026-05-03T10:00:00.1234567890Z",
+            "2026-05-03T10:00:00z",
+            "2026-05-03T10:00:00+1:00",
+            "2026-05-03T10:00:00+14:01",
+            "2026-05-03T10:00:00+01:00Z",
+            "2026-05-03 10:00:00Z",
+            "2026-05-03T10:00:00 01:00",
+            "+026",
+            "２０２６",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }

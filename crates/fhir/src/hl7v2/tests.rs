@@ -24,9 +24,15 @@ fn tells_what_a_message_is() {
             names_patient: true,
         }
     );
-    assert_eq!((message.category(), &message.title()[..]), (Label::Labs, "HL7 v2 ORU^R01"));
+    assert_eq!(
+        (message.category(), &message.title()[..]),
+        (Label::Labs, "HL7 v2 ORU^R01")
+    );
     let adt = read(&with("ORU^R01^ORU_R01", "ADT^A01")).unwrap();
-    assert_eq!((adt.category(), &adt.title()[..]), (Label::Encounters, "HL7 v2 ADT^A01"));
+    assert_eq!(
+        (adt.category(), &adt.title()[..]),
+        (Label::Encounters, "HL7 v2 ADT^A01")
+    );
     assert_eq!(read(&with("ORU^R01^ORU_R01", "ACK")).unwrap().title(), "HL7 v2 ACK");
 }
 
@@ -62,10 +68,30 @@ fn times_become_fhirs() {
     assert_eq!(sent_at("2026").unwrap().as_deref(), Some("2026"));
     assert_eq!(sent_at("202605").unwrap().as_deref(), Some("2026-05"));
     assert_eq!(sent_at("20260503").unwrap().as_deref(), Some("2026-05-03"));
-    assert_eq!(sent_at("202605031000").unwrap().as_deref(), Some("2026-05-03"), "without a zone, no time of day");
-    assert_eq!(sent_at("202605031000+0200").unwrap().as_deref(), Some("2026-05-03"), "FHIR wants seconds");
-    assert_eq!(sent_at("20260503100000-0500^S").unwrap().as_deref(), Some("2026-05-03T10:00:00-05:00"));
-    for bad in ["202", "20261", "20261301", "20260230", "2026050325", "202605031000+2", "20260503.1", "20260503100000.12345"] {
+    assert_eq!(
+        sent_at("202605031000").unwrap().as_deref(),
+        Some("2026-05-03"),
+        "without a zone, no time of day"
+    );
+    assert_eq!(
+        sent_at("202605031000+0200").unwrap().as_deref(),
+        Some("2026-05-03"),
+        "FHIR wants seconds"
+    );
+    assert_eq!(
+        sent_at("20260503100000-0500^S").unwrap().as_deref(),
+        Some("2026-05-03T10:00:00-05:00")
+    );
+    for bad in [
+        "202",
+        "20261",
+        "20261301",
+        "20260230",
+        "2026050325",
+        "202605031000+2",
+        "20260503.1",
+        "20260503100000.12345",
+    ] {
         assert_eq!(sent_at(bad), Err(Error::Field { field: 7 }), "{bad}");
     }
 }
@@ -97,7 +123,10 @@ fn cut_anywhere_it_is_read_or_refused_without_content() {
             }
             Err(error) => {
                 let says = format!("{error} {error:?}");
-                assert!(!["SECRET", "DOE", "LAB", "MSG"].iter().any(|word| says.contains(word)), "{says}");
+                assert!(
+                    !["SECRET", "DOE", "LAB", "MSG"].iter().any(|word| says.contains(word)),
+                    "{says}"
+                );
             }
         }
     }

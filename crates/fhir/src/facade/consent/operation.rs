@@ -130,11 +130,19 @@ impl Reader {
         use medlock_abi::terms::{TIME_MOST, action, purpose};
         let known = purpose::ALL.iter().fold(0, |all, (_, bit)| all | bit);
         if terms.purposes & !known != 0 {
-            self.issue(Code::CodeInvalid, "Consent.provision.purpose", "only HL7's codes have a meaning");
+            self.issue(
+                Code::CodeInvalid,
+                "Consent.provision.purpose",
+                "only HL7's codes have a meaning",
+            );
         }
         let known = action::ALL.iter().fold(0, |all, (_, bit)| all | bit);
         if terms.actions & !known != 0 {
-            self.issue(Code::CodeInvalid, "Consent.provision.action", "only read, write and share have a meaning");
+            self.issue(
+                Code::CodeInvalid,
+                "Consent.provision.action",
+                "only read, write and share have a meaning",
+            );
         }
         if terms.not_before.max(terms.expiry) > TIME_MOST {
             self.issue(Code::Value, "Consent.provision.period", "the chain has no such time");

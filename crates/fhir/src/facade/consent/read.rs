@@ -28,10 +28,13 @@ pub(super) fn parse(consent: &[u8]) -> Result<Json, Outcome> {
     if consent.len() > CONSENT_BYTES_MAX {
         return Err(Outcome::error(Code::TooLong, "the Consent is too large"));
     }
-    let text = std::str::from_utf8(consent).ok().filter(|text| !is_too_deep(text.as_bytes()));
+    let text = std::str::from_utf8(consent)
+        .ok()
+        .filter(|text| !is_too_deep(text.as_bytes()));
     let json = text.and_then(|text| json::parse(text).ok());
     json.ok_or_else(|| {
-        let says = "the body is not JSON, nests too deep, or has a property twice; send one Consent as application/fhir+json";
+        let says =
+            "the body is not JSON, nests too deep, or has a property twice; send one Consent as application/fhir+json";
         Outcome::error(Code::Structure, says)
     })
 }
@@ -47,7 +50,9 @@ const GRANT_PARTS: [(&str, &str); 5] = [
 impl Reader {
     fn grant(&mut self, json: &Json, site: &Site) -> Option<Grant> {
         let (mut root, chart) = self.root(json, site)?;
-        let place = self.parsed(&mut root, "id", "this is a place on chain: block.log", |text| text.parse::<Place>().ok());
+        let place = self.parsed(&mut root, "id", "this is a place on chain: block.log", |text| {
+            text.parse::<Place>().ok()
+        });
         // What is derived from the rest: how the grant stands at the time of writing, and its names.
         for name in ["meta", "identifier"] {
             self.required(&mut root, name);
@@ -193,7 +198,8 @@ impl Reader {
             label["system"] == *system && label["code"] == *code
         };
         if labels.len() != expected.len() || !labels.iter().zip(&expected).all(is_expected) {
-            let says = "a rule that permits holds for the compartments that the grant has not; one that denies, for all";
+            let says =
+                "a rule that permits holds for the compartments that the grant has not; one that denies, for all";
             self.issue(Code::Value, &format!("{path}.securityLabel"), says);
         }
         Some(rule)
@@ -211,10 +217,15 @@ impl Reader {
     /// The chart of a reference to its Patient.
     fn patient(&mut self, node: &Node<'_>, site: &Site) -> Option<Bytes32> {
         let mut object = self.object(node)?;
-        let chart = self.parsed(&mut object, "reference", "this is Patient/ and the chart, of this server", |text| {
-            let relative = text.strip_prefix(&site.base).and_then(|rest| rest.strip_prefix('/'));
-            bytes32(relative.unwrap_or(text).strip_prefix("Patient/")?)
-        });
+        let chart = self.parsed(
+            &mut object,
+            "reference",
+            "this is Patient/ and the chart, of this server",
+            |text| {
+                let relative = text.strip_prefix(&site.base).and_then(|rest| rest.strip_prefix('/'));
+                bytes32(relative.unwrap_or(text).strip_prefix("Patient/")?)
+            },
+        );
         self.close(object);
         chart
     }
@@ -234,7 +245,11 @@ impl Reader {
         }
         let (resource_type, account) = self.logical(&performer, system::URI, |text| account(site.chain_id, text))?;
         if resource_type != "RelatedPerson" {
-            self.issue(Code::Value, &performer.path, "who grants in the controller's place is a RelatedPerson");
+            self.issue(
+                Code::Value,
+                &performer.path,
+                "who grants in the controller's place is a RelatedPerson",
+            );
         }
         Some(Granter::Delegate(account))
     }
@@ -269,7 +284,11 @@ impl Reader {
             bytes32(record_id)
         })?;
         if resource_type != "DocumentReference" {
-            self.issue(Code::Value, &format!("{}.type", reference.path), "a record is a DocumentReference");
+            self.issue(
+                Code::Value,
+                &format!("{}.type", reference.path),
+                "a record is a DocumentReference",
+            );
         }
         Some(record_id)
     }
@@ -287,15 +306,24 @@ impl Reader {
         self.close(object);
         let mut identifier = self.object(&identifier?)?;
         self.fixed(&mut identifier, "system", system);
-        let value = self.parsed(&mut identifier, "value", "this names nothing of this chart or chain", value);
+        let value = self.parsed(
+            &mut identifier,
+            "value",
+            "this names nothing of this chart or chain",
+            value,
+        );
         self.close(identifier);
         Some((resource_type?, value?))
     }
 
     /// `not_before` and `expiry`, 0 where that side is open.
     fn period(&mut self, provision: &mut Object<'_>) -> (Option<u64>, Option<u64>) {
-        let Some(period) = provision.take("period") else { return (Some(0), Some(0)) };
-        let Some(mut period) = self.object(&period) else { return (None, None) };
+        let Some(period) = provision.take("period") else {
+            return (Some(0), Some(0));
+        };
+        let Some(mut period) = self.object(&period) else {
+            return (None, None);
+        };
         if period.is_empty() {
             self.issue(Code::Structure, &period.path, "a period has a start or an end");
         }
@@ -321,11 +349,17 @@ impl Reader {
             self.close(extension);
             self.close(late);
             if period.has(name) {
-                self.issue(Code::Extension, &period.path, "either a dateTime or the extension in its place");
+                self.issue(
+                    Code::Extension,
+                    &period.path,
+                    "either a dateTime or the extension in its place",
+                );
             }
             return Some(Some(seconds?));
         }
-        let node = period.take(name)?;
+        let Some(node) = period.take(name) else {
+            return Some(None);
+        };
         let text = self.text(&node)?;
         let seconds = seconds(text);
         if seconds.is_none() {
@@ -355,7 +389,11 @@ impl Reader {
                 Some(_) => self.issue(Code::Value, &item.path, "this is here twice"),
                 None => {
                     is_whole = false;
-                    self.issue(Code::CodeInvalid, &item.path, "a grant cannot say this code; see docs/fhir.md for those it can");
+                    self.issue(
+                        Code::CodeInvalid,
+                        &item.path,
+                        "a grant cannot say this code; see docs/fhir.md for those it can",
+                    );
                 }
             }
         }
@@ -386,7 +424,11 @@ impl Reader {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let Some((text, path)) = parts.get(name) else {
-            self.issue(Code::Required, "Consent.extension", &format!("its part {name} is missing"));
+            self.issue(
+                Code::Required,
+                "Consent.extension",
+                &format!("its part {name} is missing"),
+            );
             return None;
         };
         let parsed = parse(text);

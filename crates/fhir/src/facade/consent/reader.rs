@@ -65,7 +65,8 @@ impl Reader {
     pub fn close(&mut self, object: Object<'_>) {
         for name in object.rest.keys() {
             // A name is the sender's text: it is repeated only where it could be an element's.
-            let is_name = !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+            let is_name =
+                !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
             let path = match is_name {
                 true => format!("{}.{}", object.path, element(name)),
                 false => object.path.clone(),
@@ -77,7 +78,11 @@ impl Reader {
     pub fn required<'a>(&mut self, object: &mut Object<'a>, name: &str) -> Option<Node<'a>> {
         let node = object.take(name);
         if node.is_none() {
-            self.issue(Code::Required, &format!("{}.{}", object.path, element(name)), "this is missing");
+            self.issue(
+                Code::Required,
+                &format!("{}.{}", object.path, element(name)),
+                "this is missing",
+            );
         }
         node
     }
@@ -110,7 +115,11 @@ impl Reader {
                 })
                 .collect(),
             _ => {
-                self.issue(Code::Structure, &node.path, "this is a list in FHIR's JSON, and not an empty one");
+                self.issue(
+                    Code::Structure,
+                    &node.path,
+                    "this is a list in FHIR's JSON, and not an empty one",
+                );
                 Vec::new()
             }
         }
@@ -129,7 +138,9 @@ impl Reader {
 
     /// A required property with the one value that it can have.
     pub fn fixed(&mut self, object: &mut Object<'_>, name: &str, value: &str) {
-        let Some(node) = self.required(object, name) else { return };
+        let Some(node) = self.required(object, name) else {
+            return;
+        };
         if self.text(&node).is_some_and(|text| text != value) {
             self.issue(Code::Value, &node.path, &format!("only {value} can be taken here"));
         }
@@ -158,7 +169,11 @@ impl Reader {
     pub fn fixed_concept(&mut self, node: Option<Node<'_>>, system: &str, code: &str) {
         let Some(node) = node else { return };
         if self.concept(&node).is_some_and(|found| found != (system, code)) {
-            self.issue(Code::CodeInvalid, &node.path, &format!("only {system}|{code} can be taken here"));
+            self.issue(
+                Code::CodeInvalid,
+                &node.path,
+                &format!("only {system}|{code} can be taken here"),
+            );
         }
     }
 
@@ -170,12 +185,18 @@ impl Reader {
         parts: &[(&'static str, &'static str)],
     ) -> BTreeMap<&'static str, (&'a str, String)> {
         let mut values = BTreeMap::new();
-        let Some(extension) = self.only(object, "extension") else { return values };
-        let Some(mut extension) = self.object(&extension) else { return values };
+        let Some(extension) = self.only(object, "extension") else {
+            return values;
+        };
+        let Some(mut extension) = self.object(&extension) else {
+            return values;
+        };
         self.fixed(&mut extension, "url", url);
         let list = self.required(&mut extension, "extension");
         for part in self.items(list) {
-            let Some(mut part_object) = self.object(&part) else { continue };
+            let Some(mut part_object) = self.object(&part) else {
+                continue;
+            };
             let name = self.required_text(&mut part_object, "url");
             let known = parts.iter().find(|(known, _)| Some(*known) == name);
             let Some((name, property)) = known.filter(|(known, _)| !values.contains_key(known)) else {

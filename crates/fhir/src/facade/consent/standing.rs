@@ -15,7 +15,10 @@ use super::{Empty, denial_or_permission, with_frame};
 /// # Errors
 /// [`Empty`].
 pub fn standing_consent(standing: &Standing, site: &Site) -> Result<Value, Empty> {
-    let denied = standing.denied.iter().map(|rule| denial_or_permission(&standing.chart, rule));
+    let denied = standing
+        .denied
+        .iter()
+        .map(|rule| denial_or_permission(&standing.chart, rule));
     let mut exceptions = denied.collect::<Result<Vec<_>, _>>()?;
     if standing.emergency_access {
         exceptions.push(json!({

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::Site;
 use super::super::element::tidy;
 use super::super::outcome::Outcome;
-use super::super::Site;
-use super::view::{Summary, trim};
 use super::Query;
+use super::view::{Summary, trim};
 
 /// A page of matches, in the order given, each as the query wants it.
 ///
@@ -21,7 +21,11 @@ pub fn searchset(query: &Query, site: &Site, page: Vec<Value>, next: Option<&str
     let mut entries: Vec<_> = page
         .into_iter()
         .map(|resource| {
-            let name = format!("{}/{}", query.resource.name, resource["id"].as_str().unwrap_or_default());
+            let name = format!(
+                "{}/{}",
+                query.resource.name,
+                resource["id"].as_str().unwrap_or_default()
+            );
             json!({
                 "fullUrl": format!("{}/{name}", site.base),
                 "resource": trim(query, resource),
@@ -47,7 +51,10 @@ pub fn searchset(query: &Query, site: &Site, page: Vec<Value>, next: Option<&str
 fn url(query: &Query, site: &Site, after: Option<&str>) -> String {
     let mut parameters = Vec::new();
     for filter in &query.filters {
-        let modifier = filter.modifier.map(|modifier| format!(":{modifier}")).unwrap_or_default();
+        let modifier = filter
+            .modifier
+            .map(|modifier| format!(":{modifier}"))
+            .unwrap_or_default();
         parameters.push((format!("{}{modifier}", filter.parameter.name), filter.given.clone()));
     }
     let summary = match query.summary {
@@ -59,12 +66,19 @@ fn url(query: &Query, site: &Site, after: Option<&str>) -> String {
     };
     let controls = [
         ("_summary", summary.map(str::to_owned)),
-        ("_elements", Some(query.elements.join(",")).filter(|names| !names.is_empty())),
+        (
+            "_elements",
+            Some(query.elements.join(",")).filter(|names| !names.is_empty()),
+        ),
         ("_total", query.total.then(|| "accurate".to_owned())),
         ("_count", (query.count != 0).then(|| query.count.to_string())),
         ("after", after.map(str::to_owned)),
     ];
-    parameters.extend(controls.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    parameters.extend(
+        controls
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+    );
     let pairs: Vec<_> = parameters
         .iter()
         .map(|(name, value)| format!("{}={}", encode(name), encode(value)))

@@ -101,13 +101,22 @@ mod tests {
     #[test]
     fn precision_counts() {
         // The table's rows: the resource's time before, at the edges of, within, around and after what was asked for.
-        assert_eq!(passes("2020-05", "2020-04-30T23:59:59Z"), ["ne", "lt", "le", "eb", "ap"]);
+        assert_eq!(
+            passes("2020-05", "2020-04-30T23:59:59Z"),
+            ["ne", "lt", "le", "eb", "ap"]
+        );
         assert_eq!(passes("2020-05", "2020-05-01T00:00:00Z"), ["eq", "ge", "le", "ap"]);
         assert_eq!(passes("2020-05", "2020-05-31"), ["eq", "ge", "le", "ap"]);
         assert_eq!(passes("2020-05", "2020"), ["ne", "gt", "lt", "ge", "le", "ap"]);
         assert_eq!(passes("2020-05", "2022"), ["ne", "gt", "ge", "sa"]);
-        assert_eq!(passes("2020-05-03T10:00", "2020-05-03T10:00:59Z"), ["eq", "ge", "le", "ap"]);
-        assert!(holds("2020-05", "2020-05-03") && !holds("2020-05", "2020"), "no prefix is eq");
+        assert_eq!(
+            passes("2020-05-03T10:00", "2020-05-03T10:00:59Z"),
+            ["eq", "ge", "le", "ap"]
+        );
+        assert!(
+            holds("2020-05", "2020-05-03") && !holds("2020-05", "2020"),
+            "no prefix is eq"
+        );
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub fn matches(query: &Query, resource: &Value) -> bool {
 fn holds(filter: &Filter, resource: &Value) -> bool {
     let paths = filter.parameter.paths.iter();
     let values: Vec<_> = paths.flat_map(|path| at(resource, path)).collect();
-    filter.any_of.iter().any(|operand| values.iter().any(|value| passes(filter, operand, value)))
+    filter
+        .any_of
+        .iter()
+        .any(|operand| values.iter().any(|value| passes(filter, operand, value)))
 }
 
 fn passes(filter: &Filter, operand: &Operand, value: &Value) -> bool {

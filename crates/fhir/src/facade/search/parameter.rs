@@ -33,10 +33,14 @@ pub struct Parameter {
 #[derive(Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// `system`: of a plain code, which has its system from its binding.
-    Token { system: Option<&'static str> },
+    Token {
+        system: Option<&'static str>,
+    },
     Date,
     /// To resources of this server, of this type.
-    Literal { target: &'static str },
+    Literal {
+        target: &'static str,
+    },
     /// To accounts, which no server has resources for: `:identifier` alone.
     Logical,
 }
@@ -46,7 +50,13 @@ const BY_IDENTIFIER: &str = "Only with the modifier :identifier: an account has 
 
 const fn date(name: &'static str, paths: &'static [&'static [&'static str]], definition: &'static str) -> Parameter {
     let kind = ParameterKind::Date;
-    Parameter { name, kind, paths, definition, documentation: None }
+    Parameter {
+        name,
+        kind,
+        paths,
+        definition,
+        documentation: None,
+    }
 }
 
 const fn token(
@@ -56,7 +66,13 @@ const fn token(
     system: Option<&'static str>,
 ) -> Parameter {
     let kind = ParameterKind::Token { system };
-    Parameter { name, kind, paths, definition, documentation: None }
+    Parameter {
+        name,
+        kind,
+        paths,
+        definition,
+        documentation: None,
+    }
 }
 
 const fn to(
@@ -66,16 +82,33 @@ const fn to(
     definition: &'static str,
 ) -> Parameter {
     let kind = ParameterKind::Literal { target };
-    Parameter { name, kind, paths, definition, documentation: None }
+    Parameter {
+        name,
+        kind,
+        paths,
+        definition,
+        documentation: None,
+    }
 }
 
 const fn account(name: &'static str, paths: &'static [&'static [&'static str]], definition: &'static str) -> Parameter {
     let kind = ParameterKind::Logical;
     let documentation = Some(BY_IDENTIFIER);
-    Parameter { name, kind, paths, definition, documentation }
+    Parameter {
+        name,
+        kind,
+        paths,
+        definition,
+        documentation,
+    }
 }
 
-const ID: Parameter = token("_id", &[&["id"]], "http://hl7.org/fhir/SearchParameter/Resource-id", None);
+const ID: Parameter = token(
+    "_id",
+    &[&["id"]],
+    "http://hl7.org/fhir/SearchParameter/Resource-id",
+    None,
+);
 const LAST_UPDATED: Parameter = date(
     "_lastUpdated",
     &[&["meta", "lastUpdated"]],
@@ -98,8 +131,16 @@ pub const RESOURCES: &[Resource] = &[
                 &[&["agent", "who"], &["entity", "what"]],
                 "http://hl7.org/fhir/SearchParameter/AuditEvent-patient",
             ),
-            date("date", &[&["recorded"]], "http://hl7.org/fhir/SearchParameter/AuditEvent-date"),
-            account("agent", &[&["agent", "who"]], "http://hl7.org/fhir/SearchParameter/AuditEvent-agent"),
+            date(
+                "date",
+                &[&["recorded"]],
+                "http://hl7.org/fhir/SearchParameter/AuditEvent-date",
+            ),
+            account(
+                "agent",
+                &[&["agent", "who"]],
+                "http://hl7.org/fhir/SearchParameter/AuditEvent-agent",
+            ),
             Parameter {
                 name: "purpose",
                 kind: ParameterKind::Token { system: None },
@@ -108,7 +149,15 @@ pub const RESOURCES: &[Resource] = &[
                 documentation: Some("AuditEvent.purposeOfEvent. R4 has no parameter for it."),
             },
         ],
-        summary: &["type", "subtype", "action", "recorded", "outcome", "outcomeDesc", "purposeOfEvent"],
+        summary: &[
+            "type",
+            "subtype",
+            "action",
+            "recorded",
+            "outcome",
+            "outcomeDesc",
+            "purposeOfEvent",
+        ],
         mandatory: &["type", "recorded", "agent", "source"],
     },
     Resource {
@@ -131,7 +180,11 @@ pub const RESOURCES: &[Resource] = &[
                 "http://hl7.org/fhir/SearchParameter/Consent-purpose",
                 None,
             ),
-            date("period", &[&["provision", "period"]], "http://hl7.org/fhir/SearchParameter/Consent-period"),
+            date(
+                "period",
+                &[&["provision", "period"]],
+                "http://hl7.org/fhir/SearchParameter/Consent-period",
+            ),
             token(
                 "status",
                 &[&["status"]],
@@ -140,8 +193,19 @@ pub const RESOURCES: &[Resource] = &[
             ),
         ],
         summary: &[
-            "identifier", "status", "scope", "category", "patient", "dateTime", "performer", "organization",
-            "sourceAttachment", "sourceReference", "policyRule", "verification", "provision",
+            "identifier",
+            "status",
+            "scope",
+            "category",
+            "patient",
+            "dateTime",
+            "performer",
+            "organization",
+            "sourceAttachment",
+            "sourceReference",
+            "policyRule",
+            "verification",
+            "provision",
         ],
         mandatory: &["status", "scope", "category"],
     },
@@ -160,14 +224,22 @@ pub const RESOURCES: &[Resource] = &[
                 "http://hl7.org/fhir/SearchParameter/DocumentReference-status",
                 Some(system::DOCUMENT_STATUS),
             ),
-            date("date", &[&["date"]], "http://hl7.org/fhir/SearchParameter/DocumentReference-date"),
+            date(
+                "date",
+                &[&["date"]],
+                "http://hl7.org/fhir/SearchParameter/DocumentReference-date",
+            ),
             token(
                 "identifier",
                 &[&["masterIdentifier"], &["identifier"]],
                 "http://hl7.org/fhir/SearchParameter/clinical-identifier",
                 None,
             ),
-            account("author", &[&["author"]], "http://hl7.org/fhir/SearchParameter/DocumentReference-author"),
+            account(
+                "author",
+                &[&["author"]],
+                "http://hl7.org/fhir/SearchParameter/DocumentReference-author",
+            ),
             token(
                 "security-label",
                 &[&["securityLabel"]],
@@ -176,8 +248,20 @@ pub const RESOURCES: &[Resource] = &[
             ),
         ],
         summary: &[
-            "masterIdentifier", "identifier", "status", "docStatus", "type", "category", "subject", "date", "author",
-            "relatesTo", "description", "securityLabel", "content", "context",
+            "masterIdentifier",
+            "identifier",
+            "status",
+            "docStatus",
+            "type",
+            "category",
+            "subject",
+            "date",
+            "author",
+            "relatesTo",
+            "description",
+            "securityLabel",
+            "content",
+            "context",
         ],
         mandatory: &["status", "content"],
     },
@@ -187,8 +271,17 @@ pub const RESOURCES: &[Resource] = &[
         create: false,
         parameters: &[],
         summary: &[
-            "identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime", "address",
-            "managingOrganization", "link",
+            "identifier",
+            "active",
+            "name",
+            "telecom",
+            "gender",
+            "birthDate",
+            "deceasedBoolean",
+            "deceasedDateTime",
+            "address",
+            "managingOrganization",
+            "link",
         ],
         mandatory: &[],
     },
@@ -215,8 +308,16 @@ pub const RESOURCES: &[Resource] = &[
                      is R5's, by its extension for R4.",
                 ),
             },
-            date("recorded", &[&["recorded"]], "http://hl7.org/fhir/SearchParameter/Provenance-recorded"),
-            account("agent", &[&["agent", "who"]], "http://hl7.org/fhir/SearchParameter/Provenance-agent"),
+            date(
+                "recorded",
+                &[&["recorded"]],
+                "http://hl7.org/fhir/SearchParameter/Provenance-recorded",
+            ),
+            account(
+                "agent",
+                &[&["agent", "who"]],
+                "http://hl7.org/fhir/SearchParameter/Provenance-agent",
+            ),
         ],
         summary: &["target", "recorded"],
         mandatory: &["target", "recorded", "agent"],

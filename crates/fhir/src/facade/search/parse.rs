@@ -1,7 +1,7 @@
 //! From a query string, or the body of `_search`, to a [`Query`].
 
-use super::super::outcome::{Code, Issue, Outcome, Severity};
 use super::super::Site;
+use super::super::outcome::{Code, Issue, Outcome, Severity};
 use super::parameter::{Parameter, ParameterKind, Resource};
 use super::view::Summary;
 use super::{AnySystem, COUNT_DEFAULT, COUNT_MOST, DateTest, Filter, Operand, Query, Token};
@@ -35,13 +35,25 @@ pub fn handling(prefer: &str) -> Handling {
 
 /// Parameters that shape the answer rather than choose resources, with what is claimed of them.
 pub const CONTROLS: [(&str, &str); 7] = [
-    ("_count", "Resources on a page, at most 500; 0 is _summary=count. Default 50."),
+    (
+        "_count",
+        "Resources on a page, at most 500; 0 is _summary=count. Default 50.",
+    ),
     ("after", "The page's cursor: only as it stands in a next link."),
     ("_summary", "true, text, data, count or false."),
-    ("_elements", "Top-level elements; id, meta and those without which the resource is not valid are added."),
-    ("_total", "accurate or estimate: the number of matches that the caller may see, which is exact; none."),
+    (
+        "_elements",
+        "Top-level elements; id, meta and those without which the resource is not valid are added.",
+    ),
+    (
+        "_total",
+        "accurate or estimate: the number of matches that the caller may see, which is exact; none.",
+    ),
     ("_format", "json, application/json or application/fhir+json."),
-    ("_pretty", "Taken, and without effect: JSON comes in FHIR's canonical form."),
+    (
+        "_pretty",
+        "Taken, and without effect: JSON comes in FHIR's canonical form.",
+    ),
 ];
 
 /// Reads `query`, which is `application/x-www-form-urlencoded`. `now`: UNIX seconds, for the prefix `ap`.
@@ -56,11 +68,17 @@ pub fn parse(
     now: u64,
 ) -> Result<Query, Outcome> {
     if query.len() > QUERY_BYTES_MAX {
-        return Err(Outcome::error(Code::TooLong, "the query is longer than 8192 bytes; search by fewer values"));
+        return Err(Outcome::error(
+            Code::TooLong,
+            "the query is longer than 8192 bytes; search by fewer values",
+        ));
     }
     let pairs: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).collect();
     if pairs.len() > PARAMETERS_MAX {
-        return Err(Outcome::error(Code::TooLong, "the query has more than 32 parameters; search by fewer"));
+        return Err(Outcome::error(
+            Code::TooLong,
+            "the query has more than 32 parameters; search by fewer",
+        ));
     }
     let mut parser = Parser {
         site,
@@ -104,13 +122,19 @@ impl Parser<'_> {
         if let Some((control, _)) = CONTROLS.iter().find(|(control, _)| *control == name) {
             return self.control(control, value);
         }
-        let (base, modifier) = name.split_once(':').map_or((name, None), |(base, modifier)| (base, Some(modifier)));
+        let (base, modifier) = name
+            .split_once(':')
+            .map_or((name, None), |(base, modifier)| (base, Some(modifier)));
         let (base, is_chained) = base.split_once('.').map_or((base, false), |(base, _)| (base, true));
         let Some(parameter) = self.query.resource.parameters.iter().find(|known| known.name == base) else {
             return self.unknown(base);
         };
         if is_chained {
-            return self.refuse(Code::NotSupported, Some(base), "references are not followed: search by the value itself");
+            return self.refuse(
+                Code::NotSupported,
+                Some(base),
+                "references are not followed: search by the value itself",
+            );
         }
         let Some(modifier) = allowed(parameter, modifier) else {
             let says = match parameter.kind {
@@ -141,7 +165,9 @@ impl Parser<'_> {
             ParameterKind::Date => DateTest::parse(value, self.now).map(Operand::Date),
             ParameterKind::Literal { target } => {
                 let value = unescape(value)?;
-                let relative = value.strip_prefix(&self.site.base).and_then(|rest| rest.strip_prefix('/'));
+                let relative = value
+                    .strip_prefix(&self.site.base)
+                    .and_then(|rest| rest.strip_prefix('/'));
                 let id = match relative.unwrap_or(&value).split_once('/') {
                     None if relative.is_none() => &value[..],
                     Some((name, id)) if name == target => id,
@@ -174,7 +200,10 @@ impl Parser<'_> {
             "_summary" => Summary::of(value).map(|summary| query.summary = summary).is_some(),
             "_elements" => {
                 query.elements = value.split(',').map(str::to_owned).collect();
-                query.elements.iter().all(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()))
+                query
+                    .elements
+                    .iter()
+                    .all(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()))
             }
             "_total" => {
                 query.total = value != "none";
@@ -184,15 +213,25 @@ impl Parser<'_> {
             _ => matches!(value, "true" | "false"),
         };
         if !is_taken {
-            let says = CONTROLS.iter().find(|(control, _)| *control == name).map_or("", |(_, says)| says);
+            let says = CONTROLS
+                .iter()
+                .find(|(control, _)| *control == name)
+                .map_or("", |(_, says)| says);
             self.refuse(Code::Value, Some(name), says);
         }
     }
 
     fn format(&mut self, value: &str) {
         let media_type = value.split(';').next().unwrap_or_default().trim();
-        if !matches!(media_type, "json" | "application/json" | "application/fhir+json" | "text/json") {
-            self.refuse(Code::NotSupported, Some("_format"), "only JSON is spoken here: application/fhir+json");
+        if !matches!(
+            media_type,
+            "json" | "application/json" | "application/fhir+json" | "text/json"
+        ) {
+            self.refuse(
+                Code::NotSupported,
+                Some("_format"),
+                "only JSON is spoken here: application/fhir+json",
+            );
         }
     }
 
@@ -204,7 +243,12 @@ impl Parser<'_> {
         match self.handling {
             Handling::Strict => self.refuse(Code::NotSupported, name, says),
             Handling::Lenient => {
-                let issue = issue(Severity::Warning, Code::NotSupported, name, &format!("passed over: {says}"));
+                let issue = issue(
+                    Severity::Warning,
+                    Code::NotSupported,
+                    name,
+                    &format!("passed over: {says}"),
+                );
                 self.query.ignored.push(issue);
             }
         }
@@ -255,7 +299,9 @@ fn allowed(parameter: &Parameter, modifier: Option<&str>) -> Option<Option<&'sta
 fn expected(kind: &ParameterKind) -> &'static str {
     match kind {
         ParameterKind::Token { .. } => "give code, system|code, |code or system|",
-        ParameterKind::Date => "give a date, with one of eq ne gt lt ge le sa eb ap before it; + in a time zone is written %2B",
+        ParameterKind::Date => {
+            "give a date, with one of eq ne gt lt ge le sa eb ap before it; + in a time zone is written %2B"
+        }
         ParameterKind::Literal { .. } => "give the id of a resource of this server, with or without its type",
         ParameterKind::Logical => "give system|value of the account's identifier",
     }

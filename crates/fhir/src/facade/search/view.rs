@@ -39,7 +39,9 @@ pub fn trim(query: &Query, mut resource: Value) -> Value {
         _ if !query.elements.is_empty() => query.elements.iter().map(String::as_str).collect(),
         _ => return resource,
     };
-    let Value::Object(properties) = &mut resource else { return resource };
+    let Value::Object(properties) = &mut resource else {
+        return resource;
+    };
     let before = properties.len();
     properties.retain(|name, _| {
         let is_kept = |kept: &[&str]| kept.contains(&name.as_str());

@@ -82,7 +82,10 @@ fn an_open_period_reaches_to_all_times_on_that_side() {
     assert!(!found("Consent", "period=2026", &consent));
     assert!(!found("Consent", "period=lt2026", &consent));
     consent["provision"].as_object_mut().unwrap().remove("period");
-    assert!(!found("Consent", "period=gt2000", &consent), "there is no period to compare with");
+    assert!(
+        !found("Consent", "period=gt2000", &consent),
+        "there is no period to compare with"
+    );
 }
 
 #[test]
