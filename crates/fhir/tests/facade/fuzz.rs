@@ -22,7 +22,7 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], words: &[&str], check: impl Fn(&[u8]) -> 
             Shape::Text(words)
         },
         allocated_bytes_max: ALLOCATED_BYTES_MAX,
-        weight: 4,
+        weight: 10,
     }
     .run(check);
     assert!(tally.cases > 0);
