@@ -58,7 +58,7 @@ pub struct Site {
     pub records: facts::Account,
 }
 
-/// The resource as JSON in FHIR's canonical form (R4 section 2.6.2.2): properties in alphabetical order, no whitespace.
+/// The resource as JSON in FHIR's canonical form (R4, `json.html`, "Canonical JSON"): properties in alphabetical order, no whitespace.
 #[must_use]
 pub fn to_json(mut resource: Value) -> String {
     resource.sort_all_objects();

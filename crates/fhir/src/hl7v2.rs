@@ -216,7 +216,7 @@ fn is_time(byte: u8) -> bool {
     byte.is_ascii_digit() || b".+-".contains(&byte)
 }
 
-/// `YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]` (v2.5, section 2.A.22) as FHIR writes it.
+/// `YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]` (v2.5, chapter 2A, DTM) as FHIR writes it.
 fn date_time(text: &str) -> Option<String> {
     let (local, zone) = match text.find(['+', '-']) {
         Some(at) => text.split_at(at),

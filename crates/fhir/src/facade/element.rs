@@ -36,7 +36,7 @@ pub(super) fn party(site: &Site, party: Party) -> Value {
     )
 }
 
-/// A logical reference (R4 section 2.3.0.2).
+/// A logical reference (R4, "References").
 pub(super) fn logical(resource_type: &str, system: &str, value: &str) -> Value {
     json!({ "type": resource_type, "identifier": identifier(system, value) })
 }
@@ -75,7 +75,7 @@ pub(super) fn meta(last_updated: u64) -> Value {
     json!({ "lastUpdated": time::instant(last_updated) })
 }
 
-/// Without what is null or empty, which FHIR's JSON does not have (R4 section 2.6.2).
+/// Without what is null or empty, which FHIR's JSON does not have (R4, "JSON").
 pub(super) fn tidy(value: Value) -> Value {
     let is_there = |value: &Value| match value {
         Value::Null => false,

@@ -1,4 +1,4 @@
-//! Search (R4 section 3.1.1): parameters in, a typed [`Query`] out, which resources match it, and the Bundle for the answer.
+//! Search (R4, `search.html`): parameters in, a typed [`Query`] out, which resources match it, and the Bundle for the answer.
 //!
 //! What there is to search by stands in one table ([`RESOURCES`]): the parser, the matcher and the CapabilityStatement
 //! read it, so that none claims or takes what another does not know. A resource is matched as it is served: what a caller
@@ -68,7 +68,7 @@ pub enum Operand {
     Literal(&'static str, String),
 }
 
-/// A token (R4 section 3.1.1.4.10).
+/// A token (R4, `search.html`, "token").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     pub system: AnySystem,

@@ -1,4 +1,4 @@
-//! FHIR's `dateTime` and `instant` (R4 section 2.24.0.1): what they say is a range of time, as wide as they are imprecise.
+//! FHIR's `dateTime` and `instant` (R4, `datatypes.html`): what they say is a range of time, as wide as they are imprecise.
 
 /// UNIX seconds of 9999-12-31T23:59:59Z, the last that a FHIR time can say.
 pub const SECONDS_MOST: u64 = 253_402_300_799;
@@ -57,7 +57,7 @@ pub fn instant(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Reads a date, a dateTime or an instant; also to the minute, which search allows (R4 section 3.1.1.4.5).
+/// Reads a date, a dateTime or an instant; also to the minute, which search allows (R4 section 3.1.1.4.7).
 #[must_use]
 pub fn parse(text: &str) -> Option<Moment> {
     let bytes = text.as_bytes();

@@ -474,7 +474,7 @@ fn another_account_has_nothing_of_a_grant() {
 fn what_a_consent_says_is_what_the_contracts_decide() {
     let mut random = Random(5);
     let mut tally = std::collections::BTreeMap::new();
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let mut grant = random.grant();
         grant.chart = CHART;
         // FHIR's times end in 9999; past that a Consent's period is open, with an extension that says better.
@@ -507,7 +507,7 @@ fn what_a_consent_says_is_what_the_contracts_decide() {
     }
     // All that grants and rules can decide was met.
     for (reason, count) in &tally {
-        assert!(*count > 100, "{reason}: {tally:?}");
+        assert!(*count > 20, "{reason}: {tally:?}");
     }
     assert_eq!(tally.len(), 8, "{tally:?}");
 }

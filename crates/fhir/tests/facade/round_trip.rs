@@ -18,7 +18,7 @@ fn no_grant_loses_anything() {
     let mut random = Random(1);
     let mut compartments = 0;
     let (mut with_rules, mut without_expiry, mut far) = (0, 0, 0);
-    for _ in 0..5_000 {
+    for _ in 0..2_000 {
         let grant = random.grant();
         assert_eq!(back(&grant), grant);
         compartments |= grant.terms.compartments;
@@ -29,7 +29,7 @@ fn no_grant_loses_anything() {
     // The random grants are of all kinds.
     assert_eq!(compartments, u64::MAX);
     assert!(
-        with_rules > 1_000 && without_expiry > 1_000 && far > 100,
+        with_rules > 500 && without_expiry > 500 && far > 50,
         "{with_rules} {without_expiry} {far}"
     );
 }

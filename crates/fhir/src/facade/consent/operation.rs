@@ -72,7 +72,7 @@ pub fn operation_consent(operation: &Operation, site: &Site) -> Result<Value, Em
 }
 
 /// Reads a Consent that is to be created, strictly: what the contract could not keep is refused, not left out. `id`, `meta` and
-/// `dateTime`, which are the server's to set, may be there and are passed over (R4 section 3.1.0.8).
+/// `dateTime`, which are the server's to set, may be there and are passed over (R4, `http.html`, "create").
 ///
 /// # Errors
 /// Each fault with the FHIRPath of its element. No value that was sent is repeated.

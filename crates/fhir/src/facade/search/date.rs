@@ -1,4 +1,4 @@
-//! Comparing dates by their prefixes (R4 section 3.1.1.4.5 and 3.1.1.4.6): ranges with ranges.
+//! Comparing dates by their prefixes (R4 section 3.1.1.4.5): ranges with ranges.
 
 use super::super::time::{self, Range};
 

@@ -14,7 +14,7 @@ pub const VALUES_MAX: usize = 64;
 /// The longest cursor. It is ours: a place on chain, or a gateway's account and a number.
 const CURSOR_BYTES_MAX: usize = 128;
 
-/// What to do with a parameter that is not known (R4 section 3.1.1.3). One that is known and wrong is always refused.
+/// What to do with a parameter that is not known (R4, `search.html`, "Handling Errors"). One that is known and wrong is always refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Handling {
     /// Pass over it, and say so in the answer.
@@ -311,7 +311,7 @@ fn token(value: &str) -> Option<Token> {
     let parts = split(value, '|');
     let (system, code) = match &parts[..] {
         [code] => (AnySystem::Any, unescape(code)?),
-        [system, code] if system.is_empty() => (AnySystem::None, unescape(code)?),
+        ["", code] => (AnySystem::None, unescape(code)?),
         [system, code] => (AnySystem::Is(unescape(system)?), unescape(code)?),
         _ => return None,
     };
@@ -319,7 +319,7 @@ fn token(value: &str) -> Option<Token> {
     (code.is_some() || matches!(system, AnySystem::Is(_))).then_some(Token { system, code })
 }
 
-/// At each `mark` that no backslash stands before (R4 section 3.1.1.4.3).
+/// At each `mark` that no backslash stands before (R4 section 3.1.1.4.19).
 fn split(value: &str, mark: char) -> Vec<&str> {
     let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
     for (at, c) in value.char_indices() {

@@ -1,4 +1,4 @@
-//! Less than the whole resource: `_summary` and `_elements` (R4 sections 3.1.1.5.8 and 3.1.1.5.9).
+//! Less than the whole resource: `_summary` and `_elements` (R4, `search.html`, "Summary" and "Elements").
 
 use serde_json::{Value, json};
 
