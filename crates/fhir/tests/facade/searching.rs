@@ -1,5 +1,6 @@
 //! From a search to its Bundle.
 
+use medlock_fhir::facade::facts::{Read, Status, Version};
 use medlock_fhir::facade::search::{Handling, Query, Summary, matches, parse, resource, searchset, trim};
 use medlock_fhir::facade::{audit_event, consent, document_reference, provenance, standing_consent};
 use serde_json::{Value, json};
@@ -74,6 +75,91 @@ fn our_resources_are_found_by_what_they_say() {
         let query = query(of["resourceType"].as_str().unwrap(), &text);
         assert_eq!(matches(&query, of), expected, "{text}");
     }
+}
+
+#[test]
+fn a_version_stands_as_its_record_does() {
+    let status = |status, latest| {
+        let version = Version {
+            status,
+            latest,
+            ..version()
+        };
+        document_reference(&version, &site()).map(|document| document["status"].clone())
+    };
+    assert_eq!(status(Status::Current, true), Some(json!("current")));
+    assert_eq!(status(Status::Current, false), Some(json!("superseded")));
+    assert_eq!(status(Status::EnteredInError, true), Some(json!("entered-in-error")));
+    assert_eq!(status(Status::EnteredInError, false), Some(json!("entered-in-error")));
+    assert_eq!(status(Status::Shredded, true), None, "nothing is left to point to");
+    let document = document_reference(&version(), &site()).unwrap();
+    assert_eq!(at(&document, "/relatesTo/0/code"), "replaces");
+    assert_eq!(
+        at(&document, "/relatesTo/0/target/reference"),
+        "DocumentReference/100.1"
+    );
+    let url = format!(
+        "https://gw.example/v1/charts/0x{}/records/0x{}/versions/2/payload",
+        "5a".repeat(32),
+        "4e".repeat(32)
+    );
+    assert_eq!(at(&document, "/content/0/attachment/url"), &json!(url));
+}
+
+#[test]
+fn authorship_names_author_organisation_and_event() {
+    let provenance = provenance(&version(), &site());
+    let did = |byte: &str| json!(format!("did:pkh:eip155:421614:0x{}", byte.repeat(20)));
+    assert_eq!(at(&provenance, "/agent/0/who/identifier/value"), &did("0a"));
+    assert_eq!(at(&provenance, "/agent/0/who/type"), "Practitioner");
+    assert_eq!(at(&provenance, "/agent/0/onBehalfOf/identifier/value"), &did("0c"));
+    assert_eq!(at(&provenance, "/target/0/reference"), "DocumentReference/110.7");
+    assert_eq!(
+        at(&provenance, "/entity/0/what/identifier/value"),
+        &json!(format!("{}.7", "99".repeat(32)))
+    );
+    assert_eq!(at(&provenance, "/entity/1/role"), "revision");
+    assert_eq!(at(&provenance, "/activity/coding/0/code"), "UPDATE");
+    let first = medlock_fhir::facade::provenance(
+        &Version {
+            previous: None,
+            ..version()
+        },
+        &site(),
+    );
+    assert_eq!(at(&first, "/activity/coding/0/code"), "CREATE");
+}
+
+#[test]
+fn a_read_names_reader_gateway_data_receipt_and_consent() {
+    let event = audit_event(&read(), &site());
+    assert_eq!(event["id"], format!("{}.{}", "60".repeat(20), u64::MAX));
+    assert!(event["id"].as_str().unwrap().len() <= 64);
+    assert_eq!(at(&event, "/type/code"), "110106");
+    assert_eq!(at(&event, "/agent/0/requestor"), &json!(true));
+    assert_eq!(at(&event, "/agent/1/network/address"), "https://gw.example");
+    assert_eq!(
+        at(&event, "/entity/0/what/reference"),
+        &json!(format!("Patient/{}", "5a".repeat(32)))
+    );
+    assert_eq!(at(&event, "/entity/1/what/reference"), "DocumentReference/110.7");
+    assert_eq!(at(&event, "/entity/2/what/identifier/value"), &json!("3a".repeat(32)));
+    assert_eq!(at(&event, "/entity/3/what/reference"), "Consent/120.4");
+    assert_eq!(
+        (&event["recorded"], at(&event, "/period/start")),
+        (&json!("2026-05-03T10:00:00Z"), &json!("2026-05-03T09:59:59Z"))
+    );
+    let own = Read {
+        reason: medlock_abi::terms::reason::CONTROLLER,
+        grant_place: None,
+        ..read()
+    };
+    let own = audit_event(&own, &site());
+    assert_eq!(
+        (at(&own, "/type/code"), own["subtype"].as_array().unwrap().len()),
+        (&json!("rest"), 1),
+        "no disclosure"
+    );
 }
 
 #[test]

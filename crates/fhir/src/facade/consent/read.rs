@@ -93,11 +93,9 @@ impl Reader {
         };
         let rules = provision.take("provision");
         self.close(provision);
-        for rule in self.items(rules) {
-            if let Some(rule) = self.rule(&rule, &grant, site) {
-                grant.rules.push(rule);
-            }
-        }
+        let rules = self.items(rules);
+        let rules: Vec<_> = rules.iter().map(|rule| self.rule(rule, &grant, site)).collect();
+        grant.rules = rules.into_iter().collect::<Option<_>>()?;
         Some(grant)
     }
 
