@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 const CHUNKS_MOST: usize = 4;
 /// Decoded logs and rows that are under way or waiting. The next chunk is begun where one as large as the largest lately fits in.
 /// One that turns out larger is bounded by the largest answer that is read.
-const BYTES_MOST: usize = 16 << 20;
+const BYTES_MOST: usize = 12 << 20;
 
 /// More logs than that are decoded on a thread of their own: at about a microsecond each they would hold up other tasks.
 const DECODE_HERE_MOST: usize = 256;

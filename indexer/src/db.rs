@@ -15,13 +15,15 @@ use std::{
     str::FromStr,
     time::Duration,
 };
+use tokio::time::{Instant, sleep};
 
 /// How long a statement waits for another connection's lock.
 const BUSY: Duration = Duration::from_secs(5);
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Readers at once in one process; more wait. Reads are short, and on SQLite share the machine's cores.
 const READERS_MOST: u32 = 8;
 /// SQLite's page cache of the writer: the indexes of some million rows, within the indexer's bound of memory.
-const WRITER_CACHE_KIB: u32 = 24 * 1024;
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
 /// The same of a reader: the upper levels of all indexes, and of the small tables all.
 const READER_CACHE_KIB: u32 = 16 * 1024;
 /// Each page that a transaction touches is written twice: fewer, larger ones take fewer calls.
@@ -98,6 +100,23 @@ pub fn file(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Connections that are opened at once on a new file all want it to themselves, to have it keep a write-ahead log; SQLite refuses
+/// some at once, rather than have them wait for each other.
+async fn open_new(options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
+    const SQLITE_BUSY: &str = "5";
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match SqliteConnection::connect_with(options).await {
+            Err(sqlx::Error::Database(error))
+                if error.code().as_deref() == Some(SQLITE_BUSY) && Instant::now() < deadline =>
+            {
+                sleep(BUSY_PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// One connection.
 pub enum Connection {
     Sqlite(SqliteConnection),
@@ -118,7 +137,7 @@ impl Connection {
                     .page_size(PAGE_BYTES)
                     .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
                     .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
-                Self::Sqlite(SqliteConnection::connect_with(&options).await?)
+                Self::Sqlite(open_new(&options).await?)
             }
             Database::Postgres(options) => {
                 // A plan made for good while the tables are empty would not do for full ones. As with SQLite, a crash of the
