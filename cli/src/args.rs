@@ -74,7 +74,7 @@ pub enum Command {
     Dev(DevArgs),
     /// Show the whole of Medlock on a real bundle, and check every step.
     Demo(DemoArgs),
-    /// Key files: make, show, publish, rotate, write down, change the passphrase.
+    /// Key files: make, show, publish, rotate, write down, sign out, change the passphrase.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// The registry: credentials of parties and who issues them.
@@ -202,6 +202,8 @@ pub enum KeysCommand {
         #[arg(long, default_value = "x25519", value_parser = suite)]
         suite: Suite,
     },
+    /// End every session of your account at the gateway, as after a device was lost.
+    SignOut,
     /// Change the passphrase of your key file (the new one: MEDLOCK_NEW_PASSPHRASE, or you are asked).
     Passphrase,
 }
@@ -419,12 +421,16 @@ pub struct GatewayArgs {
     /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// Folder for index, receipts, blocks and the gateway's own key.
+    /// Folder for index, sessions, receipts, blocks and the gateway's own key.
     #[arg(long, default_value = ".medlock/gateway", value_name = "DIR")]
     pub dir: PathBuf,
     /// Where the index is: a SQLite file, or a postgres:// URL [default: in the folder].
     #[arg(long, env = "MEDLOCK_DB", hide_env_values = true, value_name = "DATABASE")]
     pub db: Option<String>,
+    /// Where sessions and receipts are: a SQLite file, or a postgres:// URL, which may be the index's. Several gateways may share
+    /// it, each with the key of its own folder or with a copy of the same [default: in the folder].
+    #[arg(long, env = "MEDLOCK_STATE", hide_env_values = true, value_name = "DATABASE")]
+    pub state: Option<String>,
     /// Only read the index: `medlock index` writes it, in another process.
     #[arg(long)]
     pub index_read_only: bool,

@@ -90,6 +90,13 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
                 )
             })?;
         }
+        KeysCommand::SignOut => {
+            let client = global.client().await?;
+            client.gateway().await?.sign_out_everywhere().await?;
+            out.say(json!({ "account": client.address() }), || {
+                format!("Every session of {} at this gateway has ended.", client.address())
+            })?;
+        }
         KeysCommand::Passphrase => {
             let path = global.key_path()?;
             let old = global.passphrase("Present passphrase: ")?;

@@ -40,7 +40,8 @@ impl Home {
     pub fn index(&self) -> PathBuf {
         self.0.join("index.db")
     }
-    pub fn receipts(&self) -> PathBuf {
+    /// Of the gateway: sessions and receipts.
+    pub fn state(&self) -> PathBuf {
         self.0.join("gateway.db")
     }
     pub fn blocks(&self) -> PathBuf {

@@ -81,7 +81,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
         index: indexer.index(),
         store: config.stores.open(&home.blocks())?,
         upkeep: config.upkeep,
-        db: home.receipts(),
+        db: home.state().as_path().into(),
         key: gateway_key(&home.gateway_key())?,
     })
     .await

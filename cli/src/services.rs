@@ -85,6 +85,13 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         Some(database) => index::database(database)?,
         None => Database::Sqlite(home.index()),
     };
+    let state = match &args.state {
+        // Whatever is wrong with it, a password is not repeated.
+        Some(database) => {
+            (database.parse().ok()).context("--state is neither a file nor a postgres:// URL that can be read")?
+        }
+        None => home.state().as_path().into(),
+    };
     let (index, indexer) = if args.index_read_only {
         let index = Index::open(&database).await?;
         let mirrored = index.deployment().await?;
@@ -106,7 +113,7 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         index: index.clone(),
         store: args.store.stores().open(&home.blocks())?,
         upkeep: args.store.upkeep(),
-        db: home.receipts(),
+        db: state,
         key: dev::gateway_key(&home.gateway_key())?,
     });
     let gateway = stop.unless(starting).await?;

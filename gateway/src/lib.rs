@@ -25,7 +25,6 @@ mod wire;
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -41,6 +40,7 @@ pub use limits::{
     BLOCK_BYTES_LEAST, DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST, REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR,
     UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST,
 };
+pub use medlock_sql::Database;
 pub use receipt::FRESH_SECONDS;
 pub use routes::openapi_json;
 pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
@@ -63,8 +63,8 @@ pub struct Config {
     pub store: Store,
     /// None: nothing is removed from the store, and nothing repaired but what is met.
     pub upkeep: Option<Upkeep>,
-    /// The SQLite file of sessions and receipts; created, with its folder, where it is missing.
-    pub db: PathBuf,
+    /// Sessions and receipts; made where it is missing. Several gateways may share it, also such of one account.
+    pub db: Database,
     /// Signs verdicts; receipts are addressed to its account.
     pub key: PrivateKeySigner,
 }
@@ -72,7 +72,7 @@ pub struct Config {
 /// Starts serving.
 ///
 /// Fails where the address is taken, the node is not reached or serves another chain than the deployment's, and where
-/// the database belongs to another deployment or gateway account.
+/// the database belongs to another deployment.
 pub async fn spawn(config: Config) -> Result<Handle> {
     let Config {
         listen,

@@ -49,6 +49,7 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(service::party)) //           GET    /v1/parties/{account}
         .routes(routes!(sessions::challenge)) //      POST   /v1/sessions/challenge
         .routes(routes!(sessions::open, sessions::close)) // POST, DELETE /v1/sessions
+        .routes(routes!(sessions::close_all)) //      DELETE /v1/sessions/all
         .routes(routes!(charts::chart)) //            GET    /v1/charts/{chart}
         .routes(routes!(charts::directory)) //        GET    /v1/charts/{chart}/directory
         .routes(routes!(charts::keyring)) //          GET    /v1/charts/{chart}/keyring

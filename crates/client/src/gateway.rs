@@ -231,6 +231,14 @@ impl Gateway {
         })
     }
 
+    /// Ends every session of our account, on whichever device.
+    pub async fn sign_out_everywhere(&self) -> Result<()> {
+        self.retrying(|token| self.request(Method::DELETE, "/v1/sessions/all", Some(token)))
+            .await?;
+        *self.token.lock().await = None;
+        Ok(())
+    }
+
     async fn block(&self, path: &str, what: &str) -> Result<Vec<u8>> {
         let answer = self
             .retrying(|token| self.request(Method::GET, path, Some(token)))
