@@ -249,6 +249,11 @@ impl Db {
         rows.iter().map(|row| self.entry(row)).collect()
     }
 
+    /// For the relay's own tables.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     pub async fn ping(&self) -> Result<()> {
         self.pool.fetch("SELECT 1", &[]).await.map(|_| ())
     }

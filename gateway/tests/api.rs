@@ -188,6 +188,7 @@ impl World {
             store: store.clone(),
             db: dir.path().join("gateway.sqlite").as_path().into(),
             key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
+            relay: None,
         })
         .await
         .unwrap();
@@ -508,6 +509,7 @@ impl World {
             store: self.store.clone(),
             db,
             key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
+            relay: None,
         })
         .await
         .unwrap()

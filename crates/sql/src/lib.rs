@@ -209,6 +209,21 @@ impl Pool {
         Ok(tx)
     }
 
+    /// Leave to do what `lock` stands for, if nobody has it at present. Held until it is dropped and its
+    /// connection back in the pool, or its process or connection ends.
+    /// SQLite has no lock that lets others write meanwhile: there everybody has leave, so nothing may rest on it but speed.
+    pub async fn sole(&self, lock: &str) -> Result<Option<Sole>> {
+        let Self::Postgres(_) = self else {
+            return Ok(Some(Sole { _held: None }));
+        };
+        let mut tx = self.begin().await?;
+        let sql =
+            "SELECT CASE WHEN pg_try_advisory_xact_lock(hashtextextended($1, 1)) THEN 1::BIGINT ELSE 0 END AS held";
+        let row = tx.first(sql, &[lock.into()]).await?;
+        let held = row.ok_or_else(|| impossible("held"))?.number::<u8>("held")? == 1;
+        Ok(held.then_some(Sole { _held: Some(tx) }))
+    }
+
     /// How many rows it touched.
     pub async fn execute(&self, sql: &'static str, args: &[Value]) -> Result<u64> {
         match self {
@@ -236,6 +251,11 @@ impl Pool {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// See [`Pool::sole`].
+pub struct Sole {
+    _held: Option<Tx>,
 }
 
 /// A transaction; dropped, it is as if it had never been.

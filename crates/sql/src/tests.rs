@@ -2,6 +2,8 @@ use medlock_postgres_server::Server;
 
 use super::*;
 
+/// For what comes soon, on a machine with a lot else to do.
+const PATIENCE: Duration = Duration::from_secs(30);
 const SETTINGS: Settings = Settings {
     application: "medlock-sql-test",
     schema: "medlock_sql_test",
@@ -90,6 +92,23 @@ async fn transactions_of_one_lock_do_not_overlap_and_a_dropped_one_leaves_nothin
         let row = pool.first("SELECT count(*) AS n, max(n) AS most FROM t", &[]).await;
         let row = row.unwrap().unwrap();
         assert_eq!((row.int("n").unwrap(), row.int("most").unwrap()), (Some(40), Some(40)));
+    }
+}
+
+#[tokio::test]
+async fn leave_is_given_to_one_until_it_is_dropped() {
+    let (pools, _dir) = pools().await;
+    for pool in pools {
+        let first = pool.sole("t").await.unwrap().unwrap();
+        let is_sqlite = matches!(pool, Pool::Sqlite(_));
+        assert_eq!(pool.sole("t").await.unwrap().is_some(), is_sqlite);
+        assert!(pool.sole("another").await.unwrap().is_some());
+        // Others write meanwhile, also under a lock of the same name.
+        pool.alone("t").await.unwrap().commit().await.unwrap();
+        drop(first);
+        // The server hears of it when the connection is back in the pool.
+        let freed = async { while pool.sole("t").await.unwrap().is_none() {} };
+        tokio::time::timeout(PATIENCE, freed).await.expect("nobody holds it");
     }
 }
 
