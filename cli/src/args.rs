@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
 use medlock_client::Suite;
-use medlock_gateway::Upkeep;
+use medlock_gateway::{RelayLimits, Upkeep};
 
 use crate::stores::Stores;
 
@@ -63,6 +63,9 @@ pub struct Global {
     /// File whose first line is the passphrase. Otherwise MEDLOCK_PASSPHRASE, otherwise you are asked.
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+    /// Sign, and have the gateway submit it and pay: for accounts without funds. What takes a transaction of your own is refused.
+    #[arg(long, global = true)]
+    pub relay: bool,
     /// Print JSON: one value on standard output, errors as an object on standard error.
     #[arg(long, global = true)]
     pub json: bool,
@@ -74,7 +77,7 @@ pub enum Command {
     Dev(DevArgs),
     /// Show the whole of Medlock on a real bundle, and check every step.
     Demo(DemoArgs),
-    /// Key files: make, show, publish, rotate, write down, change the passphrase.
+    /// Key files: make, show, publish, rotate, write down, sign out, change the passphrase.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// The registry: credentials of parties and who issues them.
@@ -91,6 +94,9 @@ pub enum Command {
     Grant(GrantCommand),
     /// Ask whether you may use a compartment for a purpose. No data is served with the answer.
     Check(CheckArgs),
+    /// What a gateway has submitted for you (`--relay`): list, show, cancel.
+    #[command(subcommand)]
+    Relay(RelayCommand),
     /// Who read what, when, and why (the chart's controller).
     Log { chart: B256 },
     /// Run an indexer alone, or ask how an index is doing.
@@ -202,6 +208,8 @@ pub enum KeysCommand {
         #[arg(long, default_value = "x25519", value_parser = suite)]
         suite: Suite,
     },
+    /// End every session of your account at the gateway, as after a device was lost.
+    SignOut,
     /// Change the passphrase of your key file (the new one: MEDLOCK_NEW_PASSPHRASE, or you are asked).
     Passphrase,
 }
@@ -337,6 +345,16 @@ pub enum GrantCommand {
     List { chart: Option<B256> },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum RelayCommand {
+    /// List the operations that you have submitted or signed.
+    List,
+    /// Show where one stands.
+    Show { operation: B256 },
+    /// Void all that you have signed and nobody has submitted.
+    Cancel,
+}
+
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     pub chart: B256,
@@ -422,12 +440,16 @@ pub struct GatewayArgs {
     /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// Folder for index, receipts, blocks and the gateway's own key.
+    /// Folder for index, sessions, receipts, blocks and the gateway's own key.
     #[arg(long, default_value = ".medlock/gateway", value_name = "DIR")]
     pub dir: PathBuf,
     /// Where the index is: a SQLite file, or a postgres:// URL [default: in the folder].
     #[arg(long, env = "MEDLOCK_DB", hide_env_values = true, value_name = "DATABASE")]
     pub db: Option<String>,
+    /// Where sessions and receipts are: a SQLite file, or a postgres:// URL, which may be the index's. Several gateways may share
+    /// it, each with the key of its own folder or with a copy of the same [default: in the folder].
+    #[arg(long, env = "MEDLOCK_STATE", hide_env_values = true, value_name = "DATABASE")]
+    pub state: Option<String>,
     /// Only read the index: `medlock index` writes it, in another process.
     #[arg(long)]
     pub index_read_only: bool,
@@ -435,6 +457,32 @@ pub struct GatewayArgs {
     pub follow: FollowArgs,
     #[command(flatten)]
     pub store: StoreArgs,
+    #[command(flatten)]
+    pub relay: RelayArgs,
+}
+
+/// Whether and how far a gateway pays for others' operations.
+#[derive(Debug, Clone, Args)]
+pub struct RelayArgs {
+    /// Relay signed operations, and pay with the account of this key: a file with a key in hex, made where it is missing. Nothing else
+    /// may send from that account; gateways on one database may share it. Without it: nothing is relayed.
+    #[arg(long, env = "MEDLOCK_RELAY_KEY", value_name = "FILE")]
+    pub relay_key: Option<PathBuf>,
+    /// Operations accepted of one account in a day (UTC).
+    #[arg(long, default_value_t = RelayLimits::default().operations_per_day, value_name = "COUNT")]
+    pub relay_operations_per_day: u64,
+    /// Gas of one account's operations in a day, by their limits.
+    #[arg(long, default_value_t = RelayLimits::default().gas_per_day, value_name = "GAS")]
+    pub relay_gas_per_day: u64,
+    /// The same of all accounts together.
+    #[arg(long, default_value_t = RelayLimits::default().gas_per_day_all, value_name = "GAS")]
+    pub relay_gas_per_day_all: u64,
+    /// The most that a unit of gas may cost, in wei; while the chain asks for more, operations wait.
+    #[arg(long, default_value_t = RelayLimits::default().fee_per_gas_most, value_name = "WEI")]
+    pub relay_fee_most: u64,
+    /// Seconds after which a transaction that is not mined is sent with a higher fee.
+    #[arg(long, default_value_t = RelayLimits::default().raise_after.as_secs(), value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
+    pub relay_raise_after: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -472,6 +520,19 @@ impl StoreArgs {
             every: Duration::from_secs(hours.saturating_mul(60 * 60)),
             ..Upkeep::DAILY
         })
+    }
+}
+
+impl RelayArgs {
+    pub fn limits(&self) -> RelayLimits {
+        RelayLimits {
+            operations_per_day: self.relay_operations_per_day,
+            gas_per_day: self.relay_gas_per_day,
+            gas_per_day_all: self.relay_gas_per_day_all,
+            fee_per_gas_most: self.relay_fee_most,
+            raise_after: Duration::from_secs(self.relay_raise_after),
+            ..RelayLimits::default()
+        }
     }
 }
 

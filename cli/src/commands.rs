@@ -14,7 +14,9 @@ use serde_json::json;
 
 use crate::{
     args::Global,
-    args::{ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand, StoreCommand},
+    args::{
+        ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand, RelayCommand, StoreCommand,
+    },
     output::{self, Output, exit, table, time},
 };
 
@@ -88,6 +90,13 @@ pub async fn keys(global: &Global, out: Output, command: KeysCommand) -> anyhow:
                     suite.name(),
                     mined.gas
                 )
+            })?;
+        }
+        KeysCommand::SignOut => {
+            let client = global.client().await?;
+            client.gateway().await?.sign_out_everywhere().await?;
+            out.say(json!({ "account": client.address() }), || {
+                format!("Every session of {} at this gateway has ended.", client.address())
             })?;
         }
         KeysCommand::Passphrase => {
@@ -450,6 +459,47 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub async fn relay(global: &Global, out: Output, command: RelayCommand) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    match command {
+        RelayCommand::List => {
+            let operations = client.relayed().await?;
+            out.say(&operations, || {
+                let rows: Vec<_> = operations.iter().map(operation_row).collect();
+                table(&["operation", "time", "method", "signer", "state", "block"], &rows)
+            })?;
+        }
+        RelayCommand::Show { operation } => {
+            let operation = client.gateway().await?.relayed(operation).await?;
+            out.say(&operation, || operation_row(&operation).join("  "))?;
+        }
+        RelayCommand::Cancel => {
+            let mined = client.cancel_all().await?;
+            out.say(mined, || {
+                "Whatever you have signed and nobody has submitted is void.".to_owned()
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn operation_row(operation: &api::RelayedOperation) -> Vec<String> {
+    let state = operation.state.text();
+    vec![
+        operation.id.to_string(),
+        time(operation.accepted_at),
+        operation.method.clone(),
+        operation.signer.to_string(),
+        match &operation.fault {
+            Some(fault) => format!("{state} ({fault})"),
+            None => state.to_owned(),
+        },
+        operation
+            .block
+            .map_or_else(|| "-".to_owned(), |block| block.to_string()),
+    ]
 }
 
 /// Exit code 0 for yes, [`exit::ANSWER_NO`] for no.

@@ -40,7 +40,8 @@ impl Home {
     pub fn index(&self) -> PathBuf {
         self.0.join("index.db")
     }
-    pub fn receipts(&self) -> PathBuf {
+    /// Of the gateway: sessions, receipts, operations relayed.
+    pub fn state(&self) -> PathBuf {
         self.0.join("gateway.db")
     }
     pub fn blocks(&self) -> PathBuf {
@@ -48,6 +49,10 @@ impl Home {
     }
     pub fn gateway_key(&self) -> PathBuf {
         self.0.join("gateway.key")
+    }
+    /// Pays for what the gateway relays.
+    pub fn relay_key(&self) -> PathBuf {
+        self.0.join("relay.key")
     }
     /// Owner of the registry on the development chain, and an issuer.
     pub fn owner_key(&self) -> PathBuf {
@@ -122,7 +127,8 @@ impl Global {
 
     pub async fn client(&self) -> anyhow::Result<Client> {
         let (endpoints, deployment, identity) = (self.endpoints()?, self.deployment()?, self.identity()?);
-        Ok(Client::connect(&endpoints, deployment, identity).await?)
+        let client = Client::connect(&endpoints, deployment, identity).await?;
+        Ok(if self.relay { client.via_relay() } else { client })
     }
 
     /// From --passphrase-file, MEDLOCK_PASSPHRASE, or the terminal.

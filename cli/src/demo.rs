@@ -228,6 +228,7 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         rpc_port: 0,
         gateway_port: 0,
         public_url: None,
+        relay: Default::default(),
     })
     .await?;
     let deployed = dev

@@ -3,16 +3,21 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use alloy::signers::local::PrivateKeySigner;
+use alloy::{
+    primitives::{Address, U256, utils::parse_ether},
+    providers::Provider,
+    signers::local::PrivateKeySigner,
+};
 use anyhow::{Context, bail};
 use medlock_client::{
     Chain, Client, Endpoints, Identity, file,
     identity::{self, rng},
 };
 use medlock_deploy::{Artifacts, Deployed, Deployment};
-use medlock_gateway::Upkeep;
+use medlock_gateway::{Relay, RelayLimits, Upkeep};
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets, Suite};
 
 use crate::{
@@ -22,7 +27,9 @@ use crate::{
 
 /// Passphrase of the development chain's owner key file. Its account key is public knowledge anyway.
 pub const OWNER_PASSPHRASE: &str = "medlock-dev";
-/// How often the index looks for a new block. Local: a look costs a fraction of a millisecond.
+/// What the paying account of the relay has at least, in ether: on this chain money is free.
+const RELAY_ETHER: &str = "10";
+/// How often index and relay look for a new block. Local: a look costs a fraction of a millisecond.
 const POLL_MS: u64 = 50;
 
 #[derive(Debug, Clone)]
@@ -36,6 +43,7 @@ pub struct Config {
     pub public_url: Option<String>,
     pub stores: Stores,
     pub upkeep: Option<Upkeep>,
+    pub relay: RelayLimits,
 }
 
 /// The running services. Dropping it stops them without ceremony; [`Dev::shutdown`] is the way to do it.
@@ -73,6 +81,14 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
     })
     .await
     .context("start the indexer")?;
+    let relay = Relay {
+        key: gateway_key(&home.relay_key())?,
+        limits: RelayLimits {
+            poll: Duration::from_millis(POLL_MS),
+            ..config.relay
+        },
+    };
+    fund(&chain.url(), &owner, relay.key.address()).await?;
     let gateway = medlock_gateway::spawn(medlock_gateway::Config {
         listen: local(config.gateway_port),
         public_url: config.public_url.clone(),
@@ -81,8 +97,9 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
         index: indexer.index(),
         store: config.stores.open(&home.blocks())?,
         upkeep: config.upkeep,
-        db: home.receipts(),
+        db: home.state().as_path().into(),
         key: gateway_key(&home.gateway_key())?,
+        relay: Some(relay),
     })
     .await
     .context("start the gateway")?;
@@ -192,6 +209,20 @@ async fn deployment(
     Ok((deployed.deployment.clone(), Some(deployed)))
 }
 
+/// Money for who pays for others' operations.
+async fn fund(rpc: &str, owner: &PrivateKeySigner, account: Address) -> anyhow::Result<()> {
+    let chain = Chain::new(rpc, medlock_anvil::CHAIN_ID, owner.clone())?;
+    let least: U256 = parse_ether(RELAY_ETHER).context("an amount of ether")?;
+    let balance = chain.provider().get_balance(account).await;
+    if balance.context("fund the relay")? < least {
+        let set = chain
+            .provider()
+            .raw_request::<_, ()>("anvil_setBalance".into(), (account, least));
+        set.await.context("fund the relay")?;
+    }
+    Ok(())
+}
+
 /// The owner's account comes with the chain; the other secrets of its key file are drawn here.
 fn owner_key_file(home: &Home, owner: &PrivateKeySigner) -> anyhow::Result<()> {
     let path = home.owner_key();
@@ -208,7 +239,7 @@ fn owner_key_file(home: &Home, owner: &PrivateKeySigner) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The gateway's own signing key: it must start unattended, so the file's mode protects it.
+/// A key of the gateway's own, for signing or for paying: it must start unattended, so the file's mode protects it.
 pub fn gateway_key(path: &Path) -> anyhow::Result<PrivateKeySigner> {
     match std::fs::read_to_string(path) {
         Ok(text) => {

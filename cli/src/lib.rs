@@ -42,6 +42,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Record(command) => commands::record(global, out, command).await,
         Command::Grant(command) => commands::grant(global, out, command).await,
         Command::Check(args) => commands::check(global, out, args).await,
+        Command::Relay(command) => commands::relay(global, out, command).await,
         Command::Log { chart } => commands::log(global, out, chart).await,
         Command::Index(args) => index::index(global, out, &args).await,
         Command::Gateway(args) => services::gateway(global, out, args).await,

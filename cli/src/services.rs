@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use medlock_client::{Chain, Endpoints, Identity};
 use medlock_deploy::{Artifacts, Deployment};
+use medlock_gateway::RelayLimits;
 use medlock_indexer::{Database, Index};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -28,6 +29,7 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
         public_url: None,
         stores: args.store.stores(),
         upkeep: args.store.upkeep(),
+        relay: RelayLimits::default(),
     });
     let running = stop.unless(starting).await?;
     let Endpoints { rpc, gateway } = &running.endpoints;
@@ -85,6 +87,17 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         Some(database) => index::database(database)?,
         None => Database::Sqlite(home.index()),
     };
+    let state = match &args.state {
+        // Whatever is wrong with it, a password is not repeated.
+        Some(database) => {
+            (database.parse().ok()).context("--state is neither a file nor a postgres:// URL that can be read")?
+        }
+        None => home.state().as_path().into(),
+    };
+    let limits = args.relay.limits();
+    let key = args.relay.relay_key.as_deref().map(dev::gateway_key).transpose()?;
+    let payer = key.as_ref().map(|key| key.address());
+    let relay = key.map(|key| medlock_gateway::Relay { key, limits });
     let (index, indexer) = if args.index_read_only {
         let index = Index::open(&database).await?;
         let mirrored = index.deployment().await?;
@@ -106,13 +119,20 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         index: index.clone(),
         store: args.store.stores().open(&home.blocks())?,
         upkeep: args.store.upkeep(),
-        db: home.receipts(),
+        db: state,
         key: dev::gateway_key(&home.gateway_key())?,
+        relay,
     });
     let gateway = stop.unless(starting).await?;
-    let value = json!({ "gateway": gateway.url(), "account": gateway.address() });
+    let value = json!({ "gateway": gateway.url(), "account": gateway.address(), "payer": payer });
     out.say(value, || {
-        format!("Gateway {} at {}. Stop with Ctrl-C.", gateway.address(), gateway.url())
+        let relays = payer.map(|payer| format!(" It relays, and pays from {payer}."));
+        format!(
+            "Gateway {} at {}.{} Stop with Ctrl-C.",
+            gateway.address(),
+            gateway.url(),
+            relays.unwrap_or_default()
+        )
     })?;
     let stopped = async {
         match &indexer {

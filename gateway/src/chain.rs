@@ -4,7 +4,7 @@ use std::time::Duration;
 use alloy::{
     eips::BlockId,
     network::{Ethereum, TransactionBuilder as _},
-    primitives::{Address, B256, U64, U256},
+    primitives::{Address, B256, Bytes, U64, U256},
     providers::{Provider as _, RootProvider},
     rpc::types::TransactionRequest,
     sol_types::SolCall,
@@ -28,6 +28,23 @@ pub struct Block {
     pub hash: B256,
     /// UNIX seconds.
     pub time: u64,
+}
+
+/// What came of a call that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tried<T> {
+    Done(T),
+    /// The error as the contract encoded it; empty where it gave none.
+    Reverted(Bytes),
+}
+
+/// What a transaction came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub block: u64,
+    pub block_hash: B256,
+    pub success: bool,
+    pub gas_used: u64,
 }
 
 #[derive(Clone)]
@@ -62,7 +79,7 @@ impl Chain {
             self.deployment.genesis_hash
         );
         for address in self.deployment.contracts() {
-            let code: alloy::primitives::Bytes = self
+            let code: Bytes = self
                 .request("eth_getCode", (address, "latest"))
                 .await
                 .map_err(|f| anyhow!("{f}"))?;
@@ -173,6 +190,89 @@ impl Chain {
         self.call(at, self.deployment.exceptions, call).await
     }
 
+    /// What `input` from `from` to `to` would do at the state of the block `at`.
+    pub async fn try_call(&self, at: B256, from: Address, to: Address, input: Bytes) -> Result<Tried<Bytes>> {
+        let request = TransactionRequest::default()
+            .with_from(from)
+            .with_to(to)
+            .with_input(input);
+        let asked = self.provider.call(request).block(BlockId::from(at));
+        match timeout(CALL_TIMEOUT, asked.into_future()).await {
+            Ok(answer) => tried("eth_call", answer),
+            Err(_) => Err(Failure::caused(Kind::ChainDown, anyhow!("eth_call timed out"))),
+        }
+    }
+
+    /// How much gas it takes at the latest state.
+    pub async fn estimate(&self, from: Address, to: Address, input: Bytes) -> Result<Tried<u64>> {
+        let request = TransactionRequest::default()
+            .with_from(from)
+            .with_to(to)
+            .with_input(input);
+        match timeout(CALL_TIMEOUT, self.provider.estimate_gas(request).into_future()).await {
+            Ok(answer) => tried("eth_estimateGas", answer),
+            Err(_) => Err(Failure::caused(Kind::ChainDown, anyhow!("eth_estimateGas timed out"))),
+        }
+    }
+
+    /// How many transactions of `account` are mined as of `at`, which is the next one's nonce.
+    pub async fn transactions_of(&self, at: &Block, account: Address) -> Result<u64> {
+        let count: U64 = self
+            .request("eth_getTransactionCount", (account, BlockId::from(at.hash)))
+            .await?;
+        Ok(count.to())
+    }
+
+    /// The same as of the block of this number.
+    pub async fn transactions_by(&self, number: u64, account: Address) -> Result<u64> {
+        let count: U64 = self
+            .request("eth_getTransactionCount", (account, U64::from(number)))
+            .await?;
+        Ok(count.to())
+    }
+
+    pub async fn balance(&self, account: Address) -> Result<U256> {
+        self.request("eth_getBalance", (account, "latest")).await
+    }
+
+    /// The latest block's base fee, and the tip that the node thinks is usual: wei for each unit of gas.
+    pub async fn fees(&self) -> Result<(u64, u64)> {
+        #[derive(serde::Deserialize, Debug)]
+        #[serde(rename_all = "camelCase")]
+        struct Header {
+            base_fee_per_gas: U64,
+        }
+        let header: Option<Header> = self.request("eth_getBlockByNumber", ("latest", false)).await?;
+        let header = header.ok_or_else(|| Failure::caused(Kind::ChainDown, anyhow!("the node has no latest block")))?;
+        let tip: U64 = self.request("eth_maxPriorityFeePerGas", ()).await?;
+        Ok((header.base_fee_per_gas.to(), tip.to()))
+    }
+
+    /// `None`: it is not in a block of the chain.
+    pub async fn receipt(&self, transaction: B256) -> Result<Option<Receipt>> {
+        #[derive(serde::Deserialize, Debug)]
+        #[serde(rename_all = "camelCase")]
+        struct Found {
+            block_number: U64,
+            block_hash: B256,
+            status: U64,
+            gas_used: U64,
+        }
+        let found: Option<Found> = self.request("eth_getTransactionReceipt", (transaction,)).await?;
+        Ok(found.map(|found| Receipt {
+            block: found.block_number.to(),
+            block_hash: found.block_hash,
+            success: found.status == U64::from(1),
+            gas_used: found.gas_used.to(),
+        }))
+    }
+
+    /// Hands over a signed transaction. An error does not say that it is not on its way.
+    pub async fn send(&self, raw: Bytes) -> Result<()> {
+        let _hash: B256 = self.request("eth_sendRawTransaction", (raw,)).await?;
+        Ok(())
+    }
+
     async fn records<C: SolCall>(&self, at: &Block, call: C) -> Result<C::Return> {
         self.call(at, self.deployment.records, call).await
     }
@@ -222,6 +322,20 @@ impl Chain {
             Err(_) => Err(Failure::caused(Kind::ChainDown, anyhow!("{method} timed out"))),
         }
     }
+}
+
+/// Tells a revert from a node that does not answer.
+fn tried<T>(what: &str, answer: std::result::Result<T, RpcError<TransportErrorKind>>) -> Result<Tried<T>> {
+    let error = match answer {
+        Ok(answer) => return Ok(Tried::Done(answer)),
+        Err(error) => error,
+    };
+    let reverted = error.as_error_resp().and_then(|answer| match answer.as_revert_data() {
+        Some(data) => Some(data),
+        // A contract may give no data, and out of gas there is none.
+        None => answer.message.contains("revert").then(Bytes::default),
+    });
+    reverted.map(Tried::Reverted).ok_or_else(|| down(what, &error))
 }
 
 /// Says what failed without the node's URL, which may carry an access key.

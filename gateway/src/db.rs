@@ -1,29 +1,31 @@
-//! Sessions and receipts in SQLite. Whatever a call here returned for is on disk (WAL, synchronous FULL).
-use std::{path::Path, time::Duration};
-
+//! Sessions and receipts, in SQLite or PostgreSQL. Whatever a call here returned for is on disk.
+//!
+//! Several gateways may share a database, also such of one account: what must be unique is kept so by its constraints, and
+//! nothing that they have to agree about is held in memory. Each account has its own chain of receipts.
 use alloy::primitives::{Address, B256};
 use anyhow::{Context as _, ensure};
 use medlock_abi::terms::reason;
 use medlock_api::{Purpose, ReadEntry, ReadRequest, Receipt};
 use medlock_indexer::Deployment;
-use sqlx::{
-    Row as _, SqlitePool,
-    migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
-};
+use medlock_sql::{Database, Pool, Result, Row, Settings, impossible};
+use sqlx::migrate::Migrator;
 
 use crate::session::SESSIONS_MOST;
 
-static MIGRATIONS: Migrator = sqlx::migrate!();
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Connections at once; SQLite has one writer, the rest read.
-const CONNECTIONS_MOST: u32 = 8;
-/// How long a statement waits for another connection's lock.
-const BUSY: Duration = Duration::from_secs(5);
+const SETTINGS: Settings = Settings {
+    application: "medlock-gateway",
+    // Of its own: an index may be in the same database, and removes its tables when it is built anew.
+    schema: "medlock_gateway",
+    // SQLite has one writer, the rest read; PostgreSQL's server has its own limit, and many gateways.
+    connections_most: 8,
+};
+/// Sign-ins wait for each other, so that no account gets more sessions than it may have.
+const SIGN_IN_LOCK: &str = "medlock/gateway/sign-in";
 /// An ended session is told from an unknown one for this long.
 const ENDED_SECONDS: u64 = 24 * 3600;
-
-type Result<T> = std::result::Result<T, sqlx::Error>;
 
 /// A receipt that was checked, and the decision that the read rests on.
 pub struct Checked<'a> {
@@ -37,35 +39,30 @@ pub struct Checked<'a> {
 
 #[derive(Clone)]
 pub struct Db {
-    pool: SqlitePool,
+    pool: Pool,
     deployment: Deployment,
     account: Address,
     challenge_key: [u8; 32],
+    /// Appends to this gateway's chain of receipts wait for each other.
+    receipts_lock: String,
 }
 
 impl Db {
-    /// Opens or creates the file and brings its schema up to date. `random` becomes the challenge key of a new file.
+    /// Opens or creates the tables and brings their schema up to date. `random` becomes the challenge key of new ones.
     ///
-    /// Refuses a file of another deployment or gateway account (its receipts are addressed to that one), of a newer
-    /// build, or whose last receipt does not hash to what is written beside it.
-    pub async fn open(path: &Path, deployment: Deployment, account: Address, random: [u8; 32]) -> anyhow::Result<Self> {
-        let name = || format!("gateway database {}", path.display());
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
-        }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS_MOST)
-            .connect_with(options)
+    /// Refuses tables of another deployment, of a newer build, or where this gateway's last receipt does not hash to what is
+    /// written beside it.
+    pub async fn open(
+        database: &Database,
+        deployment: Deployment,
+        account: Address,
+        random: [u8; 32],
+    ) -> anyhow::Result<Self> {
+        let name = || format!("gateway database {database}");
+        let pool = Pool::open(database, &SETTINGS)
             .await
             .with_context(|| format!("open {}", name()))?;
-        MIGRATIONS
-            .run(&pool)
+        pool.migrate(&SQLITE, &POSTGRES)
             .await
             .with_context(|| format!("bring {} to this build's schema", name()))?;
         let mut db = Self {
@@ -73,12 +70,14 @@ impl Db {
             deployment,
             account,
             challenge_key: random,
+            receipts_lock: format!("medlock/gateway/receipts/{account}"),
         };
         db.claim().await.with_context(name)?;
         db.check_tail().await.with_context(name)?;
         Ok(db)
     }
 
+    /// Authenticates the challenges of all gateways on this database.
     pub fn challenge_key(&self) -> &[u8; 32] {
         &self.challenge_key
     }
@@ -92,38 +91,31 @@ impl Db {
         now: u64,
         expires_at: u64,
     ) -> Result<bool> {
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("DELETE FROM used_nonce WHERE expires_at <= $1")
-            .bind(int(now))
-            .execute(&mut *tx)
+        let mut tx = self.pool.alone(SIGN_IN_LOCK).await?;
+        tx.execute("DELETE FROM used_nonce WHERE expires_at <= $1", &[now.into()])
             .await?;
-        sqlx::query("DELETE FROM session WHERE expires_at <= $1")
-            .bind(int(now.saturating_sub(ENDED_SECONDS)))
-            .execute(&mut *tx)
+        let ended = now.saturating_sub(ENDED_SECONDS);
+        tx.execute("DELETE FROM session WHERE expires_at <= $1", &[ended.into()])
             .await?;
-        let fresh = sqlx::query("INSERT INTO used_nonce (nonce, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(nonce)
-            .bind(int(nonce_expires_at))
-            .execute(&mut *tx)
+        let fresh = tx
+            .execute(
+                "INSERT INTO used_nonce (nonce, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                &[nonce.into(), nonce_expires_at.into()],
+            )
             .await?
-            .rows_affected()
             == 1;
         if fresh {
-            sqlx::query("INSERT INTO session (token_hash, account, created_at, expires_at) VALUES ($1, $2, $3, $4)")
-                .bind(token_hash.as_slice())
-                .bind(account.as_slice())
-                .bind(int(now))
-                .bind(int(expires_at))
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query(
-                "DELETE FROM session WHERE account = $1 AND token_hash NOT IN
-                 (SELECT token_hash FROM session WHERE account = $1 ORDER BY created_at DESC, token_hash = $2 DESC LIMIT $3)",
+            tx.execute(
+                "INSERT INTO session (token_hash, account, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+                &[token_hash.into(), account.into(), now.into(), expires_at.into()],
             )
-            .bind(account.as_slice())
-            .bind(token_hash.as_slice())
-            .bind(SESSIONS_MOST)
-            .execute(&mut *tx)
+            .await?;
+            tx.execute(
+                "DELETE FROM session WHERE account = $1 AND token_hash NOT IN
+                 (SELECT token_hash FROM session WHERE account = $1
+                  ORDER BY created_at DESC, CASE WHEN token_hash = $2 THEN 0 ELSE 1 END LIMIT $3)",
+                &[account.into(), token_hash.into(), SESSIONS_MOST.into()],
+            )
             .await?;
         }
         tx.commit().await?;
@@ -132,56 +124,57 @@ impl Db {
 
     /// Account and expiry of a session, ended or not.
     pub async fn session(&self, token_hash: B256) -> Result<Option<(Address, u64)>> {
-        let row = sqlx::query("SELECT account, expires_at FROM session WHERE token_hash = $1")
-            .bind(token_hash.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(|row| Ok((address(&row, "account")?, number(&row, "expires_at")?)))
+        let sql = "SELECT account, expires_at FROM session WHERE token_hash = $1";
+        let row = self.pool.first(sql, &[token_hash.into()]).await?;
+        row.map(|row| Ok((row.fixed("account")?, row.number("expires_at")?)))
             .transpose()
     }
 
     pub async fn close_session(&self, token_hash: B256) -> Result<()> {
-        sqlx::query("DELETE FROM session WHERE token_hash = $1")
-            .bind(token_hash.as_slice())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let sql = "DELETE FROM session WHERE token_hash = $1";
+        self.pool.execute(sql, &[token_hash.into()]).await.map(|_| ())
     }
 
-    /// How many blocks the chain referred to in the last round of upkeep.
-    pub async fn referred(&self) -> Result<Option<u64>> {
-        let row = sqlx::query("SELECT referred FROM upkeep")
-            .fetch_optional(&self.pool)
+    /// Ends all sessions of `account`. A sign-in that is on its way comes before this or after it.
+    pub async fn close_sessions(&self, account: Address) -> Result<()> {
+        let mut tx = self.pool.alone(SIGN_IN_LOCK).await?;
+        tx.execute("DELETE FROM session WHERE account = $1", &[account.into()])
             .await?;
-        row.map(|row| number(&row, "referred")).transpose()
+        tx.commit().await
+    }
+
+    /// How many blocks the chain referred to in this gateway's last round of upkeep.
+    pub async fn referred(&self) -> Result<Option<u64>> {
+        let sql = "SELECT referred FROM upkeep WHERE gateway = $1";
+        let row = self.pool.first(sql, &[self.account.into()]).await?;
+        row.map(|row| row.number("referred")).transpose()
     }
 
     pub async fn set_referred(&self, blocks: u64) -> Result<()> {
-        sqlx::query("INSERT INTO upkeep VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET referred = excluded.referred")
-            .bind(int(blocks))
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let sql = "INSERT INTO upkeep (gateway, referred) VALUES ($1, $2)
+                   ON CONFLICT (gateway) DO UPDATE SET referred = excluded.referred";
+        self.pool
+            .execute(sql, &[self.account.into(), blocks.into()])
+            .await
+            .map(|_| ())
     }
 
-    /// Links the receipt to the chain; `None` where its nonce was seen before.
+    /// Links the receipt to this gateway's chain; `None` where its nonce was seen before.
     pub async fn append_receipt(&self, checked: &Checked<'_>) -> Result<Option<ReadEntry>> {
         let receipt = &checked.request.receipt;
-        // IMMEDIATE: the writer's lock is taken before the tail is read, so that no two entries get one place.
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        if sqlx::query("SELECT 1 FROM receipt WHERE nonce = $1")
-            .bind(receipt.nonce.as_slice())
-            .fetch_optional(&mut *tx)
+        // Before the tail is read: no two entries, of whatever process, get one place.
+        let mut tx = self.pool.alone(&self.receipts_lock).await?;
+        let seen = "SELECT sequence FROM receipt WHERE gateway = $1 AND nonce = $2";
+        if tx
+            .first(seen, &[self.account.into(), receipt.nonce.into()])
             .await?
             .is_some()
         {
             return Ok(None);
         }
-        let tail = sqlx::query("SELECT sequence, hash FROM receipt ORDER BY sequence DESC LIMIT 1")
-            .fetch_optional(&mut *tx)
-            .await?;
-        let (last, previous) = match &tail {
-            Some(row) => (number(row, "sequence")?, b256(row, "hash")?),
+        let tail = "SELECT sequence, hash FROM receipt WHERE gateway = $1 ORDER BY sequence DESC LIMIT 1";
+        let (last, previous) = match tx.first(tail, &[self.account.into()]).await? {
+            Some(row) => (row.number::<u64>("sequence")?, row.fixed("hash")?),
             None => (0, B256::ZERO),
         };
         let mut entry = ReadEntry {
@@ -197,34 +190,36 @@ impl Db {
             hash: B256::ZERO,
         };
         entry.hash = self.link_hash(&entry);
-        sqlx::query(
-            "INSERT INTO receipt (sequence, chart, record_id, version, pointer, reader, purpose, read_at, nonce,
+        tx.execute(
+            "INSERT INTO receipt (gateway, sequence, chart, record_id, version, pointer, reader, purpose, read_at, nonce,
                 signature, block_number, block_hash, reason, received_at, previous, hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+            &[
+                self.account.into(),
+                entry.sequence.into(),
+                receipt.chart.into(),
+                receipt.record_id.into(),
+                receipt.version.into(),
+                receipt.pointer.into(),
+                receipt.reader.into(),
+                receipt.purpose.bit().into(),
+                receipt.read_at.into(),
+                receipt.nonce.into(),
+                entry.signature[..].into(),
+                entry.block.into(),
+                entry.block_hash.into(),
+                entry.reason_code.into(),
+                entry.received_at.into(),
+                entry.previous.into(),
+                entry.hash.into(),
+            ],
         )
-        .bind(int(entry.sequence))
-        .bind(receipt.chart.as_slice())
-        .bind(receipt.record_id.as_slice())
-        .bind(receipt.version)
-        .bind(receipt.pointer.as_slice())
-        .bind(receipt.reader.as_slice())
-        .bind(receipt.purpose.bit())
-        .bind(int(receipt.read_at))
-        .bind(receipt.nonce.as_slice())
-        .bind(&entry.signature[..])
-        .bind(int(entry.block))
-        .bind(entry.block_hash.as_slice())
-        .bind(entry.reason_code)
-        .bind(int(entry.received_at))
-        .bind(entry.previous.as_slice())
-        .bind(entry.hash.as_slice())
-        .execute(&mut *tx)
         .await?;
         tx.commit().await?;
         Ok(Some(entry))
     }
 
-    /// The newest receipt of `reader` for this version.
+    /// The newest receipt of `reader` for this version, at this gateway.
     pub async fn latest_receipt(
         &self,
         reader: Address,
@@ -232,32 +227,35 @@ impl Db {
         record_id: B256,
         version: u32,
     ) -> Result<Option<ReadEntry>> {
-        let row = sqlx::query(
-            "SELECT * FROM receipt WHERE reader = $1 AND chart = $2 AND record_id = $3 AND version = $4
-             ORDER BY sequence DESC LIMIT 1",
-        )
-        .bind(reader.as_slice())
-        .bind(chart.as_slice())
-        .bind(record_id.as_slice())
-        .bind(version)
-        .fetch_optional(&self.pool)
-        .await?;
+        let sql = "SELECT * FROM receipt WHERE gateway = $1 AND reader = $2 AND chart = $3 AND record_id = $4 AND version = $5
+                   ORDER BY sequence DESC LIMIT 1";
+        let place = [
+            self.account.into(),
+            reader.into(),
+            chart.into(),
+            record_id.into(),
+            version.into(),
+        ];
+        let row = self.pool.first(sql, &place).await?;
         row.as_ref().map(|row| self.entry(row)).transpose()
     }
 
-    /// The reads of `chart` after sequence `after`, ascending.
+    /// The reads of `chart` at this gateway after sequence `after`, ascending.
     pub async fn receipts(&self, chart: B256, after: u64, limit: u32) -> Result<Vec<ReadEntry>> {
-        let rows = sqlx::query("SELECT * FROM receipt WHERE chart = $1 AND sequence > $2 ORDER BY sequence LIMIT $3")
-            .bind(chart.as_slice())
-            .bind(int(after))
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?;
+        let sql =
+            "SELECT * FROM receipt WHERE gateway = $1 AND chart = $2 AND sequence > $3 ORDER BY sequence LIMIT $4";
+        let page = [self.account.into(), chart.into(), after.into(), limit.into()];
+        let rows = self.pool.fetch(sql, &page).await?;
         rows.iter().map(|row| self.entry(row)).collect()
     }
 
+    /// For the relay's own tables.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map(|_| ())
+        self.pool.fetch("SELECT 1", &[]).await.map(|_| ())
     }
 
     pub async fn close(&self) {
@@ -269,99 +267,81 @@ impl Db {
     }
 
     async fn claim(&mut self) -> anyhow::Result<()> {
-        sqlx::query(
-            "INSERT INTO gateway (id, chain_id, genesis_hash, records, account, challenge_key)
-             VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        )
-        .bind(int(self.deployment.chain_id))
-        .bind(self.deployment.genesis_hash.as_slice())
-        .bind(self.deployment.records.as_slice())
-        .bind(self.account.as_slice())
-        .bind(&self.challenge_key[..])
-        .execute(&self.pool)
-        .await?;
-        let row = sqlx::query("SELECT * FROM gateway").fetch_one(&self.pool).await?;
-        let stored: (u64, B256, Address, Address) = (
-            number(&row, "chain_id")?,
-            b256(&row, "genesis_hash")?,
-            address(&row, "records")?,
-            address(&row, "account")?,
-        );
         let ours = (
             self.deployment.chain_id,
             self.deployment.genesis_hash,
             self.deployment.records,
-            self.account,
+        );
+        self.pool
+            .execute(
+                "INSERT INTO deployment (id, chain_id, genesis_hash, records, challenge_key)
+                 VALUES (1, $1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                &[
+                    ours.0.into(),
+                    ours.1.into(),
+                    ours.2.into(),
+                    self.challenge_key[..].into(),
+                ],
+            )
+            .await?;
+        let row = self.pool.first("SELECT * FROM deployment", &[]).await?;
+        let row = row.context("the row of the deployment is gone")?;
+        let stored: (u64, B256, Address) = (
+            row.number("chain_id")?,
+            row.fixed("genesis_hash")?,
+            row.fixed("records")?,
         );
         ensure!(
             stored == ours,
-            "it belongs to another deployment or gateway account ({stored:?}, not {ours:?}): move it away, or name another file"
+            "it belongs to another deployment ({stored:?}, not {ours:?}): move it away, or name another"
         );
-        self.challenge_key = b256(&row, "challenge_key")?.0;
+        self.challenge_key = row.fixed::<B256>("challenge_key")?.0;
         Ok(())
     }
 
     async fn check_tail(&self) -> anyhow::Result<()> {
-        let tail = sqlx::query("SELECT * FROM receipt ORDER BY sequence DESC LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await?;
-        if let Some(row) = tail {
+        let sql = "SELECT * FROM receipt WHERE gateway = $1 ORDER BY sequence DESC LIMIT 1";
+        if let Some(row) = self.pool.first(sql, &[self.account.into()]).await? {
             let entry = self.entry(&row)?;
             ensure!(
                 entry.hash == self.link_hash(&entry),
-                "receipt {} does not match its hash: the file was altered; restore it from a copy",
+                "receipt {} does not match its hash: it was altered; restore the database from a copy",
                 entry.sequence
             );
         }
         Ok(())
     }
 
-    fn entry(&self, row: &SqliteRow) -> Result<ReadEntry> {
-        let reason_code: u8 = number(row, "reason")?;
+    fn entry(&self, row: &Row) -> Result<ReadEntry> {
+        let reason_code: u8 = row.number("reason")?;
         Ok(ReadEntry {
-            sequence: number(row, "sequence")?,
+            sequence: row.number("sequence")?,
             receipt: Receipt {
-                chart: b256(row, "chart")?,
-                record_id: b256(row, "record_id")?,
-                version: number(row, "version")?,
-                pointer: b256(row, "pointer")?,
-                reader: address(row, "reader")?,
-                purpose: Purpose::from_bit(number(row, "purpose")?).ok_or_else(|| impossible("purpose"))?,
-                // The file belongs to one gateway, which takes receipts addressed to itself only.
-                gateway: self.account,
-                read_at: number(row, "read_at")?,
-                nonce: b256(row, "nonce")?,
+                chart: row.fixed("chart")?,
+                record_id: row.fixed("record_id")?,
+                version: row.number("version")?,
+                pointer: row.fixed("pointer")?,
+                reader: row.fixed("reader")?,
+                purpose: Purpose::from_bit(row.number("purpose")?).ok_or_else(|| impossible("purpose"))?,
+                gateway: row.fixed("gateway")?,
+                read_at: row.number("read_at")?,
+                nonce: row.fixed("nonce")?,
             },
-            signature: row.try_get::<Vec<u8>, _>("signature")?.into(),
-            block: number(row, "block_number")?,
-            block_hash: b256(row, "block_hash")?,
+            signature: row
+                .bytes("signature")?
+                .ok_or_else(|| impossible("signature"))?
+                .to_vec()
+                .into(),
+            block: row.number("block_number")?,
+            block_hash: row.fixed("block_hash")?,
             reason: reason::text(reason_code).into(),
             reason_code,
-            received_at: number(row, "received_at")?,
-            previous: b256(row, "previous")?,
-            hash: b256(row, "hash")?,
+            received_at: row.number("received_at")?,
+            previous: row.fixed("previous")?,
+            hash: row.fixed("hash")?,
         })
     }
 }
 
-/// SQL's integers end at 2^63; no time or block number reaches it.
-fn int(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn number<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Result<T> {
-    T::try_from(row.try_get::<i64, _>(column)?).map_err(|_| impossible(column))
-}
-
-fn b256(row: &SqliteRow, column: &'static str) -> Result<B256> {
-    B256::try_from(row.try_get::<&[u8], _>(column)?).map_err(|_| impossible(column))
-}
-
-fn address(row: &SqliteRow, column: &'static str) -> Result<Address> {
-    Address::try_from(row.try_get::<&[u8], _>(column)?).map_err(|_| impossible(column))
-}
-
-/// A row holds what this build never writes.
-fn impossible(column: &'static str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("column {column} holds an impossible value").into())
-}
+#[cfg(test)]
+mod tests;

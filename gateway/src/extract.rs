@@ -88,6 +88,11 @@ pub struct VersionPath {
 }
 
 #[derive(Deserialize)]
+pub struct OperationPath {
+    pub id: B256,
+}
+
+#[derive(Deserialize)]
 pub struct AccountPath {
     pub account: Address,
 }

@@ -3,6 +3,7 @@ pub mod blocks;
 pub mod charts;
 pub mod decisions;
 pub mod reads;
+pub mod relay;
 pub mod service;
 pub mod sessions;
 

@@ -1,10 +1,10 @@
-//! The gateway: Medlock over HTTP. Sessions, blocks in and out, decisions, read receipts.
+//! The gateway: Medlock over HTTP. Sessions, blocks in and out, decisions, read receipts, operations relayed.
 //!
 //! It must never hold a key that opens a record, decide access by itself (the contract does, at the latest block),
 //! serve an envelope before its receipt is on disk, serve bytes that do not match their CID, or log who reads whom.
 //!
 //! Start reading at `routes.rs` (every route and limit), then `read.rs` (one read, step by step) and `access.rs`
-//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; wire types are `medlock_api`.
+//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `relay.rs` submits what others have signed; wire types are `medlock_api`.
 mod access;
 mod blocks;
 mod chain;
@@ -16,6 +16,7 @@ mod limits;
 mod problem;
 mod read;
 mod receipt;
+mod relay;
 mod routes;
 mod session;
 mod state;
@@ -25,7 +26,6 @@ mod wire;
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -41,7 +41,9 @@ pub use limits::{
     BLOCK_BYTES_LEAST, DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST, REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR,
     UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST,
 };
+pub use medlock_sql::Database;
 pub use receipt::FRESH_SECONDS;
+pub use relay::{OPERATION_BYTES_MOST, OPERATION_GAS_MOST, Relay, RelayLimits};
 pub use routes::openapi_json;
 pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
 pub use upkeep::Upkeep;
@@ -63,16 +65,18 @@ pub struct Config {
     pub store: Store,
     /// None: nothing is removed from the store, and nothing repaired but what is met.
     pub upkeep: Option<Upkeep>,
-    /// The SQLite file of sessions and receipts; created, with its folder, where it is missing.
-    pub db: PathBuf,
+    /// Sessions and receipts; made where it is missing. Several gateways may share it, also such of one account.
+    pub db: Database,
     /// Signs verdicts; receipts are addressed to its account.
     pub key: PrivateKeySigner,
+    /// None: signed operations are not relayed.
+    pub relay: Option<Relay>,
 }
 
 /// Starts serving.
 ///
 /// Fails where the address is taken, the node is not reached or serves another chain than the deployment's, and where
-/// the database belongs to another deployment or gateway account.
+/// the database belongs to another deployment.
 pub async fn spawn(config: Config) -> Result<Handle> {
     let Config {
         listen,
@@ -84,6 +88,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         upkeep,
         db,
         key,
+        relay,
     } = config;
     let chain = chain::Chain::new(&rpc_url, deployment)?;
     chain.identify().await.context("gateway: chain")?;
@@ -96,6 +101,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
     let site = session::Site::new(&url, deployment.chain_id)
         .with_context(|| format!("the public URL {url} is not http(s)://host[:port]"))?;
     let account = key.address();
+    let relay = relay.map(|relay| relay::Relaying::new(relay, db.pool().clone()));
     let gateway = state::Gateway::new(state::Parts {
         deployment,
         chain,
@@ -103,6 +109,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         store,
         db,
         signer: key,
+        relay,
         site,
         limits: limits::Limits::default(),
         uploads: limits::Gate::new(UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST),
@@ -116,7 +123,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         // An error: the handle was dropped, which stops the server too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let (keeper, serving) = (gateway.clone(), gateway.clone());
+    let (keeper, payer, serving) = (gateway.clone(), gateway.clone(), gateway.clone());
     let upkeep = async move {
         match upkeep {
             Some(upkeep) => upkeep::run(keeper, upkeep).await,
@@ -130,6 +137,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
             ended = server => ended,
             // It is cut off with the server, wherever it is: each of its steps is whole by itself.
             never = upkeep => never,
+            never = relay::run(payer) => never,
         }
     });
     Ok(Handle {

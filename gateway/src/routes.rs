@@ -25,7 +25,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     extract::JSON_BYTES_MOST,
-    handlers::{blocks, charts, decisions, reads, service, sessions},
+    handlers::{blocks, charts, decisions, reads, relay, service, sessions},
     problem::Failure,
     state::{Gateway, random},
 };
@@ -49,6 +49,7 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(service::party)) //           GET    /v1/parties/{account}
         .routes(routes!(sessions::challenge)) //      POST   /v1/sessions/challenge
         .routes(routes!(sessions::open, sessions::close)) // POST, DELETE /v1/sessions
+        .routes(routes!(sessions::close_all)) //      DELETE /v1/sessions/all
         .routes(routes!(charts::chart)) //            GET    /v1/charts/{chart}
         .routes(routes!(charts::directory)) //        GET    /v1/charts/{chart}/directory
         .routes(routes!(charts::keyring)) //          GET    /v1/charts/{chart}/keyring
@@ -60,6 +61,8 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(reads::payload)) //           GET    /v1/charts/{chart}/records/{record}/versions/{version}/payload
         .routes(routes!(reads::reads)) //             GET    /v1/charts/{chart}/reads
         .routes(routes!(decisions::decide)) //        POST   /v1/decisions
+        .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
+        .routes(routes!(relay::one)) //               GET    /v1/relay/operations/{id}
         .layer(middleware::from_fn_with_state(REQUEST_TIMEOUT, in_time));
     timed.routes(routes!(blocks::upload)) //          POST   /v1/blocks
 }
@@ -111,7 +114,8 @@ fn json(document: &Document) -> String {
         (name = "charts", description = "Charts, directories, keyrings, grants, listings"),
         (name = "reads", description = "Envelopes and payloads, against a signed receipt"),
         (name = "blocks", description = "Content-addressed blocks in"),
-        (name = "decisions", description = "Signed answers without data")
+        (name = "decisions", description = "Signed answers without data"),
+        (name = "relay", description = "Operations that an account has signed, submitted and paid for by the gateway")
     )
 )]
 struct Root;

@@ -19,6 +19,7 @@ use crate::{
     db::Db,
     limits::{Bucket, Gate, Limits},
     problem::{Failure, Result},
+    relay::Relaying,
     session::Site,
 };
 
@@ -45,6 +46,8 @@ pub struct Parts {
     pub store: Store,
     pub db: Db,
     pub signer: PrivateKeySigner,
+    /// `None`: operations are not relayed.
+    pub relay: Option<Relaying>,
     pub site: Site,
     pub limits: Limits,
     pub uploads: Arc<Gate>,

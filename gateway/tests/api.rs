@@ -25,7 +25,9 @@ use medlock_abi::{
 };
 use medlock_api::{Kind, Problem, Purpose, ReadRequest, Receipt};
 use medlock_dag::{Block, FileReader, car, dag_cbor_block, raw_block};
+use medlock_gateway::Database;
 use medlock_indexer::Deployment;
+use medlock_postgres_server::Server;
 use medlock_store::Store;
 use medlock_vault::{
     Binding, CompartmentKeys, DirectoryBody, Domain, EncryptionKey, Envelope, Keyring, KeyringScope, Metadata,
@@ -49,6 +51,7 @@ struct World {
     chain: medlock_anvil::Handle,
     /// How the gateway sees the chain.
     node: Arc<Node>,
+    rpc_url: String,
     indexer: medlock_indexer::Handle,
     gateway: medlock_gateway::Handle,
     store: Store,
@@ -61,7 +64,7 @@ struct World {
     root: RootSecret,
     /// The chart's directory and the clinic's keyring, of [`World::with_chart`].
     keys: Option<[Block; 2]>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// A node in front of the chain: it passes everything on, and may lag or lie about the latest block.
@@ -178,13 +181,14 @@ impl World {
         let gateway = medlock_gateway::spawn(medlock_gateway::Config {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: None,
-            rpc_url,
+            rpc_url: rpc_url.clone(),
             deployment,
             index: indexer.index(),
             upkeep: None,
             store: store.clone(),
-            db: dir.path().join("gateway.sqlite"),
+            db: dir.path().join("gateway.sqlite").as_path().into(),
             key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
+            relay: None,
         })
         .await
         .unwrap();
@@ -192,6 +196,7 @@ impl World {
         let world = Self {
             chain,
             node,
+            rpc_url,
             indexer,
             gateway,
             store,
@@ -202,7 +207,7 @@ impl World {
             stranger,
             root: RootSecret::generate(&mut UnwrapErr(getrandom::SysRng)),
             keys: None,
-            _dir: dir,
+            dir,
         };
         let registry = deployment.registry;
         world
@@ -492,6 +497,24 @@ impl World {
         self.request(Method::POST, "/v1/blocks").bearer_auth(token).body(body)
     }
 
+    /// Another process of the same gateway account, at the same address behind a proxy, on a database of theirs.
+    async fn beside(&self, db: Database) -> medlock_gateway::Handle {
+        medlock_gateway::spawn(medlock_gateway::Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: Some("https://gateway.example".into()),
+            rpc_url: self.rpc_url.clone(),
+            deployment: self.deployment,
+            index: self.indexer.index(),
+            upkeep: None,
+            store: self.store.clone(),
+            db,
+            key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
+            relay: None,
+        })
+        .await
+        .unwrap()
+    }
+
     async fn stop(self) {
         self.gateway.shutdown().await.unwrap();
         self.indexer.shutdown().await.unwrap();
@@ -684,6 +707,81 @@ async fn a_challenge_opens_one_session_which_ends_when_told() {
     assert_eq!(refused(down, Kind::ChainDown).await.detail, None);
     gateway.shutdown().await.unwrap();
     indexer.shutdown().await.unwrap();
+}
+
+/// Behind one address, on one database: whatever a process did, the others know at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_of_one_gateway_share_sessions_and_one_chain_of_receipts() {
+    let world = World::with_chart().await;
+    let written = world
+        .write(&world.clinic, B256::repeat_byte(0xa1), LABS, b"glucose")
+        .await;
+    world.store.put(written.blocks.clone()).await.unwrap();
+    let file = world.dir.path().join("shared.sqlite");
+    for database in [file.as_path().into(), Server::shared().create().parse().unwrap()] {
+        let database: Database = database;
+        let gateways = [
+            world.beside(database.clone()).await,
+            world.beside(database.clone()).await,
+        ];
+        let at = |gateway: usize, method: Method, path: &str| {
+            world.http.request(method, format!("{}{path}", gateways[gateway].url()))
+        };
+        let sign_in = async |signer: &PrivateKeySigner| -> String {
+            let body = json!({ "account": signer.address() });
+            let challenge: Value = ok(at(0, Method::POST, "/v1/sessions/challenge").json(&body)).await;
+            let message = challenge["message"].as_str().unwrap();
+            let signature = signer.sign_message_sync(message.as_bytes()).unwrap().to_string();
+            let answer = json!({ "message": message, "signature": signature });
+            // The other process knows its own challenge, and both know that it was answered.
+            let session: medlock_api::Session = ok(at(1, Method::POST, "/v1/sessions").json(&answer)).await;
+            for gateway in [0, 1] {
+                let again = at(gateway, Method::POST, "/v1/sessions").json(&answer);
+                let problem = refused(again, Kind::SignInRefused).await;
+                assert_eq!(problem.reason.as_deref(), Some("nonce"));
+            }
+            session.token
+        };
+        let [clinic, elsewhere, patient] = [
+            sign_in(&world.clinic).await,
+            sign_in(&world.clinic).await,
+            sign_in(&world.patient).await,
+        ];
+        let path = format!("/v1/charts/{CHART}/records/{}/versions/1/reads", written.record_id);
+        for n in 0..6 {
+            let request = world.receipt(&world.clinic, &written, |_| ());
+            let read = |gateway: usize| at(gateway, Method::POST, &path).bearer_auth(&clinic).json(&request);
+            ok_bytes(read(n % 2)).await;
+            refused(read((n + 1) % 2), Kind::ReceiptReplayed).await;
+        }
+        for gateway in [0, 1] {
+            let path = format!("/v1/charts/{CHART}/reads");
+            let reads: medlock_api::Reads = ok(at(gateway, Method::GET, &path).bearer_auth(&patient)).await;
+            let mut previous = B256::ZERO;
+            for (entry, sequence) in reads.reads.iter().zip(1..) {
+                assert_eq!((entry.sequence, entry.previous), (sequence, previous));
+                previous = entry.hash;
+            }
+            assert_eq!(reads.reads.len(), 6);
+        }
+        // Signed out at one, everywhere: at the other no session of the account is left.
+        let out = at(0, Method::DELETE, "/v1/sessions/all").bearer_auth(&clinic);
+        assert_eq!(once(out).await.0, StatusCode::NO_CONTENT);
+        for token in [&clinic, &elsewhere] {
+            for gateway in [0, 1] {
+                refused(
+                    at(gateway, Method::GET, "/v1/grants").bearer_auth(token),
+                    Kind::NoSession,
+                )
+                .await;
+            }
+        }
+        let _: medlock_api::Grants = ok(at(1, Method::GET, "/v1/grants").bearer_auth(&patient)).await;
+        for gateway in gateways {
+            gateway.shutdown().await.unwrap();
+        }
+    }
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ mod lying;
 mod operator;
 mod program;
 mod promises;
+mod relay;
 mod stores;
 mod suites;
 mod tools;

@@ -1,5 +1,4 @@
 //! One test per promise made to a user (DESIGN.md, "Promises to keep"), as far as they are kept today.
-//! Promise 6 (an old signature cannot undo a revocation) comes with signed operations, issue 4.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +6,15 @@ use alloy::{
     eips::BlockId,
     primitives::{Address, B256, U256},
     providers::Provider,
+    signers::SignerSync,
 };
-use medlock_abi::records::IRecords;
+use medlock_abi::{
+    records::IRecords::{self, IRecordsErrors},
+    relay::IRelay,
+};
 use medlock_client::{
-    Error, GrantTerms, Identity, Metadata,
+    Error, Fault, GrantTerms, Identity, Metadata,
+    api::{Operation, RelayRequest},
     identity::rng,
     now,
     terms::{self, action, purpose},
@@ -265,6 +269,52 @@ async fn the_index_equals_the_chain_after_restart_and_reorg() {
     }
     // The clinic: 17 compartments, one purpose, two actions. The patient: everything.
     assert_eq!(allowed, 17 * 2 + 64 * 7 * 3);
+}
+
+/// Promise 6. Signed before, kept back, and handed in after: by whoever has it, to a gateway that would pay.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_signature_cannot_undo_a_revocation() {
+    let world = World::start().await;
+    let (patient, clinic, chart) = world.treated().await;
+    let state = patient.chart_state(chart).await.unwrap();
+    let terms = treatment();
+    let kept_back = Operation::Grant(IRelay::Grant {
+        signer: patient.address(),
+        chart,
+        directoryVersion: state.directory_version,
+        grantee: clinic.address(),
+        serial: 1,
+        compartments: terms.compartments,
+        purposes: terms.purposes,
+        actions: terms.actions,
+        notBefore: 0,
+        expiry: 0,
+        keyring: B256::repeat_byte(1),
+        nonce: U256::ZERO,
+        deadline: U256::from(now() + 900),
+    });
+    let deployment = &world.dev.deployment;
+    let digest = kept_back.signing_hash(deployment.chain_id, deployment.relay);
+    let signature = patient.identity().signer().sign_hash_sync(&digest).unwrap();
+    let request = RelayRequest {
+        chain_id: deployment.chain_id,
+        relay: deployment.relay,
+        call: kept_back.call(signature.as_bytes().to_vec().into()).into(),
+    };
+    patient.revoke(chart, clinic.address()).await.unwrap();
+    let gateway = clinic.gateway().await.unwrap();
+    let refused = gateway.submit(&request).await.unwrap_err();
+    assert!(
+        matches!(
+            &refused,
+            Error::Contract {
+                fault: Fault::Records(IRecordsErrors::DirectoryVersion(_)),
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert!(clinic.records(chart, None).await.unwrap_err().is_refusal());
 }
 
 fn between<'a>(text: &'a str, after: &str, open: &str, close: &str) -> &'a str {

@@ -24,7 +24,7 @@ use medlock_client::{
     now,
     terms::{action, purpose, role},
 };
-use medlock_gateway::Upkeep;
+use medlock_gateway::{RelayLimits, Upkeep};
 use proxy::Proxy;
 use tempfile::TempDir;
 
@@ -46,6 +46,7 @@ pub struct Settings {
     pub proxy: Option<Proxy>,
     pub stores: Stores,
     pub upkeep: Option<Upkeep>,
+    pub relay: RelayLimits,
 }
 
 impl World {
@@ -196,10 +197,16 @@ impl World {
 }
 
 async fn spawn(home: &Path, settings: &Settings) -> Dev {
-    let Settings { proxy, stores, upkeep } = settings;
+    let Settings {
+        proxy,
+        stores,
+        upkeep,
+        relay,
+    } = settings;
     let dev = dev::spawn(dev::Config {
         stores: stores.clone(),
         upkeep: *upkeep,
+        relay: *relay,
         home: home.to_owned(),
         artifacts: artifacts(),
         rpc_port: 0,

@@ -4,6 +4,7 @@
 //!   are UNIX seconds, purposes and actions are their names, compartments are lists of numbers.
 //! - [`problem`]: error bodies (RFC 9457) with stable types.
 //! - [`siwe`]: the sign-in message (EIP-4361).
+//! - [`relay`]: signed operations, and where they stand.
 //! - [`receipt`]: read receipts on the wire, their EIP-712 digest, and the hash chain of a gateway.
 //!
 //! It must never do I/O, read a clock, draw random numbers or hold a key; it builds for wasm32.
@@ -12,6 +13,7 @@
 
 pub mod problem;
 pub mod receipt;
+pub mod relay;
 pub mod siwe;
 pub mod terms;
 pub mod types;
@@ -21,10 +23,11 @@ pub mod schema;
 
 pub use problem::{Kind, Problem};
 pub use receipt::{ReadEntry, ReadRequest, Receipt};
+pub use relay::{Operation, RelayState};
 pub use terms::{Action, Actions, Compartments, Purpose, Purposes, Roles};
 pub use types::*;
 
-/// Response headers of an envelope: where the decision was taken, and why.
+/// Response headers of an envelope: where the decision was taken, and why. One request header.
 pub mod header {
     /// Number of the block whose state was consulted, decimal.
     pub const BLOCK: &str = "medlock-block";
@@ -32,6 +35,8 @@ pub mod header {
     pub const BLOCK_HASH: &str = "medlock-block-hash";
     /// The reason of the decision, as text (`medlock_abi::terms::reason::text`).
     pub const REASON: &str = "medlock-reason";
+    /// Of `POST /v1/relay/operations`: a name of the caller's own for this submission.
+    pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 }
 
 /// Media types of bodies that are not JSON.

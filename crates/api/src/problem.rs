@@ -1,5 +1,5 @@
 //! Error bodies: problem details (RFC 9457) whose `type` is stable and meant for programs.
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 /// Every problem a gateway answers with. The slug, once published, never changes its meaning.
@@ -29,6 +29,18 @@ pub enum Kind {
     CarInvalid,
     /// A limit on requests, sessions or uploads was met; Retry-After says when to come back.
     TooMany,
+    /// The gateway does not relay operations.
+    RelayOff,
+    /// Not an operation for this gateway to relay; `reason` says why: `malformed`, `chain-id`, `contract`, `gas`.
+    OperationInvalid,
+    /// The contracts would refuse the operation; `reason` is the error's name in the ABI, `revert` the error. Nothing was paid.
+    OperationRefused,
+    /// Another operation was submitted under this Idempotency-Key.
+    IdempotencyKeyReused,
+    /// The account, or the gateway, has had its day's share of relayed operations or gas; Retry-After says when to come back.
+    RelayQuota,
+    /// The gateway has no money left to pay with: its operator has to send it some.
+    RelayUnfunded,
     /// The request's body came too slowly, or stopped coming.
     Timeout,
     /// The gateway has as much at work as it takes on, or did not get done in time; Retry-After says when to come back.
@@ -51,7 +63,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 27] = [
         Kind::BadRequest,
         Kind::NoRoute,
         Kind::NoSession,
@@ -64,6 +76,12 @@ impl Kind {
         Kind::PayloadTooLarge,
         Kind::CarInvalid,
         Kind::TooMany,
+        Kind::RelayOff,
+        Kind::OperationInvalid,
+        Kind::OperationRefused,
+        Kind::IdempotencyKeyReused,
+        Kind::RelayQuota,
+        Kind::RelayUnfunded,
         Kind::Timeout,
         Kind::Busy,
         Kind::ChainDown,
@@ -90,6 +108,16 @@ impl Kind {
             Kind::PayloadTooLarge => ("payload-too-large", 413, "The body is larger than this route takes"),
             Kind::CarInvalid => ("car-invalid", 422, "The upload is not a valid CAR stream"),
             Kind::TooMany => ("too-many", 429, "Too many requests"),
+            Kind::RelayOff => ("relay-off", 404, "This gateway does not relay operations"),
+            Kind::OperationInvalid => ("operation-invalid", 422, "This is not an operation to relay"),
+            Kind::OperationRefused => ("operation-refused", 422, "The contracts refuse this operation"),
+            Kind::IdempotencyKeyReused => (
+                "idempotency-key-reused",
+                409,
+                "Another operation was submitted under this Idempotency-Key",
+            ),
+            Kind::RelayQuota => ("relay-quota", 429, "No more is relayed today"),
+            Kind::RelayUnfunded => ("relay-unfunded", 503, "The gateway cannot pay at present"),
             Kind::Timeout => ("timeout", 408, "The request came too slowly"),
             Kind::Busy => ("busy", 503, "The gateway has too much to do at present"),
             Kind::ChainDown => ("chain-down", 503, "The chain cannot be asked at present"),
@@ -151,6 +179,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Hex32>))]
     pub digest: Option<B256>,
+    /// A contract's error, as it was encoded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::HexBytes>))]
+    pub revert: Option<Bytes>,
 }
 
 impl Problem {
@@ -163,6 +195,7 @@ impl Problem {
             field: None,
             reason: None,
             digest: None,
+            revert: None,
         }
     }
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -179,6 +212,10 @@ impl Problem {
     }
     pub fn digest(mut self, digest: B256) -> Self {
         self.digest = Some(digest);
+        self
+    }
+    pub fn revert(mut self, revert: impl Into<Bytes>) -> Self {
+        self.revert = Some(revert.into());
         self
     }
     /// `None` for a type that this version does not know (a newer gateway's, or a proxy's).

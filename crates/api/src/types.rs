@@ -4,7 +4,7 @@ use alloy_sol_types::SolStruct;
 use medlock_abi::signed;
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Actions, Compartments, Purpose, Purposes, ReadEntry, Roles};
+use crate::{Action, Actions, Compartments, Purpose, Purposes, ReadEntry, RelayState, Roles};
 
 /// Declares a body: the derives that all of them share.
 macro_rules! body {
@@ -274,6 +274,63 @@ body! {
         pub account: Address,
         pub credential: Option<Credential>,
         pub key: Option<PartyKey>,
+    }
+
+    /// `POST /v1/relay/operations`: submit this, and pay for it.
+    #[serde(deny_unknown_fields)]
+    pub struct RelayRequest {
+        /// What it was signed for: another chain's or contract's is told apart from a bad signature.
+        pub chain_id: u64,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub relay: Address,
+        /// Calldata of a method of `IRelay` that takes an operation and its signature.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+        pub call: Bytes,
+    }
+
+    /// A signed operation at a gateway: the answer to its submission, and `GET /v1/relay/operations/{id}`.
+    pub struct RelayedOperation {
+        /// The operation's EIP-712 digest.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub id: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub signer: Address,
+        /// The method of `IRelay`.
+        pub method: String,
+        pub state: RelayState,
+        /// UNIX seconds.
+        pub accepted_at: u64,
+        /// UNIX seconds; later than any time that fits here: 9223372036854775807.
+        pub deadline: u64,
+        /// What counts against the quota.
+        pub gas_limit: u64,
+        /// The transaction that it is in, or was in. A higher fee gives it another.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Hex32>))]
+        pub tx: Option<B256>,
+        /// Where that was mined.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub block: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Hex32>))]
+        pub block_hash: Option<B256>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub gas_used: Option<u64>,
+        /// The contract's error by its name in the ABI; `unknown`: it is none of ours.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub fault: Option<String>,
+        /// The error as the contract encoded it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::HexBytes>))]
+        pub revert: Option<Bytes>,
+    }
+
+    /// `GET /v1/relay/operations`: those that the caller has submitted or signed, oldest first.
+    pub struct RelayedOperations {
+        pub operations: Vec<RelayedOperation>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
     }
 }
 

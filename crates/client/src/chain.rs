@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use alloy::{
+    consensus::Transaction as _,
     eips::BlockId,
     network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, Bytes, TxKind},
@@ -12,7 +13,10 @@ use alloy::{
     sol_types::{SolCall, SolInterface},
     transports::{RpcError, TransportErrorKind},
 };
-use medlock_abi::{records::IRecords::IRecordsErrors, registry::IRegistry::IRegistryErrors, terms};
+use medlock_abi::{
+    exceptions::IExceptions::IExceptionsErrors, records::IRecords::IRecordsErrors,
+    registry::IRegistry::IRegistryErrors, relay::IRelay::IRelayErrors, terms,
+};
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
@@ -132,6 +136,25 @@ impl Chain {
         })
     }
 
+    /// A transaction that somebody else says has submitted `call` to `to`: it did, and did not revert.
+    pub(crate) async fn relayed(&self, doing: &str, transaction: B256, to: Address, call: &Bytes) -> Result<Mined> {
+        let receipt = self.receipt(transaction).await?;
+        let found = self.provider.get_transaction_by_hash(transaction).await;
+        let found = found.map_err(|error| self.error("eth_getTransactionByHash", error))?;
+        let is_ours = found.is_some_and(|found| found.to() == Some(to) && found.input() == call);
+        if !is_ours || !receipt.status() {
+            return Err(Error::GatewayAnswer {
+                doing: doing.to_owned(),
+                detail: format!("transaction {transaction} has not done it"),
+            });
+        }
+        Ok(Mined {
+            transaction,
+            block: receipt.block_number.unwrap_or_default(),
+            gas: receipt.gas_used,
+        })
+    }
+
     /// Waits for a receipt. The transaction is on its way: an endpoint that fails now must not be taken for a
     /// transaction that was not sent, or the step would be done twice.
     async fn receipt(&self, transaction: B256) -> Result<TransactionReceipt> {
@@ -171,16 +194,7 @@ impl Chain {
     pub(crate) fn error(&self, doing: &str, error: RpcError<TransportErrorKind>) -> Error {
         if let Some(payload) = error.as_error_resp() {
             if let Some(data) = payload.as_revert_data() {
-                return match Fault::decode(&data) {
-                    Some(fault) => Error::Contract {
-                        doing: doing.to_owned(),
-                        fault,
-                    },
-                    None => Error::Reverted {
-                        doing: doing.to_owned(),
-                        fault: format!("revert data {data}"),
-                    },
-                };
+                return contract_error(doing, &data);
             }
             return Error::Chain {
                 url: self.url.clone(),
@@ -195,19 +209,37 @@ impl Chain {
     }
 }
 
+/// What revert data says.
+pub(crate) fn contract_error(doing: &str, revert: &Bytes) -> Error {
+    match Fault::decode(revert) {
+        Some(fault) => Error::Contract {
+            doing: doing.to_owned(),
+            fault,
+        },
+        None => Error::Reverted {
+            doing: doing.to_owned(),
+            fault: format!("revert data {revert}"),
+        },
+    }
+}
+
 /// An error of one of our contracts.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Fault {
     Records(IRecordsErrors),
     Registry(IRegistryErrors),
+    Relay(IRelayErrors),
+    Exceptions(IExceptionsErrors),
 }
 
 impl Fault {
-    /// The two interfaces share some selectors (`ZeroAddress`, ...); those decode as `Records`.
+    /// The interfaces share some selectors (`ZeroAddress`, ...); those decode as `Records`.
     pub fn decode(data: &[u8]) -> Option<Self> {
         IRecordsErrors::abi_decode(data)
             .map(Fault::Records)
             .or_else(|_| IRegistryErrors::abi_decode(data).map(Fault::Registry))
+            .or_else(|_| IRelayErrors::abi_decode(data).map(Fault::Relay))
+            .or_else(|_| IExceptionsErrors::abi_decode(data).map(Fault::Exceptions))
             .ok()
     }
 }
@@ -340,6 +372,25 @@ impl std::fmt::Display for Fault {
                 }
                 other => write!(f, "{other:?}"),
             },
+            Fault::Relay(fault) => match fault {
+                IRelayErrors::BadSignature(e) => {
+                    write!(
+                        f,
+                        "the signature is not that of {} for this chain and contract",
+                        e.signer
+                    )
+                }
+                IRelayErrors::SignatureExpired(e) => write!(
+                    f,
+                    "the signature was good until {}, and it is {} by now: do it again",
+                    e.deadline, e.now
+                ),
+                IRelayErrors::SignatureCancelled(_) => {
+                    write!(f, "what was signed before was cancelled, perhaps from another device")
+                }
+                other => write!(f, "{other:?}"),
+            },
+            Fault::Exceptions(fault) => write!(f, "{fault:?}"),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Client {
             chart,
             directory,
         };
-        let mined = self.chain.send(self.deployment.records, call).await?;
+        let mined = self.act(call).await?;
         Ok((chart, mined))
     }
 
@@ -130,7 +130,7 @@ impl Client {
             terms,
             keyring,
         };
-        self.chain.send(self.deployment.records, call).await
+        self.act(call).await
     }
 
     /// Ends a grant, rotates the keys it held, and re-seals them to those who stay: one transaction.
@@ -146,6 +146,9 @@ impl Client {
         let next = self.rotated(chart, &state, lost, None).await?;
         let Resealed { mut keyrings, waiting } = self.reseal(chart, &staying, lost, &next.directory).await?;
         let resealed = keyrings.iter().map(|keyring| keyring.grantee).collect();
+        if keyrings.len() > terms::BATCH_MOST {
+            self.own_transactions()?;
+        }
         // More grantees than one transaction takes receive theirs right after it.
         let later = keyrings.split_off(keyrings.len().min(terms::BATCH_MOST));
         let revoke = IRecords::revokeCall {
@@ -156,7 +159,7 @@ impl Client {
             directory: next.digest,
             keyrings,
         };
-        let mined = self.chain.send(self.deployment.records, revoke).await?;
+        let mined = self.act(revoke).await?;
         self.set_keyrings(chart, next.version, &later).await?;
         Ok(Revoked {
             mined,
@@ -173,6 +176,9 @@ impl Client {
         let (_, staying) = self.others(chart, &state, Address::ZERO).await?;
         let next = self.rotated(chart, &state, u64::MAX, suite).await?;
         let Resealed { keyrings, waiting } = self.reseal(chart, &staying, u64::MAX, &next.directory).await?;
+        if !keyrings.is_empty() {
+            self.own_transactions()?;
+        }
         let mined = self.set_directory(chart, &next).await?;
         self.set_keyrings(chart, next.version, &keyrings).await?;
         Ok(Rotated {
@@ -189,7 +195,7 @@ impl Client {
             version: next.version,
             directory: next.digest,
         };
-        self.chain.send(self.deployment.records, call).await
+        self.act(call).await
     }
 
     async fn set_keyrings(&self, chart: B256, directory_version: u32, keyrings: &[IRecords::Keyring]) -> Result<()> {
@@ -200,7 +206,7 @@ impl Client {
                 directoryVersion: directory_version,
                 keyrings: batch.to_vec(),
             };
-            self.chain.send(self.deployment.records, call).await?;
+            self.send(self.deployment.records, call).await?;
         }
         Ok(())
     }
@@ -219,7 +225,7 @@ impl Client {
                 chart,
                 epoch: state.grant_epoch + 1,
             };
-            revoked = Some(self.chain.send(self.deployment.records, call).await?);
+            revoked = Some(self.act(call).await?);
             state = self.controlled(chart).await?;
         }
         let next = self.rotated(chart, &state, u64::MAX, None).await?;

@@ -21,6 +21,10 @@ pub enum Error {
     Reverted { doing: String, fault: String },
     #[error("transaction {transaction} has no receipt yet; look for it again before you repeat the step")]
     NotMined { transaction: B256 },
+    #[error(
+        "operation {operation} is with the gateway and not mined yet; look for it again before you repeat the step"
+    )]
+    NotRelayed { operation: B256 },
     #[error("cannot reach the gateway at {url}: {detail}. Is it running? `medlock dev` starts one")]
     GatewayUnreachable { url: String, detail: String },
     /// The gateway's own problem document.

@@ -15,8 +15,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
 use crate::{
+    chain::contract_error,
     error::{Error, Result},
     now,
+    relay::check_id,
 };
 
 /// To connect, and between two pieces of an answer: a gateway that falls silent does not hold us for ever.
@@ -172,6 +174,25 @@ impl Gateway {
         Ok(answer.verdicts)
     }
 
+    /// Hands in a signed operation. The same one again is the same submission.
+    pub async fn submit(&self, request: &api::RelayRequest) -> Result<api::RelayedOperation> {
+        self.post("/v1/relay/operations", request).await
+    }
+
+    /// Where an operation of ours stands.
+    pub async fn relayed(&self, operation: B256) -> Result<api::RelayedOperation> {
+        check_id(operation, self.get(&format!("/v1/relay/operations/{operation}")).await?)
+    }
+
+    /// Those that we have submitted or signed, oldest first.
+    pub async fn all_relayed(&self) -> Result<Vec<api::RelayedOperation>> {
+        self.pages(
+            &format!("/v1/relay/operations?limit={PAGE_ITEMS}"),
+            |page: api::RelayedOperations| (page.operations, page.next),
+        )
+        .await
+    }
+
     /// Uploads blocks as one CAR stream. They are on the gateway's disk when this returns.
     pub async fn upload(&self, blocks: Vec<Block>) -> Result<()> {
         let expected = blocks.len() as u64;
@@ -229,6 +250,14 @@ impl Gateway {
             file: Some(FileReader::new(root, bytes_most).map_err(tampered)?),
             ready: VecDeque::new(),
         })
+    }
+
+    /// Ends every session of our account, on whichever device.
+    pub async fn sign_out_everywhere(&self) -> Result<()> {
+        self.retrying(|token| self.request(Method::DELETE, "/v1/sessions/all", Some(token)))
+            .await?;
+        *self.token.lock().await = None;
+        Ok(())
     }
 
     async fn block(&self, path: &str, what: &str) -> Result<Vec<u8>> {
@@ -510,6 +539,10 @@ fn verified(digest: B256, bytes: Vec<u8>, what: &str) -> Result<Vec<u8>> {
 
 fn problem(status: StatusCode, body: &[u8]) -> Error {
     match serde_json::from_slice::<api::Problem>(body) {
+        // As if the contract had been called.
+        Ok(api::Problem {
+            revert: Some(revert), ..
+        }) => contract_error("the operation", &revert),
         Ok(problem) => Error::Problem {
             status: status.as_u16(),
             kind: problem

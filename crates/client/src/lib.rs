@@ -18,6 +18,7 @@ pub mod identity;
 mod large;
 mod party;
 mod record;
+mod relay;
 
 use std::{
     sync::Arc,
@@ -56,6 +57,8 @@ pub struct Client {
     identity: Identity,
     gateway_url: String,
     gateway: Arc<OnceCell<Gateway>>,
+    /// The gateway submits what we sign, and pays.
+    is_relayed: bool,
 }
 
 impl Client {
@@ -69,6 +72,7 @@ impl Client {
             identity,
             gateway_url: endpoints.gateway.clone(),
             gateway: Arc::default(),
+            is_relayed: false,
         })
     }
 

@@ -21,13 +21,13 @@ impl Client {
             suite: key.suite().id(),
             key: key.as_bytes().to_vec().into(),
         };
-        self.chain.send(self.deployment.registry, call).await
+        self.act(call).await
     }
 
     /// Lets `issuer` issue credentials, or stops it (the registry's owner).
     pub async fn set_issuer(&self, issuer: Address, active: bool) -> Result<Mined> {
         let call = IRegistry::setIssuerCall { issuer, active };
-        self.chain.send(self.deployment.registry, call).await
+        self.send(self.deployment.registry, call).await
     }
 
     /// Issues or replaces a credential (issuers). `expiry` in UNIX seconds, 0: none. `document`: its digest.
@@ -38,13 +38,13 @@ impl Client {
             expiry,
             document,
         };
-        self.chain.send(self.deployment.registry, call).await
+        self.send(self.deployment.registry, call).await
     }
 
     /// Revokes a credential (its issuer, or the registry's owner).
     pub async fn revoke_credential(&self, party: Address) -> Result<Mined> {
         let call = IRegistry::revokeCredentialCall { party };
-        self.chain.send(self.deployment.registry, call).await
+        self.send(self.deployment.registry, call).await
     }
 
     /// Credential and key of a party, as the gateway's index has them.

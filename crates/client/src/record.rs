@@ -174,7 +174,9 @@ impl OpenChart {
     pub async fn add(&self, documents: Vec<NewDocument>, progress: impl Fn(u64)) -> Result<Vec<Stored>> {
         let mut stored = Vec::with_capacity(documents.len());
         let mut done = 0;
-        for batch in batches(documents) {
+        // A signed operation adds one record.
+        let records_most = if self.client.is_relayed { 1 } else { BATCH_RECORDS };
+        for batch in batches(documents, records_most) {
             stored.extend(self.add_batch(&batch).await?);
             done += batch.len() as u64;
             progress(done);
@@ -214,7 +216,7 @@ impl OpenChart {
                 codec: terms::CODEC_DAG_CBOR,
                 pointer,
             };
-            match client.chain.send(client.deployment.records, call).await {
+            match client.send(client.deployment.records, call).await {
                 Ok(mined) => return Ok(sealed.stored(&binding, &envelope, mined)),
                 Err(error) if is_rotation(&error) => self.refresh().await?,
                 Err(error) => return Err(error),
@@ -232,7 +234,7 @@ impl OpenChart {
             chart: self.chart,
             recordId: record,
         };
-        client.chain.send(client.deployment.records, call).await
+        client.send(client.deployment.records, call).await
     }
 
     /// Reads one version (the latest without `version`): signs a receipt, fetches, verifies, decrypts.
@@ -364,7 +366,7 @@ impl OpenChart {
                 directoryVersion: context.state.directory_version,
                 records,
             };
-            match client.chain.send(client.deployment.records, call).await {
+            match client.act(call).await {
                 Ok(mined) => {
                     let stored = sealed.iter().zip(&envelopes);
                     return Ok(stored
@@ -667,13 +669,13 @@ impl<C> Document<C> {
     }
 }
 
-fn batches(documents: Vec<NewDocument>) -> Vec<Vec<NewDocument>> {
+fn batches(documents: Vec<NewDocument>, records_most: usize) -> Vec<Vec<NewDocument>> {
     let mut batches: Vec<Vec<NewDocument>> = Vec::new();
     let mut bytes = 0;
     for document in documents {
         let fits = bytes + document.content.len() <= BATCH_BYTES;
         match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH_RECORDS && fits => {
+            Some(batch) if batch.len() < records_most && fits => {
                 bytes += document.content.len();
                 batch.push(document);
             }

@@ -71,6 +71,14 @@ pub async fn open(
     }
 }
 
+/// Ends every session of the caller's account, on whichever device and at whichever gateway of this operator.
+#[utoipa::path(delete, path = "/v1/sessions/all", tag = "sessions", security(("session" = [])),
+    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json")))]
+pub async fn close_all(State(gateway): State<Gateway>, caller: Caller) -> Result<StatusCode> {
+    gateway.db.close_sessions(caller.account).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Ends the session of the token.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("session" = [])),
     responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json")))]

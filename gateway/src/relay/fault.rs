@@ -1,0 +1,91 @@
+//! A contract's error, by its name in the ABI. Pure.
+use alloy::sol_types::SolError as _;
+use alloy::sol_types::SolInterface;
+use medlock_abi::{
+    exceptions::IExceptions::IExceptionsErrors,
+    records::IRecords::IRecordsErrors,
+    registry::IRegistry::IRegistryErrors,
+    relay::IRelay::{self, IRelayErrors},
+};
+use medlock_api::RelayState;
+
+/// Of an error that is none of our contracts'.
+const UNKNOWN: &str = "unknown";
+
+/// Its name and its arguments. What several contracts declare alike has one name.
+pub fn read(revert: &[u8]) -> (&'static str, Option<String>) {
+    let Some(selector) = revert.first_chunk::<4>().copied() else {
+        return (UNKNOWN, None);
+    };
+    fn of<E: SolInterface + std::fmt::Debug>(
+        name: Option<&'static str>,
+        revert: &[u8],
+    ) -> Option<(&'static str, Option<String>)> {
+        let error = E::abi_decode_validate(revert).ok()?;
+        Some((name?, Some(format!("{error:?}"))))
+    }
+    of::<IRelayErrors>(IRelayErrors::name_by_selector(selector), revert)
+        .or_else(|| of::<IRecordsErrors>(IRecordsErrors::name_by_selector(selector), revert))
+        .or_else(|| of::<IExceptionsErrors>(IExceptionsErrors::name_by_selector(selector), revert))
+        .or_else(|| of::<IRegistryErrors>(IRegistryErrors::name_by_selector(selector), revert))
+        .unwrap_or((UNKNOWN, None))
+}
+
+/// Where an operation stands that was refused with this error.
+pub fn state(revert: &[u8]) -> RelayState {
+    match revert.first_chunk::<4>() {
+        Some(&IRelay::SignatureExpired::SELECTOR) => RelayState::Expired,
+        Some(&IRelay::SignatureCancelled::SELECTOR) => RelayState::Cancelled,
+        _ => RelayState::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, U256};
+    use medlock_abi::{exceptions::IExceptions, records::IRecords, registry::IRegistry};
+
+    use super::*;
+
+    #[test]
+    fn errors_of_every_contract_that_an_operation_meets_have_their_names() {
+        let caller = Address::repeat_byte(1);
+        let cases = [
+            (IRelay::BadSignature { signer: caller }.abi_encode(), "BadSignature"),
+            (
+                IRecords::GrantSerial { given: 0, current: 1 }.abi_encode(),
+                "GrantSerial",
+            ),
+            (
+                IExceptions::NotDelegate { delegate: caller }.abi_encode(),
+                "NotDelegate",
+            ),
+            (IRegistry::NotIssuer { caller }.abi_encode(), "NotIssuer"),
+        ];
+        for (revert, expected) in cases {
+            let (name, detail) = read(&revert);
+            assert_eq!(name, expected);
+            assert!(detail.unwrap().contains(expected));
+            assert_eq!(state(&revert), RelayState::Failed);
+            // Cut short it is nobody's.
+            assert_eq!(read(&revert[..revert.len() - 1]), (UNKNOWN, None));
+        }
+        assert_eq!(read(&[]), (UNKNOWN, None));
+        assert_eq!(read(&[1, 2, 3, 4]), (UNKNOWN, None));
+    }
+
+    #[test]
+    fn what_expired_or_was_cancelled_did_not_fail() {
+        let expired = IRelay::SignatureExpired {
+            deadline: U256::from(1),
+            now: U256::from(2),
+        };
+        assert_eq!(state(&expired.abi_encode()), RelayState::Expired);
+        let cancelled = IRelay::SignatureCancelled {
+            nonce: U256::from(1),
+            current: U256::from(2),
+        };
+        assert_eq!(state(&cancelled.abi_encode()), RelayState::Cancelled);
+        assert_eq!(state(&[]), RelayState::Failed);
+    }
+}
