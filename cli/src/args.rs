@@ -425,6 +425,9 @@ pub struct FollowArgs {
     /// How many of several endpoints must tell the same hash of a block before it is indexed.
     #[arg(long, env = "MEDLOCK_RPC_QUORUM", default_value_t = 1, value_name = "COUNT")]
     pub rpc_quorum: usize,
+    /// Read the header of every block, not of a few in each range: for certain finds out a node that hides an old block's logs.
+    #[arg(long, env = "MEDLOCK_EVERY_HEADER")]
+    pub every_header: bool,
     /// How often to look for a new block, in milliseconds. Over ws:// and wss:// one is told at once.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..), value_name = "MILLISECONDS")]
     pub poll_ms: u64,

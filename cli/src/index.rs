@@ -40,6 +40,7 @@ impl FollowArgs {
         Config {
             endpoints: Endpoints {
                 quorum: self.rpc_quorum,
+                every_header: self.every_header,
                 ..Endpoints::new(nodes)
             },
             deployment,

@@ -1,9 +1,10 @@
-//! Fetches and decodes the chunks to come while the writer writes, and gives them out in order.
+//! Fetches and decodes the chunks to come, and makes their rows, while the writer writes; gives them out in order.
 use crate::{
     Deployment,
-    decode::{Undecodable, decode},
+    decode::decode,
     model::{Block, Entry},
     source::{Chunk, Header, Source, TIP_BLOCKS, range_end},
+    store::Rows,
 };
 use alloy::rpc::types::Log;
 use anyhow::{Context, Result};
@@ -12,9 +13,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// Chunks under way or waiting at once, the writer's own not counted. More only wait.
 const CHUNKS_MOST: usize = 4;
-/// Decoded logs that are under way or waiting. The next chunk is begun where one as large as the largest lately fits in.
+/// Decoded logs and rows that are under way or waiting. The next chunk is begun where one as large as the largest lately fits in.
 /// One that turns out larger is bounded by the largest answer that is read.
-const BYTES_MOST: usize = 24 << 20;
+const BYTES_MOST: usize = 12 << 20;
 
 /// More logs than that are decoded on a thread of their own: at about a microsecond each they would hold up other tasks.
 const DECODE_HERE_MOST: usize = 256;
@@ -23,8 +24,8 @@ const DECODE_HERE_MOST: usize = 256;
 pub struct Ready {
     pub first: Block,
     pub blocks: Vec<Block>,
-    /// Of no meaning until `first` is seen to continue the checkpoint: the log may be another fork's.
-    pub entries: Result<Vec<Entry>, Undecodable>,
+    /// An error is of no meaning until `first` is seen to continue the checkpoint: the log may be another fork's.
+    pub decoded: Result<(Vec<Entry>, Rows)>,
 }
 
 pub struct Ahead {
@@ -124,11 +125,20 @@ impl Ahead {
     }
 }
 
-/// Decodes a chunk, and says how many bytes that is.
+/// Decodes a chunk and makes its rows, and says how many bytes that is.
 fn ready(deployment: &Deployment, chunk: Chunk) -> (Ready, usize) {
     let Chunk { first, blocks, logs } = chunk;
     let of_log = |log: &Log| size_of::<Entry>() + log.inner.data.data.len() + 32 * log.inner.data.topics().len();
-    let bytes = logs.iter().map(of_log).sum();
-    let entries = logs.iter().map(|log| decode(deployment, log)).collect();
-    (Ready { first, blocks, entries }, bytes)
+    let bytes: usize = logs.iter().map(of_log).sum();
+    let decoded = || -> Result<_> {
+        let entries: Vec<_> = logs
+            .iter()
+            .map(|log| decode(deployment, log))
+            .collect::<Result<_, _>>()?;
+        let rows = Rows::of(&blocks, &entries)?;
+        Ok((entries, rows))
+    };
+    let decoded = decoded();
+    let of_rows = decoded.as_ref().map_or(0, |(_, rows)| rows.bytes());
+    (Ready { first, blocks, decoded }, bytes + of_rows)
 }

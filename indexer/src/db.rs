@@ -1,8 +1,8 @@
 //! The two databases behind one face: the same SQL with `$n` parameters, the same values in and out.
 use crate::tables::Value;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, Row as _, SqlSafeStr,
-    SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    AssertSqlSafe, ColumnIndex, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, Row as _,
+    SqlSafeStr, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
     sqlite::{
@@ -15,13 +15,17 @@ use std::{
     str::FromStr,
     time::Duration,
 };
+use tokio::time::{Instant, sleep};
 
 /// How long a statement waits for another connection's lock.
 const BUSY: Duration = Duration::from_secs(5);
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Readers at once in one process; more wait. Reads are short, and on SQLite share the machine's cores.
 const READERS_MOST: u32 = 8;
 /// SQLite's page cache of the writer: the indexes of some million rows, within the indexer's bound of memory.
-const WRITER_CACHE_KIB: u32 = 32 * 1024;
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
+/// The same of a reader: the upper levels of all indexes, and of the small tables all.
+const READER_CACHE_KIB: u32 = 16 * 1024;
 /// Each page that a transaction touches is written twice: fewer, larger ones take fewer calls.
 const PAGE_BYTES: u32 = 8 * 1024;
 /// Pages of the write-ahead log (of [`PAGE_BYTES`]) after which SQLite folds it into the file: some transactions at once.
@@ -96,6 +100,23 @@ pub fn file(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Connections that are opened at once on a new file all want it to themselves, to have it keep a write-ahead log; SQLite refuses
+/// some at once, rather than have them wait for each other.
+async fn open_new(options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
+    const SQLITE_BUSY: &str = "5";
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match SqliteConnection::connect_with(options).await {
+            Err(sqlx::Error::Database(error))
+                if error.code().as_deref() == Some(SQLITE_BUSY) && Instant::now() < deadline =>
+            {
+                sleep(BUSY_PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// One connection.
 pub enum Connection {
     Sqlite(SqliteConnection),
@@ -116,11 +137,12 @@ impl Connection {
                     .page_size(PAGE_BYTES)
                     .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
                     .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
-                Self::Sqlite(SqliteConnection::connect_with(&options).await?)
+                Self::Sqlite(open_new(&options).await?)
             }
             Database::Postgres(options) => {
-                // A plan made for good while the tables are empty would not do for full ones.
-                let options = planning(options, "medlock-indexer", "auto");
+                // A plan made for good while the tables are empty would not do for full ones. As with SQLite, a crash of the
+                // server can take the newest commits back, whole ones, and what is lost is indexed again.
+                let options = planning(options, "medlock-indexer", "auto").options([("synchronous_commit", "off")]);
                 Self::Postgres(PgConnection::connect_with(&options).await?)
             }
         })
@@ -155,7 +177,10 @@ impl Pool {
                 let pool = SqlitePoolOptions::new()
                     .max_connections(READERS_MOST)
                     .test_before_acquire(false);
-                Self::Sqlite(pool.connect_with(file(path).read_only(true)).await?)
+                let options = file(path)
+                    .read_only(true)
+                    .pragma("cache_size", format!("-{READER_CACHE_KIB}"));
+                Self::Sqlite(pool.connect_with(options).await?)
             }
             Database::Postgres(options) => {
                 let pool = PgPoolOptions::new().max_connections(READERS_MOST);
@@ -278,6 +303,10 @@ pub fn own(sql: String) -> impl SqlSafeStr {
     AssertSqlSafe(sql)
 }
 
+/// A column of a row, by name or by its place from 0.
+pub trait Column: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> {}
+impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>> Column for T {}
+
 /// A row of an answer. `None`: NULL.
 pub enum Row {
     Sqlite(SqliteRow),
@@ -285,14 +314,14 @@ pub enum Row {
 }
 
 impl Row {
-    pub fn int(&self, column: &str) -> sqlx::Result<Option<i64>> {
+    pub fn int(&self, column: impl Column) -> sqlx::Result<Option<i64>> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),
         }
     }
 
-    pub fn bytes(&self, column: &str) -> sqlx::Result<Option<&[u8]>> {
+    pub fn bytes(&self, column: impl Column) -> sqlx::Result<Option<&[u8]>> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),

@@ -12,6 +12,9 @@ pub struct Endpoints {
     pub urls: Vec<String>,
     /// How many of them must tell the same hash of a block before it is indexed; 1 takes one at its word.
     pub quorum: usize,
+    /// The header of every block is read, not only of those with logs and of a few others in each range. A node that hides all
+    /// logs of an old block is then found out for certain, at a header a block; on a chain of its own the cost is small.
+    pub every_header: bool,
     /// See [`REQUEST_TIMEOUT`].
     pub request_timeout: Duration,
 }
@@ -27,6 +30,7 @@ impl Endpoints {
         Self {
             urls: urls.into_iter().map(Into::into).collect(),
             quorum: 1,
+            every_header: false,
             request_timeout: REQUEST_TIMEOUT,
         }
     }
@@ -50,6 +54,7 @@ impl fmt::Debug for Endpoints {
         f.debug_struct("Endpoints")
             .field("urls", &labels(&self.urls))
             .field("quorum", &self.quorum)
+            .field("every_header", &self.every_header)
             .field("request_timeout", &self.request_timeout)
             .finish()
     }

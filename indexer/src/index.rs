@@ -1,9 +1,14 @@
 //! Queries. Clonable; reads only, beside the writer, each answer from one state of the tables.
 mod answer;
 mod decision;
+mod desk;
 mod view;
 
 pub use answer::*;
+use decision::Tables;
+#[cfg(test)]
+pub(crate) use decision::all_statements;
+use desk::Desk;
 pub(crate) use view::valid;
 pub use view::{View, When};
 
@@ -14,7 +19,6 @@ use crate::{
     store::{self, CHANNEL},
     tables::Value,
 };
-pub(crate) use decision::Asked;
 use medlock_abi::records::IRecords::Question;
 use sqlx::postgres::PgListener;
 use std::{sync::Arc, time::Duration};
@@ -61,6 +65,7 @@ type Result<T> = std::result::Result<T, IndexError>;
 #[derive(Clone)]
 pub struct Index {
     pool: Pool,
+    desk: Desk,
     /// `None`: another process runs the pipeline.
     progress: Option<watch::Receiver<Progress>>,
 }
@@ -95,7 +100,8 @@ impl Index {
 
     pub(crate) async fn open_with(database: &Database, progress: Option<watch::Receiver<Progress>>) -> Result<Self> {
         let pool = Pool::open(database).await?;
-        Ok(Self { pool, progress })
+        let desk = Desk::open(&pool);
+        Ok(Self { pool, desk, progress })
     }
 
     /// The newest indexed block. Genesis where nothing was indexed yet.
@@ -122,16 +128,15 @@ impl Index {
         self.view(When::Latest).await
     }
 
-    /// [`View::decide`] of one question, at a time, in one statement.
+    /// [`View::decide`] of one question, at a time.
     pub async fn decide(&self, question: &Question, at: u64) -> Result<Decision> {
-        let question = std::slice::from_ref(question);
-        for asked in Asked::of(question, None, at) {
-            let rows = self.pool.fetch(asked.sql, &asked.args).await?;
-            if let Some(answer) = asked.answers(&rows, at)?.pop() {
-                return Ok(answer);
-            }
+        let asked = (question.clone(), at);
+        if let Some(decision) = self.desk.ask(asked.clone()).await {
+            return Ok(decision);
         }
-        Err(IndexError::Corrupt { column: "n" })
+        let asked = [asked];
+        let answer = decision::answers(&asked, None, Tables::Newest(&self.pool)).await?.pop();
+        answer.ok_or(IndexError::Corrupt { column: "n" })
     }
 
     /// Waits until block `wanted` is indexed, and gives the head then; at most `within`.

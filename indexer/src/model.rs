@@ -1,4 +1,5 @@
 //! The plain values that pass between the stages of the pipeline.
+use crate::store::Rows;
 use alloy::primitives::{Address, B256, LogData};
 use medlock_abi::{
     audit::IAudit::IAuditEvents, exceptions::IExceptions::IExceptionsEvents, records::IRecords::IRecordsEvents,
@@ -47,6 +48,8 @@ pub struct Batch {
     pub blocks: Vec<Block>,
     /// Ascending by block and log index.
     pub entries: Vec<Entry>,
+    /// What they write.
+    pub rows: Rows,
 }
 
 impl Entry {

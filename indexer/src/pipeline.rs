@@ -29,7 +29,7 @@ const TROUBLE_PAUSE_MOST: Duration = Duration::from_secs(5);
 const FINALITY_IDLE: Duration = Duration::from_secs(1);
 const FINALITY_BUSY: Duration = Duration::from_secs(10);
 /// How often the newest block is asked for while older ones wait to be written: the node is busy with those to come.
-const TIP_BUSY: Duration = Duration::from_secs(1);
+const TIP_BUSY: Duration = Duration::from_secs(10);
 /// How often it is noted in the database what the node says of its chain, for those who read there.
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
 /// How often a standby looks whether the writer has gone.
@@ -260,16 +260,18 @@ impl Pipeline {
             return self.walk_back(block).await;
         }
         self.ahead.plan(from, &tip);
-        let Ready { first, blocks, entries } = self.ahead.take().await?;
+        let Ready { first, blocks, decoded } = self.ahead.take().await?;
         if from == checkpoint.number + 1 && first.parent != checkpoint.hash {
             // A tip that is older than the seam would tell of the chain that was.
             let tip = self.read_tip().await?;
             return self.walk_back(tip.block).await;
         }
+        let (entries, rows) = decoded?;
         Ok(Step::Commit(Batch {
             after: checkpoint,
             blocks,
-            entries: entries?,
+            entries,
+            rows,
         }))
     }
 

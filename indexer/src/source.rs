@@ -6,8 +6,10 @@
 //!   none can be forged, left out or added. Where the node does not serve receipts, by block hash, held against the bloom.
 //! - Further back, where reorgs are rare, ranges of blocks are asked for at once: the range's last block is read before
 //!   everything else and again after it, the hash of every log is compared with its block's, and each header that is read
-//!   is held against the logs. Only headers of blocks with logs are read, and the first and last: a node that leaves out
-//!   all logs of another block, when that is at least [`TIP_BLOCKS`] old, is not found out.
+//!   is held against the logs. Headers of blocks with logs are read, of the first and the last, and of a few others that the
+//!   node cannot foresee. Where one of those has logs, every header of the range is. So a node that leaves out all logs of many
+//!   blocks is found out; one that does so of a single block, at least [`TIP_BLOCKS`] old, for certain only where every header
+//!   is read from the first ([`Endpoints::every_header`]).
 //! - What a step brings comes from one endpoint. Where a quorum is asked for, so many must tell the hash of its last block.
 //!
 //! Start reading at [`Source`], then `read.rs`. `endpoint.rs` is one node and what it was seen to bear, `limits.rs` how
@@ -214,6 +216,7 @@ pub struct Chunk {
 /// What every answer must be like. Settled once, at the first endpoint that shows it, and for all.
 pub struct Rules {
     deployment: Deployment,
+    every_header: bool,
     /// Whether the hash of the chain's headers can be recomputed: of all from the deployment's block on, or of none.
     headers: OnceLock<bool>,
     /// The same of receipts roots. Unset: no endpoint serves receipts.
@@ -279,6 +282,7 @@ impl Source {
         let Endpoints {
             urls,
             quorum,
+            every_header,
             request_timeout,
         } = endpoints;
         ensure!(!urls.is_empty(), "no endpoint is given");
@@ -300,6 +304,7 @@ impl Source {
             leader: AtomicUsize::new(0),
             rules: Rules {
                 deployment,
+                every_header: *every_header,
                 headers: OnceLock::new(),
                 roots: OnceLock::new(),
             },

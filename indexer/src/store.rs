@@ -11,7 +11,7 @@ use crate::{
     db::{Connection, Database, On, Pool, Row, own},
     index::{DEPLOYMENT, deployment_row},
     model::{Batch, Block, Entry},
-    tables::{Table, Value},
+    tables::{CURRENT, Table, Value, end_of, place},
 };
 use alloy::primitives::{B256, Bytes};
 use anyhow::{Context, Result, bail, ensure};
@@ -63,6 +63,29 @@ enum Lock {
     File(#[expect(dead_code, reason = "held, not read")] File),
     /// The connection's session holds it.
     Session,
+}
+
+/// What a batch writes. Made apart from the writer, which has enough to do.
+#[derive(Debug)]
+pub struct Rows(Vec<Work>);
+
+impl Rows {
+    /// Of `entries`, whose blocks are in `blocks`; both ascend. Fails where the events contradict each other.
+    pub fn of(blocks: &[Block], entries: &[Entry]) -> Result<Self> {
+        let block_rows = blocks.iter().map(block_row).collect::<Result<_>>()?;
+        let events = entries.iter().map(event_row).collect::<Result<_>>()?;
+        let mut work = vec![insert("block", &BLOCK, block_rows), insert("event", &EVENT, events)];
+        let changes = fold(blocks, entries)?.into_iter();
+        work.extend(changes.flat_map(|(table, changes)| Work::of(table, changes)));
+        Ok(Self(work))
+    }
+
+    /// How much memory that is, about: what a log carries beyond fixed columns is shared with its entry.
+    pub fn bytes(&self) -> usize {
+        let of_row = |row: &Vec<Value>| size_of_val(row) + size_of_val(row.as_slice());
+        let of_work = |work: &Work| work.rows().first().map_or(0, of_row) * work.rows().len();
+        self.0.iter().map(of_work).sum()
+    }
 }
 
 /// What the node was seen to say of its chain.
@@ -173,7 +196,7 @@ impl Store {
         self.on().execute(SQL, &row).await?;
         const CHAIN: &str = "INSERT INTO chain (id, head) VALUES (1, $1)";
         self.on().execute(CHAIN, &[Value::Int(0)]).await?;
-        self.perform(vec![insert("block", &BLOCK, vec![block_row(&genesis)?])])
+        self.perform(&[insert("block", &BLOCK, vec![block_row(&genesis)?])])
             .await
     }
 
@@ -243,23 +266,13 @@ impl Store {
             batch.after.number,
             batch.after.hash,
         );
-        let blocks = batch.blocks.iter().map(block_row).collect::<Result<_>>()?;
-        let events = batch.entries.iter().map(event_row).collect::<Result<_>>()?;
-        let work = vec![insert("block", &BLOCK, blocks), insert("event", &EVENT, events)];
-        // The database writes these while the rest is made ready.
-        let folded = async { fold(&batch.blocks, &batch.entries) };
-        let (done, changes) = futures::join!(self.perform(work), folded);
-        done?;
-        let work = changes?
-            .into_iter()
-            .flat_map(|(table, changes)| Work::of(table, changes));
-        self.perform(work.collect()).await?;
+        self.perform(&batch.rows.0).await?;
         let last = batch.blocks.last().context("a batch without a block")?;
         self.forget_old_blocks(batch.after.number, last.number).await?;
         self.tell(last).await
     }
 
-    async fn perform(&mut self, work: Vec<Work>) -> Result<()> {
+    async fn perform(&mut self, work: &[Work]) -> Result<()> {
         match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::perform(connection, work).await,
             Connection::Postgres(connection) => postgres::perform(connection, work).await,
@@ -273,7 +286,7 @@ impl Store {
             for entry in &batch.entries {
                 let entry = std::slice::from_ref(entry);
                 for (table, changes) in fold(&batch.blocks, entry)? {
-                    if let Err(error) = self.perform(Work::of(table, changes).into()).await {
+                    if let Err(error) = self.perform(&Work::of(table, changes)).await {
                         if is_contradiction(&error) {
                             return Ok(error.context(format!("{}: {}", entry[0].describe(), contradiction(table))));
                         }
@@ -300,16 +313,17 @@ impl Store {
     }
 
     async fn undo(&mut self, to: &Block) -> Result<()> {
-        let number = int(to.number)?;
         ensure!(
-            newest_block(self.on(), number).await? == *to,
+            newest_block(self.on(), int(to.number)?).await? == *to,
             "block {} {} is not stored",
             to.number,
             to.hash
         );
         for statement in undoing() {
-            self.on().execute(own(statement), &[Value::Int(number)]).await?;
+            self.on().execute(own(statement), &[end_of(to.number).into()]).await?;
         }
+        const BLOCKS: &str = "DELETE FROM block WHERE number > $1";
+        self.on().execute(BLOCKS, &[int(to.number)?.into()]).await?;
         self.tell(to).await
     }
 
@@ -360,7 +374,8 @@ impl Store {
     /// The windows of successive commits join up, so no block is missed.
     async fn forget_old_blocks(&mut self, before: u64, now: u64) -> Result<()> {
         const SQL: &str = "DELETE FROM block WHERE number > 0 AND number >= $1 AND number < $2
-             AND NOT EXISTS (SELECT 1 FROM event WHERE event.block_number = block.number)";
+             AND NOT EXISTS (SELECT 1 FROM event
+                WHERE event.place >= block.number << 24 AND event.place < (block.number + 1) << 24)";
         let bounds = [before, now].map(|block| Value::int(block.saturating_sub(RECENT_BLOCKS)));
         let [from, to] = bounds;
         self.on().execute(SQL, &[from?, to?]).await?;
@@ -399,31 +414,27 @@ async fn connect(database: &Database) -> Result<Connection> {
 fn is_contradiction(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let refused = |error: &sqlx::Error| {
-            error
-                .as_database_error()
-                .is_some_and(|error| error.is_unique_violation() || error.is_foreign_key_violation())
+            let error = error.as_database_error();
+            error.is_some_and(|error| error.is_unique_violation())
         };
         cause.is::<Contradiction>() || cause.downcast_ref().is_some_and(refused)
     })
 }
 
-/// What takes back everything after block $1. Of each state table first the rows that began after it, then the ends that came
-/// after it (in this order, or two rows of one key would be current at once); then events, then blocks.
+/// What takes back every event from place $1 on. Of each state table first the rows that began there, then the ends that came
+/// there (in this order, or two rows of one key would be current at once); then the events themselves.
 fn undoing() -> Vec<String> {
     let mut statements = Vec::new();
-    // Records last of those that refer to them.
-    for table in Table::ALL.iter().rev() {
+    for table in Table::ALL {
         let name = table.name();
-        statements.push(format!("DELETE FROM {name} WHERE valid_from_block > $1"));
+        statements.push(format!("DELETE FROM {name} WHERE valid_from >= $1"));
         if table.ends() {
             statements.push(format!(
-                "UPDATE {name} SET valid_to_block = 9223372036854775807, valid_to_log = 0
-                 WHERE valid_to_block > $1 AND valid_to_block < 9223372036854775807"
+                "UPDATE {name} SET valid_to = {CURRENT} WHERE valid_to >= $1 AND valid_to < {CURRENT}"
             ));
         }
     }
-    statements.push("DELETE FROM event WHERE block_number > $1".into());
-    statements.push("DELETE FROM block WHERE number > $1".into());
+    statements.push("DELETE FROM event WHERE place >= $1".into());
     statements
 }
 
@@ -441,8 +452,12 @@ async fn newest_block(on: On<'_>, most: i64) -> Result<Block> {
 }
 
 fn insert(table: &'static str, columns: &[&'static str], rows: Vec<Vec<Value>>) -> Work {
-    let columns = columns.to_vec();
-    Work::Insert { table, columns, rows }
+    Work::Insert {
+        table,
+        columns: columns.to_vec(),
+        rows,
+        of: None,
+    }
 }
 
 /// A number as SQL holds it. Fails past 2^63.
@@ -460,20 +475,11 @@ fn block_row(block: &Block) -> Result<Vec<Value>> {
     ])
 }
 
-const EVENT: [&str; 7] = [
-    "block_number",
-    "log_index",
-    "tx_hash",
-    "contract",
-    "name",
-    "topics",
-    "data",
-];
+const EVENT: [&str; 6] = ["place", "tx_hash", "contract", "name", "topics", "data"];
 fn event_row(entry: &Entry) -> Result<Vec<Value>> {
     let topics: Vec<u8> = entry.raw.topics().iter().flat_map(|topic| topic.0).collect();
     Ok(vec![
-        Value::int(entry.block_number)?,
-        Value::int(entry.log_index)?,
+        place(entry.block_number, entry.log_index)?.into(),
         entry.tx_hash.into(),
         entry.contract.into(),
         Value::Text(entry.name),

@@ -1,9 +1,30 @@
 //! The state tables: their names and columns, said once for the code (and once for each database, in `migrations/`).
 use alloy::primitives::{Address, B256, Bytes, U256};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-/// `valid_to_block` of a row that is current. `valid_to_log` is then 0.
+/// `valid_to` of a row that is current.
 pub const CURRENT: i64 = i64::MAX;
+/// The low bits of a place: the log's index in its block, 16 million at most. The block has the others, 2^39 at most.
+pub const LOG_BITS: u32 = 24;
+
+/// Where an event stands, as one number. Fails past what [`LOG_BITS`] leaves to block and log.
+pub fn place(block: u64, log: u64) -> Result<i64> {
+    ensure!(
+        end_of(block) < CURRENT && log < 1 << LOG_BITS,
+        "log {log} of block {block} has no place"
+    );
+    Ok(((block << LOG_BITS) | log).cast_signed())
+}
+
+/// The first place after every event of `block`.
+pub fn end_of(block: u64) -> i64 {
+    let next = block.saturating_add(1);
+    if next.leading_zeros() > LOG_BITS {
+        (next << LOG_BITS).cast_signed()
+    } else {
+        CURRENT
+    }
+}
 
 /// `Name = table(key columns; value columns)`, and `for_good` where no row ever ends.
 macro_rules! tables {
@@ -37,7 +58,7 @@ macro_rules! tables {
                 }
             }
 
-            /// Whether rows of this table end. Where they do not, there are no `valid_to` columns.
+            /// Whether rows of this table end. Where they do not, there is no `valid_to`.
             pub fn ends(self) -> bool {
                 match self {
                     $(Self::$name => { let good: &[&str] = &[$(stringify!($good))?]; good.is_empty() })+
@@ -74,12 +95,20 @@ tables! {
 }
 
 impl Table {
+    /// The table of the things that this one tells more of; none is told of that is not there.
+    pub fn of(self) -> Option<Self> {
+        match self {
+            Self::RecordVersion | Self::RecordStatus => Some(Self::Record),
+            _ => None,
+        }
+    }
+
     /// Key, values and place in time, in the order in which rows are written.
     pub fn columns(self) -> impl Iterator<Item = &'static str> {
         let place: &[&str] = if self.ends() {
-            &["valid_from_block", "valid_from_log", "valid_to_block", "valid_to_log"]
+            &["valid_from", "valid_to"]
         } else {
-            &["valid_from_block", "valid_from_log"]
+            &["valid_from"]
         };
         self.key().iter().chain(self.values()).chain(place).copied()
     }

@@ -6,7 +6,7 @@ use crate::{
     Deployment, Endpoints,
     db::{Database, Pool, Row, own},
     index::{Head, View, When, address, b256, bits, bytes, flag, number, valid},
-    tables::{Table, Value},
+    tables::{Table, Value, end_of},
 };
 use alloy::{
     network::{Ethereum, TransactionBuilder},
@@ -160,7 +160,7 @@ const SUBJECTS: [Subject; 15] = [
     Subject {
         table: Table::PartyKey,
         more: ", r.version AS revoked",
-        joins: " LEFT JOIN key_revocation AS r ON r.party = k.party AND r.version = t.version AND r.valid_from_block <= $1",
+        joins: " LEFT JOIN key_revocation AS r ON r.party = k.party AND r.version = t.version AND r.valid_from < $1",
     },
     Subject::plain(Table::Nonce),
     Subject::plain(Table::Anchor),
@@ -179,7 +179,7 @@ impl Subject {
     async fn rows(&self, pool: &Pool, block: Head, after: Option<&[Value]>) -> Result<Vec<Row>> {
         let (name, key) = (self.table.name(), self.table.key());
         let keys = key.join(", ");
-        let mut args = vec![Value::int(block.number)?, Value::from(KEYS_AT_ONCE)];
+        let mut args = vec![Value::from(end_of(block.number)), Value::from(KEYS_AT_ONCE)];
         let mut from = String::new();
         if let Some(after) = after {
             let places: Vec<_> = (0..after.len()).map(|n| format!("${}", n + 3)).collect();
@@ -194,13 +194,13 @@ impl Subject {
         let valid = if self.table.ends() {
             valid!(then, "t")
         } else {
-            "t.valid_from_block <= $1"
+            "t.valid_from < $1"
         };
         let values = self.table.values();
         let comma = if values.is_empty() { "" } else { ", " };
         let sql = format!(
-            "SELECT {}{comma}{}, t.valid_from_block AS from_block{}
-             FROM (SELECT DISTINCT {keys} FROM {name} WHERE valid_from_block <= $1{from} ORDER BY {keys} LIMIT $2) AS k
+            "SELECT {}{comma}{}, t.valid_from{}
+             FROM (SELECT DISTINCT {keys} FROM {name} WHERE valid_from < $1{from} ORDER BY {keys} LIMIT $2) AS k
              LEFT JOIN {name} AS t ON {} AND {valid}{} ORDER BY {}",
             of("k", key),
             of("t", values),
@@ -270,7 +270,7 @@ impl Chain {
             key: &key,
             differences: Vec::new(),
         };
-        let there = row.int("from_block")?.is_some();
+        let there = row.int("valid_from")?.is_some();
         let Deployment {
             registry,
             records,

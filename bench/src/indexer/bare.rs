@@ -28,17 +28,19 @@ const FETCHERS: usize = 3;
 const WAITING: usize = 1;
 /// Rows of one statement of SQLite's.
 const ROWS: usize = 100;
-const COLUMNS: usize = 6;
+const COLUMNS: usize = 5;
 
-const SQLITE_TABLES: &str = "CREATE TABLE event (block_number INTEGER, log_index INTEGER, tx_hash BLOB, contract BLOB, topics BLOB, data BLOB, PRIMARY KEY (block_number, log_index)) WITHOUT ROWID;
+const SQLITE_TABLES: &str =
+    "CREATE TABLE event (place INTEGER PRIMARY KEY, tx_hash BLOB, contract BLOB, topics BLOB, data BLOB);
     CREATE TABLE checkpoint (id INTEGER PRIMARY KEY, block INTEGER)";
-const POSTGRES_TABLES: &str = "CREATE TABLE event (block_number bigint, log_index integer, tx_hash bytea, contract bytea, topics bytea, data bytea, PRIMARY KEY (block_number, log_index));
+const POSTGRES_TABLES: &str =
+    "CREATE TABLE event (place bigint PRIMARY KEY, tx_hash bytea, contract bytea, topics bytea, data bytea);
     CREATE TABLE checkpoint (id integer PRIMARY KEY, block bigint)";
 const CHECKPOINT: &str = "INSERT INTO checkpoint VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET block = excluded.block";
 
 struct Row {
-    block: i64,
-    index: i32,
+    /// Block << 24 | log.
+    place: i64,
     tx: B256,
     contract: Address,
     data: LogData,
@@ -89,8 +91,7 @@ pub async fn index(chain: &Chain, database: &str) -> anyhow::Result<()> {
             };
             let query = part.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, row| {
                 query
-                    .bind(row.block)
-                    .bind(row.index)
+                    .bind(row.place)
                     .bind(row.tx.as_slice())
                     .bind(row.contract.as_slice())
                     .bind(topics(row))
@@ -248,8 +249,7 @@ fn decode(chain: &Chain, body: &[u8]) -> anyhow::Result<Vec<Row>> {
             bail!("a log of {}", inner.address);
         }
         Ok(Row {
-            block: block.cast_signed(),
-            index: i32::try_from(index)?,
+            place: (block << 24 | index).cast_signed(),
             tx,
             contract: inner.address,
             data: inner.data,
@@ -265,9 +265,7 @@ fn binary(rows: &[Row]) -> Vec<u8> {
     for row in rows {
         out.extend((COLUMNS as u16).to_be_bytes());
         out.extend(length(8));
-        out.extend(row.block.to_be_bytes());
-        out.extend(length(4));
-        out.extend(row.index.to_be_bytes());
+        out.extend(row.place.to_be_bytes());
         out.extend(length(32));
         out.extend(row.tx);
         out.extend(length(20));

@@ -405,7 +405,7 @@ fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
 
 /// Whether objects and lists nest deeper than any resource's. Looked at before
 /// parsing, which would take as much memory or stack as the input tells it to.
-fn is_too_deep(bytes: &[u8]) -> bool {
+pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in bytes {
         match byte {

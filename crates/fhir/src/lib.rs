@@ -1,20 +1,28 @@
-//! FHIR R4 Bundles, taken apart into resources and put together again.
+//! FHIR R4, from both sides of the encryption.
 //!
-//! A clinic imports a Bundle; Medlock keeps each resource as a record of its own,
-//! in the compartment that fits it. This crate finds the resources, tells what
-//! each of them is, and keeps what stands between them, so that an export equals
-//! the import byte for byte.
+//! **Content**, which only clients see: a clinic imports a Bundle; Medlock keeps
+//! each resource as a record of its own, in the compartment that fits it.
+//! [`split`] finds the resources, tells what each of them is, and keeps what stands
+//! between them, so that an export equals the import byte for byte. HL7 v2
+//! messages ([`hl7v2`]) and DICOM files ([`dicom`]) are kept whole; their headers
+//! tell what they are.
+//!
+//! **What a server may know** ([`facade`]): grants, versions and read receipts as
+//! Consent, DocumentReference, Provenance and AuditEvent, and how they are searched.
 //!
 //! It must never rewrite a resource (the precision of a decimal is part of its
 //! value, FHIR R4 section 2.24.0.1), never do I/O, and never put a patient's data
 //! into an error message. In doubt it calls a resource sensitive.
 //!
 //! Start reading at [`split`], then `label.rs` (which compartment) and
-//! `sensitive.rs` (what is held back).
+//! `sensitive.rs` (what is held back); of the server's side at [`facade`].
 #![forbid(unsafe_code)]
 
 mod bundle;
 mod describe;
+pub mod dicom;
+pub mod facade;
+pub mod hl7v2;
 mod json;
 mod label;
 mod release;

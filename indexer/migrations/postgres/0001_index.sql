@@ -3,11 +3,12 @@
 -- Numbers are 64-bit. Bit sets (compartments, roles) use all 64 bits, so the top bit shows as a negative number.
 -- Hashes, digests and identifiers are 32 bytes, accounts 20.
 --
--- State rows are valid from one event to another: from (valid_from_block, valid_from_log), the event that made the row, to
--- (valid_to_block, valid_to_log), the event that ended it. While a row is current, valid_to_block is 9223372036854775807 and
--- valid_to_log 0. The state at the end of block b: valid_from_block <= b AND valid_to_block > b. The state at a time: that at
--- the end of the newest block at or before it (block_time finds it). A row that ended in the block it began in was never
--- visible at the end of a block.
+-- A place is where an event stands, as one number: block << 24 | log index. So `place >> 24` is its block.
+--
+-- State rows are valid from one event to another: from valid_from, the place of the event that made the row, to valid_to, the
+-- place of the one that ended it; of a current row that is 9223372036854775807. The state at the end of block b:
+-- valid_from < (b + 1) << 24 AND valid_to >= (b + 1) << 24. The state at a time: that at the end of the newest block at or
+-- before it (block_time finds it). A row that ended in the block it began in was never visible at the end of a block.
 --
 -- The tables that grow with use are partitioned by the hash of the chart, which is part of every unique index of theirs (and
 -- so would do as a distribution key).
@@ -51,15 +52,14 @@ CREATE TABLE chain (
 
 -- Every event of our contracts, as it was logged. Append-only but for reorgs.
 CREATE TABLE event (
-    block_number BIGINT NOT NULL,
-    log_index    BIGINT NOT NULL,
-    tx_hash      BYTEA  NOT NULL CHECK (octet_length(tx_hash) = 32),
-    contract     BYTEA  NOT NULL CHECK (octet_length(contract) = 20),
-    name         TEXT   NOT NULL,
+    place    BIGINT NOT NULL,
+    tx_hash  BYTEA  NOT NULL CHECK (octet_length(tx_hash) = 32),
+    contract BYTEA  NOT NULL CHECK (octet_length(contract) = 20),
+    name     TEXT   NOT NULL,
     -- 1 to 4 topics of 32 bytes, joined.
-    topics       BYTEA  NOT NULL CHECK (octet_length(topics) % 32 = 0),
-    data         BYTEA  NOT NULL,
-    PRIMARY KEY (block_number, log_index)
+    topics   BYTEA  NOT NULL CHECK (octet_length(topics) % 32 = 0),
+    data     BYTEA  NOT NULL,
+    PRIMARY KEY (place)
 );
 
 -- Who controls a chart.
@@ -68,41 +68,35 @@ CREATE TABLE chart (
     controller       BYTEA  NOT NULL,
     -- How often control has passed on.
     control_epoch    BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX chart_key ON chart (chart, valid_to_block, valid_to_log);
-CREATE INDEX chart_of_controller ON chart (controller, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX chart_to ON chart (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX chart_key ON chart (chart, valid_to);
+CREATE INDEX chart_of_controller ON chart (controller, valid_to, valid_from);
+CREATE INDEX chart_to ON chart (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Whom a chart's control is offered to.
 CREATE TABLE control_offer (
     chart            BYTEA  NOT NULL,
     offered_to       BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX control_offer_key ON control_offer (chart, valid_to_block, valid_to_log);
-CREATE INDEX control_offer_to ON control_offer (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX control_offer_key ON control_offer (chart, valid_to);
+CREATE INDEX control_offer_to ON control_offer (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- The chart's grant epoch: a grant of a lower epoch was ended by revokeAll.
 CREATE TABLE grant_epoch (
     chart            BYTEA  NOT NULL,
     epoch            BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX grant_epoch_key ON grant_epoch (chart, valid_to_block, valid_to_log);
-CREATE INDEX grant_epoch_to ON grant_epoch (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX grant_epoch_key ON grant_epoch (chart, valid_to);
+CREATE INDEX grant_epoch_to ON grant_epoch (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- The compartment directory.
 CREATE TABLE directory (
@@ -110,14 +104,12 @@ CREATE TABLE directory (
     version          BIGINT NOT NULL,
     -- sha2-256 digest of the directory block's CID.
     digest           BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX directory_key ON directory (chart, valid_to_block, valid_to_log);
-CREATE INDEX directory_to ON directory (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX directory_key ON directory (chart, valid_to);
+CREATE INDEX directory_to ON directory (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Records. For good, so no row ever ends; what may change is in the two tables after it.
 CREATE TABLE record (
@@ -131,16 +123,15 @@ CREATE TABLE record (
     pointer          BYTEA  NOT NULL,
     -- UNIX seconds: of the record's block; of a record taken from a batch, of the batch's.
     created_at       BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL
+    valid_from       BIGINT NOT NULL
 ) PARTITION BY HASH (chart);
 CREATE TABLE record_0 PARTITION OF record FOR VALUES WITH (MODULUS 4, REMAINDER 0);
 CREATE TABLE record_1 PARTITION OF record FOR VALUES WITH (MODULUS 4, REMAINDER 1);
 CREATE TABLE record_2 PARTITION OF record FOR VALUES WITH (MODULUS 4, REMAINDER 2);
 CREATE TABLE record_3 PARTITION OF record FOR VALUES WITH (MODULUS 4, REMAINDER 3);
 CREATE UNIQUE INDEX record_key ON record (chart, record_id);
-CREATE INDEX record_of_chart ON record (chart, valid_from_block, valid_from_log);
-CREATE INDEX record_from ON record (valid_from_block);
+CREATE INDEX record_of_chart ON record (chart, valid_from);
+CREATE INDEX record_from ON record (valid_from);
 
 -- Versions of records from the second on: the current row is the latest.
 CREATE TABLE record_version (
@@ -155,30 +146,24 @@ CREATE TABLE record_version (
     previous         BYTEA  NOT NULL,
     -- UNIX seconds: of the version's block.
     created_at       BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log),
-    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to_block, valid_to_log);
-CREATE INDEX record_version_to ON record_version (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to);
+CREATE INDEX record_version_to ON record_version (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Records that were entered in error or shredded (medlock_abi::terms::record_status). A record without a row is current.
 CREATE TABLE record_status (
     chart            BYTEA  NOT NULL,
     record_id        BYTEA  NOT NULL,
     status           BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log),
-    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to_block, valid_to_log);
-CREATE INDEX record_status_to ON record_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to);
+CREATE INDEX record_status_to ON record_status (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Merkle batches: so many leaves under one root, each a record once it is taken out. For good, so no row ever ends.
 CREATE TABLE batch (
@@ -188,9 +173,8 @@ CREATE TABLE batch (
     compartment      BIGINT NOT NULL,
     codec            BIGINT NOT NULL,
     leaves           BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
 CREATE UNIQUE INDEX batch_key ON batch (chart, root);
 
@@ -212,34 +196,30 @@ CREATE TABLE grant_ (
     serial           BIGINT NOT NULL,
     -- The digest of the keyring block that came with it.
     keyring          BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL
 ) PARTITION BY HASH (chart);
 CREATE TABLE grant_0 PARTITION OF grant_ FOR VALUES WITH (MODULUS 4, REMAINDER 0);
 CREATE TABLE grant_1 PARTITION OF grant_ FOR VALUES WITH (MODULUS 4, REMAINDER 1);
 CREATE TABLE grant_2 PARTITION OF grant_ FOR VALUES WITH (MODULUS 4, REMAINDER 2);
 CREATE TABLE grant_3 PARTITION OF grant_ FOR VALUES WITH (MODULUS 4, REMAINDER 3);
-CREATE UNIQUE INDEX grant_key ON grant_ (chart, grantee, valid_to_block, valid_to_log);
-CREATE INDEX grant_of_chart ON grant_ (chart, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX grant_of_grantee ON grant_ (grantee, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX grant_from ON grant_ (valid_from_block);
-CREATE INDEX grant_to ON grant_ (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX grant_key ON grant_ (chart, grantee, valid_to);
+CREATE INDEX grant_of_chart ON grant_ (chart, valid_to, valid_from);
+CREATE INDEX grant_of_grantee ON grant_ (grantee, valid_to, valid_from);
+CREATE INDEX grant_from ON grant_ (valid_from);
+CREATE INDEX grant_to ON grant_ (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- The digest of the keyring block that took the place of the grant's own.
 CREATE TABLE keyring (
     chart            BYTEA  NOT NULL,
     grantee          BYTEA  NOT NULL,
     digest           BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX keyring_key ON keyring (chart, grantee, valid_to_block, valid_to_log);
-CREATE INDEX keyring_to ON keyring (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX keyring_key ON keyring (chart, grantee, valid_to);
+CREATE INDEX keyring_to ON keyring (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Rules for single records (effect: medlock_abi::terms::effect). Grantee zero: everybody but controller and delegates.
 CREATE TABLE rule (
@@ -253,14 +233,12 @@ CREATE TABLE rule (
     expiry            BIGINT NOT NULL,
     -- The chart's when the rule was set: an allow rule does not outlive the grants that stood then.
     directory_version BIGINT NOT NULL,
-    valid_from_block  BIGINT NOT NULL,
-    valid_from_log    BIGINT NOT NULL,
-    valid_to_block    BIGINT NOT NULL,
-    valid_to_log      BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from        BIGINT NOT NULL,
+    valid_to          BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX rule_key ON rule (chart, record_id, grantee, valid_to_block, valid_to_log);
-CREATE INDEX rule_to ON rule (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX rule_key ON rule (chart, record_id, grantee, valid_to);
+CREATE INDEX rule_to ON rule (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Delegates as given. In force: not expired, of the chart's control epoch, and the giver's entry (parent, with that serial)
 -- in force, up to the controller (depth 1).
@@ -275,15 +253,13 @@ CREATE TABLE delegate (
     depth            BIGINT NOT NULL,
     parent_serial    BIGINT NOT NULL,
     control_epoch    BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX delegate_key ON delegate (chart, delegate, valid_to_block, valid_to_log);
-CREATE INDEX delegate_of_delegate ON delegate (delegate, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX delegate_to ON delegate (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX delegate_key ON delegate (chart, delegate, valid_to);
+CREATE INDEX delegate_of_delegate ON delegate (delegate, valid_to, valid_from);
+CREATE INDEX delegate_to ON delegate (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Whether the glass of a chart may be broken: of one control epoch, and with a serial that voids what was opened under another.
 CREATE TABLE emergency_access (
@@ -292,14 +268,12 @@ CREATE TABLE emergency_access (
     allowed          BIGINT NOT NULL,
     serial           BIGINT NOT NULL,
     control_epoch    BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX emergency_access_key ON emergency_access (chart, valid_to_block, valid_to_log);
-CREATE INDEX emergency_access_to ON emergency_access (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX emergency_access_key ON emergency_access (chart, valid_to);
+CREATE INDEX emergency_access_to ON emergency_access (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Broken glass. Open: not ended, before `until`, and of the chart's grant epoch and access serial.
 CREATE TABLE emergency (
@@ -312,28 +286,24 @@ CREATE TABLE emergency (
     until            BIGINT NOT NULL,
     grant_epoch      BIGINT NOT NULL,
     serial           BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX emergency_key ON emergency (chart, party, valid_to_block, valid_to_log);
-CREATE INDEX emergency_to ON emergency (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX emergency_key ON emergency (chart, party, valid_to);
+CREATE INDEX emergency_to ON emergency (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Accounts that may issue credentials. A credential ends with its issuer's epoch.
 CREATE TABLE issuer (
     issuer           BYTEA  NOT NULL,
     number           BIGINT NOT NULL,
     epoch            BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX issuer_key ON issuer (issuer, valid_to_block, valid_to_log);
-CREATE INDEX issuer_to ON issuer (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX issuer_key ON issuer (issuer, valid_to);
+CREATE INDEX issuer_to ON issuer (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Credentials as issued, or reinstated. In force: of status ISSUED, not expired, and the issuer's epoch not ended.
 CREATE TABLE credential (
@@ -344,27 +314,23 @@ CREATE TABLE credential (
     -- UNIX seconds; 0: none.
     expiry           BIGINT NOT NULL,
     document         BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX credential_key ON credential (party, valid_to_block, valid_to_log);
-CREATE INDEX credential_to ON credential (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX credential_key ON credential (party, valid_to);
+CREATE INDEX credential_to ON credential (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Whether the credential is issued, suspended or revoked (medlock_abi::terms::credential_status).
 CREATE TABLE credential_status (
     party            BYTEA  NOT NULL,
     status           BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX credential_status_key ON credential_status (party, valid_to_block, valid_to_log);
-CREATE INDEX credential_status_to ON credential_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX credential_status_key ON credential_status (party, valid_to);
+CREATE INDEX credential_status_to ON credential_status (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Who belongs to which organisation. In force: not expired, and the organisation's credential in force.
 CREATE TABLE member (
@@ -372,15 +338,13 @@ CREATE TABLE member (
     member           BYTEA  NOT NULL,
     -- UNIX seconds; 0: none.
     expiry           BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX member_key ON member (organisation, member, valid_to_block, valid_to_log);
-CREATE INDEX member_of_member ON member (member, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX member_to ON member (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX member_key ON member (organisation, member, valid_to);
+CREATE INDEX member_of_member ON member (member, valid_to, valid_from);
+CREATE INDEX member_to ON member (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Published encryption keys, with the key itself. The current row is the latest version, revoked or not.
 CREATE TABLE party_key (
@@ -388,22 +352,19 @@ CREATE TABLE party_key (
     version          BIGINT NOT NULL,
     suite            BIGINT NOT NULL,
     key              BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX party_key_key ON party_key (party, valid_to_block, valid_to_log);
-CREATE INDEX party_key_to ON party_key (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX party_key_key ON party_key (party, valid_to);
+CREATE INDEX party_key_to ON party_key (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Keys that their party has revoked: for good, so no row ever ends.
 CREATE TABLE key_revocation (
     party            BYTEA  NOT NULL,
     version          BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
 CREATE UNIQUE INDEX key_revocation_key ON key_revocation (party, version);
 
@@ -411,14 +372,12 @@ CREATE UNIQUE INDEX key_revocation_key ON key_revocation (party, version);
 CREATE TABLE nonce (
     signer           BYTEA  NOT NULL,
     nonce            BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    valid_to_block   BIGINT NOT NULL,
-    valid_to_log     BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
-CREATE UNIQUE INDEX nonce_key ON nonce (signer, valid_to_block, valid_to_log);
-CREATE INDEX nonce_to ON nonce (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+CREATE UNIQUE INDEX nonce_key ON nonce (signer, valid_to);
+CREATE INDEX nonce_to ON nonce (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Anchors of read receipts. For good, so no row ever ends.
 CREATE TABLE anchor (
@@ -428,9 +387,8 @@ CREATE TABLE anchor (
     previous         BYTEA  NOT NULL,
     root             BYTEA  NOT NULL,
     receipts         BIGINT NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
 CREATE UNIQUE INDEX anchor_key ON anchor (gateway, number);
 
@@ -441,9 +399,8 @@ CREATE TABLE equivocation (
     first            BYTEA  NOT NULL,
     second           BYTEA  NOT NULL,
     proved_by        BYTEA  NOT NULL,
-    valid_from_block BIGINT NOT NULL,
-    valid_from_log   BIGINT NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
 );
 CREATE UNIQUE INDEX equivocation_key ON equivocation (gateway, number, first, second);
 

@@ -3,11 +3,12 @@
 -- Numbers are 64-bit. Bit sets (compartments, roles) use all 64 bits, so the top bit shows as a negative number.
 -- Hashes, digests and identifiers are 32 bytes, accounts 20.
 --
--- State rows are valid from one event to another: from (valid_from_block, valid_from_log), the event that made the row, to
--- (valid_to_block, valid_to_log), the event that ended it. While a row is current, valid_to_block is 9223372036854775807 and
--- valid_to_log 0. The state at the end of block b: valid_from_block <= b AND valid_to_block > b. The state at a time: that at
--- the end of the newest block at or before it (block_time finds it). A row that ended in the block it began in was never
--- visible at the end of a block.
+-- A place is where an event stands, as one number: block << 24 | log index. So `place >> 24` is its block.
+--
+-- State rows are valid from one event to another: from valid_from, the place of the event that made the row, to valid_to, the
+-- place of the one that ended it; of a current row that is 9223372036854775807. The state at the end of block b:
+-- valid_from < (b + 1) << 24 AND valid_to >= (b + 1) << 24. The state at a time: that at the end of the newest block at or
+-- before it (block_time finds it). A row that ended in the block it began in was never visible at the end of a block.
 
 -- What this database mirrors: one row.
 CREATE TABLE deployment (
@@ -48,15 +49,14 @@ CREATE TABLE chain (
 
 -- Every event of our contracts, as it was logged. Append-only but for reorgs.
 CREATE TABLE event (
-    block_number INTEGER NOT NULL REFERENCES block (number),
-    log_index    INTEGER NOT NULL,
-    tx_hash      BLOB    NOT NULL CHECK (length(tx_hash) = 32),
-    contract     BLOB    NOT NULL CHECK (length(contract) = 20),
-    name         TEXT    NOT NULL,
+    place    INTEGER NOT NULL,
+    tx_hash  BLOB    NOT NULL CHECK (length(tx_hash) = 32),
+    contract BLOB    NOT NULL CHECK (length(contract) = 20),
+    name     TEXT    NOT NULL,
     -- 1 to 4 topics of 32 bytes, joined.
-    topics       BLOB    NOT NULL CHECK (length(topics) % 32 = 0),
-    data         BLOB    NOT NULL,
-    PRIMARY KEY (block_number, log_index)
+    topics   BLOB    NOT NULL CHECK (length(topics) % 32 = 0),
+    data     BLOB    NOT NULL,
+    PRIMARY KEY (place)
 ) STRICT;
 
 -- Who controls a chart.
@@ -65,41 +65,35 @@ CREATE TABLE chart (
     controller       BLOB    NOT NULL,
     -- How often control has passed on.
     control_epoch    INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX chart_key ON chart (chart, valid_to_block, valid_to_log);
-CREATE INDEX chart_of_controller ON chart (controller, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX chart_to ON chart (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX chart_key ON chart (chart, valid_to);
+CREATE INDEX chart_of_controller ON chart (controller, valid_to);
+CREATE INDEX chart_to ON chart (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Whom a chart's control is offered to.
 CREATE TABLE control_offer (
     chart            BLOB    NOT NULL,
     offered_to       BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX control_offer_key ON control_offer (chart, valid_to_block, valid_to_log);
-CREATE INDEX control_offer_to ON control_offer (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX control_offer_key ON control_offer (chart, valid_to);
+CREATE INDEX control_offer_to ON control_offer (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- The chart's grant epoch: a grant of a lower epoch was ended by revokeAll.
 CREATE TABLE grant_epoch (
     chart            BLOB    NOT NULL,
     epoch            INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX grant_epoch_key ON grant_epoch (chart, valid_to_block, valid_to_log);
-CREATE INDEX grant_epoch_to ON grant_epoch (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX grant_epoch_key ON grant_epoch (chart, valid_to);
+CREATE INDEX grant_epoch_to ON grant_epoch (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- The compartment directory.
 CREATE TABLE directory (
@@ -107,14 +101,12 @@ CREATE TABLE directory (
     version          INTEGER NOT NULL,
     -- sha2-256 digest of the directory block's CID.
     digest           BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX directory_key ON directory (chart, valid_to_block, valid_to_log);
-CREATE INDEX directory_to ON directory (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX directory_key ON directory (chart, valid_to);
+CREATE INDEX directory_to ON directory (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Records. For good, so no row ever ends; what may change is in the two tables after it.
 CREATE TABLE record (
@@ -128,12 +120,11 @@ CREATE TABLE record (
     pointer          BLOB    NOT NULL,
     -- UNIX seconds: of the record's block; of a record taken from a batch, of the batch's.
     created_at       INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
 CREATE UNIQUE INDEX record_key ON record (chart, record_id);
-CREATE INDEX record_of_chart ON record (chart, valid_from_block, valid_from_log);
+CREATE INDEX record_of_chart ON record (chart);
 
 -- Versions of records from the second on: the current row is the latest.
 CREATE TABLE record_version (
@@ -148,30 +139,24 @@ CREATE TABLE record_version (
     previous         BLOB    NOT NULL,
     -- UNIX seconds: of the version's block.
     created_at       INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log),
-    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to_block, valid_to_log);
-CREATE INDEX record_version_to ON record_version (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX record_version_key ON record_version (chart, record_id, valid_to);
+CREATE INDEX record_version_to ON record_version (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Records that were entered in error or shredded (medlock_abi::terms::record_status). A record without a row is current.
 CREATE TABLE record_status (
     chart            BLOB    NOT NULL,
     record_id        BLOB    NOT NULL,
     status           INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log),
-    FOREIGN KEY (chart, record_id) REFERENCES record (chart, record_id)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to_block, valid_to_log);
-CREATE INDEX record_status_to ON record_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX record_status_key ON record_status (chart, record_id, valid_to);
+CREATE INDEX record_status_to ON record_status (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Merkle batches: so many leaves under one root, each a record once it is taken out. For good, so no row ever ends.
 CREATE TABLE batch (
@@ -181,10 +166,9 @@ CREATE TABLE batch (
     compartment      INTEGER NOT NULL,
     codec            INTEGER NOT NULL,
     leaves           INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
 CREATE UNIQUE INDEX batch_key ON batch (chart, root);
 
 -- Grants as given. In force: of the chart's grant epoch, from not_before, before expiry.
@@ -205,30 +189,26 @@ CREATE TABLE grant_ (
     serial           INTEGER NOT NULL,
     -- The digest of the keyring block that came with it.
     keyring          BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX grant_key ON grant_ (chart, grantee, valid_to_block, valid_to_log);
-CREATE INDEX grant_of_chart ON grant_ (chart, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX grant_of_grantee ON grant_ (grantee, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX grant_to ON grant_ (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX grant_key ON grant_ (chart, grantee, valid_to);
+CREATE INDEX grant_of_chart ON grant_ (chart, valid_to);
+CREATE INDEX grant_of_grantee ON grant_ (grantee, valid_to);
+CREATE INDEX grant_to ON grant_ (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- The digest of the keyring block that took the place of the grant's own.
 CREATE TABLE keyring (
     chart            BLOB    NOT NULL,
     grantee          BLOB    NOT NULL,
     digest           BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX keyring_key ON keyring (chart, grantee, valid_to_block, valid_to_log);
-CREATE INDEX keyring_to ON keyring (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX keyring_key ON keyring (chart, grantee, valid_to);
+CREATE INDEX keyring_to ON keyring (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Rules for single records (effect: medlock_abi::terms::effect). Grantee zero: everybody but controller and delegates.
 CREATE TABLE rule (
@@ -242,14 +222,12 @@ CREATE TABLE rule (
     expiry            INTEGER NOT NULL,
     -- The chart's when the rule was set: an allow rule does not outlive the grants that stood then.
     directory_version INTEGER NOT NULL,
-    valid_from_block  INTEGER NOT NULL,
-    valid_from_log    INTEGER NOT NULL,
-    valid_to_block    INTEGER NOT NULL,
-    valid_to_log      INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX rule_key ON rule (chart, record_id, grantee, valid_to_block, valid_to_log);
-CREATE INDEX rule_to ON rule (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from        INTEGER NOT NULL,
+    valid_to          INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX rule_key ON rule (chart, record_id, grantee, valid_to);
+CREATE INDEX rule_to ON rule (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Delegates as given. In force: not expired, of the chart's control epoch, and the giver's entry (parent, with that serial)
 -- in force, up to the controller (depth 1).
@@ -264,15 +242,13 @@ CREATE TABLE delegate (
     depth            INTEGER NOT NULL,
     parent_serial    INTEGER NOT NULL,
     control_epoch    INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX delegate_key ON delegate (chart, delegate, valid_to_block, valid_to_log);
-CREATE INDEX delegate_of_delegate ON delegate (delegate, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX delegate_to ON delegate (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX delegate_key ON delegate (chart, delegate, valid_to);
+CREATE INDEX delegate_of_delegate ON delegate (delegate, valid_to);
+CREATE INDEX delegate_to ON delegate (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Whether the glass of a chart may be broken: of one control epoch, and with a serial that voids what was opened under another.
 CREATE TABLE emergency_access (
@@ -281,14 +257,12 @@ CREATE TABLE emergency_access (
     allowed          INTEGER NOT NULL,
     serial           INTEGER NOT NULL,
     control_epoch    INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX emergency_access_key ON emergency_access (chart, valid_to_block, valid_to_log);
-CREATE INDEX emergency_access_to ON emergency_access (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX emergency_access_key ON emergency_access (chart, valid_to);
+CREATE INDEX emergency_access_to ON emergency_access (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Broken glass. Open: not ended, before `until`, and of the chart's grant epoch and access serial.
 CREATE TABLE emergency (
@@ -301,28 +275,24 @@ CREATE TABLE emergency (
     until            INTEGER NOT NULL,
     grant_epoch      INTEGER NOT NULL,
     serial           INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX emergency_key ON emergency (chart, party, valid_to_block, valid_to_log);
-CREATE INDEX emergency_to ON emergency (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX emergency_key ON emergency (chart, party, valid_to);
+CREATE INDEX emergency_to ON emergency (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Accounts that may issue credentials. A credential ends with its issuer's epoch.
 CREATE TABLE issuer (
     issuer           BLOB    NOT NULL,
     number           INTEGER NOT NULL,
     epoch            INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX issuer_key ON issuer (issuer, valid_to_block, valid_to_log);
-CREATE INDEX issuer_to ON issuer (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX issuer_key ON issuer (issuer, valid_to);
+CREATE INDEX issuer_to ON issuer (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Credentials as issued, or reinstated. In force: of status ISSUED, not expired, and the issuer's epoch not ended.
 CREATE TABLE credential (
@@ -333,27 +303,23 @@ CREATE TABLE credential (
     -- UNIX seconds; 0: none.
     expiry           INTEGER NOT NULL,
     document         BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX credential_key ON credential (party, valid_to_block, valid_to_log);
-CREATE INDEX credential_to ON credential (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX credential_key ON credential (party, valid_to);
+CREATE INDEX credential_to ON credential (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Whether the credential is issued, suspended or revoked (medlock_abi::terms::credential_status).
 CREATE TABLE credential_status (
     party            BLOB    NOT NULL,
     status           INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX credential_status_key ON credential_status (party, valid_to_block, valid_to_log);
-CREATE INDEX credential_status_to ON credential_status (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX credential_status_key ON credential_status (party, valid_to);
+CREATE INDEX credential_status_to ON credential_status (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Who belongs to which organisation. In force: not expired, and the organisation's credential in force.
 CREATE TABLE member (
@@ -361,15 +327,13 @@ CREATE TABLE member (
     member           BLOB    NOT NULL,
     -- UNIX seconds; 0: none.
     expiry           INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX member_key ON member (organisation, member, valid_to_block, valid_to_log);
-CREATE INDEX member_of_member ON member (member, valid_to_block, valid_from_block, valid_from_log);
-CREATE INDEX member_to ON member (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX member_key ON member (organisation, member, valid_to);
+CREATE INDEX member_of_member ON member (member, valid_to);
+CREATE INDEX member_to ON member (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Published encryption keys, with the key itself. The current row is the latest version, revoked or not.
 CREATE TABLE party_key (
@@ -377,37 +341,32 @@ CREATE TABLE party_key (
     version          INTEGER NOT NULL,
     suite            INTEGER NOT NULL,
     key              BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX party_key_key ON party_key (party, valid_to_block, valid_to_log);
-CREATE INDEX party_key_to ON party_key (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX party_key_key ON party_key (party, valid_to);
+CREATE INDEX party_key_to ON party_key (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Keys that their party has revoked: for good, so no row ever ends.
 CREATE TABLE key_revocation (
     party            BLOB    NOT NULL,
     version          INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
 CREATE UNIQUE INDEX key_revocation_key ON key_revocation (party, version);
 
 -- What a signer's relayed operations must name; who has no row: 0. 32 bytes, big-endian.
 CREATE TABLE nonce (
     signer           BLOB    NOT NULL,
     nonce            BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    valid_to_block   INTEGER NOT NULL,
-    valid_to_log     INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX nonce_key ON nonce (signer, valid_to_block, valid_to_log);
-CREATE INDEX nonce_to ON nonce (valid_to_block) WHERE valid_to_block < 9223372036854775807;
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX nonce_key ON nonce (signer, valid_to);
+CREATE INDEX nonce_to ON nonce (valid_to) WHERE valid_to < 9223372036854775807;
 
 -- Anchors of read receipts. For good, so no row ever ends.
 CREATE TABLE anchor (
@@ -417,10 +376,9 @@ CREATE TABLE anchor (
     previous         BLOB    NOT NULL,
     root             BLOB    NOT NULL,
     receipts         INTEGER NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
 CREATE UNIQUE INDEX anchor_key ON anchor (gateway, number);
 
 -- Proofs that a gateway has signed two statements for one anchor. For good, so no row ever ends.
@@ -430,8 +388,7 @@ CREATE TABLE equivocation (
     first            BLOB    NOT NULL,
     second           BLOB    NOT NULL,
     proved_by        BLOB    NOT NULL,
-    valid_from_block INTEGER NOT NULL,
-    valid_from_log   INTEGER NOT NULL,
-    PRIMARY KEY (valid_from_block, valid_from_log)
-) STRICT, WITHOUT ROWID;
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
 CREATE UNIQUE INDEX equivocation_key ON equivocation (gateway, number, first, second);

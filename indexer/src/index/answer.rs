@@ -1,6 +1,10 @@
 //! What the index answers with, and how it is read from rows.
 use super::{IndexError, Result};
-use crate::{Deployment, db::Row};
+use crate::{
+    Deployment,
+    db::Row,
+    tables::{LOG_BITS, end_of, place},
+};
 use alloy::primitives::{Address, B256, Bytes};
 use medlock_abi::terms::{credential_status, record_status};
 use std::{fmt, str::FromStr, sync::Arc};
@@ -35,6 +39,22 @@ pub enum Finality {
 pub struct Position {
     pub block_number: u64,
     pub log_index: u64,
+}
+
+impl Position {
+    /// As the tables hold it. One that no event can have lies after all logs of its block.
+    fn place(self) -> i64 {
+        let last = end_of(self.block_number) - 1;
+        place(self.block_number, self.log_index).unwrap_or(last)
+    }
+
+    fn of(place: i64) -> Result<Self> {
+        let place = u64::try_from(place).map_err(|_| IndexError::Corrupt { column: "valid_from" })?;
+        Ok(Self {
+            block_number: place >> LOG_BITS,
+            log_index: place & ((1 << LOG_BITS) - 1),
+        })
+    }
 }
 
 impl fmt::Display for Position {
@@ -73,16 +93,15 @@ pub struct Page {
 }
 
 impl Page {
-    pub(super) fn bounds(self) -> (i64, i64, i64) {
-        let (block, log) = self
-            .after
-            .map_or((-1, -1), |p| (clamp(p.block_number), clamp(p.log_index)));
+    /// The place after which it begins, and how long it is.
+    pub(super) fn bounds(self) -> (i64, i64) {
+        let after = self.after.map_or(-1, Position::place);
         let limit = if self.limit == 0 {
             PAGE_MOST
         } else {
             self.limit.min(PAGE_MOST)
         };
-        (block, log, i64::from(limit))
+        (after, i64::from(limit))
     }
 }
 
@@ -308,22 +327,42 @@ pub fn deployment_row(row: &Row) -> Result<Deployment> {
     })
 }
 
-/// Of columns `number`, `hash`, `time` of `block`, and `safe` and `finalized` of `chain`.
+/// Columns of `block`, and `safe` and `finalized` of `chain`.
+pub struct HeadColumns {
+    pub number: u64,
+    pub hash: B256,
+    pub time: u64,
+    pub safe: Option<u64>,
+    pub finalized: Option<u64>,
+}
+
+impl HeadColumns {
+    pub fn head(self) -> Head {
+        let reaches = |block: Option<u64>| block.is_some_and(|block| self.number <= block);
+        Head {
+            number: self.number,
+            hash: self.hash,
+            time: self.time,
+            finality: if reaches(self.finalized) {
+                Finality::Finalized
+            } else if reaches(self.safe) {
+                Finality::Safe
+            } else {
+                Finality::Latest
+            },
+        }
+    }
+}
+
 pub fn head_row(row: &Row) -> Result<Head> {
-    let number = number(row, "number")?;
-    let reaches = |column| Ok::<_, IndexError>(maybe::<u64>(row, column)?.is_some_and(|block| number <= block));
-    Ok(Head {
-        number,
+    let columns = HeadColumns {
+        number: number(row, "number")?,
         hash: b256(row, "hash")?,
-        time: self::number(row, "time")?,
-        finality: if reaches("finalized")? {
-            Finality::Finalized
-        } else if reaches("safe")? {
-            Finality::Safe
-        } else {
-            Finality::Latest
-        },
-    })
+        time: number(row, "time")?,
+        safe: maybe(row, "safe")?,
+        finalized: maybe(row, "finalized")?,
+    };
+    Ok(columns.head())
 }
 
 pub fn chart_row(row: &Row) -> Result<Chart> {
@@ -340,6 +379,7 @@ pub fn chart_row(row: &Row) -> Result<Chart> {
 }
 
 pub fn record_row(row: &Row) -> Result<Record> {
+    let logged = Position::of(number(row, "place")?)?;
     Ok(Record {
         chart: b256(row, "chart")?,
         record_id: b256(row, "record_id")?,
@@ -354,9 +394,9 @@ pub fn record_row(row: &Row) -> Result<Record> {
             Some(_) => b256(row, "previous")?,
         },
         created_at: number(row, "created_at")?,
-        block_number: number(row, "block_number")?,
+        block_number: logged.block_number,
         block_hash: b256(row, "block_hash")?,
-        log_index: number(row, "log_index")?,
+        log_index: logged.log_index,
         tx_hash: b256(row, "tx_hash")?,
         position: position(row)?,
     })
@@ -409,10 +449,7 @@ pub fn anchor_row(row: &Row) -> Result<Anchor> {
 }
 
 pub fn position(row: &Row) -> Result<Position> {
-    Ok(Position {
-        block_number: number(row, "valid_from_block")?,
-        log_index: number(row, "valid_from_log")?,
-    })
+    Position::of(number(row, "valid_from")?)
 }
 
 /// A number that is there.

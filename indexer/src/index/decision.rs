@@ -1,114 +1,122 @@
-//! All that a decision may depend on, in one statement that looks up by key.
+//! All that a decision may depend on, looked up by key: in one statement for most charts, in two for those with exceptions.
 use super::{Decision, IndexError, Result, answer::*};
 use crate::{
-    db::Row,
+    db::{Pool, Reading, Row},
     decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide},
     tables::Value,
 };
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use medlock_abi::{
     records::IRecords::Question,
-    terms::{credential_status, reason, role},
+    terms::{DELEGATE_DEPTH_MOST, credential_status, reason, record_status, role},
 };
-use std::sync::LazyLock;
+use std::{iter::repeat_n, sync::LazyLock};
 
-/// Questions in one statement, the largest number that fits first; each is prepared once.
-pub const SIZES: [usize; 3] = [64, 8, 1];
-/// What a question binds: its place, chart, grantee, record, member.
-const FIELDS: usize = 5;
-/// What all questions have in common, bound first: $1 the block, or NULL for the newest that is not after the time, $2 nobody,
-/// $3 the role of organisations, $4 the status of credentials that are issued, $5 the time.
-const COMMON: usize = 5;
+/// Questions in one statement: the smallest number that all fit into, with room to spare; each is prepared once.
+const SIZES: [usize; 4] = [1, 4, 16, 64];
+/// Questions in one statement at most.
+pub const QUESTIONS_MOST: usize = SIZES[SIZES.len() - 1];
+/// What a question binds: its number, chart, grantee, record, member and time. Room to spare has no number.
+const FIELDS: usize = 6;
+/// What all questions have in common, bound first: $1 the block, or NULL for the newest that is not after the question's time,
+/// $2 nobody, $3 the role of organisations, $4 the status of credentials that are issued.
+const COMMON: usize = 4;
 
 /// Rows of `$table` that were valid at the end of the block asked about.
 macro_rules! valid {
     ($table:literal) => {
+        concat!($table, ".valid_from < b.ended AND ", $table, ".valid_to >= b.ended")
+    };
+}
+
+/// What every decision may depend on, and `$more` columns from `$joins`. The columns are read in this order.
+macro_rules! facts {
+    ($more:expr, $joins:expr) => {
         concat!(
-            $table,
-            ".valid_from_block <= b.number AND ",
-            $table,
-            ".valid_to_block > b.number"
+            "SELECT q.n, b.number, b.hash, b.time, f.safe, f.finalized,
+                    c.controller, c.control_epoch, e.epoch,
+                    g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.since,
+                    r.compartment, rs.status,
+                    CAST(CASE WHEN q.member = $2 OR EXISTS (
+                        SELECT 1 FROM member AS m
+                        JOIN credential AS mc ON mc.party = m.organisation
+                        JOIN credential_status AS ms ON ms.party = mc.party
+                        JOIN issuer AS mi ON mi.issuer = mc.issuer AND mi.epoch = mc.issuer_epoch
+                        WHERE m.organisation = q.grantee AND m.member = q.member AND mc.roles & $3 = $3 AND ms.status = $4
+                        AND (m.expiry = 0 OR m.expiry > q.at) AND (mc.expiry = 0 OR mc.expiry > q.at)
+                        AND ",
+            valid!("m"),
+            " AND ",
+            valid!("mc"),
+            " AND ",
+            valid!("ms"),
+            " AND ",
+            valid!("mi"),
+            ") THEN 1 ELSE 0 END AS BIGINT), ",
+            $more,
+            " FROM q
+             JOIN (SELECT number, hash, time, (number + 1) << 24 AS ended FROM block) AS b ON b.number = coalesce(
+                $1, (SELECT number FROM block WHERE time <= q.at ORDER BY time DESC, number DESC LIMIT 1), 0)
+             JOIN chain AS f ON f.id = 1
+             LEFT JOIN chart AS c ON c.chart = q.chart AND ",
+            valid!("c"),
+            " LEFT JOIN grant_epoch AS e ON e.chart = q.chart AND ",
+            valid!("e"),
+            " LEFT JOIN grant_ AS g ON g.chart = q.chart AND g.grantee = q.grantee AND ",
+            valid!("g"),
+            " LEFT JOIN record AS r ON r.chart = q.chart AND r.record_id = q.record_id AND r.valid_from < b.ended
+              LEFT JOIN record_status AS rs ON rs.chart = q.chart AND rs.record_id = q.record_id AND ",
+            valid!("rs"),
+            $joins,
+            " WHERE q.n IS NOT NULL"
         )
     };
 }
 
-/// The same for a table whose rows never end.
-macro_rules! there {
-    ($table:literal) => {
-        concat!($table, ".valid_from_block <= b.number")
-    };
-}
-
-const FACTS: &str = concat!(
-    "SELECT q.n, b.number, b.hash, b.time, f.safe, f.finalized,
-            c.controller, c.control_epoch, e.epoch AS grant_epoch,
-            g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.since,
-            r.compartment, rs.status,
-            rg.effect AS rg_effect, rg.purposes AS rg_purposes, rg.actions AS rg_actions, rg.expiry AS rg_expiry,
-                rg.directory_version AS rg_directory_version,
-            rm.effect AS rm_effect, rm.purposes AS rm_purposes, rm.actions AS rm_actions, rm.expiry AS rm_expiry,
-                rm.directory_version AS rm_directory_version,
-            re.effect AS re_effect, re.purposes AS re_purposes, re.actions AS re_actions, re.expiry AS re_expiry,
-                re.directory_version AS re_directory_version,
-            d1.serial AS d1_serial, d1.powers AS d1_powers, d1.expiry AS d1_expiry, d1.depth AS d1_depth,
-                d1.parent_serial AS d1_parent_serial, d1.control_epoch AS d1_control_epoch,
-            d2.serial AS d2_serial, d2.powers AS d2_powers, d2.expiry AS d2_expiry, d2.depth AS d2_depth,
-                d2.parent_serial AS d2_parent_serial, d2.control_epoch AS d2_control_epoch,
-            d3.serial AS d3_serial, d3.powers AS d3_powers, d3.expiry AS d3_expiry, d3.depth AS d3_depth,
-                d3.parent_serial AS d3_parent_serial, d3.control_epoch AS d3_control_epoch,
-            y.compartments AS y_compartments, y.until AS y_until, y.grant_epoch AS y_grant_epoch, y.serial AS y_serial,
-            a.allowed AS a_allowed, a.serial AS a_serial, a.control_epoch AS a_control_epoch,
-            CAST(CASE WHEN q.member = $2 OR EXISTS (
-                SELECT 1 FROM member AS m
-                JOIN credential AS mc ON mc.party = m.organisation
-                JOIN credential_status AS ms ON ms.party = mc.party
-                JOIN issuer AS mi ON mi.issuer = mc.issuer AND mi.epoch = mc.issuer_epoch
-                WHERE m.organisation = q.grantee AND m.member = q.member AND mc.roles & $3 = $3 AND ms.status = $4
-                AND (m.expiry = 0 OR m.expiry > $5) AND (mc.expiry = 0 OR mc.expiry > $5)
-                AND ",
-    valid!("m"),
-    " AND ",
-    valid!("mc"),
-    " AND ",
-    valid!("ms"),
-    " AND ",
-    valid!("mi"),
-    ") THEN 1 ELSE 0 END AS BIGINT) AS may_act
-     FROM q
-     JOIN block AS b ON b.number = coalesce(
-        $1, (SELECT number FROM block WHERE time <= $5 ORDER BY time DESC, number DESC LIMIT 1), 0)
-     JOIN chain AS f ON f.id = 1
-     LEFT JOIN chart AS c ON c.chart = q.chart AND ",
-    valid!("c"),
-    " LEFT JOIN grant_epoch AS e ON e.chart = q.chart AND ",
-    valid!("e"),
-    " LEFT JOIN grant_ AS g ON g.chart = q.chart AND g.grantee = q.grantee AND ",
-    valid!("g"),
-    " LEFT JOIN record AS r ON r.chart = q.chart AND r.record_id = q.record_id AND ",
-    there!("r"),
-    " LEFT JOIN record_status AS rs ON rs.chart = q.chart AND rs.record_id = q.record_id AND ",
-    valid!("rs"),
-    " LEFT JOIN rule AS rg ON rg.chart = q.chart AND rg.record_id = q.record_id AND rg.grantee = q.grantee AND ",
-    valid!("rg"),
-    " LEFT JOIN rule AS rm ON rm.chart = q.chart AND rm.record_id = q.record_id AND rm.grantee = q.member
-        AND q.member <> $2 AND ",
-    valid!("rm"),
-    " LEFT JOIN rule AS re ON re.chart = q.chart AND re.record_id = q.record_id AND re.grantee = $2 AND ",
-    valid!("re"),
-    " LEFT JOIN delegate AS d1 ON d1.chart = q.chart AND d1.delegate = q.grantee AND ",
-    valid!("d1"),
-    " LEFT JOIN delegate AS d2 ON d2.chart = q.chart AND d2.delegate = d1.parent AND ",
-    valid!("d2"),
-    " LEFT JOIN delegate AS d3 ON d3.chart = q.chart AND d3.delegate = d2.parent AND ",
-    valid!("d3"),
-    " LEFT JOIN emergency AS y ON y.chart = q.chart AND y.party = q.grantee AND ",
-    valid!("y"),
-    " LEFT JOIN emergency_access AS a ON a.chart = q.chart AND ",
-    valid!("a"),
+/// Whether anything beside chart, grant and record may bear on the question, at whatever time.
+const PLAIN: &str = facts!(
+    "CAST(CASE WHEN EXISTS (SELECT 1 FROM rule AS x WHERE x.chart = q.chart AND x.record_id = q.record_id)
+        OR EXISTS (SELECT 1 FROM delegate AS x WHERE x.chart = q.chart AND x.delegate = q.grantee)
+        OR EXISTS (SELECT 1 FROM emergency AS x WHERE x.chart = q.chart AND x.party = q.grantee)
+     THEN 1 ELSE 0 END AS BIGINT)",
+    ""
 );
 
-/// The statement for each of [`SIZES`].
-static DECIDE: LazyLock<[&str; SIZES.len()]> = LazyLock::new(|| {
+const EXCEPTIONS: &str = facts!(
+    "rg.effect, rg.purposes, rg.actions, rg.expiry, rg.directory_version,
+     rm.effect, rm.purposes, rm.actions, rm.expiry, rm.directory_version,
+     re.effect, re.purposes, re.actions, re.expiry, re.directory_version,
+     d1.serial, d1.powers, d1.expiry, d1.depth, d1.parent_serial, d1.control_epoch,
+     d2.serial, d2.powers, d2.expiry, d2.depth, d2.parent_serial, d2.control_epoch,
+     d3.serial, d3.powers, d3.expiry, d3.depth, d3.parent_serial, d3.control_epoch,
+     a.allowed, a.serial, a.control_epoch, y.compartments, y.until, y.grant_epoch, y.serial",
+    concat!(
+        " LEFT JOIN rule AS rg ON rg.chart = q.chart AND rg.record_id = q.record_id AND rg.grantee = q.grantee AND ",
+        valid!("rg"),
+        " LEFT JOIN rule AS rm ON rm.chart = q.chart AND rm.record_id = q.record_id AND rm.grantee = q.member
+            AND q.member <> $2 AND ",
+        valid!("rm"),
+        " LEFT JOIN rule AS re ON re.chart = q.chart AND re.record_id = q.record_id AND re.grantee = $2 AND ",
+        valid!("re"),
+        " LEFT JOIN delegate AS d1 ON d1.chart = q.chart AND d1.delegate = q.grantee AND ",
+        valid!("d1"),
+        " LEFT JOIN delegate AS d2 ON d2.chart = q.chart AND d2.delegate = d1.parent AND ",
+        valid!("d2"),
+        " LEFT JOIN delegate AS d3 ON d3.chart = q.chart AND d3.delegate = d2.parent AND ",
+        valid!("d3"),
+        " LEFT JOIN emergency_access AS a ON a.chart = q.chart AND ",
+        valid!("a"),
+        " LEFT JOIN emergency AS y ON y.chart = q.chart AND y.party = q.grantee AND ",
+        valid!("y"),
+    )
+);
+
+/// A statement for each of [`SIZES`], for the life of the process as any other.
+type Statements = LazyLock<[&'static str; SIZES.len()]>;
+static ASK_PLAIN: Statements = LazyLock::new(|| statements(PLAIN));
+static ASK_EXCEPTIONS: Statements = LazyLock::new(|| statements(EXCEPTIONS));
+
+fn statements(facts: &str) -> [&'static str; SIZES.len()] {
     SIZES.map(|questions| {
         let question = |n| {
             let first = COMMON + n * FIELDS;
@@ -117,156 +125,275 @@ static DECIDE: LazyLock<[&str; SIZES.len()]> = LazyLock::new(|| {
         };
         let questions: Vec<_> = (0..questions).map(question).collect();
         let questions = questions.join(", ");
-        let sql = format!("WITH q (n, chart, grantee, record_id, member) AS (VALUES {questions}) {FACTS}");
-        // For the life of the process, as any other statement.
+        let sql = format!("WITH q (n, chart, grantee, record_id, member, at) AS (VALUES {questions}) {facts}");
         &*sql.leak()
     })
-});
-
-/// The statement that [`Asked::of`] prepares for the first of `questions`, as many as it holds.
-pub struct Asked<'a> {
-    pub sql: &'static str,
-    pub args: Vec<Value>,
-    pub questions: &'a [Question],
 }
 
-impl<'a> Asked<'a> {
-    /// `questions` in as few statements as there are sizes for. `block`: see [`COMMON`]; `at` in UNIX seconds.
-    pub fn of(mut questions: &'a [Question], block: Option<i64>, at: u64) -> Vec<Self> {
-        let mut asked = Vec::new();
-        for (size, sql) in SIZES.into_iter().zip(*DECIDE) {
-            while let Some((now, later)) = questions.split_at_checked(size) {
-                asked.push(Self::one(sql, now, block, at));
-                questions = later;
-            }
-        }
-        asked
-    }
+/// Every statement that decisions are made from, as asked about `question`.
+#[cfg(test)]
+pub fn all_statements(question: &Asked) -> Vec<(&'static str, Vec<Value>)> {
+    let ask = |statements: &Statements, questions: usize| {
+        let asked = vec![question.clone(); questions];
+        let all: Vec<_> = (0..questions).collect();
+        ask(**statements, &asked, &all, None)
+    };
+    let sizes = SIZES.into_iter();
+    sizes
+        .flat_map(|questions| [&ASK_PLAIN, &ASK_EXCEPTIONS].map(|statements| ask(statements, questions)))
+        .collect()
+}
 
-    fn one(sql: &'static str, questions: &'a [Question], block: Option<i64>, at: u64) -> Self {
-        let mut args = Vec::with_capacity(COMMON + questions.len() * FIELDS);
+/// A question and the time that it is about, in UNIX seconds.
+pub type Asked = (Question, u64);
+
+/// Where to ask.
+pub enum Tables<'a> {
+    /// Each answer speaks of one state of the tables, though not all of the same.
+    Newest(&'a Pool),
+    /// All answers speak of the same state.
+    Of(&'a mut Reading),
+}
+
+impl Tables<'_> {
+    async fn fetch(&mut self, sql: &'static str, args: &[Value]) -> sqlx::Result<Vec<Row>> {
+        match self {
+            Self::Newest(pool) => pool.fetch(sql, args).await,
+            Self::Of(reading) => reading.fetch(sql, args).await,
+        }
+    }
+}
+
+/// The answers to at most [`QUESTIONS_MOST`] questions, in their order. `block`: see [`COMMON`].
+pub async fn answers(asked: &[Asked], block: Option<u64>, mut tables: Tables<'_>) -> Result<Vec<Decision>> {
+    if asked.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut answers = vec![None; asked.len()];
+    let all: Vec<_> = (0..asked.len()).collect();
+    let (sql, args) = ask(*ASK_PLAIN, asked, &all, block);
+    let mut exceptional = Vec::new();
+    for row in tables.fetch(sql, &args).await? {
+        let mut columns = Columns::of(&row);
+        let (n, head, facts) = plain_facts(&mut columns)?;
+        if columns.flag("exceptional")? {
+            exceptional.push(n);
+        } else {
+            answer(asked, &mut answers, n, head, &facts)?;
+        }
+    }
+    if !exceptional.is_empty() {
+        let (sql, args) = ask(*ASK_EXCEPTIONS, asked, &exceptional, block);
+        for row in tables.fetch(sql, &args).await? {
+            let mut columns = Columns::of(&row);
+            let (n, head, facts) = plain_facts(&mut columns)?;
+            let facts = exceptions(facts, &mut columns)?;
+            answer(asked, &mut answers, n, head, &facts)?;
+        }
+    }
+    let all: Option<Vec<_>> = answers.into_iter().collect();
+    all.ok_or(IndexError::Corrupt { column: "n" })
+}
+
+fn answer(asked: &[Asked], answers: &mut [Option<Decision>], n: usize, block: Head, facts: &Facts) -> Result<()> {
+    let (Some((question, at)), Some(answer)) = (asked.get(n), answers.get_mut(n)) else {
+        return Err(IndexError::Corrupt { column: "n" });
+    };
+    let reason = decide(question, facts, *at);
+    let allowed = reason::is_allowed(reason);
+    *answer = Some(Decision { allowed, reason, block });
+    Ok(())
+}
+
+/// The statement that asks those of `asked` that `which` numbers, and what it binds.
+fn ask(
+    statements: [&'static str; SIZES.len()],
+    asked: &[Asked],
+    which: &[usize],
+    block: Option<u64>,
+) -> (&'static str, Vec<Value>) {
+    let smallest = SIZES.iter().position(|size| which.len() <= *size);
+    let smallest = smallest.expect("no more questions than QUESTIONS_MOST");
+    let mut args = Vec::with_capacity(COMMON + SIZES[smallest] * FIELDS);
+    args.extend([
+        block.map_or(Value::Null, |block| Value::Int(clamp(block))),
+        Address::ZERO.into(),
+        Value::bits(role::ORGANISATION),
+        credential_status::ISSUED.into(),
+    ]);
+    for n in which {
+        let (question, at) = &asked[*n];
         args.extend([
-            block.map_or(Value::Null, Value::Int),
-            Address::ZERO.into(),
-            Value::bits(role::ORGANISATION),
-            credential_status::ISSUED.into(),
-            Value::Int(clamp(at)),
+            Value::Int(*n as i64),
+            question.chart.into(),
+            question.grantee.into(),
+            question.recordId.into(),
+            question.member.into(),
+            Value::Int(clamp(*at)),
         ]);
-        for (question, n) in questions.iter().zip(0i64..) {
-            args.extend([
-                n.into(),
-                question.chart.into(),
-                question.grantee.into(),
-                question.recordId.into(),
-                question.member.into(),
-            ]);
-        }
-        Self { sql, args, questions }
     }
-
-    /// The answers, in the order of the questions.
-    pub fn answers(&self, rows: &[Row], at: u64) -> Result<Vec<Decision>> {
-        let mut answers = vec![None; self.questions.len()];
-        for row in rows {
-            let n: usize = number(row, "n")?;
-            let (Some(question), Some(answer)) = (self.questions.get(n), answers.get_mut(n)) else {
-                return Err(IndexError::Corrupt { column: "n" });
-            };
-            let reason = decide(question, &facts(row)?, at);
-            *answer = Some(Decision {
-                allowed: reason::is_allowed(reason),
-                reason,
-                block: head_row(row)?,
-            });
-        }
-        let all: Option<Vec<_>> = answers.into_iter().collect();
-        all.ok_or(IndexError::Corrupt { column: "n" })
-    }
+    let room = [
+        Value::Null,
+        B256::ZERO.into(),
+        Address::ZERO.into(),
+        B256::ZERO.into(),
+        Address::ZERO.into(),
+        Value::Int(0),
+    ];
+    args.extend(repeat_n(room, SIZES[smallest] - which.len()).flatten());
+    (statements[smallest], args)
 }
 
-/// What [`FACTS`] found.
-fn facts(row: &Row) -> Result<Facts> {
-    /// `has!("column")`: the row that the column is of was there.
-    macro_rules! has {
-        ($column:expr) => {
-            row.int($column)?.is_some()
-        };
-    }
-    macro_rules! rule {
-        ($table:literal) => {
-            if has!(concat!($table, "_effect")) {
-                Some(RuleFacts {
-                    effect: number(row, concat!($table, "_effect"))?,
-                    purposes: number(row, concat!($table, "_purposes"))?,
-                    actions: number(row, concat!($table, "_actions"))?,
-                    expiry: number(row, concat!($table, "_expiry"))?,
-                    directory_version: number(row, concat!($table, "_directory_version"))?,
-                })
-            } else {
-                None
-            }
-        };
-    }
-    macro_rules! delegate {
-        ($table:literal) => {
-            if has!(concat!($table, "_serial")) {
-                Some(DelegateFacts {
-                    serial: number(row, concat!($table, "_serial"))?,
-                    powers: number(row, concat!($table, "_powers"))?,
-                    expiry: number(row, concat!($table, "_expiry"))?,
-                    depth: number(row, concat!($table, "_depth"))?,
-                    parent_serial: number(row, concat!($table, "_parent_serial"))?,
-                    control_epoch: number(row, concat!($table, "_control_epoch"))?,
-                })
-            } else {
-                None
-            }
-        };
-    }
-    let mut facts = Facts {
-        may_act: flag(row, "may_act")?,
-        rule_for_grantee: rule!("rg"),
-        rule_for_member: rule!("rm"),
-        rule_for_everybody: rule!("re"),
-        delegations: [delegate!("d1"), delegate!("d2"), delegate!("d3")]
-            .into_iter()
-            .map_while(|entry| entry)
-            .collect(),
+/// What both statements begin with: the question's number, the block that is spoken of, and the facts without exceptions.
+fn plain_facts(row: &mut Columns<'_>) -> Result<(usize, Head, Facts)> {
+    let n = row.number("n")?;
+    let block = HeadColumns {
+        number: row.number("number")?,
+        hash: row.bytes("hash")?.ok_or(IndexError::Corrupt { column: "hash" })?,
+        time: row.number("time")?,
+        safe: row.maybe("safe")?,
+        finalized: row.maybe("finalized")?,
+    };
+    let facts = Facts {
+        controller: row.bytes("controller")?,
+        control_epoch: row.maybe("control_epoch")?.unwrap_or_default(),
+        grant_epoch: row.maybe("epoch")?.unwrap_or_default(),
+        grant: match row.maybe("epoch")? {
+            None => row.skip(6),
+            Some(epoch) => Some(GrantFacts {
+                epoch,
+                compartments: row.bits("compartments")?,
+                purposes: row.number("purposes")?,
+                actions: row.number("actions")?,
+                not_before: row.number("not_before")?,
+                expiry: row.number("expiry")?,
+                since: row.number("since")?,
+            }),
+        },
+        record: match row.maybe("compartment")? {
+            None => row.skip(1),
+            Some(compartment) => Some(RecordFacts {
+                compartment,
+                // One that is current has no row that says so.
+                status: row.maybe("status")?.unwrap_or(record_status::CURRENT),
+            }),
+        },
+        may_act: row.flag("may_act")?,
         ..Facts::default()
     };
-    if has!("control_epoch") {
-        facts.controller = Some(address(row, "controller")?);
-        facts.control_epoch = number(row, "control_epoch")?;
-        facts.grant_epoch = number(row, "grant_epoch")?;
+    Ok((n, block.head(), facts))
+}
+
+/// What [`EXCEPTIONS`] adds.
+fn exceptions(facts: Facts, row: &mut Columns<'_>) -> Result<Facts> {
+    let rule_for_grantee = rule(row)?;
+    let rule_for_member = rule(row)?;
+    let rule_for_everybody = rule(row)?;
+    let delegations: Vec<_> = (0..DELEGATE_DEPTH_MOST)
+        .map(|_| delegation(row))
+        .collect::<Result<_>>()?;
+    Ok(Facts {
+        rule_for_grantee,
+        rule_for_member,
+        rule_for_everybody,
+        delegations: delegations.into_iter().map_while(|entry| entry).collect(),
+        emergency: emergency(row)?,
+        ..facts
+    })
+}
+
+fn rule(row: &mut Columns<'_>) -> Result<Option<RuleFacts>> {
+    let Some(effect) = row.maybe("effect")? else {
+        return Ok(row.skip(4));
+    };
+    Ok(Some(RuleFacts {
+        effect,
+        purposes: row.number("purposes")?,
+        actions: row.number("actions")?,
+        expiry: row.number("expiry")?,
+        directory_version: row.number("directory_version")?,
+    }))
+}
+
+fn delegation(row: &mut Columns<'_>) -> Result<Option<DelegateFacts>> {
+    let Some(serial) = row.maybe("serial")? else {
+        return Ok(row.skip(5));
+    };
+    Ok(Some(DelegateFacts {
+        serial,
+        powers: row.number("powers")?,
+        expiry: row.number("expiry")?,
+        depth: row.number("depth")?,
+        parent_serial: row.number("parent_serial")?,
+        control_epoch: row.number("control_epoch")?,
+    }))
+}
+
+fn emergency(row: &mut Columns<'_>) -> Result<Option<EmergencyFacts>> {
+    let Some(access_allowed) = row.maybe::<i64>("allowed")? else {
+        // Nobody breaks the glass of a chart that has never allowed it.
+        return Ok(row.skip(6));
+    };
+    let access_serial = row.number("serial")?;
+    let access_control_epoch = row.number("control_epoch")?;
+    if row.is_null()? {
+        return Ok(row.skip(4));
     }
-    if has!("epoch") {
-        facts.grant = Some(GrantFacts {
-            epoch: number(row, "epoch")?,
-            compartments: bits(row, "compartments")?,
-            purposes: number(row, "purposes")?,
-            actions: number(row, "actions")?,
-            not_before: number(row, "not_before")?,
-            expiry: number(row, "expiry")?,
-            since: number(row, "since")?,
-        });
+    Ok(Some(EmergencyFacts {
+        compartments: row.bits("compartments")?,
+        until: row.number("until")?,
+        grant_epoch: row.number("grant_epoch")?,
+        serial: row.number("serial")?,
+        access_allowed: access_allowed != 0,
+        access_serial,
+        access_control_epoch,
+    }))
+}
+
+/// The columns of a row, one after the other: by their names each would have to be looked for.
+struct Columns<'a> {
+    row: &'a Row,
+    next: usize,
+}
+
+impl<'a> Columns<'a> {
+    fn of(row: &'a Row) -> Self {
+        Self { row, next: 0 }
     }
-    if has!("compartment") {
-        facts.record = Some(RecordFacts {
-            compartment: number(row, "compartment")?,
-            status: status(row)?,
-        });
+
+    /// A number, or NULL.
+    fn maybe<T: TryFrom<i64>>(&mut self, column: &'static str) -> Result<Option<T>> {
+        let number = self.row.int(self.next)?.map(T::try_from).transpose();
+        self.next += 1;
+        number.map_err(|_| IndexError::Corrupt { column })
     }
-    // Nobody breaks the glass of a chart that has never allowed it.
-    if has!("y_serial") && has!("a_serial") {
-        facts.emergency = Some(EmergencyFacts {
-            compartments: bits(row, "y_compartments")?,
-            until: number(row, "y_until")?,
-            grant_epoch: number(row, "y_grant_epoch")?,
-            serial: number(row, "y_serial")?,
-            access_allowed: flag(row, "a_allowed")?,
-            access_serial: number(row, "a_serial")?,
-            access_control_epoch: number(row, "a_control_epoch")?,
-        });
+
+    fn number<T: TryFrom<i64>>(&mut self, column: &'static str) -> Result<T> {
+        self.maybe(column)?.ok_or(IndexError::Corrupt { column })
     }
-    Ok(facts)
+
+    fn bits(&mut self, column: &'static str) -> Result<u64> {
+        Ok(self.number::<i64>(column)?.cast_unsigned())
+    }
+
+    fn flag(&mut self, column: &'static str) -> Result<bool> {
+        Ok(self.number::<i64>(column)? != 0)
+    }
+
+    fn bytes<T: for<'b> TryFrom<&'b [u8]>>(&mut self, column: &'static str) -> Result<Option<T>> {
+        let bytes = self.row.bytes(self.next)?.map(T::try_from).transpose();
+        self.next += 1;
+        bytes.map_err(|_| IndexError::Corrupt { column })
+    }
+
+    /// Whether the next number is NULL.
+    fn is_null(&self) -> Result<bool> {
+        Ok(self.row.int(self.next)?.is_none())
+    }
+
+    /// Past `columns` of a row that was not there.
+    fn skip<T>(&mut self, columns: usize) -> Option<T> {
+        self.next += columns;
+        None
+    }
 }

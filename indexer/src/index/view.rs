@@ -1,8 +1,12 @@
 //! The tables as they stood at the end of one block.
-use super::{IndexError, Result, answer::*, decision::Asked};
+use super::{
+    IndexError, Result,
+    answer::*,
+    decision::{self, QUESTIONS_MOST, Tables},
+};
 use crate::{
     db::{Reading, Row},
-    tables::Value,
+    tables::{Value, end_of},
 };
 use alloy::primitives::{Address, B256};
 use medlock_abi::{
@@ -32,18 +36,18 @@ pub struct View {
     at: Option<u64>,
 }
 
-/// Rows of `$table` that are valid at the end of block $1: of the newest block, or of any.
+/// Rows of `$table` that are valid at place $1, the end of a block: of the newest block, or of any.
 macro_rules! valid {
     (now, $table:literal) => {
         concat!(
             $table,
-            ".valid_to_block = 9223372036854775807 AND ",
+            ".valid_to = 9223372036854775807 AND ",
             $table,
-            ".valid_from_block <= $1"
+            ".valid_from < $1"
         )
     };
     (then, $table:literal) => {
-        concat!($table, ".valid_from_block <= $1 AND ", $table, ".valid_to_block > $1")
+        concat!($table, ".valid_from < $1 AND ", $table, ".valid_to >= $1")
     };
 }
 pub(crate) use valid;
@@ -53,19 +57,15 @@ macro_rules! pick {
         if $view.latest { $sql!(now $(, $arg)*) } else { $sql!(then $(, $arg)*) }
     };
 }
-/// The end of a list's statement: from position ($3, $4) on, in order, $5 at most.
+/// The end of a list's statement: after place $3, in order, $4 at most.
 macro_rules! page {
     ($table:literal) => {
         concat!(
-            " AND (",
+            " AND ",
             $table,
-            ".valid_from_block, ",
+            ".valid_from > $3 ORDER BY ",
             $table,
-            ".valid_from_log) > ($3, $4) ORDER BY ",
-            $table,
-            ".valid_from_block, ",
-            $table,
-            ".valid_from_log LIMIT $5"
+            ".valid_from LIMIT $4"
         )
     };
 }
@@ -73,7 +73,7 @@ macro_rules! charts {
     ($when:ident, $which:literal) => {
         concat!(
             "SELECT c.chart, c.controller, c.control_epoch, e.epoch, d.version, d.digest,
-                    c.valid_from_block, c.valid_from_log, b.time
+                    c.valid_from, b.time
              FROM chart AS c
              JOIN grant_epoch AS e ON e.chart = c.chart AND ",
             valid!($when, "e"),
@@ -81,7 +81,7 @@ macro_rules! charts {
              JOIN directory AS d ON d.chart = c.chart AND ",
             valid!($when, "d"),
             "
-             JOIN block AS b ON b.number = c.valid_from_block
+             JOIN block AS b ON b.number = c.valid_from >> 24
              WHERE ",
             valid!($when, "c"),
             " AND ",
@@ -97,11 +97,11 @@ macro_rules! charts_of {
 macro_rules! records {
     ($when:ident) => {
         concat!(
-            "SELECT r.chart, r.record_id, r.compartment, r.valid_from_block, r.valid_from_log, s.status,
+            "SELECT r.chart, r.record_id, r.compartment, r.valid_from, s.status,
                     coalesce(v.version, 1) AS version, coalesce(v.author, r.author) AS author,
                     coalesce(v.codec, r.codec) AS codec, coalesce(v.pointer, r.pointer) AS pointer, v.previous,
                     coalesce(v.created_at, r.created_at) AS created_at,
-                    x.block_number, x.log_index, x.tx_hash, b.hash AS block_hash
+                    x.place, x.tx_hash, b.hash AS block_hash
              FROM record AS r
              LEFT JOIN record_version AS v ON v.chart = r.chart AND v.record_id = r.record_id AND ",
             valid!($when, "v"),
@@ -109,11 +109,10 @@ macro_rules! records {
              LEFT JOIN record_status AS s ON s.chart = r.chart AND s.record_id = r.record_id AND ",
             valid!($when, "s"),
             "
-             JOIN event AS x ON x.block_number = coalesce(v.valid_from_block, r.valid_from_block)
-                AND x.log_index = coalesce(v.valid_from_log, r.valid_from_log)
-             JOIN block AS b ON b.number = x.block_number
-             WHERE r.valid_from_block <= $1 AND r.chart = $2
-             AND (($6 >> CAST(r.compartment AS INTEGER)) & 1) = 1",
+             JOIN event AS x ON x.place = coalesce(v.valid_from, r.valid_from)
+             JOIN block AS b ON b.number = x.place >> 24
+             WHERE r.valid_from < $1 AND r.chart = $2
+             AND (($5 >> CAST(r.compartment AS INTEGER)) & 1) = 1",
             page!("r")
         )
     };
@@ -122,20 +121,22 @@ macro_rules! records {
 macro_rules! versions {
     ($when:ident) => {
         concat!(
-            "SELECT r.chart, r.record_id, r.compartment, r.valid_from_block, r.valid_from_log, s.status,
+            "SELECT r.chart, r.record_id, r.compartment, r.valid_from, s.status,
                     v.version, v.author, v.codec, v.pointer, v.previous, v.created_at,
-                    x.block_number, x.log_index, x.tx_hash, b.hash AS block_hash
+                    x.place, x.tx_hash, b.hash AS block_hash
              FROM record AS r
              JOIN (
-                SELECT 1 AS version, author, codec, pointer, NULL AS previous, created_at, valid_from_block, valid_from_log
+                SELECT 1 AS version, author, codec, pointer, NULL AS previous, created_at, valid_from
                 FROM record WHERE chart = $2 AND record_id = $3
                 UNION ALL
-                SELECT version, author, codec, pointer, previous, created_at, valid_from_block, valid_from_log
+                SELECT version, author, codec, pointer, previous, created_at, valid_from
                 FROM record_version WHERE chart = $2 AND record_id = $3
-             ) AS v ON v.version >= $4 AND v.valid_from_block <= $1
-             LEFT JOIN record_status AS s ON s.chart = r.chart AND s.record_id = r.record_id AND ", valid!($when, "s"), "
-             JOIN event AS x ON x.block_number = v.valid_from_block AND x.log_index = v.valid_from_log
-             JOIN block AS b ON b.number = x.block_number
+             ) AS v ON v.version >= $4 AND v.valid_from < $1
+             LEFT JOIN record_status AS s ON s.chart = r.chart AND s.record_id = r.record_id AND ",
+            valid!($when, "s"),
+            "
+             JOIN event AS x ON x.place = v.valid_from
+             JOIN block AS b ON b.number = x.place >> 24
              WHERE r.chart = $2 AND r.record_id = $3 ORDER BY v.version LIMIT $5"
         )
     };
@@ -144,11 +145,11 @@ macro_rules! grants {
     ($when:ident, $which:literal) => {
         concat!(
             "SELECT g.chart, g.grantee, g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.serial,
-                    coalesce(k.digest, g.keyring) AS digest, g.valid_from_block, g.valid_from_log, b.time
+                    coalesce(k.digest, g.keyring) AS digest, g.valid_from, b.time
              FROM grant_ AS g
              JOIN grant_epoch AS e ON e.chart = g.chart AND e.epoch = g.epoch AND ", valid!($when, "e"), "
              LEFT JOIN keyring AS k ON k.chart = g.chart AND k.grantee = g.grantee AND ", valid!($when, "k"), "
-             JOIN block AS b ON b.number = g.valid_from_block
+             JOIN block AS b ON b.number = g.valid_from >> 24
              WHERE ", valid!($when, "g"), " AND ", $which
         )
     };
@@ -165,14 +166,22 @@ macro_rules! party {
                     CAST(CASE WHEN i.issuer IS NULL THEN 0 ELSE 1 END AS BIGINT) AS issuer_active,
                     s.status, k.version, k.suite, k.key, kb.time AS key_valid_from, rb.time AS key_revoked_at
              FROM (SELECT $2 AS account) AS a
-             LEFT JOIN credential AS c ON c.party = a.account AND ", valid!($when, "c"), "
-             LEFT JOIN block AS cb ON cb.number = c.valid_from_block
-             LEFT JOIN credential_status AS s ON s.party = a.account AND ", valid!($when, "s"), "
-             LEFT JOIN issuer AS i ON i.issuer = c.issuer AND i.epoch = c.issuer_epoch AND ", valid!($when, "i"), "
-             LEFT JOIN party_key AS k ON k.party = a.account AND ", valid!($when, "k"), "
-             LEFT JOIN block AS kb ON kb.number = k.valid_from_block
-             LEFT JOIN key_revocation AS r ON r.party = k.party AND r.version = k.version AND r.valid_from_block <= $1
-             LEFT JOIN block AS rb ON rb.number = r.valid_from_block"
+             LEFT JOIN credential AS c ON c.party = a.account AND ",
+            valid!($when, "c"),
+            "
+             LEFT JOIN block AS cb ON cb.number = c.valid_from >> 24
+             LEFT JOIN credential_status AS s ON s.party = a.account AND ",
+            valid!($when, "s"),
+            "
+             LEFT JOIN issuer AS i ON i.issuer = c.issuer AND i.epoch = c.issuer_epoch AND ",
+            valid!($when, "i"),
+            "
+             LEFT JOIN party_key AS k ON k.party = a.account AND ",
+            valid!($when, "k"),
+            "
+             LEFT JOIN block AS kb ON kb.number = k.valid_from >> 24
+             LEFT JOIN key_revocation AS r ON r.party = k.party AND r.version = k.version AND r.valid_from < $1
+             LEFT JOIN block AS rb ON rb.number = r.valid_from >> 24"
         )
     };
 }
@@ -198,8 +207,8 @@ macro_rules! may_act_for {
 macro_rules! members {
     ($when:ident, $which:literal) => {
         concat!(
-            "SELECT m.organisation, m.member, m.expiry, m.valid_from_block, m.valid_from_log, b.time FROM member AS m
-             JOIN block AS b ON b.number = m.valid_from_block
+            "SELECT m.organisation, m.member, m.expiry, m.valid_from, b.time FROM member AS m
+             JOIN block AS b ON b.number = m.valid_from >> 24
              WHERE ",
             valid!($when, "m"),
             " AND ",
@@ -251,8 +260,8 @@ macro_rules! live {
             "
              UNION
              SELECT v.pointer FROM (
-                SELECT chart, record_id, pointer FROM record WHERE valid_from_block <= $1
-                UNION ALL SELECT chart, record_id, pointer FROM record_version WHERE valid_from_block <= $1
+                SELECT chart, record_id, pointer FROM record WHERE valid_from < $1
+                UNION ALL SELECT chart, record_id, pointer FROM record_version WHERE valid_from < $1
              ) AS v
              LEFT JOIN record_status AS s ON s.chart = v.chart AND s.record_id = v.record_id AND ",
             valid!($when, "s"),
@@ -264,18 +273,18 @@ macro_rules! live {
 macro_rules! statistics {
     ($when:ident) => {
         concat!(
-            "SELECT (SELECT count(*) FROM event WHERE block_number <= $1) AS events,
+            "SELECT (SELECT count(*) FROM event WHERE place < $1) AS events,
                     (SELECT count(*) FROM chart AS c WHERE ", valid!($when, "c"), ") AS charts,
-                    (SELECT count(*) FROM record WHERE valid_from_block <= $1) AS records,
-                    (SELECT count(*) FROM record_version WHERE valid_from_block <= $1) AS amendments,
+                    (SELECT count(*) FROM record WHERE valid_from < $1) AS records,
+                    (SELECT count(*) FROM record_version WHERE valid_from < $1) AS amendments,
                     (SELECT count(*) FROM grant_ AS g
                      JOIN grant_epoch AS e ON e.chart = g.chart AND e.epoch = g.epoch AND ", valid!($when, "e"), "
                      WHERE ", valid!($when, "g"), ") AS grants,
                     (SELECT count(*) FROM credential_status AS s WHERE s.status = $2 AND ", valid!($when, "s"), ")
                         AS credentials,
-                    (SELECT count(*) FROM party_key WHERE valid_from_block <= $1) AS keys,
-                    (SELECT count(*) FROM anchor WHERE valid_from_block <= $1) AS anchors,
-                    (SELECT CAST(coalesce(sum(receipts), 0) AS BIGINT) FROM anchor WHERE valid_from_block <= $1) AS receipts"
+                    (SELECT count(*) FROM party_key WHERE valid_from < $1) AS keys,
+                    (SELECT count(*) FROM anchor WHERE valid_from < $1) AS anchors,
+                    (SELECT CAST(coalesce(sum(receipts), 0) AS BIGINT) FROM anchor WHERE valid_from < $1) AS receipts"
         )
     };
 }
@@ -443,11 +452,12 @@ impl View {
     ///
     /// The index lags the chain by moments: whether someone may read *now* is for the contract to say (ADR 7).
     pub async fn decide(&mut self, questions: &[Question]) -> Result<Vec<Decision>> {
-        let at = self.time()?;
+        let (at, block) = (self.time()?, self.block.number);
         let mut answers = Vec::with_capacity(questions.len());
-        for asked in Asked::of(questions, Some(clamp(self.block.number)), at) {
-            let rows = self.reading.fetch(asked.sql, &asked.args).await?;
-            answers.extend(asked.answers(&rows, at)?);
+        for some in questions.chunks(QUESTIONS_MOST) {
+            let asked: Vec<_> = some.iter().map(|question| (question.clone(), at)).collect();
+            let tables = Tables::Of(&mut self.reading);
+            answers.extend(decision::answers(&asked, Some(block), tables).await?);
         }
         Ok(answers)
     }
@@ -492,14 +502,13 @@ impl View {
 
     /// The anchors of `gateway` from number `first` on, ascending, at most [`PAGE_MOST`].
     pub async fn anchors(&mut self, gateway: Address, first: u64) -> Result<Vec<Anchor>> {
-        const SQL: &str = "SELECT a.gateway, a.number, a.anchor, a.previous, a.root, a.receipts, a.valid_from_block,
-                a.valid_from_log, b.time,
+        const SQL: &str = "SELECT a.gateway, a.number, a.anchor, a.previous, a.root, a.receipts, a.valid_from, b.time,
                 CAST(CASE WHEN EXISTS (
                     SELECT 1 FROM equivocation AS e
-                    WHERE e.gateway = a.gateway AND e.number = a.number AND e.valid_from_block <= $1
+                    WHERE e.gateway = a.gateway AND e.number = a.number AND e.valid_from < $1
                 ) THEN 1 ELSE 0 END AS BIGINT) AS equivocated
-             FROM anchor AS a JOIN block AS b ON b.number = a.valid_from_block
-             WHERE a.valid_from_block <= $1 AND a.gateway = $2 AND a.number >= $3 ORDER BY a.number LIMIT $4";
+             FROM anchor AS a JOIN block AS b ON b.number = a.valid_from >> 24
+             WHERE a.valid_from < $1 AND a.gateway = $2 AND a.number >= $3 ORDER BY a.number LIMIT $4";
         let args = vec![gateway.into(), Value::Int(clamp(first)), PAGE_MOST.into()];
         self.rows(SQL, args, anchor_row).await
     }
@@ -511,8 +520,8 @@ impl View {
             .await?;
         let digests: BTreeSet<B256> = rows.iter().map(|row| b256(row, "digest")).collect::<Result<_>>()?;
         const LEAVES: &str = "SELECT CAST(
-                coalesce((SELECT sum(leaves) FROM batch WHERE valid_from_block <= $1), 0)
-                    - (SELECT count(*) FROM event WHERE name = 'RecordTakenFromBatch' AND block_number <= $1) AS BIGINT)
+                coalesce((SELECT sum(leaves) FROM batch WHERE valid_from < $1), 0)
+                    - (SELECT count(*) FROM event WHERE name = 'RecordTakenFromBatch' AND place < $1) AS BIGINT)
                 AS leaves";
         let rows = self.fetch(LEAVES, vec![]).await?;
         let row = rows.first().ok_or(IndexError::Corrupt { column: "leaves" })?;
@@ -548,9 +557,9 @@ impl View {
         })
     }
 
-    /// $1 is the block, `args` go on from $2.
+    /// $1 is the end of the block, `args` go on from $2.
     async fn fetch(&mut self, sql: &'static str, mut args: Vec<Value>) -> Result<Vec<Row>> {
-        args.insert(0, Value::Int(clamp(self.block.number)));
+        args.insert(0, end_of(self.block.number).into());
         Ok(self.reading.fetch(sql, &args).await?)
     }
 
@@ -563,8 +572,8 @@ impl View {
     }
 }
 
-/// $2: whose list; $3 to $5: where the page begins, and how long it is.
+/// $2: whose list; $3 and $4: where the page begins, and how long it is.
 fn paged(key: impl Into<Value>, page: Page) -> Vec<Value> {
-    let (block, log, limit) = page.bounds();
-    vec![key.into(), block.into(), log.into(), limit.into()]
+    let (after, limit) = page.bounds();
+    vec![key.into(), after.into(), limit.into()]
 }

@@ -7,11 +7,11 @@ use super::dialect::Hint;
 
 /// The first range. Small, since the density of logs is not known yet and an answer of all logs of a busy chain's 10,000
 /// blocks is thrown away.
-const RANGE_FIRST: u64 = 100;
+const RANGE_FIRST: u64 = 20;
 /// Most providers allow 500 to 10,000 blocks.
 const RANGE_MOST: u64 = 10_000;
 /// Logs in one chunk to aim for: past it transactions grow long and memory large, and nothing gets faster.
-const LOGS_AIM: u64 = 4_000;
+const LOGS_AIM: u64 = 3_000;
 /// So many answers after a refusal the refused size is tried again, once, lest one bad moment slow the indexer for ever.
 const CALM_FIRST: u32 = 64;
 /// Each time that it is refused again, it is left alone so many times longer.

@@ -2,7 +2,7 @@
 use crate::{
     apply::{Act, Change, apply},
     model::{Block, Entry},
-    tables::{CURRENT, Table, Value},
+    tables::{CURRENT, Table, Value, place},
 };
 use alloy::primitives::map::HashMap;
 use anyhow::{Context, Result, bail};
@@ -42,11 +42,12 @@ pub fn fold(blocks: &[Block], entries: &[Entry]) -> Result<Vec<(Table, Changes)>
             );
         };
         let changes = apply(&entry.event, block.time).with_context(|| entry.describe())?;
-        let place = [Value::int(entry.block_number)?, Value::int(entry.log_index)?];
+        let place = place(entry.block_number, entry.log_index).with_context(|| entry.describe())?;
+        let place = Value::Int(place);
         for Change { table, act, mut row } in changes {
             let (_, changes) = &mut tables[table as usize];
             if !table.ends() {
-                row.extend(place.clone());
+                row.push(place.clone());
                 changes.begun.push(row);
                 continue;
             }
@@ -56,9 +57,8 @@ pub fn fold(blocks: &[Block], entries: &[Entry]) -> Result<Vec<(Table, Changes)>
                     bail!("{}: {}", entry.describe(), contradiction(table));
                 }
                 (_, Some(Newest::Begun(at))) => {
-                    let row = &mut changes.begun[*at];
-                    row.truncate(row.len() - place.len());
-                    row.extend(place.clone());
+                    let ended = changes.begun[*at].last_mut().context("a row without columns")?;
+                    *ended = place.clone();
                 }
                 (Act::Begin, None) | (_, Some(Newest::Ended)) => {}
                 (Act::Follow | Act::End, None) => changes.ended.push(ended(table, &row, &place)),
@@ -67,8 +67,7 @@ pub fn fold(blocks: &[Block], entries: &[Entry]) -> Result<Vec<(Table, Changes)>
             let now = if matches!(act, Act::End | Act::EndAny) {
                 Newest::Ended
             } else {
-                row.extend(place.clone());
-                row.extend([CURRENT, 0].map(Value::Int));
+                row.extend([place.clone(), CURRENT.into()]);
                 changes.begun.push(row);
                 Newest::Begun(changes.begun.len() - 1)
             };
@@ -78,8 +77,8 @@ pub fn fold(blocks: &[Block], entries: &[Entry]) -> Result<Vec<(Table, Changes)>
     Ok(tables)
 }
 
-fn ended(table: Table, row: &[Value], place: &[Value]) -> Vec<Value> {
-    [&row[..table.key().len()], place].concat()
+fn ended(table: Table, row: &[Value], place: &Value) -> Vec<Value> {
+    [&row[..table.key().len()], std::slice::from_ref(place)].concat()
 }
 
 /// A thing of a table: the table, and its key's columns in a row. They have a length of their own in each table.

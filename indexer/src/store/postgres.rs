@@ -15,7 +15,7 @@ use sqlx::{
 };
 
 /// Does all of `work`, in order.
-pub async fn perform(connection: &mut PgConnection, work: Vec<Work>) -> Result<()> {
+pub async fn perform(connection: &mut PgConnection, work: &[Work]) -> Result<()> {
     let mut statements = work.iter().filter(|work| !work.rows().is_empty()).map(statement);
     let mut next = statements.next();
     while let Some(statement) = next {
@@ -47,7 +47,8 @@ fn statement(work: &Work) -> Result<(&Work, Query<'static, Postgres, PgArguments
     let sql = match work {
         Work::Insert { table, columns, .. } => {
             let (columns, arrays) = (columns.join(", "), arrays.join(", "));
-            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays})")
+            let condition = work.condition();
+            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) AS n ({columns}){condition}")
         }
         Work::End { table, .. } => {
             let current = arguments.add(vec![CURRENT; rows.len()]);
@@ -81,7 +82,7 @@ fn bytes(value: &Value) -> Result<&[u8]> {
     }
 }
 
-/// Ends the current rows of keys: an array for each column of the key, of the blocks, of the logs, and of what is current.
+/// Ends the current rows of keys: an array for each column of the key, of the places, and of what is current.
 ///
 /// What is current comes from an array too. As a constant it would seem to pick out few rows of the table, and the planner would
 /// go through those with all the keys, rather than through the keys.
@@ -92,12 +93,11 @@ pub fn end_sql(table: Table) -> String {
         .iter()
         .map(|column| format!("t.{column} = n.{column} AND "))
         .collect();
-    let [block, log, current] = [1, 2, 3].map(|n| key.len() + n);
+    let (place, current) = (key.len() + 1, key.len() + 2);
     format!(
-        "UPDATE {name} AS t SET valid_to_block = n.to_block, valid_to_log = n.to_log
-         FROM UNNEST({arrays}${block}::bigint[], ${log}::bigint[], ${current}::bigint[])
-            AS n ({}, to_block, to_log, current)
-         WHERE {on}t.valid_to_block = n.current",
+        "UPDATE {name} AS t SET valid_to = n.place FROM UNNEST({arrays}${place}::bigint[], ${current}::bigint[])
+            AS n ({}, place, current)
+         WHERE {on}t.valid_to = n.current",
         key.join(", ")
     )
 }

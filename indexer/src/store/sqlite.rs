@@ -19,10 +19,10 @@ use std::{
 
 /// Rows in one statement, the largest that fits first: each passes to SQLite's thread and back, so few large ones; each size of
 /// each table is prepared once. The largest keeps every table's parameters under SQLite's 32,766.
-const SIZES: [usize; 5] = [1024, 128, 16, 4, 1];
+const SIZES: [usize; 6] = [1024, 256, 64, 16, 4, 1];
 
 /// Does all of `work`, in order.
-pub async fn perform(connection: &mut SqliteConnection, work: Vec<Work>) -> Result<()> {
+pub async fn perform(connection: &mut SqliteConnection, work: &[Work]) -> Result<()> {
     let mut statements = work.iter().flat_map(statements);
     let mut next = statements.next();
     while let Some(statement) = next {
@@ -74,7 +74,13 @@ fn sql_of(work: &Work, rows: usize) -> String {
         Work::Insert { table, columns, .. } => {
             let row = format!("({})", vec!["?"; columns.len()].join(", "));
             let rows = vec![row.as_str(); rows].join(", ");
-            format!("INSERT INTO {table} ({}) VALUES {rows}", columns.join(", "))
+            let columns = columns.join(", ");
+            match work.condition() {
+                none if none.is_empty() => format!("INSERT INTO {table} ({columns}) VALUES {rows}"),
+                condition => format!(
+                    "WITH n ({columns}) AS (VALUES {rows}) INSERT INTO {table} ({columns}) SELECT * FROM n{condition}"
+                ),
+            }
         }
         Work::End { table, .. } => end_sql(*table, rows),
     }
@@ -82,16 +88,15 @@ fn sql_of(work: &Work, rows: usize) -> String {
 
 pub fn end_sql(table: Table, rows: usize) -> String {
     let (name, key) = (table.name(), table.key());
-    let row = format!("({})", vec!["?"; key.len() + 2].join(", "));
+    let row = format!("({})", vec!["?"; key.len() + 1].join(", "));
     let rows = vec![row; rows].join(", ");
     let on = key.iter().enumerate();
     let on: String = on
         .map(|(i, column)| format!("{name}.{column} = n.column{} AND ", i + 1))
         .collect();
-    let (block, log) = (key.len() + 1, key.len() + 2);
+    let place = key.len() + 1;
     format!(
-        "UPDATE {name} SET valid_to_block = n.column{block}, valid_to_log = n.column{log} FROM (VALUES {rows}) AS n
-         WHERE {on}{name}.valid_to_block = {CURRENT}"
+        "UPDATE {name} SET valid_to = n.column{place} FROM (VALUES {rows}) AS n WHERE {on}{name}.valid_to = {CURRENT}"
     )
 }
 

@@ -3,7 +3,7 @@ use super::*;
 use crate::{
     Index, IndexError, Page, When,
     decode::decode,
-    index::{Asked, Decision},
+    index::{Decision, all_statements},
 };
 use alloy::{
     primitives::{Address, Bytes, IntoLogData, LogData, U256, keccak256},
@@ -130,23 +130,21 @@ async fn decisions_ends_and_rollbacks_look_rows_up_and_scan_no_table() {
         purpose: purpose::TREAT,
         action: action::READ,
     };
-    let questions = vec![question; 73];
     for kind in KINDS {
         let mut store = open(&kind.fresh(folder.path(), "index")).await;
         let none = Value::Word(B256::ZERO);
         let mut statements: Vec<_> = undoing().into_iter().map(|sql| (sql, vec![Value::Int(0)])).collect();
-        for asked in Asked::of(&questions, None, 0) {
-            statements.push((asked.sql.to_owned(), asked.args));
-        }
+        let asked = all_statements(&(question.clone(), 0));
+        statements.extend(asked.into_iter().map(|(sql, args)| (sql.to_owned(), args)));
         for table in Table::ALL.iter().filter(|table| table.ends()) {
             match kind {
                 Kind::Sqlite => {
-                    let args = [vec![none.clone(); table.key().len()], vec![Value::Int(0); 2]].concat();
+                    let args = [vec![none.clone(); table.key().len()], vec![Value::Int(0)]].concat();
                     statements.push((sqlite::end_sql(*table, 4), vec![args; 4].concat()));
                 }
                 // Takes arrays: asked of PostgreSQL as a statement with empty ones.
                 Kind::Postgres => {
-                    let sql = (1..=table.key().len() + 3).fold(postgres::end_sql(*table), |sql, n| {
+                    let sql = (1..=table.key().len() + 2).fold(postgres::end_sql(*table), |sql, n| {
                         sql.replace(&format!("${n}::"), "'{}'::")
                     });
                     statements.push((sql, vec![]));
@@ -202,9 +200,9 @@ async fn a_second_writer_is_refused_and_changes_nothing() {
         let mut first = open(&path).await;
         let mut second = open(&path).await;
         assert!(first.lock().await.unwrap() && !second.lock().await.unwrap());
-        first.commit(&batch(GENESIS, &chain[1..3])).await.unwrap();
+        commit(&mut first, GENESIS, &chain[1..3]).await.unwrap();
         let before = dump(&path).await;
-        let error = second.commit(&batch(GENESIS, &chain[1..5])).await.unwrap_err();
+        let error = commit(&mut second, GENESIS, &chain[1..5]).await.unwrap_err();
         assert!(error.to_string().contains("another indexer"), "{error:#}");
         assert_eq!(dump(&path).await, before);
         // Once the first is gone, however it went, the second may write.
@@ -215,7 +213,7 @@ async fn a_second_writer_is_refused_and_changes_nothing() {
             assert!(waited < 1_000, "the lock of a writer that has gone");
             tokio::task::yield_now().await;
         }
-        second.commit(&batch(chain[2].block, &chain[3..5])).await.unwrap();
+        commit(&mut second, chain[2].block, &chain[3..5]).await.unwrap();
     }
 }
 
@@ -253,7 +251,7 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
                 (DEPLOYMENT.records, amended.to_log_data()),
             ],
         );
-        let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
+        let error = format!("{:#}", commit(&mut store, GENESIS, &chain[1..]).await.unwrap_err());
         assert!(
             error.contains("RecordAmended, log 1 of block 1") && error.contains("record_version"),
             "{error}"
@@ -264,14 +262,14 @@ async fn a_log_that_contradicts_the_tables_leaves_nothing_of_its_batch() {
         chain.truncate(1);
         push(&mut chain, 2, twice[..1].to_vec());
         push(&mut chain, 2, twice[..1].to_vec());
-        let error = format!("{:#}", store.commit(&batch(GENESIS, &chain[1..])).await.unwrap_err());
+        let error = format!("{:#}", commit(&mut store, GENESIS, &chain[1..]).await.unwrap_err());
         assert!(error.contains("ChartOpened, log 0 of block 2"), "{error}");
         assert_eq!(dump(&path).await, before);
-        store.commit(&batch(GENESIS, &chain[1..2])).await.unwrap();
+        commit(&mut store, GENESIS, &chain[1..2]).await.unwrap();
         let before = dump(&path).await;
         let error = format!(
             "{:#}",
-            store.commit(&batch(chain[1].block, &chain[2..])).await.unwrap_err()
+            commit(&mut store, chain[1].block, &chain[2..]).await.unwrap_err()
         );
         assert!(error.contains("ChartOpened, log 0 of block 2"), "{error}");
         assert_eq!(dump(&path).await, before);
@@ -319,7 +317,7 @@ async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_end
             after: Contracts::default(),
         }];
         push(&mut chain, 1, vec![(DEPLOYMENT.records, opened.to_log_data())]);
-        store.commit(&batch(GENESIS, &chain[1..])).await.unwrap();
+        commit(&mut store, GENESIS, &chain[1..]).await.unwrap();
         let with_event = chain[1].block;
         let mut after = with_event;
         for number in [1_000, 3_000, 5_000, 2 * RECENT_BLOCKS] {
@@ -334,6 +332,7 @@ async fn blocks_without_events_are_forgotten_once_old_and_a_reorg_below_them_end
                     after,
                     blocks: vec![block],
                     entries: vec![],
+                    rows: Rows::of(&[block], &[]).unwrap(),
                 })
                 .await
                 .unwrap();
@@ -1493,21 +1492,21 @@ async fn tables_match(database: &str, contracts: &Contracts) {
         }
     }
     let found = rows(
-        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to_block = 9223372036854775807
+        "SELECT hex(chart) || ' offered ' || hex(offered_to) FROM control_offer WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' batch ' || hex(root) || ' ' || hex(author) || ' ' || compartment FROM batch
          UNION ALL
          SELECT hex(chart) || ' rule ' || hex(record_id) || ' ' || hex(grantee) || ' ' || effect FROM rule
-         WHERE valid_to_block = 9223372036854775807
+         WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' delegate ' || hex(delegate) || ' ' || serial || ' ' || powers FROM delegate
-         WHERE valid_to_block = 9223372036854775807
+         WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' access ' || allowed || ' ' || serial FROM emergency_access
-         WHERE valid_to_block = 9223372036854775807
+         WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT hex(chart) || ' emergency ' || hex(party) || ' ' || until FROM emergency
-         WHERE valid_to_block = 9223372036854775807",
+         WHERE valid_to = 9223372036854775807",
     )
     .await;
     assert_eq!(found, expected);
@@ -1525,7 +1524,7 @@ async fn tables_match(database: &str, contracts: &Contracts) {
         expected.insert(format!("equivocation {gateway:X} {index} {first:X} {second:X}"));
     }
     let found = rows(
-        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to_block = 9223372036854775807
+        "SELECT 'nonce ' || hex(signer) || ' ' || hex(nonce) FROM nonce WHERE valid_to = 9223372036854775807
          UNION ALL
          SELECT 'anchor ' || hex(gateway) || ' ' || number || ' ' || hex(anchor) FROM anchor
          UNION ALL
@@ -1615,18 +1614,22 @@ async fn catch_up(store: &mut Store, chain: &[Mined], dice: &mut Dice) {
             return;
         }
         let to = (from + dice.below(7) as usize).min(chain.len() - 1);
-        store.commit(&batch(checkpoint, &chain[from..=to])).await.unwrap();
+        commit(store, checkpoint, &chain[from..=to]).await.unwrap();
     }
 }
 
-fn batch(after: Block, mined: &[Mined]) -> Batch {
+async fn commit(store: &mut Store, after: Block, mined: &[Mined]) -> Result<()> {
+    store.commit(&batch(after, mined)?).await
+}
+
+fn batch(after: Block, mined: &[Mined]) -> Result<Batch> {
     let last = mined.last().unwrap().block;
-    let blocks = mined
+    let blocks: Vec<_> = mined
         .iter()
         .filter(|m| !m.logs.is_empty() || m.block == last)
         .map(|m| m.block)
         .collect();
-    let entries = mined
+    let entries: Vec<_> = mined
         .iter()
         .flat_map(|m| {
             m.logs
@@ -1636,7 +1639,13 @@ fn batch(after: Block, mined: &[Mined]) -> Batch {
         })
         .map(|log| decode(&DEPLOYMENT, &log).unwrap())
         .collect();
-    Batch { after, blocks, entries }
+    let rows = Rows::of(&blocks, &entries)?;
+    Ok(Batch {
+        after,
+        blocks,
+        entries,
+        rows,
+    })
 }
 
 fn log(address: Address, data: LogData, block: &Block, log_index: u64) -> Log {

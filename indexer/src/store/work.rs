@@ -4,16 +4,19 @@ use crate::tables::{Table, Value};
 use anyhow::{Result, ensure};
 
 /// One table's rows to insert or to end.
+#[derive(Debug)]
 pub enum Work {
     Insert {
         table: &'static str,
         columns: Vec<&'static str>,
         /// A value for each column.
         rows: Vec<Vec<Value>>,
+        /// The table, and the one that must hold the thing that each row is about.
+        of: Option<(Table, Table)>,
     },
     End {
         table: Table,
-        /// Each key's columns, then block and log of the event that ends its current row.
+        /// Each key's columns, then the place of the event that ends its current row.
         rows: Vec<Vec<Value>>,
         /// Each key must have a current row.
         must: bool,
@@ -38,6 +41,7 @@ impl Work {
             table: table.name(),
             columns: table.columns().collect(),
             rows: begun,
+            of: table.of().map(|of| (table, of)),
         };
         [end(ended, true), end(ended_if_any, false), insert]
     }
@@ -55,10 +59,29 @@ impl Work {
         }
     }
 
+    /// That the thing is there that a row of `n`, whose columns are so called, is about: a condition of SQL's.
+    pub fn condition(&self) -> String {
+        let Self::Insert { of: Some((_, of)), .. } = self else {
+            return String::new();
+        };
+        let on: Vec<_> = of.key().iter().map(|key| format!("o.{key} = n.{key}")).collect();
+        format!(
+            " WHERE EXISTS (SELECT 1 FROM {} AS o WHERE {})",
+            of.name(),
+            on.join(" AND ")
+        )
+    }
+
     /// Whether `touched` rows is right, where `asked` were given.
     pub fn check(&self, touched: u64, asked: usize) -> Result<()> {
-        if let Self::End { table, must: true, .. } = self {
-            ensure!(touched == asked as u64, Contradiction(*table));
+        match self {
+            Self::End { table, must: true, .. }
+            | Self::Insert {
+                of: Some((table, _)), ..
+            } => {
+                ensure!(touched == asked as u64, Contradiction(*table));
+            }
+            Self::End { .. } | Self::Insert { .. } => {}
         }
         Ok(())
     }

@@ -239,7 +239,7 @@ impl World {
         );
         let indexed = self
             .row(
-                "SELECT hex(author) || ' ' || (SELECT time FROM block WHERE number = valid_from_block) || ' ' || leaves || ' ' || compartment || ' ' || codec
+                "SELECT hex(author) || ' ' || (SELECT time FROM block WHERE number = valid_from >> 24) || ' ' || leaves || ' ' || compartment || ' ' || codec
                  FROM batch WHERE chart = $1 AND root = $2",
                 &[chart.as_slice(), root.as_slice()],
             )
@@ -785,7 +785,7 @@ impl World {
         }
         let offered = self.view(records, at, IRecords::offeredToCall { chart }).await;
         let indexed = self.row(
-            "SELECT hex(offered_to) FROM control_offer WHERE chart = $1 AND valid_to_block = 9223372036854775807",
+            "SELECT hex(offered_to) FROM control_offer WHERE chart = $1 AND valid_to = 9223372036854775807",
             &[chart.as_slice()],
         );
         assert_eq!(indexed.await, (!offered.is_zero()).then(|| format!("{offered:X}")));
@@ -869,7 +869,7 @@ impl World {
                 stands.then_some((granted.epoch, granted.serial, granted.terms))
             );
             let since = self.row(
-                "SELECT CAST(since AS TEXT) FROM grant_ WHERE chart = $1 AND grantee = $2 AND valid_to_block = 9223372036854775807",
+                "SELECT CAST(since AS TEXT) FROM grant_ WHERE chart = $1 AND grantee = $2 AND valid_to = 9223372036854775807",
                 &[chart.as_slice(), account.as_slice()],
             );
             assert_eq!(since.await, (granted.epoch != 0).then(|| granted.since.to_string()));
@@ -937,7 +937,7 @@ impl World {
                 let rule = self.view(exceptions, at, call).await;
                 let indexed = self.row(
                     "SELECT effect || ' ' || purposes || ' ' || actions || ' ' || expiry || ' ' || directory_version
-                     FROM rule WHERE chart = $1 AND record_id = $2 AND grantee = $3 AND valid_to_block = 9223372036854775807",
+                     FROM rule WHERE chart = $1 AND record_id = $2 AND grantee = $3 AND valid_to = 9223372036854775807",
                     &[chart.as_slice(), record_id.as_slice(), grantee.as_slice()],
                 );
                 let stored = format!(
@@ -957,7 +957,7 @@ impl World {
             let indexed = self.row(
                 "SELECT hex(parent) || ' ' || serial || ' ' || powers || ' ' || expiry || ' ' || depth || ' '
                     || parent_serial || ' ' || control_epoch
-                 FROM delegate WHERE chart = $1 AND delegate = $2 AND valid_to_block = 9223372036854775807",
+                 FROM delegate WHERE chart = $1 AND delegate = $2 AND valid_to = 9223372036854775807",
                 &keys,
             );
             let stored = format!(
@@ -975,8 +975,8 @@ impl World {
             let call = IExceptions::emergencyOfCall { chart, party: account };
             let opened = self.view(exceptions, at, call).await;
             let indexed = self.row(
-                "SELECT (SELECT time FROM block WHERE number = valid_from_block) || ' ' || compartments || ' ' || until || ' ' || grant_epoch || ' ' || serial
-                 FROM emergency WHERE chart = $1 AND party = $2 AND valid_to_block = 9223372036854775807",
+                "SELECT (SELECT time FROM block WHERE number = valid_from >> 24) || ' ' || compartments || ' ' || until || ' ' || grant_epoch || ' ' || serial
+                 FROM emergency WHERE chart = $1 AND party = $2 AND valid_to = 9223372036854775807",
                 &keys,
             );
             let stored = format!(
@@ -995,7 +995,7 @@ impl World {
         let access = self.view(exceptions, at, call).await;
         let indexed = self.row(
             "SELECT allowed || ' ' || serial || ' ' || control_epoch FROM emergency_access
-             WHERE chart = $1 AND valid_to_block = 9223372036854775807",
+             WHERE chart = $1 AND valid_to = 9223372036854775807",
             &[chart.as_slice()],
         );
         let stored = format!("{} {} {}", u8::from(access.allowed), access.serial, access.controlEpoch);
@@ -1008,7 +1008,7 @@ impl World {
             let call = IRelay::nonceOfCall { signer: account };
             let nonce = self.view(relay, at, call).await;
             let indexed = self.row(
-                "SELECT hex(nonce) FROM nonce WHERE signer = $1 AND valid_to_block = 9223372036854775807",
+                "SELECT hex(nonce) FROM nonce WHERE signer = $1 AND valid_to = 9223372036854775807",
                 &[account.as_slice()],
             );
             let stored = format!("{:X}", B256::from(nonce));
@@ -1238,7 +1238,7 @@ impl World {
         };
         macro_rules! current {
             ($sql:literal) => {
-                concat!($sql, " WHERE valid_to_block = 9223372036854775807")
+                concat!($sql, " WHERE valid_to = 9223372036854775807")
             };
         }
         let falsified = [

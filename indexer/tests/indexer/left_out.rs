@@ -1,6 +1,6 @@
 //! Nodes that answer "no logs" for a block whose header they serve already.
 use crate::support::{
-    caught_up,
+    POLL_MS, caught_up,
     chain::Chain,
     event::{added, granted, id, opened, who},
     index, latest,
@@ -9,7 +9,7 @@ use crate::support::{
 };
 use alloy::primitives::{Address, B256, Bloom, BloomInput, IntoLogData, LogData, U256, keccak256};
 use medlock_abi::{records::IRecords, registry::IRegistry};
-use medlock_indexer::Handle;
+use medlock_indexer::{Config, Database, Endpoints, Handle, spawn};
 use serde_json::{Value, json};
 use std::{
     path::PathBuf,
@@ -183,6 +183,7 @@ async fn a_range_is_checked_where_its_headers_are_read() {
             (chain.deployment.registry, issuer_set()),
         ])
         .await;
+    let both = chain.tip().await.1;
     // Far beyond the newest blocks that are read one by one.
     chain.mine(100).await;
     let proxy = Proxy::start(&chain.url).await;
@@ -192,12 +193,14 @@ async fn a_range_is_checked_where_its_headers_are_read() {
         if method != "eth_getLogs" || params[0]["fromBlock"].is_null() {
             return Fate::Forward;
         }
-        ranges_.fetch_add(1, Ordering::Relaxed);
+        let ranges = ranges_.clone();
         Fate::Change(Box::new(move |logs| {
             // The chart's opening, the block's only log, stays; of the block with both contracts' logs one goes.
-            let is_ours = |log: &Value| log["address"] == json!(records);
-            let last = logs.as_array().unwrap().iter().rposition(is_ours).unwrap();
-            logs.as_array_mut().unwrap().remove(last);
+            let is_ours = |log: &Value| log["address"] == json!(records) && log["blockHash"] == json!(both);
+            if let Some(one) = logs.as_array().unwrap().iter().position(is_ours) {
+                logs.as_array_mut().unwrap().remove(one);
+                ranges.fetch_add(1, Ordering::Relaxed);
+            }
         }))
     });
     let folder = tempfile::tempdir().unwrap();
@@ -210,6 +213,50 @@ async fn a_range_is_checked_where_its_headers_are_read() {
     assert_eq!(ranges.load(Ordering::Relaxed), 1);
     handle.shutdown().await.unwrap();
     same_as_from_scratch(&chain, &db).await;
+}
+
+#[tokio::test]
+async fn old_logs_that_are_all_left_out_are_found_by_headers() {
+    let chain = Chain::start().await;
+    for n in 0..60 {
+        chain.records([opened(id(n), who(1))]).await;
+    }
+    let hidden_one = chain.tip().await.1;
+    chain.mine(100).await;
+    // Of one block where every header is read; of nearly all where a few are.
+    for (every_header, hidden) in [(true, Some(hidden_one)), (false, None)] {
+        let proxy = Proxy::start(&chain.url).await;
+        let left_out = Arc::new(AtomicU32::new(0));
+        let left_out_ = left_out.clone();
+        proxy.rule(move |method, params| {
+            if method != "eth_getLogs" || params[0]["fromBlock"].is_null() {
+                return Fate::Forward;
+            }
+            let left_out = left_out_.clone();
+            Fate::Change(Box::new(move |logs| {
+                let logs = logs.as_array_mut().unwrap();
+                let all = logs.len();
+                logs.retain(|log| hidden.is_some_and(|hidden| log["blockHash"] != json!(hidden)));
+                left_out.fetch_add((all - logs.len()) as u32, Ordering::Relaxed);
+            }))
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let db = folder.path().join("index.db");
+        let config = Config {
+            endpoints: Endpoints {
+                every_header,
+                ..Endpoints::one(&proxy.url)
+            },
+            deployment: chain.deployment,
+            database: Database::Sqlite(db.clone()),
+            poll_ms: POLL_MS,
+        };
+        let handle = spawn(config).await.unwrap();
+        caught_up(&handle, &chain).await;
+        assert!(left_out.load(Ordering::Relaxed) > 0);
+        handle.shutdown().await.unwrap();
+        same_as_from_scratch(&chain, &db).await;
+    }
 }
 
 fn without_receipts(method: &str, _: &Value) -> Fate {

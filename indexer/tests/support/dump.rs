@@ -14,7 +14,7 @@ pub async fn dump(database: &str) -> Vec<String> {
     for table in tables {
         let columns: Vec<String> = db.columns(&table).await;
         let only = match table.as_str() {
-            "block" => "WHERE number = 0 OR number IN (SELECT block_number FROM event)",
+            "block" => "WHERE number = 0 OR number IN (SELECT place >> 24 FROM event)",
             _ => "",
         };
         let sql = format!("SELECT {} AS line FROM {table} {only}", columns.join(" || ' ' || "));
