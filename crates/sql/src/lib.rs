@@ -161,7 +161,8 @@ impl Pool {
                     .busy_timeout(BUSY)
                     .disable_statement_logging();
                 let pool = SqlitePoolOptions::new().max_connections(settings.connections_most);
-                Ok(Self::Sqlite(open_new(&pool, &options).await?))
+                let open = || pool.clone().connect_with(options.clone());
+                Ok(Self::Sqlite(once_free(open).await?))
             }
             Database::Postgres(options) => {
                 let options = options
@@ -262,13 +263,13 @@ impl Pool {
     }
 }
 
-/// Whoever opens a new file at the same time as others wants it to itself for a moment, to have it keep a write-ahead log; SQLite
-/// refuses some at once, rather than have them wait.
-async fn open_new(pool: &SqlitePoolOptions, options: &SqliteConnectOptions) -> Result<SqlitePool> {
+/// What `open` gives of a SQLite file. Whoever opens a new one at the same time as others wants it to itself for a moment, to have
+/// it keep a write-ahead log; SQLite refuses some at once, rather than have them wait.
+pub async fn once_free<T, F: Future<Output = Result<T>>>(open: impl Fn() -> F) -> Result<T> {
     const SQLITE_BUSY: u32 = 5;
     let deadline = Instant::now() + BUSY;
     loop {
-        match pool.clone().connect_with(options.clone()).await {
+        match open().await {
             Err(sqlx::Error::Database(error)) if Instant::now() < deadline => {
                 // The lowest byte of an extended code is the code.
                 let code = error.code().and_then(|code| code.parse::<u32>().ok());
