@@ -1,5 +1,7 @@
 //! The two databases behind one face: the same SQL with `$n` parameters, the same values in and out.
 use crate::tables::Value;
+pub use medlock_sql::Database;
+use medlock_sql::once_free;
 use sqlx::{
     AssertSqlSafe, ColumnIndex, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, Row as _,
     SqlSafeStr, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -9,17 +11,10 @@ use sqlx::{
         SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
 };
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
-use tokio::time::{Instant, sleep};
+use std::{path::Path, time::Duration};
 
 /// How long a statement waits for another connection's lock.
 const BUSY: Duration = Duration::from_secs(5);
-const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Readers at once in one process; more wait. Reads are short, and on SQLite share the machine's cores.
 const READERS_MOST: u32 = 8;
 /// SQLite's page cache of the writer: the indexes of some million rows, within the indexer's bound of memory.
@@ -32,45 +27,6 @@ const PAGE_BYTES: u32 = 8 * 1024;
 const CHECKPOINT_PAGES: u32 = 8_000;
 /// Statements that stay prepared: each table has a few, by how many rows are written at once.
 const STATEMENTS_MOST: usize = 512;
-
-/// Where an index is kept. As text: a `postgres://` URL, or else the path of a SQLite file.
-#[derive(Clone)]
-pub enum Database {
-    /// The file; created, with its folder, where it is missing.
-    Sqlite(PathBuf),
-    Postgres(Box<PgConnectOptions>),
-}
-
-impl FromStr for Database {
-    type Err = sqlx::Error;
-
-    fn from_str(text: &str) -> Result<Self, sqlx::Error> {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            Ok(Self::Postgres(Box::new(text.parse()?)))
-        } else {
-            Ok(Self::Sqlite(text.into()))
-        }
-    }
-}
-
-/// Without the password, and whatever else a URL may hold.
-impl fmt::Display for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres(options) => {
-                let database = options.get_database().unwrap_or_else(|| options.get_username());
-                write!(f, "postgres://{}:{}/{database}", options.get_host(), options.get_port())
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
 
 /// How PostgreSQL is to plan: `how` often, and without regard to statistics. Every question here is a few look-ups by key; a
 /// planner that goes by the size of young tables finds scans cheaper.
@@ -100,23 +56,6 @@ pub fn file(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Connections that are opened at once on a new file all want it to themselves, to have it keep a write-ahead log; SQLite refuses
-/// some at once, rather than have them wait for each other.
-async fn open_new(options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
-    const SQLITE_BUSY: &str = "5";
-    let deadline = Instant::now() + BUSY;
-    loop {
-        match SqliteConnection::connect_with(options).await {
-            Err(sqlx::Error::Database(error))
-                if error.code().as_deref() == Some(SQLITE_BUSY) && Instant::now() < deadline =>
-            {
-                sleep(BUSY_PAUSE).await;
-            }
-            opened => return opened,
-        }
-    }
-}
-
 /// One connection.
 pub enum Connection {
     Sqlite(SqliteConnection),
@@ -137,7 +76,7 @@ impl Connection {
                     .page_size(PAGE_BYTES)
                     .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
                     .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
-                Self::Sqlite(open_new(&options).await?)
+                Self::Sqlite(once_free(|| SqliteConnection::connect_with(&options)).await?)
             }
             Database::Postgres(options) => {
                 // A plan made for good while the tables are empty would not do for full ones. As with SQLite, a crash of the

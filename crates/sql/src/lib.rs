@@ -22,9 +22,12 @@ use sqlx::{
         SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
 };
+use tokio::time::{Instant, sleep};
 
 /// How long a statement of SQLite waits for another connection's lock.
 const BUSY: Duration = Duration::from_secs(5);
+/// Before a new file is tried again.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Whoever makes a schema of PostgreSQL first makes others wait: "if not exists" alone lets two collide.
 const SCHEMA_LOCK: &str = "medlock/schema";
 
@@ -158,7 +161,8 @@ impl Pool {
                     .busy_timeout(BUSY)
                     .disable_statement_logging();
                 let pool = SqlitePoolOptions::new().max_connections(settings.connections_most);
-                Ok(Self::Sqlite(pool.connect_with(options).await?))
+                let open = || pool.clone().connect_with(options.clone());
+                Ok(Self::Sqlite(once_free(open).await?))
             }
             Database::Postgres(options) => {
                 let options = options
@@ -180,10 +184,16 @@ impl Pool {
         }
     }
 
-    /// Brings the schema up to date; processes that start at once wait for each other.
+    /// Brings the schema up to date, wholly or not at all; processes that start at once wait for each other.
     pub async fn migrate(&self, sqlite: &Migrator, postgres: &Migrator) -> std::result::Result<(), MigrateError> {
         match self {
-            Self::Sqlite(pool) => sqlite.run(pool).await,
+            // PostgreSQL's has a lock of its own.
+            Self::Sqlite(pool) => {
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                // `run` is this, but for a type that a spawned task cannot hold.
+                sqlite.run_direct(None, &mut *tx, false).await?;
+                Ok(tx.commit().await?)
+            }
             Self::Postgres(pool) => postgres.run(pool).await,
         }
     }
@@ -249,6 +259,26 @@ impl Pool {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// What `open` gives of a SQLite file. Whoever opens a new one at the same time as others wants it to itself for a moment, to have
+/// it keep a write-ahead log; SQLite refuses some at once, rather than have them wait.
+pub async fn once_free<T, F: Future<Output = Result<T>>>(open: impl Fn() -> F) -> Result<T> {
+    const SQLITE_BUSY: u32 = 5;
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match open().await {
+            Err(sqlx::Error::Database(error)) if Instant::now() < deadline => {
+                // The lowest byte of an extended code is the code.
+                let code = error.code().and_then(|code| code.parse::<u32>().ok());
+                if code.is_none_or(|code| code & 0xff != SQLITE_BUSY) {
+                    return Err(sqlx::Error::Database(error));
+                }
+                sleep(BUSY_PAUSE).await;
+            }
+            opened => return opened,
         }
     }
 }

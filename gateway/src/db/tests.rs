@@ -136,6 +136,27 @@ async fn a_receipt_is_taken_once_whichever_process_it_comes_to() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_start_at_once_on_an_empty_database_wait_for_each_other() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        for database in databases(dir.path()) {
+            let mut tasks = Vec::new();
+            for n in 0..6 {
+                let database = database.clone();
+                tasks.push(tokio::spawn(async move { process(&database, GATEWAY, n).await }));
+            }
+            let mut keys = BTreeSet::new();
+            for task in tasks {
+                let db = task.await.unwrap();
+                keys.insert(*db.challenge_key());
+                db.close().await;
+            }
+            assert_eq!(keys.len(), 1, "one challenge key for all");
+        }
+    }
+}
+
 async fn sign_in(db: &Db, nonce: &str, token: B256, now: u64) -> bool {
     db.open_session((nonce, now + 300), token, READER, now, now + 3600)
         .await
