@@ -1,26 +1,20 @@
 //! The two databases behind one face: the same SQL with `$n` parameters, the same values in and out.
 use crate::tables::Value;
-pub use medlock_sql::Database;
-use medlock_sql::once_free;
+use medlock_sql::{BUSY, once_free};
+pub use medlock_sql::{Database, Row};
 use sqlx::{
-    AssertSqlSafe, ColumnIndex, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, Row as _,
-    SqlSafeStr, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
+    AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr,
+    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
-    sqlite::{
-        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-    },
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
-/// How long a statement waits for another connection's lock.
-const BUSY: Duration = Duration::from_secs(5);
 /// Readers at once in one process; more wait. Reads are short, and on SQLite share the machine's cores.
 const READERS_MOST: u32 = 8;
 /// SQLite's page cache of the writer: the indexes of some million rows, within the indexer's bound of memory.
 const WRITER_CACHE_KIB: u32 = 16 * 1024;
-/// The same of a reader: the upper levels of all indexes, and of the small tables all.
-const READER_CACHE_KIB: u32 = 16 * 1024;
 /// Each page that a transaction touches is written twice: fewer, larger ones take fewer calls.
 const PAGE_BYTES: u32 = 8 * 1024;
 /// Pages of the write-ahead log (of [`PAGE_BYTES`]) after which SQLite folds it into the file: some transactions at once.
@@ -116,10 +110,7 @@ impl Pool {
                 let pool = SqlitePoolOptions::new()
                     .max_connections(READERS_MOST)
                     .test_before_acquire(false);
-                let options = file(path)
-                    .read_only(true)
-                    .pragma("cache_size", format!("-{READER_CACHE_KIB}"));
-                Self::Sqlite(pool.connect_with(options).await?)
+                Self::Sqlite(pool.connect_with(file(path).read_only(true)).await?)
             }
             Database::Postgres(options) => {
                 let pool = PgPoolOptions::new().max_connections(READERS_MOST);
@@ -240,40 +231,4 @@ fn for_postgres(sql: SqlStr, args: &[Value]) -> Query<'static, Postgres, PgArgum
 /// SQL that this crate has put together from its own names.
 pub fn own(sql: String) -> impl SqlSafeStr {
     AssertSqlSafe(sql)
-}
-
-/// A column of a row, by name or by its place from 0.
-pub trait Column: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> {}
-impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>> Column for T {}
-
-/// A row of an answer. `None`: NULL.
-pub enum Row {
-    Sqlite(SqliteRow),
-    Postgres(PgRow),
-}
-
-impl Row {
-    pub fn int(&self, column: impl Column) -> sqlx::Result<Option<i64>> {
-        match self {
-            Self::Sqlite(row) => row.try_get(column),
-            Self::Postgres(row) => row.try_get(column),
-        }
-    }
-
-    pub fn bytes(&self, column: impl Column) -> sqlx::Result<Option<&[u8]>> {
-        match self {
-            Self::Sqlite(row) => row.try_get(column),
-            Self::Postgres(row) => row.try_get(column),
-        }
-    }
-}
-
-#[cfg(test)]
-impl Row {
-    pub fn text(&self, column: &str) -> String {
-        match self {
-            Self::Sqlite(row) => row.get(column),
-            Self::Postgres(row) => row.get(column),
-        }
-    }
 }

@@ -16,10 +16,8 @@ use crate::{
 use alloy::primitives::{B256, Bytes};
 use anyhow::{Context, Result, bail, ensure};
 use fold::{contradiction, fold};
-use sqlx::{
-    Connection as _, SqliteConnection,
-    migrate::{MigrateError, Migrator},
-};
+use medlock_sql::migrate_sqlite;
+use sqlx::migrate::{MigrateError, Migrator};
 use std::fs::File;
 use work::{Contradiction, Work};
 
@@ -160,7 +158,7 @@ impl Store {
 
     async fn migrate(&mut self) -> Result<()> {
         let outcome = match &mut self.connection {
-            Connection::Sqlite(connection) => migrate_sqlite(connection).await,
+            Connection::Sqlite(connection) => migrate_sqlite(connection, &SQLITE_MIGRATIONS).await,
             Connection::Postgres(connection) => POSTGRES_MIGRATIONS.run(connection).await,
         };
         outcome.map_err(|error| match error {
@@ -390,14 +388,6 @@ impl Store {
         }
         Ok(())
     }
-}
-
-/// One process after the other, in one transaction: of those that start at once on an empty file, all but one find it done.
-/// (PostgreSQL's migrations take a lock by themselves.)
-async fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    SQLITE_MIGRATIONS.run(&mut *transaction).await?;
-    Ok(transaction.commit().await?)
 }
 
 async fn connect(database: &Database) -> Result<Connection> {

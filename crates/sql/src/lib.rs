@@ -13,8 +13,8 @@ use std::{
 
 use alloy_primitives::{Address, B256};
 use sqlx::{
-    ConnectOptions as _, Executor as _, PgConnection, PgPool, Postgres, Row as _, Sqlite, SqliteConnection, SqlitePool,
-    Transaction,
+    ColumnIndex, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _, Sqlite,
+    SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
@@ -25,7 +25,7 @@ use sqlx::{
 use tokio::time::{Instant, sleep};
 
 /// How long a statement of SQLite waits for another connection's lock.
-const BUSY: Duration = Duration::from_secs(5);
+pub const BUSY: Duration = Duration::from_secs(5);
 /// Before a new file is tried again.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Whoever makes a schema of PostgreSQL first makes others wait: "if not exists" alone lets two collide.
@@ -187,13 +187,8 @@ impl Pool {
     /// Brings the schema up to date, wholly or not at all; processes that start at once wait for each other.
     pub async fn migrate(&self, sqlite: &Migrator, postgres: &Migrator) -> std::result::Result<(), MigrateError> {
         match self {
-            // PostgreSQL's has a lock of its own.
-            Self::Sqlite(pool) => {
-                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-                // `run` is this, but for a type that a spawned task cannot hold.
-                sqlite.run_direct(None, &mut *tx, false).await?;
-                Ok(tx.commit().await?)
-            }
+            Self::Sqlite(pool) => migrate_sqlite(&mut *pool.acquire().await?, sqlite).await,
+            // Takes a lock by itself.
             Self::Postgres(pool) => postgres.run(pool).await,
         }
     }
@@ -261,6 +256,17 @@ impl Pool {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// One process after the other, in one transaction: of those that start at once on an empty file, all but one find it done.
+pub async fn migrate_sqlite(
+    connection: &mut SqliteConnection,
+    migrations: &Migrator,
+) -> std::result::Result<(), MigrateError> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    // `run` is this, but for a type that a spawned task cannot hold.
+    migrations.run_direct(None, &mut *tx, false).await?;
+    Ok(tx.commit().await?)
 }
 
 /// What `open` gives of a SQLite file. Whoever opens a new one at the same time as others wants it to itself for a moment, to have
@@ -377,6 +383,10 @@ fn for_postgres(sql: &'static str, args: &[Value]) -> Query<'static, Postgres, P
     bound!(sql, args)
 }
 
+/// A column of a row, by name or by its place from 0.
+pub trait Column: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> {}
+impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>> Column for T {}
+
 /// A row of an answer.
 pub enum Row {
     Sqlite(SqliteRow),
@@ -385,7 +395,7 @@ pub enum Row {
 
 impl Row {
     /// `None`: NULL.
-    pub fn int(&self, column: &str) -> Result<Option<i64>> {
+    pub fn int(&self, column: impl Column) -> Result<Option<i64>> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),
@@ -393,7 +403,7 @@ impl Row {
     }
 
     /// `None`: NULL.
-    pub fn bytes(&self, column: &str) -> Result<Option<&[u8]>> {
+    pub fn bytes(&self, column: impl Column) -> Result<Option<&[u8]>> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),

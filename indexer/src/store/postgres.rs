@@ -47,8 +47,8 @@ fn statement(work: &Work) -> Result<(&Work, Query<'static, Postgres, PgArguments
     let sql = match work {
         Work::Insert { table, columns, .. } => {
             let (columns, arrays) = (columns.join(", "), arrays.join(", "));
-            let condition = work.condition();
-            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) AS n ({columns}){condition}")
+            let condition = work.condition().unwrap_or_else(|| "true".into());
+            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) AS n ({columns}) WHERE {condition}")
         }
         Work::End { table, .. } => {
             let current = arguments.add(vec![CURRENT; rows.len()]);

@@ -76,9 +76,9 @@ fn sql_of(work: &Work, rows: usize) -> String {
             let rows = vec![row.as_str(); rows].join(", ");
             let columns = columns.join(", ");
             match work.condition() {
-                none if none.is_empty() => format!("INSERT INTO {table} ({columns}) VALUES {rows}"),
-                condition => format!(
-                    "WITH n ({columns}) AS (VALUES {rows}) INSERT INTO {table} ({columns}) SELECT * FROM n{condition}"
+                None => format!("INSERT INTO {table} ({columns}) VALUES {rows}"),
+                Some(condition) => format!(
+                    "WITH n ({columns}) AS (VALUES {rows}) INSERT INTO {table} ({columns}) SELECT * FROM n WHERE {condition}"
                 ),
             }
         }

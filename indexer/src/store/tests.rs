@@ -163,7 +163,7 @@ async fn decisions_ends_and_rollbacks_look_rows_up_and_scan_no_table() {
                 .unwrap();
             assert!(!plan.is_empty());
             for step in plan {
-                let step = step.text(column);
+                let step = step.text(column).unwrap();
                 // The questions and keys themselves are gone through one by one.
                 let own = [
                     "SCAN q",

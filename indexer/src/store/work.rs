@@ -59,17 +59,15 @@ impl Work {
         }
     }
 
-    /// That the thing is there that a row of `n`, whose columns are so called, is about: a condition of SQL's.
-    pub fn condition(&self) -> String {
+    /// That the thing is there that a row of `n`, whose columns are so called, is about: a condition of SQL's. `None`: it is
+    /// about nothing that must be.
+    pub fn condition(&self) -> Option<String> {
         let Self::Insert { of: Some((_, of)), .. } = self else {
-            return String::new();
+            return None;
         };
         let on: Vec<_> = of.key().iter().map(|key| format!("o.{key} = n.{key}")).collect();
-        format!(
-            " WHERE EXISTS (SELECT 1 FROM {} AS o WHERE {})",
-            of.name(),
-            on.join(" AND ")
-        )
+        let (name, on) = (of.name(), on.join(" AND "));
+        Some(format!("EXISTS (SELECT 1 FROM {name} AS o WHERE {on})"))
     }
 
     /// Whether `touched` rows is right, where `asked` were given.

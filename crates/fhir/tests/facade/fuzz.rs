@@ -7,7 +7,7 @@ use medlock_fhir::facade::{
 use medlock_fhir::{dicom, hl7v2};
 use medlock_mutate::{Fuzz, Shape};
 
-use crate::support::{NOW, Random, grant, site, standing};
+use crate::support::{NOW, Random, grant, operation, site, standing};
 
 /// A Consent's tree takes some times its text; and the outcome, at most fifty issues.
 const ALLOCATED_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -72,19 +72,10 @@ fn a_consent_that_is_taken_for_a_grant_says_that_grant() {
 
 #[test]
 fn a_consent_that_is_taken_for_an_operation_says_that_operation() {
-    let grant = grant();
     let seeds = [None, Some(vec![9; 65])].map(|signature| {
         let operation = Operation {
-            signer: [1; 20],
-            chart: grant.chart,
-            directory_version: 3,
-            grantee: grant.grantee,
-            serial: 0,
-            terms: grant.terms,
-            keyring: grant.keyring,
-            nonce: 0,
-            deadline: NOW,
             signature,
+            ..operation()
         };
         to_json(operation_consent(&operation, &site()).unwrap()).into_bytes()
     });

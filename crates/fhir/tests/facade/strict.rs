@@ -1,27 +1,9 @@
 //! A Consent that says what a grant cannot is refused, where it says so.
 
-use medlock_fhir::facade::{
-    CONSENT_BYTES_MAX, Code, Operation, consent, operation_consent, read_grant, read_operation, to_json,
-};
+use medlock_fhir::facade::{CONSENT_BYTES_MAX, Code, consent, operation_consent, read_grant, read_operation, to_json};
 use serde_json::{Value, json};
 
-use crate::support::{NOW, grant, site};
-
-fn operation() -> Operation {
-    let grant = grant();
-    Operation {
-        signer: [0x01; 20],
-        chart: grant.chart,
-        directory_version: 3,
-        grantee: grant.grantee,
-        serial: 0,
-        terms: grant.terms,
-        keyring: grant.keyring,
-        nonce: 0,
-        deadline: NOW + 600,
-        signature: Some(vec![7; 65]),
-    }
-}
+use crate::support::{NOW, grant, operation, site};
 
 fn faults(consent: &Value) -> Vec<(Code, String)> {
     let outcome = read_operation(to_json(consent.clone()).as_bytes(), &site()).unwrap_err();

@@ -1,11 +1,11 @@
 //! A deployment, one of each fact, and facts at random.
 
-use medlock_fhir::facade::Site;
 use medlock_fhir::facade::facts::{
     Account, Bytes32, Effect, Grant, Granter, Kind, Party, Place, Previous, Read, Rule, Standing, Status, Terms,
     Version,
 };
 use medlock_fhir::facade::time::SECONDS_MOST;
+use medlock_fhir::facade::{Operation, Site};
 use serde_json::Value;
 
 pub const CHART: Bytes32 = [0x5a; 32];
@@ -53,6 +53,23 @@ pub fn grant() -> Grant {
         granter: Some(Granter::Controller),
         ended_at: None,
         rules: vec![rule(Effect::Allow), rule(Effect::Deny)],
+    }
+}
+
+/// That gives [`grant`], signed.
+pub fn operation() -> Operation {
+    let grant = grant();
+    Operation {
+        signer: [0x01; 20],
+        chart: grant.chart,
+        directory_version: 3,
+        grantee: grant.grantee,
+        serial: 0,
+        terms: grant.terms,
+        keyring: grant.keyring,
+        nonce: 0,
+        deadline: NOW + 600,
+        signature: Some(vec![7; 65]),
     }
 }
 

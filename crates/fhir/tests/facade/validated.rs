@@ -13,7 +13,7 @@ use medlock_fhir::facade::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{CHART, ETREAT, NOW, Random, grant, read, site, standing, version};
+use crate::support::{CHART, ETREAT, NOW, Random, grant, operation, read, site, standing, version};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -69,18 +69,9 @@ fn all() -> Vec<Value> {
     let mut random = Random(3);
     resources.extend((0..200).map(|_| consent(&random.grant(), &site, NOW).unwrap()));
     for signature in [None, Some(vec![1; 65])] {
-        let grant = grant();
         let operation = Operation {
-            signer: [1; 20],
-            chart: grant.chart,
-            directory_version: 1,
-            grantee: grant.grantee,
-            serial: 0,
-            terms: grant.terms,
-            keyring: grant.keyring,
-            nonce: 1,
-            deadline: NOW,
             signature,
+            ..operation()
         };
         resources.push(operation_consent(&operation, &site).unwrap());
     }
