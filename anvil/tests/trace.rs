@@ -1072,6 +1072,8 @@ fn exec_shows_what_each_host_call_was_given_and_gave() {
 struct Foundry {
     child: Child,
     node: Node,
+    /// Its home: it keeps old states there, which nobody else deletes once it is killed.
+    _home: tempfile::TempDir,
 }
 
 impl Drop for Foundry {
@@ -1085,7 +1087,9 @@ impl Drop for Foundry {
 fn foundry(sender: Address) -> Foundry {
     use std::io::BufRead;
     let tool = root().join(".tools/node/node_modules/.bin/anvil");
+    let home = tempfile::tempdir().unwrap();
     let mut child = Command::new(&tool)
+        .env("HOME", home.path())
         .args([
             "--port",
             "0",
@@ -1113,7 +1117,11 @@ fn foundry(sender: Address) -> Foundry {
     // It goes on printing a line for each request.
     std::thread::spawn(move || lines.for_each(drop));
     let node = Node::new(url.expect("anvil says where it listens"), sender);
-    Foundry { child, node }
+    Foundry {
+        child,
+        node,
+        _home: home,
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ pub struct Pair {
     pub foundry: Node,
     handle: Handle,
     process: Child,
+    /// Its home: it keeps old states there, some 400 MB that nobody else deletes once it is killed.
+    _home: tempfile::TempDir,
     /// What `block.number` is in the next block, on both.
     next_number: u64,
     /// Estimates compared, and how many of them were nearly equal.
@@ -102,12 +104,14 @@ impl Pair {
         let genesis = ours.ok("eth_getBlockByNumber", json!(["latest", false]));
         // A number that the clock reaches only in the future, as time does not go back.
         let number = quantity(&genesis["timestamp"]).to::<u64>() / BLOCK_SECONDS + 10;
-        let (process, url) = start_foundry(number, &genesis);
+        let home = tempfile::tempdir().unwrap();
+        let (process, url) = start_foundry(number, &genesis, home.path());
         let mut pair = Self {
             ours,
             foundry: node(url),
             handle,
             process,
+            _home: home,
             next_number: number + 1,
             estimates: Cell::new(0),
             close_estimates: Cell::new(0),
@@ -385,7 +389,7 @@ fn foundry_program() -> PathBuf {
         .expect("Foundry's anvil; tools/setup-node.sh --tests installs it")
 }
 
-fn start_foundry(number: u64, genesis: &Value) -> (Child, String) {
+fn start_foundry(number: u64, genesis: &Value, home: &Path) -> (Child, String) {
     let gas_limit = quantity(&genesis["gasLimit"]);
     let mut process = Command::new(foundry_program())
         .args([
@@ -403,6 +407,7 @@ fn start_foundry(number: u64, genesis: &Value) -> (Child, String) {
             "--timestamp",
             &(number * BLOCK_SECONDS).to_string(),
         ])
+        .env("HOME", home)
         .stdout(Stdio::piped())
         .spawn()
         .expect("Foundry's anvil starts");

@@ -34,6 +34,8 @@ pub struct Peer {
 pub struct Node {
     child: Child,
     address: SocketAddr,
+    /// The process's home: Foundry's keeps old states there, which nobody else deletes once it is killed.
+    _home: tempfile::TempDir,
     /// From the start of the process to the first answer.
     pub started_in: Duration,
 }
@@ -92,8 +94,10 @@ impl Peer {
     /// Starts a new chain in memory and waits for its first answer.
     pub fn start(&self, automine: bool) -> anyhow::Result<Node> {
         let address = free_address()?;
+        let home = tempfile::tempdir().context("make a home for the chain")?;
         let mut command = Command::new(&self.program);
         command
+            .env("HOME", home.path())
             .args(self.arguments)
             .args(["--port", &address.port().to_string()])
             .args(["--chain-id", &CHAIN_ID.to_string()])
@@ -108,6 +112,7 @@ impl Peer {
         let mut node = Node {
             child,
             address,
+            _home: home,
             started_in: Duration::ZERO,
         };
         while !node.answers() {

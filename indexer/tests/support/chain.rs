@@ -28,7 +28,11 @@ pub struct Chain {
 /// What keeps the chain going.
 enum Node {
     Ours { _handle: medlock_anvil::Handle },
-    Foundrys { _process: Box<Child> },
+    Foundrys {
+        _process: Box<Child>,
+        /// Its home: it keeps old states there, which nobody else deletes once it is killed.
+        _home: tempfile::TempDir,
+    },
 }
 
 impl Chain {
@@ -53,7 +57,9 @@ impl Chain {
     pub async fn start_foundrys() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root.join(".tools"), PathBuf::from);
+        let home = tempfile::tempdir().unwrap();
         let mut process = Command::new(tools.join("node/node_modules/.bin/anvil"))
+            .env("HOME", home.path())
             .args(["--port", "0", "--chain-id", "412346"])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -73,6 +79,7 @@ impl Chain {
         let signer = medlock_anvil::dev_accounts()[0].signer.clone();
         let node = Node::Foundrys {
             _process: Box::new(process),
+            _home: home,
         };
         // It tells of each request, and would wait for a reader once the pipe is full. Ends with the process.
         tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
