@@ -2,6 +2,7 @@
 mod answer;
 mod decision;
 mod desk;
+mod history;
 mod view;
 
 pub use answer::*;
@@ -9,6 +10,7 @@ use decision::Tables;
 #[cfg(test)]
 pub(crate) use decision::all_statements;
 use desk::Desk;
+pub use history::{EmergencyAccess, GivenGrant, Rule, WrittenVersion};
 pub(crate) use view::valid;
 pub use view::{View, When};
 

@@ -26,8 +26,9 @@ pub use db::Database;
 pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
 pub use endpoints::{Endpoints, REQUEST_TIMEOUT};
 pub use index::{
-    Anchor, Chart, Credential, Decision, Finality, Grant, Head, Index, IndexError, Live, Member, News, PAGE_MOST, Page,
-    Party, PartyKey, Position, PositionError, Reader, Record, Statistics, Status, View, When,
+    Anchor, Chart, Credential, Decision, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index, IndexError, Live,
+    Member, News, PAGE_MOST, Page, Party, PartyKey, Position, PositionError, Reader, Record, Rule, Statistics, Status,
+    View, When, WrittenVersion,
 };
 pub use model::Block;
 pub use pipeline::{Counters, Progress};

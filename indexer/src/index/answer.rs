@@ -43,12 +43,12 @@ pub struct Position {
 
 impl Position {
     /// As the tables hold it. One that no event can have lies after all logs of its block.
-    fn place(self) -> i64 {
+    pub(super) fn place(self) -> i64 {
         let last = end_of(self.block_number) - 1;
         place(self.block_number, self.log_index).unwrap_or(last)
     }
 
-    fn of(place: i64) -> Result<Self> {
+    pub(super) fn of(place: i64) -> Result<Self> {
         let place = u64::try_from(place).map_err(|_| IndexError::Corrupt { column: "valid_from" })?;
         Ok(Self {
             block_number: place >> LOG_BITS,

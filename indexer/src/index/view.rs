@@ -558,22 +558,32 @@ impl View {
     }
 
     /// $1 is the end of the block, `args` go on from $2.
-    async fn fetch(&mut self, sql: &'static str, mut args: Vec<Value>) -> Result<Vec<Row>> {
+    pub(super) async fn fetch(&mut self, sql: &'static str, mut args: Vec<Value>) -> Result<Vec<Row>> {
         args.insert(0, end_of(self.block.number).into());
         Ok(self.reading.fetch(sql, &args).await?)
     }
 
-    async fn rows<T>(&mut self, sql: &'static str, args: Vec<Value>, read: fn(&Row) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) async fn rows<T>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Value>,
+        read: fn(&Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
         self.fetch(sql, args).await?.iter().map(read).collect()
     }
 
-    async fn row<T>(&mut self, sql: &'static str, args: Vec<Value>, read: fn(&Row) -> Result<T>) -> Result<Option<T>> {
+    pub(super) async fn row<T>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Value>,
+        read: fn(&Row) -> Result<T>,
+    ) -> Result<Option<T>> {
         self.fetch(sql, args).await?.first().map(read).transpose()
     }
 }
 
 /// $2: whose list; $3 and $4: where the page begins, and how long it is.
-fn paged(key: impl Into<Value>, page: Page) -> Vec<Value> {
+pub(super) fn paged(key: impl Into<Value>, page: Page) -> Vec<Value> {
     let (after, limit) = page.bounds();
     vec![key.into(), after.into(), limit.into()]
 }

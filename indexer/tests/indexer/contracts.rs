@@ -1,5 +1,7 @@
 //! The real contracts, run: after every transaction the index answers as the contracts do at the same block, and it
 //! goes on giving those answers for that block's time.
+mod history;
+
 use crate::support::{POLL_MS, SOON, chain::receipt, event::id, latest};
 use alloy::{
     eips::BlockId,
@@ -68,6 +70,7 @@ async fn the_index_answers_as_the_contracts_do_at_every_block() {
     world.signatures_and_anchors().await;
     world.life_of_the_registry().await;
     world.every_time_asked_about().await;
+    world.same_history_in_every_database().await;
     world.verified_and_falsified().await;
 }
 
@@ -733,6 +736,7 @@ impl World {
             assert!(head.time >= before.time + STEP);
         }
         self.same_state(head).await;
+        self.same_history(head).await;
         let reasons = self.contract_decides(head).await;
         assert_eq!(self.index_decides(head.time).await, reasons, "after {}", C::SIGNATURE);
         self.history.push((head, reasons));
