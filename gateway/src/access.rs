@@ -99,6 +99,11 @@ impl Gateway {
     /// `ForbiddenOrUnknown` for whoever has no right at all at present, with what is wrong with the grant; chain trouble.
     pub async fn standing(&self, chart: B256, account: Address) -> Result<Standing> {
         let block = self.latest().await?;
+        self.standing_at(block, chart, account).await
+    }
+
+    /// The same at `block`, which is a latest one.
+    pub async fn standing_at(&self, block: Block, chart: B256, account: Address) -> Result<Standing> {
         let found = self.chain.chart_of(&block, chart).await?;
         let role = if !found.controller.is_zero() && found.controller == account {
             Role::Controller

@@ -240,6 +240,13 @@ impl Db {
         row.as_ref().map(|row| self.entry(row)).transpose()
     }
 
+    /// The receipt at this place in this gateway's chain.
+    pub async fn receipt(&self, sequence: u64) -> Result<Option<ReadEntry>> {
+        let sql = "SELECT * FROM receipt WHERE gateway = $1 AND sequence = $2";
+        let row = self.pool.first(sql, &[self.account.into(), sequence.into()]).await?;
+        row.as_ref().map(|row| self.entry(row)).transpose()
+    }
+
     /// The reads of `chart` at this gateway after sequence `after`, ascending.
     pub async fn receipts(&self, chart: B256, after: u64, limit: u32) -> Result<Vec<ReadEntry>> {
         let sql =

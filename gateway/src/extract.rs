@@ -3,7 +3,11 @@ use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256};
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, Request,
+        rejection::{BytesRejection, JsonRejection},
+    },
     http::{StatusCode, header, request::Parts},
 };
 use medlock_api::{Kind, Problem};
@@ -97,6 +101,19 @@ pub struct AccountPath {
     pub account: Address,
 }
 
+#[derive(Deserialize)]
+pub struct TypePath {
+    #[serde(rename = "type")]
+    pub resource_type: String,
+}
+
+#[derive(Deserialize)]
+pub struct ResourcePath {
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    pub id: String,
+}
+
 impl<T: DeserializeOwned + Send> FromRequestParts<Gateway> for Path<T> {
     type Rejection = Failure;
 
@@ -162,12 +179,32 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for Json<T> {
         let body = timeout(JSON_TIMEOUT, axum::Json::from_request(request, gateway));
         match body.await.map_err(|_| Kind::Timeout)? {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::BytesRejection(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::new(Kind::PayloadTooLarge)
-                    .detail(format!("at most {JSON_BYTES_MOST} bytes"))
-                    .into())
-            }
+            Err(JsonRejection::BytesRejection(error)) => Err(unread(&error)),
             Err(error) => Err(Failure::bad_request("body", error.body_text())),
         }
+    }
+}
+
+/// A body as it came, of at most [`JSON_BYTES_MOST`].
+pub struct Body(pub Bytes);
+
+impl FromRequest<Gateway> for Body {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, gateway: &Gateway) -> Result<Self> {
+        let body = timeout(JSON_TIMEOUT, Bytes::from_request(request, gateway));
+        match body.await.map_err(|_| Kind::Timeout)? {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(error) => Err(unread(&error)),
+        }
+    }
+}
+
+fn unread(error: &BytesRejection) -> Failure {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::PayloadTooLarge)
+            .detail(format!("at most {JSON_BYTES_MOST} bytes"))
+            .into(),
+        _ => Failure::bad_request("body", error.body_text()),
     }
 }

@@ -4,12 +4,14 @@
 //! serve an envelope before its receipt is on disk, serve bytes that do not match their CID, or log who reads whom.
 //!
 //! Start reading at `routes.rs` (every route and limit), then `read.rs` (one read, step by step) and `access.rs`
-//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `relay.rs` submits what others have signed; wire types are `medlock_api`.
+//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `relay.rs` submits what others have signed;
+//! `fhir.rs` says the same things in FHIR R4; wire types are `medlock_api`.
 mod access;
 mod blocks;
 mod chain;
 mod db;
 mod extract;
+mod fhir;
 mod handlers;
 mod keys;
 mod limits;
@@ -26,7 +28,7 @@ mod wire;
 
 use std::{
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
@@ -117,6 +119,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         open: limits::Bucket::new(limits::OPEN_PER_SECOND, limits::OPEN_BURST, Instant::now()),
         marks: state::Marks::default(),
         pulse: Default::default(),
+        started: SystemTime::now(),
     });
     let (stop, mut stopped) = watch::channel(false);
     let stopping = async move {

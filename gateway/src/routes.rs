@@ -25,7 +25,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     extract::JSON_BYTES_MOST,
-    handlers::{blocks, charts, decisions, reads, relay, service, sessions},
+    fhir,
+    handlers::{self, blocks, charts, decisions, reads, relay, service, sessions},
     problem::Failure,
     state::{Gateway, random},
 };
@@ -63,6 +64,10 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(decisions::decide)) //        POST   /v1/decisions
         .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
         .routes(routes!(relay::one)) //               GET    /v1/relay/operations/{id}
+        .routes(routes!(handlers::fhir::metadata)) // GET    /fhir/metadata
+        .routes(routes!(handlers::fhir::search, handlers::fhir::create)) // GET, POST /fhir/{type}
+        .routes(routes!(handlers::fhir::search_by_form)) // POST /fhir/{type}/_search
+        .routes(routes!(handlers::fhir::read)) //     GET    /fhir/{type}/{id}
         .layer(middleware::from_fn_with_state(REQUEST_TIMEOUT, in_time));
     timed.routes(routes!(blocks::upload)) //          POST   /v1/blocks
 }
@@ -87,6 +92,7 @@ pub fn router(gateway: Gateway) -> Router {
 fn guarded(router: Router, places: Semaphore) -> Router {
     router
         .layer(middleware::from_fn_with_state(Arc::new(places), at_once))
+        .layer(middleware::from_fn(fhir::answered))
         .layer(middleware::from_fn(traced))
 }
 
@@ -115,7 +121,8 @@ fn json(document: &Document) -> String {
         (name = "reads", description = "Envelopes and payloads, against a signed receipt"),
         (name = "blocks", description = "Content-addressed blocks in"),
         (name = "decisions", description = "Signed answers without data"),
-        (name = "relay", description = "Operations that an account has signed, submitted and paid for by the gateway")
+        (name = "relay", description = "Operations that an account has signed, submitted and paid for by the gateway"),
+        (name = "fhir", description = "Consent, DocumentReference, AuditEvent, Provenance and Patient as FHIR R4 resources; every error is an OperationOutcome")
     )
 )]
 struct Root;

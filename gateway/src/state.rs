@@ -57,6 +57,7 @@ pub struct Parts {
     pub marks: Marks,
     /// When the chain was last looked at for the sake of health, and what came of it.
     pub pulse: Mutex<Option<(Instant, std::result::Result<Block, Kind>)>>,
+    pub started: SystemTime,
 }
 
 /// The highest blocks seen: at the node, and in the index.

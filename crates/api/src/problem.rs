@@ -9,6 +9,8 @@ pub enum Kind {
     BadRequest,
     /// There is no such route, or it does not take the method.
     NoRoute,
+    /// Only media types are accepted that the route does not answer with.
+    NotAcceptable,
     /// The route needs a session: sign in.
     NoSession,
     /// The session has ended, or was revoked: sign in again.
@@ -63,9 +65,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 27] = [
+    pub const ALL: [Kind; 28] = [
         Kind::BadRequest,
         Kind::NoRoute,
+        Kind::NotAcceptable,
         Kind::NoSession,
         Kind::SessionExpired,
         Kind::SignInRefused,
@@ -98,6 +101,7 @@ impl Kind {
         match self {
             Kind::BadRequest => ("bad-request", 400, "The request is not what this route takes"),
             Kind::NoRoute => ("no-route", 404, "There is no such route"),
+            Kind::NotAcceptable => ("not-acceptable", 406, "The answer has no form that is accepted"),
             Kind::NoSession => ("no-session", 401, "Sign in first"),
             Kind::SessionExpired => ("session-expired", 401, "The session has ended; sign in again"),
             Kind::SignInRefused => ("sign-in-refused", 401, "The sign-in was refused"),

@@ -61,7 +61,7 @@ pub async fn all(
     Ok(Json(RelayedOperations { operations, next }))
 }
 
-fn name(headers: &HeaderMap) -> Result<Option<&str>> {
+pub fn name(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };

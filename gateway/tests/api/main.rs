@@ -1,4 +1,6 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
+mod fhir;
+
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -499,6 +501,21 @@ impl World {
 
     /// Another process of the same gateway account, at the same address behind a proxy, on a database of theirs.
     async fn beside(&self, db: Database) -> medlock_gateway::Handle {
+        self.beside_with(db, None).await
+    }
+
+    /// One on the same database, which relays and pays with `payer`.
+    async fn relaying(&self, payer: PrivateKeySigner) -> medlock_gateway::Handle {
+        let limits = medlock_gateway::RelayLimits {
+            poll: Duration::from_millis(20),
+            ..Default::default()
+        };
+        let relay = medlock_gateway::Relay { key: payer, limits };
+        let db = self.dir.path().join("gateway.sqlite").as_path().into();
+        self.beside_with(db, Some(relay)).await
+    }
+
+    async fn beside_with(&self, db: Database, relay: Option<medlock_gateway::Relay>) -> medlock_gateway::Handle {
         medlock_gateway::spawn(medlock_gateway::Config {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: Some("https://gateway.example".into()),
@@ -509,7 +526,7 @@ impl World {
             store: self.store.clone(),
             db,
             key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
-            relay: None,
+            relay,
         })
         .await
         .unwrap()
