@@ -8,6 +8,7 @@
 //! - [`audit`]: anchors of read receipts.
 //! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
+//! - [`words`]: where a thing stands in the contracts' storage, and how it is packed.
 //!
 //! Times are UNIX seconds; the contracts store them in 40 bits and refuse what does not fit.
 //! It must never hold logic that a contract and a service could disagree about; what both must do alike
@@ -26,3 +27,4 @@ pub mod registry;
 pub mod relay;
 pub mod signed;
 pub mod terms;
+pub mod words;

@@ -3,12 +3,11 @@
 //! Facts, no decisions: `records` asks [`Exceptions::facts_of`] and decides. It must never ask another contract while it
 //! is asked, nor answer about a chart from anything but its own storage and what `records` passes along. Implements
 //! [`IExceptions`] of `medlock-abi`, which holds every event and error. Start reading at [`Exceptions`]; how a slot is
-//! packed stands in [`slots`].
+//! packed stands in [`medlock_abi::words::exceptions`].
 #![cfg_attr(not(any(test, feature = "export-abi")), no_std)]
 #![forbid(unsafe_code)]
 extern crate alloc;
 
-pub mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +28,7 @@ use stylus_sdk::{
     storage::{StorageB256, StorageMap},
 };
 
-use crate::slots::{Access, Delegate, Emergency, Rule};
+use medlock_abi::words::exceptions::{Access, Delegate, Emergency, Rule};
 
 /// Every error a method can answer with; the fields are documented in [`IExceptions`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]

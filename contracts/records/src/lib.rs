@@ -3,12 +3,11 @@
 //! Implements [`IRecords`] of `medlock-abi`, which holds every event, error and struct. It must never
 //! hold personal data, anything a dictionary can guess, or a wrapped key: nothing here can be taken back.
 //! Start reading at [`Records`], then `Records::reason`, where access is decided; how a slot is packed
-//! stands in [`slots`].
+//! stands in [`medlock_abi::words::records`].
 #![cfg_attr(not(any(test, feature = "export-abi")), no_std)]
 #![forbid(unsafe_code)]
 extern crate alloc;
 
-pub mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +31,7 @@ use stylus_sdk::{
     storage::{StorageAddress, StorageB256, StorageMap},
 };
 
-use crate::slots::{CONTROL_EPOCH_MOST, ChartHead, Grant, RecordHead};
+use medlock_abi::words::records::{CONTROL_EPOCH_MOST, ChartHead, Grant, RecordHead};
 
 /// Every error a method can answer with; the fields are documented in [`IRecords`].
 #[derive(SolidityError, Debug, PartialEq, Eq)]

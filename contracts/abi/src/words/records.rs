@@ -1,8 +1,9 @@
 //! How `records` packs its storage words: as Solidity would pack the struct, first field lowest.
-//!
-//! The layout is fixed once deployed. Unused bytes are zero.
+//! Unused bytes are zero.
 use alloy_primitives::{Address, B256};
-use medlock_abi::records::IRecords::GrantTerms;
+
+use super::{declared, entry, number};
+use crate::records::IRecords::GrantTerms;
 
 /// The last control epoch: 24 bits are there for it.
 pub const CONTROL_EPOCH_MOST: u32 = (1 << 24) - 1;
@@ -164,7 +165,17 @@ impl Grant {
     }
 }
 
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+/// The slot of a chart's [`ChartHead`].
+pub fn chart_slot(keccak: impl Fn(&[u8]) -> B256, chart: B256) -> B256 {
+    entry(keccak, chart, declared(0))
+}
+
+/// The slot of a record's [`RecordHead`].
+pub fn record_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, record_id: B256) -> B256 {
+    entry(keccak, record_id, entry(keccak, chart, declared(1)))
+}
+
+/// The slot of a [`Grant`].
+pub fn grant_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, grantee: Address) -> B256 {
+    entry(keccak, grantee.into_word(), entry(keccak, chart, declared(2)))
 }

@@ -1,7 +1,8 @@
 //! How `exceptions` packs its storage words: as Solidity would pack the struct, first field lowest.
-//!
-//! The layout is fixed once deployed. Unused bytes are zero.
+//! Unused bytes are zero.
 use alloy_primitives::{Address, B256};
+
+use super::{declared, entry, next, number};
 
 /// `struct { uint8 effect; uint32 purposes; uint8 actions; uint40 expiry; uint32 directoryVersion; }`
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +148,24 @@ impl Emergency {
     }
 }
 
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+/// The slot of a [`Rule`]; `grantee` zero: the one for everybody.
+pub fn rule_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, record_id: B256, grantee: Address) -> B256 {
+    let of_record = entry(keccak, record_id, entry(keccak, chart, declared(0)));
+    entry(keccak, grantee.into_word(), of_record)
+}
+
+/// The two slots of a [`Delegate`].
+pub fn delegate_slots(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, delegate: Address) -> [B256; 2] {
+    let first = entry(keccak, delegate.into_word(), entry(keccak, chart, declared(1)));
+    [first, next(first)]
+}
+
+/// The slot of a chart's [`Access`].
+pub fn access_slot(keccak: impl Fn(&[u8]) -> B256, chart: B256) -> B256 {
+    entry(keccak, chart, declared(2))
+}
+
+/// The slot of an [`Emergency`].
+pub fn emergency_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, party: Address) -> B256 {
+    entry(keccak, party.into_word(), entry(keccak, chart, declared(3)))
 }
