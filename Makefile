@@ -7,7 +7,7 @@
 MEDLOCK := target/debug/medlock
 CONTRACTS := target/debug/medlock-contracts
 # What a browser will run: no I/O, no clock, and it builds for wasm32.
-PURE := medlock-api medlock-dag medlock-fhir medlock-vault
+PURE := medlock-api medlock-consent medlock-dag medlock-fhir medlock-vault
 # How that is built, in a folder of its own: `check` and `vectors-wasm` compile nothing twice.
 BUILD_WASM := build --quiet -Z build-std=std,panic_abort --target wasm32-unknown-unknown --target-dir target/wasm
 

@@ -94,6 +94,8 @@ pub enum Command {
     Grant(GrantCommand),
     /// Ask whether you may use a compartment for a purpose. No data is served with the answer.
     Check(CheckArgs),
+    /// Check a verdict on file against the chain: its signature, its block, and its proof. No gateway is asked.
+    Verify(VerifyArgs),
     /// What a gateway has submitted for you (`--relay`): list, show, cancel.
     #[command(subcommand)]
     Relay(RelayCommand),
@@ -367,6 +369,27 @@ pub struct CheckArgs {
     /// Another time than now: UNIX seconds, or RFC 3339.
     #[arg(long)]
     pub at: Option<String>,
+    /// With a proof of a yes, from the hash of the block: it then needs no trust in the gateway.
+    #[arg(long)]
+    pub prove: bool,
+    /// Writes the verdict with its signature, and its proof, to a new file: for `medlock verify`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// What `medlock check --out` wrote.
+    pub file: PathBuf,
+    /// The hash of the verdict's block, from a source that you trust; otherwise the node at --rpc is asked for it.
+    #[arg(long, value_name = "HASH")]
+    pub block_hash: Option<B256>,
+    /// Refuse what any other account has signed.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub signed_by: Option<Address>,
+    /// Refuse what has no proof.
+    #[arg(long)]
+    pub proved: bool,
 }
 
 #[derive(Debug, Args)]

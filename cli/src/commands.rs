@@ -502,6 +502,10 @@ fn operation_row(operation: &api::RelayedOperation) -> Vec<String> {
     ]
 }
 
+fn new_file(path: &Path) -> anyhow::Result<std::fs::File> {
+    std::fs::File::create_new(path).with_context(|| format!("make {}", path.display()))
+}
+
 /// Exit code 0 for yes, [`exit::ANSWER_NO`] for no.
 pub async fn check(global: &Global, out: Output, args: CheckArgs) -> anyhow::Result<ExitCode> {
     let client = global.client().await?;
@@ -513,8 +517,20 @@ pub async fn check(global: &Global, out: Output, args: CheckArgs) -> anyhow::Res
         action: Action::from_name(&args.action).context("--action: read, write or share")?,
         at: args.at.as_deref().map(parse_time).transpose()?,
     };
-    let verdicts = client.ask(vec![question]).await?;
-    let verdict = &verdicts[0];
+    // Before anything is asked: a file is never overwritten.
+    let file = args.out.as_deref().map(new_file).transpose()?;
+    let signed = client.ask_signed(vec![question], args.prove).await?;
+    // One for each question, or it would be an error.
+    let [signed] = &signed[..] else {
+        bail!("the gateway did not answer");
+    };
+    let verdict = &signed.verdict;
+    if let Some(mut file) = file {
+        serde_json::to_writer_pretty(&mut file, signed)
+            .map_err(std::io::Error::from)
+            .and_then(|()| file.sync_all())
+            .context("write the verdict")?;
+    }
     out.say(verdict, || {
         format!(
             "{} ({}), at {} by block {}",

@@ -12,6 +12,7 @@ mod index;
 pub mod output;
 mod services;
 pub mod stores;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Record(command) => commands::record(global, out, command).await,
         Command::Grant(command) => commands::grant(global, out, command).await,
         Command::Check(args) => commands::check(global, out, args).await,
+        Command::Verify(args) => verify::verify(global, out, args).await,
         Command::Relay(command) => commands::relay(global, out, command).await,
         Command::Log { chart } => commands::log(global, out, chart).await,
         Command::Index(args) => index::index(global, out, &args).await,

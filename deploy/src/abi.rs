@@ -210,6 +210,7 @@ fn signed_types() -> Result<Value> {
     all.extend(types::<IAudit::Anchor>()?);
     all.extend(types::<signed::ReadReceipt>()?);
     all.extend(types::<signed::Verdict>()?);
+    all.extend(types::<signed::Verdicts>()?);
     all.extend(types::<signed::CompartmentDirectory>()?);
     Ok(all.into())
 }

@@ -6,7 +6,7 @@ use alloy::{
     network::{Ethereum, TransactionBuilder as _},
     primitives::{Address, B256, Bytes, U64, U256},
     providers::{Provider as _, RootProvider},
-    rpc::types::TransactionRequest,
+    rpc::types::{EIP1186AccountProofResponse, TransactionRequest},
     sol_types::SolCall,
     transports::{RpcError, TransportErrorKind},
 };
@@ -99,20 +99,6 @@ impl Chain {
     pub async fn decide(&self, at: &Block, question: IRecords::Question) -> Result<u8> {
         let answer = self.records(at, IRecords::decideCall { question }).await?;
         Ok(answer.reason)
-    }
-
-    /// At most `terms::BATCH_MOST` questions; reasons in their order.
-    pub async fn decide_many(&self, at: &Block, questions: Vec<IRecords::Question>) -> Result<Vec<u8>> {
-        let asked = questions.len();
-        let reasons = self.records(at, IRecords::decideManyCall { questions }).await?;
-        if reasons.len() == asked {
-            Ok(reasons)
-        } else {
-            Err(Failure::caused(
-                Kind::ChainMismatch,
-                anyhow!("decideMany answered {} of {asked} questions", reasons.len()),
-            ))
-        }
     }
 
     pub async fn chart_of(&self, at: &Block, chart: B256) -> Result<IRecords::chartOfReturn> {
@@ -233,6 +219,28 @@ impl Chain {
 
     pub async fn balance(&self, account: Address) -> Result<U256> {
         self.request("eth_getBalance", (account, "latest")).await
+    }
+
+    /// `eth_getProof`, at the end of a block.
+    pub async fn proof(
+        &self,
+        address: Address,
+        slots: &[B256],
+        block: B256,
+    ) -> anyhow::Result<EIP1186AccountProofResponse> {
+        let asked = self
+            .request("eth_getProof", (address, slots.to_vec(), BlockId::from(block)))
+            .await;
+        asked.map_err(|failure| anyhow!("{failure}"))
+    }
+
+    /// A block's header, RLP.
+    pub async fn header(&self, hash: B256) -> anyhow::Result<Bytes> {
+        let asked = self.request("eth_getBlockByHash", (hash, false)).await;
+        let block: Option<alloy::rpc::types::Block> = asked.map_err(|failure| anyhow!("{failure}"))?;
+        let block = block.with_context(|| format!("the node has no block {hash}"))?;
+        // A field that is not known here shows: the hash is another one then.
+        Ok(alloy::rlp::encode(&block.header.inner).into())
     }
 
     /// The latest block's base fee, and the tip that the node thinks is usual: wei for each unit of gas.

@@ -21,7 +21,7 @@ use crate::{
     state::Gateway,
 };
 
-/// JSON bodies: the largest is a full batch of questions, about 45 KiB.
+/// JSON bodies, but for questions: the largest is an operation to relay, or a Consent.
 pub const JSON_BYTES_MOST: usize = 64 * 1024;
 /// A JSON body is small: one that takes longer does not come. Shorter than the time a request has, so that a slow sender
 /// is told from a slow gateway.
@@ -169,17 +169,17 @@ pub fn page_limit(limit: Option<u32>) -> u32 {
     limit.unwrap_or(PAGE_MOST).clamp(1, PAGE_MOST)
 }
 
-/// A JSON body of at most [`JSON_BYTES_MOST`].
-pub struct Json<T>(pub T);
+/// A JSON body of at most `MOST` bytes. More than [`JSON_BYTES_MOST`] is for the route to allow.
+pub struct Json<T, const MOST: usize = JSON_BYTES_MOST>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Gateway> for Json<T> {
+impl<T: DeserializeOwned, const MOST: usize> FromRequest<Gateway> for Json<T, MOST> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, gateway: &Gateway) -> Result<Self> {
         let body = timeout(JSON_TIMEOUT, axum::Json::from_request(request, gateway));
         match body.await.map_err(|_| Kind::Timeout)? {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::BytesRejection(error)) => Err(unread(&error)),
+            Err(JsonRejection::BytesRejection(error)) => Err(unread(&error, MOST)),
             Err(error) => Err(Failure::bad_request("body", error.body_text())),
         }
     }
@@ -195,15 +195,15 @@ impl FromRequest<Gateway> for Body {
         let body = timeout(JSON_TIMEOUT, Bytes::from_request(request, gateway));
         match body.await.map_err(|_| Kind::Timeout)? {
             Ok(bytes) => Ok(Self(bytes)),
-            Err(error) => Err(unread(&error)),
+            Err(error) => Err(unread(&error, JSON_BYTES_MOST)),
         }
     }
 }
 
-fn unread(error: &BytesRejection) -> Failure {
+fn unread(error: &BytesRejection, most: usize) -> Failure {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::PayloadTooLarge)
-            .detail(format!("at most {JSON_BYTES_MOST} bytes"))
+            .detail(format!("at most {most} bytes"))
             .into(),
         _ => Failure::bad_request("body", error.body_text()),
     }

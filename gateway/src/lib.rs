@@ -16,6 +16,7 @@ mod handlers;
 mod keys;
 mod limits;
 mod problem;
+mod prove;
 mod read;
 mod receipt;
 mod relay;
@@ -44,6 +45,7 @@ pub use limits::{
     UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST,
 };
 pub use medlock_sql::Database;
+pub use prove::PROVED_MOST;
 pub use receipt::FRESH_SECONDS;
 pub use relay::{OPERATION_BYTES_MOST, OPERATION_GAS_MOST, Relay, RelayLimits};
 pub use routes::openapi_json;
@@ -118,6 +120,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         downloads: limits::Gate::new(DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST),
         open: limits::Bucket::new(limits::OPEN_PER_SECOND, limits::OPEN_BURST, Instant::now()),
         marks: state::Marks::default(),
+        seen: Default::default(),
         pulse: Default::default(),
         started: SystemTime::now(),
     });

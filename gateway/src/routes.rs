@@ -29,6 +29,7 @@ use crate::{
     handlers::{self, blocks, charts, decisions, reads, relay, service, sessions},
     problem::Failure,
     state::{Gateway, random},
+    verdict::QUESTIONS_BYTES_MOST,
 };
 
 /// Requests at work at once; more are turned away at the door rather than queued without end. Well above what can come
@@ -42,6 +43,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("medlock-request-id");
 
 fn api() -> OpenApiRouter<Gateway> {
+    let questions = OpenApiRouter::new()
+        .routes(routes!(decisions::decide))
+        .layer(DefaultBodyLimit::max(QUESTIONS_BYTES_MOST));
     let timed = OpenApiRouter::with_openapi(Root::openapi())
         .routes(routes!(service::health)) //          GET    /health
         .routes(routes!(service::ready)) //           GET    /ready
@@ -61,7 +65,7 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(reads::read)) //              POST   /v1/charts/{chart}/records/{record}/versions/{version}/reads
         .routes(routes!(reads::payload)) //           GET    /v1/charts/{chart}/records/{record}/versions/{version}/payload
         .routes(routes!(reads::reads)) //             GET    /v1/charts/{chart}/reads
-        .routes(routes!(decisions::decide)) //        POST   /v1/decisions
+        .merge(questions) //                          POST   /v1/decisions
         .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
         .routes(routes!(relay::one)) //               GET    /v1/relay/operations/{id}
         .routes(routes!(handlers::fhir::metadata)) // GET    /fhir/metadata

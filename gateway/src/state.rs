@@ -55,6 +55,8 @@ pub struct Parts {
     /// For requests without a session.
     pub open: Bucket,
     pub marks: Marks,
+    /// The latest block that the node told of, and when it was asked.
+    pub seen: Mutex<Option<(Instant, Block)>>,
     /// When the chain was last looked at for the sake of health, and what came of it.
     pub pulse: Mutex<Option<(Instant, std::result::Result<Block, Kind>)>>,
     pub started: SystemTime,
@@ -135,7 +137,7 @@ impl Gateway {
         let deadline = Instant::now() + LATEST_WAIT;
         loop {
             let indexed_before = self.marks.indexed();
-            let block = self.chain.latest().await?;
+            let block = self.looked_up().await?;
             let indexed = self.index.head().await?.number;
             let Err(mark) = self.marks.admit(indexed_before, indexed, block.number) else {
                 return Ok(block);
@@ -147,6 +149,21 @@ impl Gateway {
             }
             sleep(LOOK_AGAIN).await;
         }
+    }
+
+    /// What the node says is the latest block, asked after this was called: one question to it answers all who came before.
+    async fn looked_up(&self) -> Result<Block> {
+        let came = Instant::now();
+        let mut seen = self.seen.lock().await;
+        if let Some((asked, block)) = *seen
+            && asked >= came
+        {
+            return Ok(block);
+        }
+        let asked = Instant::now();
+        let block = self.chain.latest().await?;
+        *seen = Some((asked, block));
+        Ok(block)
     }
 
     /// The chain's latest block as of up to a second ago, if the chain is the deployment's: one look for however many

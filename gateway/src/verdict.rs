@@ -1,124 +1,115 @@
-//! Signed answers to "may I?", without any data.
-use std::collections::HashMap;
-
+//! Signed answers to "may I?", without any data (ADR 17).
 use alloy::{
-    primitives::{Address, B256},
+    primitives::{Address, Bytes},
     signers::SignerSync as _,
 };
 use anyhow::Context as _;
 use medlock_abi::{
     records::IRecords,
-    terms::{BATCH_MOST, COMPARTMENTS, reason},
+    terms::{COMPARTMENTS, reason},
 };
-use medlock_api::{DecisionRequest, Question, Verdict};
+use medlock_api::{DecisionReply, DecisionRequest, Question, Verdict};
+use medlock_indexer::{Asked, Decision};
 
 use crate::{
-    access::{ends_first, merged},
-    chain::Block,
+    access::merged,
     problem::{Failure, Result},
+    prove::PROVED_MOST,
     state::Gateway,
 };
 
-/// Questions in one request: one `decideMany`.
-pub const QUESTIONS_MOST: usize = BATCH_MOST;
-/// A time this close to now counts as now, and is answered by the chain: the asker's clock is not ours.
+/// Questions in one request: each takes some 20 microseconds, and the answers some 5 MB.
+pub const QUESTIONS_MOST: usize = 10_000;
+/// The largest body: that many questions, written with room to spare.
+pub const QUESTIONS_BYTES_MOST: usize = 4 * 1024 * 1024;
+/// Questions that count as one request of the caller's.
+const QUESTIONS_A_REQUEST: usize = 128;
+/// A time this close to now counts as now: the asker's clock is not ours.
 pub const NOW_SECONDS: u64 = 5;
 
 impl Gateway {
-    /// Answers for `grantee`, in the order of the questions. Present ones are asked of the contract, all at one block;
-    /// the others of the index, over the state at that time (past) or as it stands (to come).
+    /// Answers for `grantee`, in the order of the questions, by the index: present ones once it has the chain's latest block,
+    /// past ones over the state at that time, ones to come as it stands.
     ///
     /// # Errors
-    /// `BadRequest`, `IndexBehind`, chain trouble.
-    pub async fn verdicts(&self, grantee: Address, request: &DecisionRequest) -> Result<Vec<Verdict>> {
+    /// `BadRequest`, `IndexBehind`, `ProofUnavailable`, chain trouble.
+    pub async fn verdicts(&self, grantee: Address, request: &DecisionRequest) -> Result<DecisionReply> {
         check(request)?;
         let block = self.latest().await?;
         let now = block.time.max(self.now());
-        let is_now = |question: &Question| question.at.is_none_or(|at| at.abs_diff(now) <= NOW_SECONDS);
-        let present: Vec<_> = request
-            .questions
-            .iter()
-            .filter(|q| is_now(q))
-            .map(|q| asked(q, grantee))
-            .collect();
-        let mut answers = match present.is_empty() {
-            true => Vec::new(),
-            false => self.chain.decide_many(&block, present).await?,
-        }
-        .into_iter();
-        let mut grant_ends_of = HashMap::new();
-        let mut verdicts = Vec::with_capacity(request.questions.len());
-        for question in &request.questions {
+        let asked = |question: &Question| {
             let at = question.at.unwrap_or(now);
-            let (mut why, consulted) = if is_now(question) {
-                // `decide_many` has checked that there are as many answers as questions.
-                (answers.next().unwrap_or(reason::MALFORMED), block)
-            } else {
-                self.decide_then(&block, asked(question, grantee), at).await?
-            };
-            // As in `decide_now`; asked once for each chart.
-            if ends_first(why) && is_now(question) && at > block.time {
-                let ends = match grant_ends_of.get(&question.chart) {
-                    Some(ends) => *ends,
-                    None => {
-                        let ends = self.grant_ends(&block, question.chart, grantee).await?;
-                        grant_ends_of.insert(question.chart, ends);
-                        ends
-                    }
-                };
-                if at >= ends {
-                    why = reason::EXPIRED;
-                }
+            Asked {
+                question: self::asked(question, grantee),
+                at,
+                is_present: at.abs_diff(now) <= NOW_SECONDS,
             }
-            if is_now(question) && at > block.time {
-                let asked = asked(question, grantee);
-                if at >= self.exception_ends(&block, &asked, why).await? {
-                    why = reason::EXPIRED;
-                }
-            }
-            verdicts.push(self.signed(question, grantee, at, merged(why), &consulted)?);
-        }
-        Ok(verdicts)
-    }
-
-    /// The index's answer for another time than now, once it has all that happened by then.
-    async fn decide_then(&self, latest: &Block, question: IRecords::Question, at: u64) -> Result<(u8, Block)> {
-        if self.index.head().await?.time <= at {
-            self.index_at(latest).await?;
-        }
-        let decision = self.index.decide(&question, at).await?;
-        let block = decision.block;
-        Ok((
-            decision.reason,
-            Block {
-                number: block.number,
-                hash: block.hash,
-                time: block.time,
-            },
-        ))
-    }
-
-    fn signed(&self, question: &Question, grantee: Address, at: u64, why: u8, block: &Block) -> Result<Verdict> {
-        let mut verdict = Verdict {
-            chart: question.chart,
-            grantee,
-            compartment: question.compartment,
-            record_id: question.record_id.unwrap_or_default(),
-            purpose: question.purpose,
-            action: question.action,
-            at,
-            allowed: reason::is_allowed(why),
-            reason: reason::text(why).into(),
-            reason_code: why,
-            block_number: block.number,
-            block_hash: block.hash,
-            signature: Default::default(),
         };
-        let hash: B256 = verdict.signing_hash(self.deployment.chain_id, self.deployment.records);
-        let signature = self.signer.sign_hash_sync(&hash).context("sign a verdict")?;
-        verdict.signature = signature.as_bytes().to_vec().into();
-        Ok(verdict)
+        let asked: Vec<_> = request.questions.iter().map(asked).collect();
+        // All that has happened by then.
+        if asked.iter().any(|asked| asked.at >= block.time) || self.index.head().await?.time <= block.time {
+            self.index_at(&block).await?;
+        }
+        let decisions = self.index.decide_many(&asked).await?;
+        let each = request.questions.iter().zip(asked).zip(decisions);
+        let verdicts = each
+            .map(|((question, asked), decision)| verdict(question, &asked, &decision))
+            .collect();
+        let mut reply = DecisionReply {
+            verdicts,
+            signature: Bytes::new(),
+            proofs: Vec::new(),
+        };
+        if request.prove {
+            for verdict in &reply.verdicts {
+                reply.proofs.push(self.proof(verdict).await?);
+            }
+        }
+        self.signed(reply).await
     }
+
+    async fn signed(&self, reply: DecisionReply) -> Result<DecisionReply> {
+        let (chain_id, records) = (self.deployment.chain_id, self.deployment.records);
+        // Some microseconds each: of many, others are not kept waiting.
+        let (reply, hash) = if reply.verdicts.len() > QUESTIONS_A_REQUEST {
+            let hashed = tokio::task::spawn_blocking(move || {
+                let hash = reply.signing_hash(chain_id, records);
+                (reply, hash)
+            });
+            hashed.await.context("hash verdicts")?
+        } else {
+            let hash = reply.signing_hash(chain_id, records);
+            (reply, hash)
+        };
+        let signature = self.signer.sign_hash_sync(&hash).context("sign verdicts")?;
+        Ok(DecisionReply {
+            signature: signature.as_bytes().to_vec().into(),
+            ..reply
+        })
+    }
+}
+
+fn verdict(question: &Question, asked: &Asked, decision: &Decision) -> Verdict {
+    let why = merged(decision.reason);
+    Verdict {
+        chart: question.chart,
+        grantee: asked.question.grantee,
+        compartment: question.compartment,
+        record_id: question.record_id.unwrap_or_default(),
+        purpose: question.purpose,
+        action: question.action,
+        at: asked.at,
+        allowed: reason::is_allowed(why),
+        reason: reason::text(why).into(),
+        reason_code: why,
+        block_number: decision.block.number,
+        block_hash: decision.block.hash,
+    }
+}
+
+/// As how many requests more than one so many questions count.
+pub fn requests_more(questions: usize) -> u64 {
+    (questions.saturating_sub(1) / QUESTIONS_A_REQUEST) as u64
 }
 
 fn check(request: &DecisionRequest) -> Result<()> {
@@ -126,6 +117,12 @@ fn check(request: &DecisionRequest) -> Result<()> {
         return Err(Failure::bad_request(
             "questions",
             format!("1 to {QUESTIONS_MOST} questions are taken"),
+        ));
+    }
+    if request.prove && request.questions.len() > PROVED_MOST {
+        return Err(Failure::bad_request(
+            "prove",
+            format!("of at most {PROVED_MOST} questions"),
         ));
     }
     match request
@@ -150,5 +147,16 @@ fn asked(question: &Question, grantee: Address) -> IRecords::Question {
         recordId: question.record_id.unwrap_or_default(),
         purpose: question.purpose.bit(),
         action: question.action.bit(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_questions_count_as_many_requests() {
+        let counts = [0, 1, 128, 129, 257, QUESTIONS_MOST].map(requests_more);
+        assert_eq!(counts, [0, 0, 0, 1, 2, 78]);
     }
 }

@@ -6,9 +6,10 @@ mod history;
 mod view;
 
 pub use answer::*;
-use decision::Tables;
+pub use decision::Asked;
 #[cfg(test)]
 pub(crate) use decision::all_statements;
+use decision::{QUESTIONS_MOST, Tables};
 use desk::Desk;
 pub use history::{EmergencyAccess, GivenGrant, Rule, WrittenVersion};
 pub(crate) use view::valid;
@@ -21,6 +22,7 @@ use crate::{
     store::{self, CHANNEL},
     tables::Value,
 };
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use medlock_abi::records::IRecords::Question;
 use sqlx::postgres::PgListener;
 use std::{sync::Arc, time::Duration};
@@ -31,6 +33,9 @@ use tokio::{
 
 /// How often an index without a pipeline in its process looks for a new head, where the database does not tell.
 const DETACHED_POLL: Duration = Duration::from_millis(50);
+
+/// Statements of one list of questions at the same time: enough to keep two cores busy, and to leave others some.
+const STATEMENTS_AT_ONCE: usize = 4;
 
 /// How long closing waits for those who still read.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
@@ -132,13 +137,30 @@ impl Index {
 
     /// [`View::decide`] of one question, at a time.
     pub async fn decide(&self, question: &Question, at: u64) -> Result<Decision> {
-        let asked = (question.clone(), at);
+        let asked = Asked {
+            question: question.clone(),
+            at,
+            is_present: false,
+        };
         if let Some(decision) = self.desk.ask(asked.clone()).await {
             return Ok(decision);
         }
         let asked = [asked];
         let answer = decision::answers(&asked, None, Tables::Newest(&self.pool)).await?.pop();
         answer.ok_or(IndexError::Corrupt { column: "n" })
+    }
+
+    /// Answers in the order of the questions, however many. Those to some may be of a later block than those to others.
+    pub async fn decide_many(&self, asked: &[Asked]) -> Result<Vec<Decision>> {
+        if let [one] = asked
+            && let Some(decision) = self.desk.ask(one.clone()).await
+        {
+            return Ok(vec![decision]);
+        }
+        let chunks: Vec<Vec<Asked>> = asked.chunks(QUESTIONS_MOST).map(<[Asked]>::to_vec).collect();
+        let answer = async |some: Vec<Asked>| decision::answers(&some, None, Tables::Newest(&self.pool)).await;
+        let answers = stream::iter(chunks).map(answer).buffered(STATEMENTS_AT_ONCE);
+        answers.try_concat().await
     }
 
     /// Waits until block `wanted` is indexed, and gives the head then; at most `within`.

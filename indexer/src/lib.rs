@@ -9,7 +9,6 @@
 mod ahead;
 mod apply;
 mod db;
-mod decide;
 mod decode;
 mod endpoints;
 mod index;
@@ -23,12 +22,11 @@ mod tables;
 mod verify;
 
 pub use db::Database;
-pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
 pub use endpoints::{Endpoints, REQUEST_TIMEOUT};
 pub use index::{
-    Anchor, Chart, Credential, Decision, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index, IndexError, Live,
-    Member, News, PAGE_MOST, Page, Party, PartyKey, Position, PositionError, Reader, Record, Rule, Statistics, Status,
-    View, When, WrittenVersion,
+    Anchor, Asked, Chart, Credential, Decision, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index, IndexError,
+    Live, Member, News, PAGE_MOST, Page, Party, PartyKey, Position, PositionError, Reader, Record, Rule, Statistics,
+    Status, View, When, WrittenVersion,
 };
 pub use model::Block;
 pub use pipeline::{Counters, Progress};

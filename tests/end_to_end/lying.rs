@@ -11,7 +11,7 @@ use alloy::{
 use medlock_abi::records::IRecords;
 use medlock_client::{
     Client, Endpoints, Error, Identity, Metadata, NewDocument, Read, SealedDocument,
-    api::{self, Action, Purpose, Question, ReadEntry, Verdict, media_type, siwe},
+    api::{self, Action, DecisionReply, Purpose, Question, ReadEntry, Verdict, media_type, siwe},
     identity::{self, rng},
     now,
 };
@@ -635,10 +635,15 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
     assert!(!denied.allowed);
     let allowed = clinic.ask(vec![question("TREAT", None)]).await.unwrap().remove(0);
     assert!(allowed.allowed);
-    let sign = |mut verdict: Verdict, signer: &PrivateKeySigner| {
-        let signature = signer.sign_hash_sync(&verdict.signing_hash(chain_id, records)).unwrap();
-        verdict.signature = signature.as_bytes().to_vec().into();
-        verdict
+    let sign = |verdicts: Vec<Verdict>, signer: &PrivateKeySigner| {
+        let mut reply = DecisionReply {
+            verdicts,
+            signature: Bytes::new(),
+            proofs: vec![],
+        };
+        let signature = signer.sign_hash_sync(&reply.signing_hash(chain_id, records)).unwrap();
+        reply.signature = signature.as_bytes().to_vec().into();
+        reply
     };
     let as_yes = |verdict: &Verdict| Verdict {
         allowed: true,
@@ -659,34 +664,36 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
     let but = |edit: &dyn Fn(&mut Verdict)| {
         let mut verdict = allowed.clone();
         edit(&mut verdict);
-        vec![sign(verdict, &own)]
+        sign(vec![verdict], &own)
+    };
+    let true_reply = sign(vec![allowed.clone()], &own);
+    let one = || true_reply.clone();
+    let with = |verdicts: &[&Verdict]| sign(verdicts.iter().map(|one| (*one).clone()).collect(), &own);
+    // What was signed is another verdict.
+    let put = |verdict: Verdict| DecisionReply {
+        verdicts: vec![verdict],
+        ..one()
     };
     let mut bare_yes = denied.clone();
     bare_yes.allowed = true;
-    let by_mallory = sign(as_yes(&denied), mallory.signer());
+    let by_mallory = sign(vec![as_yes(&denied)], mallory.signer());
     let (treatment, then) = (question("TREAT", None), question("TREAT", Some(now() - 50_000)));
-    let one = || vec![allowed.clone()];
-    let (not_signed, other) = ("is not signed by the gateway", "answers another question");
+    let (not_signed, other) = ("are not signed by the gateway", "answers another question");
     let (count, no_block) = ("not as many verdicts", "the chain does not have");
     let (contradiction, lie) = ("contradicts its own reason", "yes where the contract says no");
     let cases = [
-        ("a no turned into a yes", &research, vec![bare_yes], contradiction),
+        ("a no turned into a yes", &research, with(&[&bare_yes]), contradiction),
         (
             "another reason's text",
             &treatment,
             but(&|v| v.reason = "controller".into()),
             contradiction,
         ),
-        (
-            "a yes against the contract",
-            &research,
-            vec![sign(as_yes(&denied), &own)],
-            lie,
-        ),
-        ("with its reason", &research, vec![as_yes(&denied)], not_signed),
-        ("signed by another key", &research, vec![by_mallory], not_signed),
+        ("a yes against the contract", &research, with(&[&as_yes(&denied)]), lie),
+        ("with its reason", &research, put(as_yes(&denied)), not_signed),
+        ("signed by another key", &research, by_mallory, not_signed),
         ("another purpose's yes", &research, one(), other),
-        ("another party's yes", &treatment, vec![insurers], other),
+        ("another party's yes", &treatment, with(&[&insurers]), other),
         ("another chart's", &treatment, but(&|v| v.chart = v.block_hash), other),
         ("another compartment's", &treatment, but(&|v| v.compartment += 1), other),
         ("a record's", &treatment, but(&|v| v.record_id = v.block_hash), other),
@@ -696,11 +703,11 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
             but(&|v| v.action = Action::WRITE),
             other,
         ),
-        ("yesterday's", &treatment, vec![yesterday], other),
-        ("tomorrow's", &treatment, vec![tomorrow], other),
+        ("yesterday's", &treatment, with(&[&yesterday]), other),
+        ("tomorrow's", &treatment, with(&[&tomorrow]), other),
         ("today's, of another day", &then, one(), other),
-        ("none", &treatment, vec![], count),
-        ("two", &treatment, [one(), one()].concat(), count),
+        ("none", &treatment, with(&[]), count),
+        ("two", &treatment, with(&[&allowed, &allowed]), count),
         (
             "by an invented block",
             &treatment,
@@ -714,8 +721,8 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
             no_block,
         ),
     ];
-    for (case, question, verdicts, says) in cases {
-        let reply = serde_json::to_vec(&api::DecisionReply { verdicts }).unwrap();
+    for (case, question, reply, says) in cases {
+        let reply = serde_json::to_vec(&reply).unwrap();
         gateway.rule(move |asked| match asked.is(Method::POST, "/v1/decisions") {
             true => Fate::Answer(JSON, reply.clone()),
             false => Fate::Forward,
@@ -725,8 +732,9 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
         assert!(detail.contains(says), "{case}: {detail}");
     }
     // An invented block beside a true one of the same number.
-    let verdicts = [but(&|v| v.block_hash = v.chart), one()].concat();
-    let reply = serde_json::to_vec(&api::DecisionReply { verdicts }).unwrap();
+    let mut invented = allowed.clone();
+    invented.block_hash = invented.chart;
+    let reply = serde_json::to_vec(&with(&[&invented, &allowed])).unwrap();
     swap(&gateway, Method::POST, "/v1/decisions", reply);
     let (_, detail) = refused(
         "one of two",
@@ -734,7 +742,7 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
     );
     assert!(detail.contains(no_block), "{detail}");
     // What was replayed is fine where it belongs.
-    let reply = serde_json::to_vec(&api::DecisionReply { verdicts: one() }).unwrap();
+    let reply = serde_json::to_vec(&one()).unwrap();
     swap(&gateway, Method::POST, "/v1/decisions", reply);
     assert!(clinic.ask(vec![question("TREAT", None)]).await.unwrap()[0].allowed);
 }

@@ -50,6 +50,14 @@ sol! {
         bytes32 blockHash;
     }
 
+    /// What a gateway signs of its answers to one request: the Merkle root (RFC 9162, keccak256) over the struct hashes of the
+    /// [`Verdict`]s, in the order of the questions.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Verdicts {
+        bytes32 root;
+        uint32 count;
+    }
+
     /// The controller's statement that a compartment directory is theirs.
     #[derive(Debug, PartialEq, Eq)]
     struct CompartmentDirectory {

@@ -4,14 +4,14 @@
 pub mod exceptions;
 pub mod records;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, keccak256};
 
-/// The slot of an entry of a mapping, as Solidity has it. `keccak` is passed in, as a contract's is a host function.
-fn entry(keccak: impl Fn(&[u8]) -> B256, key: B256, mapping: B256) -> B256 {
+/// The slot of an entry of a mapping, as Solidity has it.
+fn entry(key: B256, mapping: B256) -> B256 {
     let mut input = [0; 64];
     input[..32].copy_from_slice(key.as_slice());
     input[32..].copy_from_slice(mapping.as_slice());
-    keccak(&input)
+    keccak256(input)
 }
 
 /// The slot of a mapping that is declared as number `n`.

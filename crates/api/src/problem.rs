@@ -53,6 +53,8 @@ pub enum Kind {
     ChainMismatch,
     /// The chain knows what was asked about, the index does not yet; Retry-After says when to come back.
     IndexBehind,
+    /// The node gives no proof of the verdict's block; it may have forgotten the state of one that is long past.
+    ProofUnavailable,
     /// The store does not hold the block that the chain points to.
     BlockMissing,
     /// The store's bytes do not match their CID, or are not the kind of block that belongs in this place: an envelope
@@ -65,7 +67,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 28] = [
+    pub const ALL: [Kind; 29] = [
         Kind::BadRequest,
         Kind::NoRoute,
         Kind::NotAcceptable,
@@ -90,6 +92,7 @@ impl Kind {
         Kind::ChainDown,
         Kind::ChainMismatch,
         Kind::IndexBehind,
+        Kind::ProofUnavailable,
         Kind::BlockMissing,
         Kind::BlockCorrupt,
         Kind::StorageFull,
@@ -131,6 +134,7 @@ impl Kind {
                 "The endpoint serves another chain than the deployment's",
             ),
             Kind::IndexBehind => ("index-behind", 503, "The index has not reached this block yet"),
+            Kind::ProofUnavailable => ("proof-unavailable", 502, "The node gives no proof of this block"),
             Kind::BlockMissing => ("block-missing", 502, "The store does not hold a block"),
             Kind::BlockCorrupt => ("block-corrupt", 502, "A block is corrupt, or not what belongs there"),
             Kind::StorageFull => ("storage-full", 507, "The gateway's storage is full"),

@@ -1,7 +1,8 @@
 //! Request and response bodies, in the order of the routes.
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_sol_types::SolStruct;
-use medlock_abi::signed;
+use medlock_abi::{records::IRecords, signed};
+use medlock_consent::StateProof;
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, Actions, Compartments, Purpose, Purposes, ReadEntry, RelayState, Roles};
@@ -194,17 +195,21 @@ body! {
         pub record_id: Option<B256>,
         pub purpose: Purpose,
         pub action: Action,
-        /// UNIX seconds; absent: now, answered by the chain itself.
+        /// UNIX seconds; absent: now.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         pub at: Option<u64>,
     }
 
     #[serde(deny_unknown_fields)]
     pub struct DecisionRequest {
+        /// At most 10,000.
         pub questions: Vec<Question>,
+        /// With a proof, from the block's hash, of each yes: of at most 16 questions.
+        #[serde(default)]
+        pub prove: bool,
     }
 
-    /// A signed answer, without any data: `Verdict` of `medlock_abi::signed`.
+    /// An answer without any data: `Verdict` of `medlock_abi::signed`.
     pub struct Verdict {
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
         pub chart: B256,
@@ -227,14 +232,41 @@ body! {
         pub block_number: u64,
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
         pub block_hash: B256,
-        /// 65 bytes r || s || v by the gateway over [`Verdict::signing_hash`].
-        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
-        pub signature: Bytes,
     }
 
     /// Answers in the order of the questions.
     pub struct DecisionReply {
         pub verdicts: Vec<Verdict>,
+        /// 65 bytes r || s || v by the gateway over [`DecisionReply::signing_hash`].
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+        pub signature: Bytes,
+        /// Where proofs were asked for, one for each verdict; null for a no.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+        pub proofs: Vec<Option<StateProof>>,
+    }
+
+    /// One verdict by itself, with what leads to the gateway's signature, and to the block's hash: a `verdict.json`.
+    #[serde(deny_unknown_fields)]
+    pub struct SignedVerdict {
+        pub chain_id: u64,
+        /// The `records` contract.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub records: Address,
+        pub verdict: Verdict,
+        /// Which of `count` verdicts it was, from 0.
+        pub index: u32,
+        pub count: u32,
+        /// From the verdict's leaf to the root that was signed.
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Hex32>))]
+        pub path: Vec<B256>,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub root: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+        pub signature: Bytes,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+        pub proof: Option<StateProof>,
     }
 
     pub struct Credential {
@@ -352,8 +384,67 @@ impl Verdict {
         }
     }
 
+    /// The hash of its leaf in the tree whose root is signed.
+    pub fn leaf(&self) -> B256 {
+        medlock_merkle::leaf(keccak, self.statement().eip712_hash_struct())
+    }
+
+    /// The question that it answers.
+    pub fn question(&self) -> IRecords::Question {
+        IRecords::Question {
+            chart: self.chart,
+            grantee: self.grantee,
+            member: Address::ZERO,
+            compartment: self.compartment,
+            recordId: self.record_id,
+            purpose: self.purpose.bit(),
+            action: self.action.bit(),
+        }
+    }
+}
+
+impl DecisionReply {
     /// The EIP-712 digest that the gateway signs, for the deployment (`chain_id`, `records`).
     pub fn signing_hash(&self, chain_id: u64, records: Address) -> B256 {
-        self.statement().eip712_signing_hash(&signed::domain(chain_id, records))
+        let leaves: Vec<_> = self.verdicts.iter().map(Verdict::leaf).collect();
+        let root = medlock_merkle::root(keccak, &leaves).unwrap_or_default();
+        verdicts_hash(root, leaves.len() as u32, chain_id, records)
     }
+
+    /// Each verdict by itself.
+    pub fn signed(self, chain_id: u64, records: Address) -> Vec<SignedVerdict> {
+        let leaves: Vec<_> = self.verdicts.iter().map(Verdict::leaf).collect();
+        let root = medlock_merkle::root(keccak, &leaves).unwrap_or_default();
+        let proofs = self.proofs.into_iter().chain(std::iter::repeat(None));
+        let each = self.verdicts.into_iter().zip(proofs).enumerate();
+        each.map(|(index, (verdict, proof))| SignedVerdict {
+            chain_id,
+            records,
+            verdict,
+            index: index as u32,
+            count: leaves.len() as u32,
+            path: medlock_merkle::proof(keccak, &leaves, index).unwrap_or_default(),
+            root,
+            signature: self.signature.clone(),
+            proof,
+        })
+        .collect()
+    }
+}
+
+impl SignedVerdict {
+    /// The digest that the gateway must have signed. `None`: the verdict is not of this root.
+    pub fn signing_hash(&self) -> Option<B256> {
+        let leaf = self.verdict.leaf();
+        medlock_merkle::verify(keccak, self.root, self.count, self.index, leaf, &self.path)
+            .then(|| verdicts_hash(self.root, self.count, self.chain_id, self.records))
+    }
+}
+
+fn verdicts_hash(root: B256, count: u32, chain_id: u64, records: Address) -> B256 {
+    signed::Verdicts { root, count }.eip712_signing_hash(&signed::domain(chain_id, records))
+}
+
+fn keccak(bytes: &[u8]) -> B256 {
+    keccak256(bytes)
 }

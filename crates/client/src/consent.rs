@@ -9,7 +9,7 @@ use medlock_api as api;
 use crate::{
     Client,
     error::{Error, Result},
-    now,
+    now, verdict,
 };
 
 /// How far the gateway's clock may be from ours in an answer about the present.
@@ -18,8 +18,30 @@ const FRESH_SECONDS: u64 = 300;
 impl Client {
     /// Asks for ourselves. Every verdict is checked: it answers the question that was asked, and the gateway signed it.
     pub async fn ask(&self, questions: Vec<api::Question>) -> Result<Vec<api::Verdict>> {
+        Ok(self.answered(questions, false).await?.verdicts)
+    }
+
+    /// The same, each verdict with what others can check it by; `prove`: also without believing the gateway, where it is a yes.
+    pub async fn ask_signed(&self, questions: Vec<api::Question>, prove: bool) -> Result<Vec<api::SignedVerdict>> {
+        let reply = self.answered(questions, prove).await?;
+        let signed = reply.signed(self.deployment.chain_id, self.deployment.records);
+        for one in signed.iter().filter(|one| prove && one.verdict.allowed) {
+            // Its block was found on our chain.
+            let checked = verdict::check(one, &self.deployment, one.verdict.block_hash)?;
+            if !checked.proved {
+                return Err(Error::GatewayAnswer {
+                    doing: "a consent question".into(),
+                    detail: "a yes comes without its proof".into(),
+                });
+            }
+        }
+        Ok(signed)
+    }
+
+    async fn answered(&self, questions: Vec<api::Question>, prove: bool) -> Result<api::DecisionReply> {
         let gateway = self.gateway().await?;
-        let verdicts = gateway.decisions(questions.clone()).await?;
+        let reply = gateway.decisions(questions.clone(), prove).await?;
+        let verdicts = &reply.verdicts;
         let refused = |detail: &str| Error::GatewayAnswer {
             doing: "a consent question".into(),
             detail: detail.into(),
@@ -28,7 +50,7 @@ impl Client {
             return Err(refused("there are not as many verdicts as questions"));
         }
         let now = now();
-        for (question, verdict) in questions.iter().zip(&verdicts) {
+        for (question, verdict) in questions.iter().zip(verdicts) {
             let same = verdict.chart == question.chart
                 && verdict.grantee == self.address()
                 && verdict.compartment == question.compartment
@@ -45,9 +67,9 @@ impl Client {
             if verdict.allowed != allowed || verdict.reason != terms::reason::text(verdict.reason_code) {
                 return Err(refused("a verdict contradicts its own reason"));
             }
-            if self.signer_of(verdict) != Some(gateway.account()) {
-                return Err(refused("a verdict is not signed by the gateway"));
-            }
+        }
+        if self.signer_of(&reply) != Some(gateway.account()) {
+            return Err(refused("the verdicts are not signed by the gateway"));
         }
         let consulted: BTreeSet<(u64, B256)> = verdicts
             .iter()
@@ -58,8 +80,8 @@ impl Client {
                 return Err(refused("a verdict names a block that the chain does not have"));
             }
         }
-        self.confirm(&questions, &verdicts).await?;
-        Ok(verdicts)
+        self.confirm(&questions, verdicts).await?;
+        Ok(reply)
     }
 
     /// About the present the contract itself can be asked: a gateway that signs a state from before a revocation, or
@@ -99,9 +121,9 @@ impl Client {
         Ok(())
     }
 
-    fn signer_of(&self, verdict: &api::Verdict) -> Option<Address> {
-        let hash = verdict.signing_hash(self.deployment.chain_id, self.deployment.records);
-        Signature::from_raw(&verdict.signature)
+    fn signer_of(&self, reply: &api::DecisionReply) -> Option<Address> {
+        let hash = reply.signing_hash(self.deployment.chain_id, self.deployment.records);
+        Signature::from_raw(&reply.signature)
             .and_then(|signature| signature.recover_address_from_prehash(&hash))
             .ok()
     }

@@ -169,9 +169,9 @@ impl Gateway {
         .await
     }
 
-    pub async fn decisions(&self, questions: Vec<api::Question>) -> Result<Vec<api::Verdict>> {
-        let answer: api::DecisionReply = self.post("/v1/decisions", &api::DecisionRequest { questions }).await?;
-        Ok(answer.verdicts)
+    pub async fn decisions(&self, questions: Vec<api::Question>, prove: bool) -> Result<api::DecisionReply> {
+        self.post("/v1/decisions", &api::DecisionRequest { questions, prove })
+            .await
     }
 
     /// Hands in a signed operation. The same one again is the same submission.

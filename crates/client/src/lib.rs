@@ -19,6 +19,7 @@ mod large;
 mod party;
 mod record;
 mod relay;
+pub mod verdict;
 
 use std::{
     sync::Arc,

@@ -67,8 +67,11 @@ fn code(kind: Kind) -> Code {
         Kind::PayloadTooLarge => Code::TooLong,
         Kind::TooMany | Kind::RelayQuota => Code::Throttled,
         Kind::Timeout | Kind::Busy | Kind::ChainDown | Kind::IndexBehind | Kind::RelayUnfunded => Code::Transient,
-        Kind::ChainMismatch | Kind::BlockMissing | Kind::BlockCorrupt | Kind::StorageFull | Kind::Internal => {
-            Code::Exception
-        }
+        Kind::ChainMismatch
+        | Kind::ProofUnavailable
+        | Kind::BlockMissing
+        | Kind::BlockCorrupt
+        | Kind::StorageFull
+        | Kind::Internal => Code::Exception,
     }
 }

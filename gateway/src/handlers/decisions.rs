@@ -4,8 +4,10 @@ use medlock_api::{DecisionReply, DecisionRequest, Problem};
 
 use crate::{
     extract::{self, Caller},
+    limits::Limit,
     problem::Result,
     state::Gateway,
+    verdict::{QUESTIONS_A_REQUEST, QUESTIONS_BYTES_MOST},
 };
 
 /// "May I use this, for this purpose, now or at that time?" A chart that does not exist and one without a grant to
@@ -15,8 +17,12 @@ use crate::{
 pub async fn decide(
     State(gateway): State<Gateway>,
     caller: Caller,
-    extract::Json(request): extract::Json<DecisionRequest>,
+    extract::Json(request): extract::Json<DecisionRequest, QUESTIONS_BYTES_MOST>,
 ) -> Result<Json<DecisionReply>> {
-    let verdicts = gateway.verdicts(caller.account, &request).await?;
-    Ok(Json(DecisionReply { verdicts }))
+    // The session has been counted once.
+    let more = request.questions.len().saturating_sub(1) / QUESTIONS_A_REQUEST;
+    gateway
+        .limits
+        .take(caller.account, Limit::Requests, more as u64, gateway.now())?;
+    Ok(Json(gateway.verdicts(caller.account, &request).await?))
 }

@@ -2,7 +2,6 @@
 use super::{Decision, IndexError, Result, answer::*};
 use crate::{
     db::{Pool, Reading, Row},
-    decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide},
     tables::Value,
 };
 use alloy::primitives::{Address, B256};
@@ -10,6 +9,7 @@ use medlock_abi::{
     records::IRecords::Question,
     terms::{DELEGATE_DEPTH_MOST, credential_status, reason, record_status, role},
 };
+use medlock_consent::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
 use std::{iter::repeat_n, sync::LazyLock};
 
 /// Questions in one statement: the smallest number that all fit into, with room to spare; each is prepared once.
@@ -144,8 +144,15 @@ pub fn all_statements(question: &Asked) -> Vec<(&'static str, Vec<Value>)> {
         .collect()
 }
 
-/// A question and the time that it is about, in UNIX seconds.
-pub type Asked = (Question, u64);
+/// A question, and the time that it is about.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub question: Question,
+    /// UNIX seconds.
+    pub at: u64,
+    /// That is the present: what begins by then has not begun before a block says so, for the contract goes by blocks alone.
+    pub is_present: bool,
+}
 
 /// Where to ask.
 pub enum Tables<'a> {
@@ -196,10 +203,24 @@ pub async fn answers(asked: &[Asked], block: Option<u64>, mut tables: Tables<'_>
 }
 
 fn answer(asked: &[Asked], answers: &mut [Option<Decision>], n: usize, block: Head, facts: &Facts) -> Result<()> {
-    let (Some((question, at)), Some(answer)) = (asked.get(n), answers.get_mut(n)) else {
+    let (
+        Some(Asked {
+            question,
+            at,
+            is_present,
+        }),
+        Some(answer),
+    ) = (asked.get(n), answers.get_mut(n))
+    else {
         return Err(IndexError::Corrupt { column: "n" });
     };
-    let reason = decide(question, facts, *at);
+    let mut reason = decide(question, facts, *at);
+    if *is_present && reason::is_allowed(reason) && block.time < *at {
+        let then = decide(question, facts, block.time);
+        if !reason::is_allowed(then) {
+            reason = then;
+        }
+    }
     let allowed = reason::is_allowed(reason);
     *answer = Some(Decision { allowed, reason, block });
     Ok(())
@@ -222,7 +243,7 @@ fn ask(
         credential_status::ISSUED.into(),
     ]);
     for n in which {
-        let (question, at) = &asked[*n];
+        let Asked { question, at, .. } = &asked[*n];
         args.extend([
             Value::Int(*n as i64),
             question.chart.into(),

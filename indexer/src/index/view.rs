@@ -2,7 +2,7 @@
 use super::{
     IndexError, Result,
     answer::*,
-    decision::{self, QUESTIONS_MOST, Tables},
+    decision::{self, Asked, QUESTIONS_MOST, Tables},
 };
 use crate::{
     db::{Reading, Row},
@@ -455,7 +455,12 @@ impl View {
         let (at, block) = (self.time()?, self.block.number);
         let mut answers = Vec::with_capacity(questions.len());
         for some in questions.chunks(QUESTIONS_MOST) {
-            let asked: Vec<_> = some.iter().map(|question| (question.clone(), at)).collect();
+            let asked = |question: &Question| Asked {
+                question: question.clone(),
+                at,
+                is_present: false,
+            };
+            let asked: Vec<_> = some.iter().map(asked).collect();
             let tables = Tables::Of(&mut self.reading);
             answers.extend(decision::answers(&asked, Some(block), tables).await?);
         }

@@ -3,7 +3,7 @@ use super::*;
 use crate::{
     Index, IndexError, Page, When,
     decode::decode,
-    index::{Decision, all_statements},
+    index::{Asked, Decision, all_statements},
 };
 use alloy::{
     primitives::{Address, Bytes, IntoLogData, LogData, U256, keccak256},
@@ -134,7 +134,11 @@ async fn decisions_ends_and_rollbacks_look_rows_up_and_scan_no_table() {
         let mut store = open(&kind.fresh(folder.path(), "index")).await;
         let none = Value::Word(B256::ZERO);
         let mut statements: Vec<_> = undoing().into_iter().map(|sql| (sql, vec![Value::Int(0)])).collect();
-        let asked = all_statements(&(question.clone(), 0));
+        let asked = all_statements(&Asked {
+            question: question.clone(),
+            at: 0,
+            is_present: false,
+        });
         statements.extend(asked.into_iter().map(|(sql, args)| (sql.to_owned(), args)));
         for table in Table::ALL.iter().filter(|table| table.ends()) {
             match kind {

@@ -149,23 +149,23 @@ impl Emergency {
 }
 
 /// The slot of a [`Rule`]; `grantee` zero: the one for everybody.
-pub fn rule_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, record_id: B256, grantee: Address) -> B256 {
-    let of_record = entry(keccak, record_id, entry(keccak, chart, declared(0)));
-    entry(keccak, grantee.into_word(), of_record)
+pub fn rule_slot(chart: B256, record_id: B256, grantee: Address) -> B256 {
+    let of_record = entry(record_id, entry(chart, declared(0)));
+    entry(grantee.into_word(), of_record)
 }
 
 /// The two slots of a [`Delegate`].
-pub fn delegate_slots(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, delegate: Address) -> [B256; 2] {
-    let first = entry(keccak, delegate.into_word(), entry(keccak, chart, declared(1)));
+pub fn delegate_slots(chart: B256, delegate: Address) -> [B256; 2] {
+    let first = entry(delegate.into_word(), entry(chart, declared(1)));
     [first, next(first)]
 }
 
 /// The slot of a chart's [`Access`].
-pub fn access_slot(keccak: impl Fn(&[u8]) -> B256, chart: B256) -> B256 {
-    entry(keccak, chart, declared(2))
+pub fn access_slot(chart: B256) -> B256 {
+    entry(chart, declared(2))
 }
 
 /// The slot of an [`Emergency`].
-pub fn emergency_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, party: Address) -> B256 {
-    entry(keccak, party.into_word(), entry(keccak, chart, declared(3)))
+pub fn emergency_slot(chart: B256, party: Address) -> B256 {
+    entry(party.into_word(), entry(chart, declared(3)))
 }

@@ -166,16 +166,16 @@ impl Grant {
 }
 
 /// The slot of a chart's [`ChartHead`].
-pub fn chart_slot(keccak: impl Fn(&[u8]) -> B256, chart: B256) -> B256 {
-    entry(keccak, chart, declared(0))
+pub fn chart_slot(chart: B256) -> B256 {
+    entry(chart, declared(0))
 }
 
 /// The slot of a record's [`RecordHead`].
-pub fn record_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, record_id: B256) -> B256 {
-    entry(keccak, record_id, entry(keccak, chart, declared(1)))
+pub fn record_slot(chart: B256, record_id: B256) -> B256 {
+    entry(record_id, entry(chart, declared(1)))
 }
 
 /// The slot of a [`Grant`].
-pub fn grant_slot(keccak: impl Fn(&[u8]) -> B256 + Copy, chart: B256, grantee: Address) -> B256 {
-    entry(keccak, grantee.into_word(), entry(keccak, chart, declared(2)))
+pub fn grant_slot(chart: B256, grantee: Address) -> B256 {
+    entry(grantee.into_word(), entry(chart, declared(2)))
 }

@@ -1,7 +1,7 @@
-//! The decision, as the `records` contract makes it, over facts read from SQL. Pure.
+//! The decision, as the `records` contract makes it, over facts read from SQL or from proved storage.
 //!
 //! The order of reasons is the contract's (`medlock_abi::terms::reason`); the two must change together.
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use medlock_abi::{
     records::IRecords::Question,
     terms::{COMPARTMENTS, DELEGATE_DEPTH_MOST, action, effect, power, purpose, reason, record_status},
