@@ -7,7 +7,7 @@ use crate::{
     limits::Limit,
     problem::Result,
     state::Gateway,
-    verdict::{QUESTIONS_A_REQUEST, QUESTIONS_BYTES_MOST},
+    verdict::{QUESTIONS_BYTES_MOST, requests_more},
 };
 
 /// "May I use this, for this purpose, now or at that time?" A chart that does not exist and one without a grant to
@@ -20,9 +20,8 @@ pub async fn decide(
     extract::Json(request): extract::Json<DecisionRequest, QUESTIONS_BYTES_MOST>,
 ) -> Result<Json<DecisionReply>> {
     // The session has been counted once.
-    let more = request.questions.len().saturating_sub(1) / QUESTIONS_A_REQUEST;
-    gateway
-        .limits
-        .take(caller.account, Limit::Requests, more as u64, gateway.now())?;
+    let more = requests_more(request.questions.len());
+    let now = gateway.now();
+    gateway.limits.take(caller.account, Limit::Requests, more, now)?;
     Ok(Json(gateway.verdicts(caller.account, &request).await?))
 }
