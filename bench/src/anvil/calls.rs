@@ -71,10 +71,8 @@ fn deploy_registry(node: &Node, owner: &DevAccount, artifacts: &Artifacts) -> an
         .parse()
         .context("the chain's URL")?;
     let deployed = runtime.block_on(async {
-        let provider = ProviderBuilder::new()
-            .wallet(EthereumWallet::from(owner.signer.clone()))
-            .connect_http(url);
-        medlock_deploy::deploy(&provider, owner.address, owner.address, artifacts).await
+        let provider = ProviderBuilder::new().connect_http(url);
+        medlock_deploy::deploy(&provider, &owner.signer, artifacts).await
     });
     Ok(deployed.context("deploy the contracts")?.deployment.registry)
 }
