@@ -456,16 +456,15 @@ impl<P: Provider> Apply<'_, P> {
         let balance = self.work.provider.get_balance(account).await;
         let balance = balance.map_err(rpc("ask for the deployer's balance"))?;
         let needed = need.reserve(fee);
-        match needed.checked_sub(balance) {
-            Some(missing) if !missing.is_zero() => Err(Error::Funds {
-                what: step.into(),
-                account,
-                balance,
-                needed,
-                missing,
-            }),
-            _ => Ok(()),
+        if balance >= needed {
+            return Ok(());
         }
+        Err(Error::Funds {
+            what: step.into(),
+            account,
+            balance,
+            needed,
+        })
     }
 
     /// Waits for a transaction of this step at `nonce`. False: something else took the nonce, or it is time to raise the fee.

@@ -58,15 +58,14 @@ pub enum Error {
     Waiting { account: Address, count: u64 },
     #[error(
         "{what} may need up to {} ETH and {account} holds {} ETH: {} ETH are missing",
-        format_ether(*.needed), format_ether(*.balance), format_ether(*.missing)
+        format_ether(*.needed), format_ether(*.balance), format_ether(.needed.saturating_sub(*.balance))
     )]
     Funds {
         what: String,
         account: Address,
-        /// Wei, as the two below.
+        /// Wei, as the one below.
         balance: U256,
         needed: U256,
-        missing: U256,
     },
     #[error("the chain asks {asked} wei for a unit of gas, and {most} are allowed")]
     Fee { asked: u128, most: u128 },
