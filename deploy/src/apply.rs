@@ -169,7 +169,15 @@ pub async fn apply(
     let file = DeploymentFile::load_if_there(out)?;
     let begin = async || match &file {
         Some(file) => Ok(file.site()),
-        None => next_site(provider, deployer).await,
+        None => next_site(provider, deployer)
+            .await
+            .and_then(|site| match terms.chain_id {
+                Some(expected) if expected != site.chain_id => Err(Error::OtherChain {
+                    expected,
+                    found: site.chain_id,
+                }),
+                _ => Ok(site),
+            }),
     };
     let mut linked = Vec::new();
     let journal = Journal::open(&journal_path(out), begin, |site| {

@@ -2,6 +2,7 @@
 use std::fmt;
 
 use alloy::{
+    eips::BlockId,
     network::TransactionBuilder,
     primitives::{Address, B256, U256, keccak256},
     providers::Provider,
@@ -192,7 +193,8 @@ impl<'a, P: Provider> Work<'a, P> {
             Action::Create(_) => U256::ZERO,
         };
         let request = self.request(action, data_fee);
-        let estimate = self.provider.estimate_gas(request);
+        // On what is mined: what waits may be this very step, at a fee that is too low.
+        let estimate = self.provider.estimate_gas(request).block(BlockId::latest());
         let estimate = match action {
             Action::Activate(at) => estimate.account_overrides(self.as_if_created(at)),
             _ => estimate.account_overrides([self.as_if_rich()]),

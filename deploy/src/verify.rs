@@ -192,7 +192,9 @@ async fn creation(provider: &impl Provider, file: &DeploymentFile) -> Result<Str
 fn is_contracts_fault(error: &Error) -> bool {
     match error {
         Error::Answer { .. } | Error::NotActivated { .. } => true,
-        Error::Rpc { source, .. } => source.as_error_resp().is_some(),
+        // A revert; whatever else a node answers says nothing about the contract.
+        Error::Rpc { source, .. } => (source.as_error_resp())
+            .is_some_and(|payload| payload.as_revert_data().is_some() || payload.message.contains("revert")),
         _ => false,
     }
 }

@@ -428,20 +428,25 @@ async fn a_run_that_is_killed_while_its_transaction_waits_is_gone_on_with_by_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_is_not_mined_is_replaced_by_a_dearer_one_of_the_same_number() {
-    let site = Site::new().await;
-    site.set("evm_setAutomine", json!([false])).await;
-    let child = site.start(&site.apply(&["--raise-after", "1"]));
-    let sent = || {
-        let seen = site.proxy.seen();
-        seen.iter().filter(|asked| asked.json()["method"] == SEND).count()
-    };
-    eventually("it is sent a third time", || async { (sent() >= 3).then_some(()) }).await;
-    assert_eq!(site.nonce().await, 0);
-    site.set("evm_setAutomine", json!([true])).await;
-    site.set("evm_mine", json!([])).await;
-    let output = site.end(child);
-    assert!(output.status.success(), "{}", text(&output));
-    site.require_whole(10).await;
+    // A creation; and an activation, which the chain refuses beside one that waits.
+    for number in [0, 5] {
+        let site = Site::new().await;
+        let args = site.apply(&["--raise-after", "1"]);
+        site.kill_at_send(&args, number, true);
+        site.set("evm_setAutomine", json!([false])).await;
+        let child = site.start(&args);
+        let sent = || {
+            let seen = site.proxy.seen();
+            seen.iter().filter(|asked| asked.json()["method"] == SEND).count()
+        };
+        eventually("it is sent a third time", || async { (sent() >= 3).then_some(()) }).await;
+        assert_eq!(site.nonce().await, number as u64);
+        site.set("evm_setAutomine", json!([true])).await;
+        site.set("evm_mine", json!([])).await;
+        let output = site.end(child);
+        assert!(output.status.success(), "{}", text(&output));
+        site.require_whole(10).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,5 @@
 //! `eth_call` over HTTP keep-alive: a view of a Stylus program, and of an EVM token for comparison.
 
-use alloy::network::EthereumWallet;
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::providers::ProviderBuilder;
 use alloy::sol_types::SolCall;
