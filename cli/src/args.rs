@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
 use medlock_client::Suite;
+use medlock_deploy::Terms;
 use medlock_gateway::{RelayLimits, Upkeep};
 
 use crate::stores::Stores;
@@ -28,7 +29,8 @@ Exit codes:
   0  done          1  failed                  2  the command line is wrong
   3  refused (no grant, no credential, ...)   4  chain or gateway not reachable, try again
   5  tampered data: nothing was released      6  key file or passphrase
-  7  the answer is no (medlock check); of `medlock index status`, 3 means that the index lags";
+  7  the answer is no (medlock check); of `medlock index status`, 3 means that the index lags;
+     of `medlock index verify` and `medlock deploy verify`, 5 means that something differs";
 
 #[derive(Debug, Clone, Args)]
 pub struct Global {
@@ -105,8 +107,9 @@ pub enum Command {
     Index(IndexArgs),
     /// Run an indexer and a gateway against a chain that runs elsewhere.
     Gateway(GatewayArgs),
-    /// Deploy and activate the contracts; writes a deployment file.
-    Deploy(DeployArgs),
+    /// Deploy the contracts: what it would take, doing it, and comparing a chain with it.
+    #[command(subcommand)]
+    Deploy(DeployCommand),
     /// A gateway's folder of blocks, while no gateway runs on it.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -520,13 +523,80 @@ pub enum StoreCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum DeployCommand {
+    /// Say what `apply` would do, step by step, and what it would cost. Sends and writes nothing.
+    Plan(PlanArgs),
+    /// Deploy and activate the contracts, name issuers, offer the registry's ownership, and write the deployment file. Repeat it
+    /// after an interruption: it goes on, and does nothing twice.
+    Apply(ApplyArgs),
+    /// Compare a chain with a deployment file (--deployment) and the built contracts. Exits with 5 where they differ.
+    Verify(VerifyArgs),
+}
+
+/// What a deployment is to be.
 #[derive(Debug, Args)]
-pub struct DeployArgs {
+pub struct TermsArgs {
     #[command(flatten)]
     pub artifacts: ArtifactsArgs,
-    /// Where to write the deployment.
-    #[arg(long, value_name = "FILE")]
+    /// The deployment file to write. Until it is written, a journal stands beside it (FILE.journal).
+    #[arg(long, default_value = "deployment.json", value_name = "FILE")]
     pub out: PathBuf,
+    /// Who is to own the registry, as the last step: a multisig's address, which accepts by a transaction of its own. Without it the
+    /// deployer stays the owner.
+    #[arg(long, value_name = "ADDRESS")]
+    pub owner: Option<Address>,
+    /// The owner is an account with a key, no contract.
+    #[arg(long, requires = "owner")]
+    pub owner_is_eoa: bool,
+    /// Let this account issue credentials (repeat it, or join them with commas).
+    #[arg(long = "issuer", value_delimiter = ',', value_name = "ADDRESS")]
+    pub issuers: Vec<Address>,
+    /// The most that a unit of gas may cost, in wei.
+    #[arg(long, default_value_t = Terms::default().fee_most, value_name = "WEI")]
+    pub fee_most: u128,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub terms: TermsArgs,
+    /// Who would deploy; without it, the account of the key.
+    #[arg(long, value_name = "ADDRESS")]
+    pub deployer: Option<Address>,
+    /// Refuse another chain than this one.
+    #[arg(long, value_name = "ID")]
+    pub chain_id: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    pub terms: TermsArgs,
+    /// The chain that is meant: 42161 is Arbitrum One, 421614 Arbitrum Sepolia, 412346 a development chain. Another is refused.
+    #[arg(long, value_name = "ID")]
+    pub chain_id: u64,
+    /// Blocks that each step must have before it counts, its own included [default: 12; 1 on chain 412346].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000), value_name = "BLOCKS")]
+    pub confirmations: Option<u64>,
+    /// Seconds after which a transaction that is not mined is sent with a higher fee.
+    #[arg(long, default_value_t = Terms::default().raise_after.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600), value_name = "SECONDS")]
+    pub raise_after: u64,
+    /// Do not ask before sending.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    pub artifacts: ArtifactsArgs,
+    /// Who must own the registry now; without it, whom the file names.
+    #[arg(long, value_name = "ADDRESS")]
+    pub owner: Option<Address>,
+    /// Must be an issuer now (repeat it, or join them with commas).
+    #[arg(long = "issuer", value_delimiter = ',', value_name = "ADDRESS")]
+    pub issuers: Vec<Address>,
 }
 
 impl StoreArgs {

@@ -102,11 +102,14 @@ impl Global {
     }
 
     pub fn deployment(&self) -> anyhow::Result<Deployment> {
-        let path = match &self.deployment {
+        Ok(Deployment::load(self.deployment_path())?)
+    }
+
+    pub fn deployment_path(&self) -> PathBuf {
+        match &self.deployment {
             Some(path) => path.clone(),
             None => Home::new(&self.home).deployment(),
-        };
-        Ok(Deployment::load(&path)?)
+        }
     }
 
     pub fn key_path(&self) -> anyhow::Result<&Path> {

@@ -16,7 +16,7 @@ use medlock_client::{
     Chain, Client, Endpoints, Identity, file,
     identity::{self, rng},
 };
-use medlock_deploy::{Artifacts, Deployed, Deployment};
+use medlock_deploy::{Artifacts, Deployed, Deployment, Terms};
 use medlock_gateway::{Relay, RelayLimits, Upkeep};
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets, Suite};
 
@@ -202,10 +202,10 @@ async fn deployment(
         return Ok((deployment, None));
     }
     let artifacts = Artifacts::load(artifacts)?;
-    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), owner.address(), &artifacts)
+    let terms = Terms::default();
+    let deployed = medlock_deploy::apply(chain.provider(), owner, &artifacts, &terms, &path, &mut |_| ())
         .await
         .context("deploy the contracts")?;
-    deployed.deployment.save(&path)?;
     Ok((deployed.deployment.clone(), Some(deployed)))
 }
 

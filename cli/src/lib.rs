@@ -7,6 +7,7 @@ pub mod args;
 pub mod commands;
 pub mod config;
 pub mod demo;
+mod deploy;
 pub mod dev;
 mod index;
 pub mod output;
@@ -48,7 +49,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Log { chart } => commands::log(global, out, chart).await,
         Command::Index(args) => index::index(global, out, &args).await,
         Command::Gateway(args) => services::gateway(global, out, args).await,
-        Command::Deploy(args) => services::deploy(global, out, args).await,
+        Command::Deploy(command) => deploy::run(global, out, command).await,
         Command::Store(command) => commands::store(out, &command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "medlock", &mut std::io::stdout());

@@ -62,7 +62,11 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(Error::Tampered { .. }) => exit::TAMPERED,
         Some(Error::KeyFile(_)) => exit::KEY_FILE,
         Some(error) if error.is_refusal() => exit::REFUSED,
-        _ => exit::FAILED,
+        Some(_) => exit::FAILED,
+        None => match error.chain().find_map(|cause| cause.downcast_ref()) {
+            Some(medlock_deploy::Error::Rpc { .. }) => exit::UNREACHABLE,
+            _ => exit::FAILED,
+        },
     }
 }
 

@@ -3,15 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
-use medlock_client::{Chain, Endpoints, Identity};
-use medlock_deploy::{Artifacts, Deployment};
+use medlock_client::Endpoints;
+use medlock_deploy::Deployment;
 use medlock_gateway::RelayLimits;
 use medlock_indexer::{Database, Index};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    args::{DemoArgs, DeployArgs, DevArgs, GatewayArgs, Global},
+    args::{DemoArgs, DevArgs, GatewayArgs, Global},
     config::Home,
     demo,
     dev::{self, OWNER_PASSPHRASE},
@@ -153,36 +153,6 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         None => Ok(ExitCode::SUCCESS),
         Some(error) => Err(error),
     }
-}
-
-pub async fn deploy(global: &Global, out: Output, args: DeployArgs) -> anyhow::Result<ExitCode> {
-    if args.out.exists() {
-        bail!(
-            "{} exists already; move it away, or name another file with --out",
-            args.out.display()
-        );
-    }
-    let owner: Identity = global.identity()?;
-    let artifacts = Artifacts::load(&args.artifacts.artifacts)?;
-    let nodes = global.nodes()?;
-    let [node] = nodes.as_slice() else {
-        bail!("this command asks one node: name one --rpc");
-    };
-    let chain = Chain::discover(node, owner.signer().clone()).await?;
-    let deployed = medlock_deploy::deploy(chain.provider(), owner.address(), owner.address(), &artifacts).await?;
-    deployed.deployment.save(&args.out).with_context(|| {
-        let contracts = deployed.deployment.contracts();
-        let contracts = contracts.map(|(name, address)| format!("{name} {address}"));
-        format!("deployed {}, but", contracts.join(", "))
-    })?;
-    out.say(&deployed.deployment, || {
-        format!(
-            "Deployed and activated:\n{}Wrote {}.",
-            contracts(&deployed.deployment),
-            args.out.display()
-        )
-    })?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A line for each contract: its name and its address.

@@ -1,5 +1,5 @@
 //! Where a deployment's contracts are, as a file; and the check that a chain is the one they are on.
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
 
 use alloy::{
     primitives::{Address, B256},
@@ -9,13 +9,16 @@ use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, reg
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Links, artifacts,
-    chain::{genesis_hash, read, rpc},
+    Error, Links, Site, artifacts,
+    artifacts::NAMES,
+    chain::{code, read, require_chain},
 };
 
-const FILE_VERSION: u32 = 3;
+const FILE_VERSION: u32 = 4;
+/// Has no [`Origin`]; the contracts are the same.
+const FILE_VERSION_WITHOUT_ORIGIN: u32 = 3;
 
-/// The file has these fields and its `version`.
+/// Which contracts on which chain: what a service needs of a [`DeploymentFile`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     pub chain_id: u64,
@@ -30,36 +33,95 @@ pub struct Deployment {
     pub block: u64,
 }
 
+/// Who deployed, and what: enough to compare a chain with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Created the contracts, and was the registry's first owner.
+    pub deployer: Address,
+    /// Of the transaction that created the first contract.
+    pub nonce: u64,
+    /// Whose the registry is, or is to be once they have accepted.
+    pub owner: Address,
+    /// keccak256 of each contract's code on the chain, by name.
+    pub code: BTreeMap<String, B256>,
+}
+
+impl Origin {
+    pub(crate) fn new(site: &Site, owner: Address, code: [B256; NAMES.len()]) -> Self {
+        Self {
+            deployer: site.deployer,
+            nonce: site.nonce,
+            owner,
+            code: NAMES.map(str::to_owned).into_iter().zip(code).collect(),
+        }
+    }
+}
+
+/// The whole file, of `version` 4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentFile {
+    #[serde(flatten)]
+    pub deployment: Deployment,
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
 #[derive(Deserialize)]
 struct Version {
     version: u32,
 }
 
 #[derive(Serialize)]
-struct File<'a> {
+struct Versioned<'a> {
     version: u32,
     #[serde(flatten)]
-    deployment: &'a Deployment,
+    file: &'a DeploymentFile,
 }
 
-impl Deployment {
+/// The bytes of a file and its version. First the version alone: another one has other fields.
+fn read_file(path: &Path) -> Result<(u32, Vec<u8>), Error> {
+    let bytes = fs::read(path).map_err(|error| refuse(path, error))?;
+    let Version { version } = serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))?;
+    if version != FILE_VERSION && version != FILE_VERSION_WITHOUT_ORIGIN {
+        return Err(refuse(
+            path,
+            format!(
+                "is version {version}, this program knows version {FILE_VERSION}: the contracts are others, deploy anew"
+            ),
+        ));
+    }
+    Ok((version, bytes))
+}
+
+fn refuse(path: &Path, reason: impl std::fmt::Display) -> Error {
+    Error::File {
+        path: path.display().to_string(),
+        reason: reason.to_string(),
+    }
+}
+
+impl DeploymentFile {
     /// # Errors
-    /// [`Error::File`]: not there, not JSON, or of a version that this program does not know.
+    /// [`Error::File`]: not there, not JSON, or of a version that does not say who deployed.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let refuse = |reason: String| Error::File {
-            path: path.display().to_string(),
-            reason,
-        };
-        let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
-        // First the version alone: another one has other fields.
-        let Version { version } = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        let (version, bytes) = read_file(path)?;
         if version != FILE_VERSION {
-            return Err(refuse(format!(
-                "is version {version}, this program knows version {FILE_VERSION}: the contracts are others, deploy anew"
-            )));
+            return Err(refuse(
+                path,
+                format!(
+                    "is version {version}, which does not say who deployed what: services take it, this command cannot"
+                ),
+            ));
         }
-        serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))
+        serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))
+    }
+
+    pub(crate) fn load_if_there(path: &Path) -> Result<Option<Self>, Error> {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => Self::load(path).map(Some),
+        }
     }
 
     /// Writes the file whole or not at all; creates its folder.
@@ -68,19 +130,31 @@ impl Deployment {
     /// [`Error::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let refuse = |reason: String| Error::File {
-            path: path.display().to_string(),
-            reason,
-        };
-        let file = File {
-            version: FILE_VERSION,
-            deployment: self,
-        };
-        let json = serde_json::to_vec_pretty(&file).map_err(|error| refuse(error.to_string()))?;
+        let (version, file) = (FILE_VERSION, self);
+        let json = serde_json::to_vec_pretty(&Versioned { version, file }).map_err(|error| refuse(path, error))?;
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| refuse(error.to_string()))?;
+            fs::create_dir_all(folder).map_err(|error| refuse(path, error))?;
         }
-        artifacts::write_whole(path, &json).map_err(|error| refuse(error.to_string()))
+        artifacts::write_whole(path, &json).map_err(|error| refuse(path, error))
+    }
+
+    pub fn site(&self) -> Site {
+        Site {
+            chain_id: self.deployment.chain_id,
+            genesis_hash: self.deployment.genesis_hash,
+            deployer: self.origin.deployer,
+            nonce: self.origin.nonce,
+        }
+    }
+}
+
+impl Deployment {
+    /// # Errors
+    /// [`Error::File`]: not there, not JSON, or of a version that this program does not know.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let (_, bytes) = read_file(path)?;
+        serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))
     }
 
     /// Refuses a chain that is not this deployment's, or on which the contracts do not answer.
@@ -89,22 +163,9 @@ impl Deployment {
     /// [`Error::OtherChain`], [`Error::OtherGenesis`], [`Error::MissingCode`], [`Error::NotActivated`],
     /// [`Error::OtherLinks`] where one of them names another neighbour, [`Error::Rpc`].
     pub async fn check(&self, provider: &impl Provider) -> Result<(), Error> {
-        let found = provider.get_chain_id().await.map_err(rpc("chain id"))?;
-        if found != self.chain_id {
-            return Err(Error::OtherChain {
-                expected: self.chain_id,
-                found,
-            });
-        }
-        let found = genesis_hash(provider).await?;
-        if found != self.genesis_hash {
-            return Err(Error::OtherGenesis {
-                expected: self.genesis_hash,
-                found,
-            });
-        }
+        require_chain(provider, self.chain_id, self.genesis_hash).await?;
         for (contract, address) in self.contracts() {
-            let code = provider.get_code_at(address).await.map_err(rpc("read the code"))?;
+            let code = code(provider, address).await?;
             if !code.starts_with(&artifacts::CODE_PREFIX) {
                 return Err(Error::MissingCode { contract, address });
             }
@@ -114,56 +175,53 @@ impl Deployment {
 
     /// Each contract names the neighbours that stand here.
     pub(crate) async fn check_links(&self, provider: &impl Provider) -> Result<(), Error> {
+        for (contract, address) in self.contracts() {
+            let found = self.named_by(provider, contract).await?;
+            require_names(contract, address, self.neighbours(contract), found)?;
+        }
+        Ok(())
+    }
+
+    /// Whom a contract of [`NAMES`] should name, in the order of [`Deployment::named_by`].
+    pub(crate) fn neighbours(&self, contract: &str) -> Vec<Address> {
         let Self {
             registry,
             records,
             exceptions,
             relay,
-            audit,
             ..
         } = *self;
-        let links = [
-            (
-                "registry",
-                registry,
-                vec![relay],
-                vec![read(provider, "registry", registry, IRegistry::relayCall {}).await?],
-            ),
-            (
-                "records",
-                records,
-                vec![registry, exceptions, relay],
-                read(provider, "records", records, IRecords::neighboursCall {})
-                    .await
-                    .map(|found| vec![found.registry, found.exceptions, found.relay])?,
-            ),
-            (
-                "exceptions",
-                exceptions,
-                vec![records, registry, relay],
-                read(provider, "exceptions", exceptions, IExceptions::neighboursCall {})
-                    .await
-                    .map(|found| vec![found.records, found.registry, found.relay])?,
-            ),
-            (
-                "relay",
-                relay,
-                vec![registry, records, exceptions],
-                read(provider, "relay", relay, IRelay::neighboursCall {})
-                    .await
-                    .map(|found| vec![found.registry, found.records, found.exceptions])?,
-            ),
-            (
-                "audit",
-                audit,
-                vec![registry],
-                vec![read(provider, "audit", audit, IAudit::registryCall {}).await?],
-            ),
-        ];
-        for (contract, address, expected, found) in links {
-            require_names(contract, address, expected, found)?;
+        match contract {
+            "registry" => vec![relay],
+            "records" => vec![registry, exceptions, relay],
+            "exceptions" => vec![records, registry, relay],
+            "relay" => vec![registry, records, exceptions],
+            _ => vec![registry],
         }
-        Ok(())
+    }
+
+    /// Whom it names.
+    pub(crate) async fn named_by(
+        &self,
+        provider: &impl Provider,
+        contract: &'static str,
+    ) -> Result<Vec<Address>, Error> {
+        Ok(match contract {
+            "registry" => vec![read(provider, contract, self.registry, IRegistry::relayCall {}).await?],
+            "records" => {
+                let found = read(provider, contract, self.records, IRecords::neighboursCall {}).await?;
+                vec![found.registry, found.exceptions, found.relay]
+            }
+            "exceptions" => {
+                let found = read(provider, contract, self.exceptions, IExceptions::neighboursCall {}).await?;
+                vec![found.records, found.registry, found.relay]
+            }
+            "relay" => {
+                let found = read(provider, contract, self.relay, IRelay::neighboursCall {}).await?;
+                vec![found.registry, found.records, found.exceptions]
+            }
+            _ => vec![read(provider, contract, self.audit, IAudit::registryCall {}).await?],
+        })
     }
 
     /// What stands in the contracts' code; `owner` is whom the registry began with.
@@ -177,9 +235,9 @@ impl Deployment {
         }
     }
 
-    /// Name and address, in the order of [`artifacts::NAMES`].
+    /// Name and address, in the order of [`NAMES`].
     pub fn contracts(&self) -> [(&'static str, Address); 5] {
-        let [registry, records, exceptions, relay, audit] = artifacts::NAMES;
+        let [registry, records, exceptions, relay, audit] = NAMES;
         [
             (registry, self.registry),
             (records, self.records),
@@ -225,27 +283,60 @@ mod tests {
         }
     }
 
+    fn file() -> DeploymentFile {
+        let deployment = deployment();
+        let site = Site {
+            chain_id: deployment.chain_id,
+            genesis_hash: deployment.genesis_hash,
+            deployer: Address::repeat_byte(8),
+            nonce: 9,
+        };
+        let code = std::array::from_fn(|at| B256::with_last_byte(at as u8));
+        DeploymentFile {
+            origin: Origin::new(&site, Address::repeat_byte(10), code),
+            deployment,
+        }
+    }
+
     #[test]
     fn loads_what_was_saved() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/deployment.json");
-        deployment().save(&path).unwrap();
+        assert_eq!(DeploymentFile::load_if_there(&path).unwrap(), None);
+        file().save(&path).unwrap();
         assert_eq!(Deployment::load(&path).unwrap(), deployment());
+        assert_eq!(DeploymentFile::load(&path).unwrap(), file());
+        let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().collect();
+        assert_eq!(names.len(), 1, "nothing is left beside it: {names:?}");
     }
 
     #[test]
     fn refuses_an_unknown_version_and_a_cut_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deployment.json");
-        deployment().save(&path).unwrap();
+        file().save(&path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
 
-        fs::write(&path, text.replace("\"version\": 3", "\"version\": 4")).unwrap();
+        fs::write(&path, text.replace("\"version\": 4", "\"version\": 5")).unwrap();
         let error = Deployment::load(&path).unwrap_err().to_string();
-        assert!(error.contains("is version 4"), "{error}");
+        assert!(error.contains("is version 5"), "{error}");
 
         fs::write(&path, &text[..text.len() / 2]).unwrap();
         assert!(matches!(Deployment::load(&path), Err(Error::File { .. })));
+        assert!(matches!(DeploymentFile::load_if_there(&path), Err(Error::File { .. })));
+    }
+
+    /// Services take a file of version 3 as before; whoever compares a chain with it is told what it lacks.
+    #[test]
+    fn a_file_of_version_3_serves_services_and_not_a_comparison() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deployment.json");
+        let mut json = serde_json::to_value(deployment()).unwrap();
+        json["version"] = 3.into();
+        fs::write(&path, json.to_string()).unwrap();
+        assert_eq!(Deployment::load(&path).unwrap(), deployment());
+        let error = DeploymentFile::load(&path).unwrap_err().to_string();
+        assert!(error.contains("does not say who deployed"), "{error}");
     }
 
     /// Such a file names two contracts: its version is what is wrong with it, not the fields that it lacks.

@@ -25,9 +25,8 @@ fn artifacts() -> Artifacts {
 
 #[tokio::test]
 async fn deploys_and_activates_contracts_that_run() {
-    let (chain, provider, payer) = chain().await;
-    let owner = payer;
-    let deployed = deploy(&provider, payer, owner, &artifacts()).await.unwrap();
+    let (chain, provider, signer) = chain().await;
+    let deployed = deploy(&provider, &signer, &artifacts()).await.unwrap();
     let deployment = deployed.deployment;
     let names: Vec<_> = deployed.steps.iter().map(|step| step.name.as_str()).collect();
     let expected: Vec<_> = ["deploy", "activate"]
@@ -49,7 +48,7 @@ async fn deploys_and_activates_contracts_that_run() {
     };
     let question = IRecords::Question {
         chart: B256::repeat_byte(1),
-        grantee: owner,
+        grantee: signer.address(),
         member: Address::ZERO,
         compartment: 0,
         recordId: B256::ZERO,
@@ -72,10 +71,9 @@ async fn deploys_and_activates_contracts_that_run() {
 
 #[tokio::test]
 async fn a_second_deployment_has_nothing_of_the_first() {
-    let (chain, provider, payer) = chain().await;
-    let owner = payer;
-    let first = deploy(&provider, payer, owner, &artifacts()).await.unwrap();
-    let second = deploy(&provider, payer, owner, &artifacts()).await.unwrap();
+    let (chain, provider, signer) = chain().await;
+    let first = deploy(&provider, &signer, &artifacts()).await.unwrap();
+    let second = deploy(&provider, &signer, &artifacts()).await.unwrap();
     assert_eq!(second.steps.len(), 2 * NAMES.len());
     assert_ne!(first.deployment.records, second.deployment.records);
     second.deployment.check(&provider).await.unwrap();
@@ -110,9 +108,8 @@ async fn a_second_deployment_has_nothing_of_the_first() {
 
 #[tokio::test]
 async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
-    let (chain, provider, payer) = chain().await;
-    let owner = payer;
-    let deployment = deploy(&provider, payer, owner, &artifacts()).await.unwrap().deployment;
+    let (chain, provider, signer) = chain().await;
+    let deployment = deploy(&provider, &signer, &artifacts()).await.unwrap().deployment;
     let other = Deployment {
         chain_id: 1,
         ..deployment.clone()
@@ -145,10 +142,9 @@ async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
 
 #[tokio::test]
 async fn check_refuses_code_that_was_never_activated() {
-    let (chain, provider, payer) = chain().await;
-    let owner = payer;
+    let (chain, provider, signer) = chain().await;
     let artifacts = artifacts();
-    let deployment = deploy(&provider, payer, owner, &artifacts).await.unwrap().deployment;
+    let deployment = deploy(&provider, &signer, &artifacts).await.unwrap().deployment;
     // The same program with a custom section: another code hash, so nobody has activated it.
     let mut wasm = artifacts.registry.wasm;
     wasm.extend([0, 2, 1, b'x']);
@@ -176,15 +172,22 @@ async fn check_refuses_code_that_was_never_activated() {
 }
 
 #[tokio::test]
-async fn names_the_owner_that_was_asked_for() {
-    let (chain, provider, payer) = chain().await;
-    let owner = Address::repeat_byte(0x77);
-    assert_ne!(owner, payer);
-    let deployment = deploy(&provider, payer, owner, &artifacts()).await.unwrap().deployment;
-    let request = TransactionRequest::default()
-        .with_to(deployment.registry)
-        .with_input(IRegistry::ownerCall {}.abi_encode());
-    let answer = provider.call(request).await.unwrap();
-    assert_eq!(IRegistry::ownerCall::abi_decode_returns(&answer), Ok(owner));
+async fn the_deployer_is_the_first_owner_and_nobody_is_offered_the_registry() {
+    let (chain, provider, signer) = chain().await;
+    let deployment = deploy(&provider, &signer, &artifacts()).await.unwrap().deployment;
+    let ask = |call: Vec<u8>| {
+        let request = TransactionRequest::default()
+            .with_to(deployment.registry)
+            .with_input(call);
+        let provider = provider.clone();
+        async move { provider.call(request).await.unwrap() }
+    };
+    let owner = ask(IRegistry::ownerCall {}.abi_encode()).await;
+    let pending = ask(IRegistry::pendingOwnerCall {}.abi_encode()).await;
+    assert_eq!(IRegistry::ownerCall::abi_decode_returns(&owner), Ok(signer.address()));
+    assert_eq!(
+        IRegistry::pendingOwnerCall::abi_decode_returns(&pending),
+        Ok(Address::ZERO)
+    );
     chain.shutdown().await;
 }

@@ -37,11 +37,7 @@ impl World {
             .erased();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let artifacts = Artifacts::load(root.join(DEFAULT_DIR)).unwrap();
-        let registry = deploy(&rpc, accounts[0], accounts[0], &artifacts)
-            .await
-            .unwrap()
-            .deployment
-            .registry;
+        let registry = deploy(&rpc, &signers[0], &artifacts).await.unwrap().deployment.registry;
         let world = Self {
             rpc,
             registry,

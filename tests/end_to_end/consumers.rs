@@ -231,9 +231,7 @@ impl World {
             .connect_http(chain.url().parse().unwrap())
             .erased();
         let artifacts = Artifacts::load(root().join(DEFAULT_DIR)).unwrap();
-        let deployed = medlock_deploy::deploy(&rpc, signers[0].address(), signers[0].address(), &artifacts)
-            .await
-            .unwrap();
+        let deployed = medlock_deploy::deploy(&rpc, &signers[0], &artifacts).await.unwrap();
         let project = tempfile::tempdir().unwrap();
         copy(&root().join("contracts/examples"), &project.path().join("examples"));
         copy(

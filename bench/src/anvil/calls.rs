@@ -1,6 +1,5 @@
 //! `eth_call` over HTTP keep-alive: a view of a Stylus program, and of an EVM token for comparison.
 
-use alloy::network::EthereumWallet;
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::providers::ProviderBuilder;
 use alloy::sol_types::SolCall;
@@ -71,10 +70,8 @@ fn deploy_registry(node: &Node, owner: &DevAccount, artifacts: &Artifacts) -> an
         .parse()
         .context("the chain's URL")?;
     let deployed = runtime.block_on(async {
-        let provider = ProviderBuilder::new()
-            .wallet(EthereumWallet::from(owner.signer.clone()))
-            .connect_http(url);
-        medlock_deploy::deploy(&provider, owner.address, owner.address, artifacts).await
+        let provider = ProviderBuilder::new().connect_http(url);
+        medlock_deploy::deploy(&provider, &owner.signer, artifacts).await
     });
     Ok(deployed.context("deploy the contracts")?.deployment.registry)
 }

@@ -157,7 +157,7 @@ impl World {
         if let Some(time) = time {
             let _: Value = provider.raw_request("evm_setTime".into(), (time,)).await.unwrap();
         }
-        let deployed = medlock_deploy::deploy(&provider, owner.address(), owner.address(), &artifacts)
+        let deployed = medlock_deploy::deploy(&provider, &owner, &artifacts)
             .await
             .unwrap()
             .deployment;

@@ -670,7 +670,7 @@ impl World {
             carer,
             heir,
         ] = std::array::from_fn(|i| signers[i].address());
-        let deployed = deploy(&rpc, owner, owner, &artifacts).await.unwrap().deployment;
+        let deployed = deploy(&rpc, &signers[0], &artifacts).await.unwrap().deployment;
         let deployment = Deployment {
             registry: deployed.registry,
             records: deployed.records,
