@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod dev;
+mod exchange;
 mod index;
 pub mod output;
 mod services;

@@ -108,6 +108,7 @@ async fn the_tour_of_the_readme_works() {
     let bundle = root().join("tests/fixtures/bundles/infant.json");
     let bundle = bundle.to_str().unwrap();
     let imported = clinic.ok(&["record", "import", &chart, bundle]);
+    let imported = &imported["files"][0];
     assert_eq!(
         imported["stored"].as_array().unwrap().len(),
         imported["records"].as_u64().unwrap() as usize

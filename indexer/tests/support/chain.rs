@@ -27,7 +27,9 @@ pub struct Chain {
 
 /// What keeps the chain going.
 enum Node {
-    Ours { _handle: medlock_anvil::Handle },
+    Ours {
+        _handle: medlock_anvil::Handle,
+    },
     Foundrys {
         _process: Box<Child>,
         /// Its home: it keeps old states there, which nobody else deletes once it is killed.
