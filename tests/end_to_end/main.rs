@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod consumers;
+mod exchange;
 mod keys;
 mod large;
 mod lying;

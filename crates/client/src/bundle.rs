@@ -120,8 +120,9 @@ impl OpenChart {
         };
         let total = record.entries.len() as u64 + 1;
         let done = AtomicU64::new(1);
-        let resources: Vec<Zeroizing<Vec<u8>>> = futures::stream::iter(&record.entries)
-            .map(|entry| async {
+        let (done, progress) = (&done, &progress);
+        let resources: Vec<Zeroizing<Vec<u8>>> = futures::stream::iter(record.entries.clone())
+            .map(|entry| async move {
                 let document = self.read(entry.record, Some(entry.version), purpose).await?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
                 Ok::<_, Error>(document.content)
@@ -144,8 +145,9 @@ impl OpenChart {
         listed: &[api::Version],
         purpose: Purpose,
     ) -> Result<Vec<(B256, FrameRecord, Zeroizing<Vec<u8>>)>> {
-        let read: Vec<_> = futures::stream::iter(candidates(listed).take(FRAMES_READ_MAX))
-            .map(|record| self.read(record.record_id, Some(1), purpose))
+        let records: Vec<B256> = candidates(listed).map(|record| record.record_id).collect();
+        let read: Vec<_> = futures::stream::iter(records.into_iter().take(FRAMES_READ_MAX))
+            .map(|record| self.read(record, Some(1), purpose))
             .buffered(READS_AT_ONCE)
             .collect()
             .await;

@@ -152,6 +152,7 @@ impl OpenChart {
             let is_newest = newest.get(&entry.record) == Some(&entry.version);
             (entry.record, (!is_newest).then_some(entry.version))
         });
+        let wanted: Vec<(B256, Option<u32>)> = wanted.collect();
         let total = record.entries.len() as u64;
         let frame = record.frame()?;
         let mut parts = frame.parts();
@@ -191,15 +192,18 @@ impl OpenChart {
         let total = stock.records.len() as u64;
         let mut left_out = stock.left_out;
         let mut collection = Collection::begin(out)?;
-        let mut fetched = futures::stream::iter(&stock.records)
-            .map(|record| async move { (record, self.fetch_small(record.record_id, None, purpose).await) })
+        let mut fetched = futures::stream::iter(stock.records)
+            .map(|record| async move {
+                let read = self.fetch_small(record.record_id, None, purpose).await;
+                (record, read)
+            })
             .buffered(READS_AT_ONCE);
         let mut done = 0;
         while let Some((record, read)) = fetched.next().await {
             let added = match read {
-                Ok(Fetched::Whole(metadata, content)) => collection.add(record, &metadata, &content),
+                Ok(Fetched::Whole(metadata, content)) => collection.add(&record, &metadata, &content),
                 Ok(Fetched::Large(binding, pointer, envelope)) => {
-                    self.add_large(&mut collection, record, *binding, pointer, *envelope)
+                    self.add_large(&mut collection, &record, *binding, pointer, *envelope)
                         .await
                 }
                 Err(error) => Err(error),
@@ -236,7 +240,7 @@ impl OpenChart {
         if envelope.payload_bytes > ATTACHED_PAYLOAD_BYTES_MAX {
             return Err(Error::Unsuitable(TOO_LONG.into()));
         }
-        let before = collection.begin_document()?;
+        let before = collection.begin_document(false)?;
         let attachment = Attachment::new(collection.out.get_ref())?;
         match self.open_to(&binding, envelope, attachment.clone(), |_, _| ()).await {
             Ok(metadata) => {
@@ -347,7 +351,7 @@ impl<'a> Collection<'a> {
             return Ok(());
         }
         if metadata.media_type != medlock_fhir::MEDIA_TYPE || !medlock_fhir::is_resource(content) {
-            self.begin_document()?;
+            self.begin_document(content.is_empty())?;
             let attachment = Attachment::new(self.out.get_ref())?;
             attachment.clone().write_all(content).map_err(unwritten)?;
             let attached = attachment.finish()?;
@@ -369,20 +373,23 @@ impl<'a> Collection<'a> {
     }
 
     /// Up to the attachment's data. Gives where the entry begins, if it has to be taken back.
-    fn begin_document(&mut self) -> Result<u64> {
+    fn begin_document(&mut self, is_empty: bool) -> Result<u64> {
         self.out.flush().map_err(unwritten)?;
         let mut file: &File = self.out.get_ref();
         let before = file.stream_position().map_err(unwritten)?;
         self.separate()?;
-        self.write(
-            r#"{"resource":{"resourceType":"DocumentReference","status":"current","content":[{"attachment":{"data":""#,
-        )?;
+        self.write(r#"{"resource":{"resourceType":"DocumentReference","status":"current","content":[{"attachment":{"#)?;
+        // R4 has no empty base64.
+        if !is_empty {
+            self.write("\"data\":\"")?;
+        }
         self.out.flush().map_err(unwritten)?;
         Ok(before)
     }
 
     fn end_document(&mut self, record: &api::Version, metadata: &Metadata, attached: &Attached) -> Result<()> {
-        let mut rest = format!("\",\"contentType\":{}", json!(media_type(&metadata.media_type)));
+        let before = if attached.bytes == 0 { "" } else { "\"," };
+        let mut rest = format!("{before}\"contentType\":{}", json!(media_type(&metadata.media_type)));
         if attached.bytes <= UNSIGNED_INT_MAX {
             rest.push_str(&format!(",\"size\":{}", attached.bytes));
         }

@@ -227,6 +227,7 @@ impl OpenChart {
         progress: impl Fn(u64, u64),
     ) -> Result<Imported> {
         let mut new: Vec<NewDocument> = Vec::new();
+        let mut seen = BTreeSet::new();
         let mut entries = Vec::new();
         for (facts, content) in messages {
             let compartment = facts.label.compartment();
@@ -234,7 +235,7 @@ impl OpenChart {
             let mut entry = facts.entry(record_id);
             entry.settle(self.stands(record_id, compartment).await?);
             // The same message twice in a file is one record.
-            if new.iter().any(|document| document.record_id == record_id) {
+            if !seen.insert(record_id) && entry.outcome == Outcome::Added {
                 entry.outcome = Outcome::Unchanged;
             }
             if entry.outcome == Outcome::Added {

@@ -11,6 +11,8 @@ use crate::facade::time;
 pub const MEDIA_TYPE: &str = "application/hl7-v2";
 /// The largest message: it is held in memory. Documents inside messages (OBX-5, base64) make them large.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Messages of one file: each becomes a record on chain.
+pub const MESSAGES_MAX: usize = crate::ENTRIES_MAX;
 /// The longest value that is taken (MSH-10 has 199 characters at most since v2.7; others are shorter).
 const VALUE_BYTES_MAX: usize = 199;
 
@@ -40,6 +42,8 @@ pub enum Error {
     TooLarge { bytes_max: usize },
     #[error("the file does not begin with MSH; choose HL7 v2 messages without a batch header (FHS, BHS)")]
     NoHeader,
+    #[error("the file has more than {messages_max} messages; split it")]
+    TooMany { messages_max: usize },
     #[error("MLLP block {index} does not end with FS and CR, or something stands before the next")]
     Framing { index: usize },
     #[error("the delimiters in MSH-1 and MSH-2 are missing, or not five different signs")]
@@ -82,7 +86,7 @@ impl Message {
 /// The messages of a file: the whole of it, or, where it begins with the VT of MLLP, the content of each block.
 ///
 /// # Errors
-/// [`Error::Framing`]. The messages themselves are not looked at.
+/// [`Error::Framing`], [`Error::TooMany`]. The messages themselves are not looked at.
 pub fn messages(bytes: &[u8]) -> Result<Vec<&[u8]>, Error> {
     const START: u8 = 0x0B;
     const END: u8 = 0x1C;
@@ -94,6 +98,11 @@ pub fn messages(bytes: &[u8]) -> Result<Vec<&[u8]>, Error> {
     // Tools that write blocks into files put line ends between them.
     while !rest.is_empty() {
         let index = messages.len();
+        if index == MESSAGES_MAX {
+            return Err(Error::TooMany {
+                messages_max: MESSAGES_MAX,
+            });
+        }
         let block = rest.strip_prefix(&[START]).ok_or(Error::Framing { index })?;
         let end = block
             .iter()
