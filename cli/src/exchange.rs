@@ -53,7 +53,11 @@ pub async fn import(client: &Client, out: Output, args: ImportArgs) -> anyhow::R
         let texts = files
             .iter()
             .map(|(path, imported)| import_text(path, imported, args.dry_run));
-        texts.collect::<Vec<_>>().join("\n")
+        // Names of files and what stands in them may be anything: nothing of it moves the terminal's cursor.
+        let text = texts.collect::<Vec<_>>().join("\n");
+        text.chars()
+            .filter(|letter| *letter == '\n' || !letter.is_control())
+            .collect()
     })?;
     let is_whole = |imported: &Result<Imported, Error>| {
         imported
@@ -181,7 +185,7 @@ fn entry_row(index: usize, entry: &ImportedEntry) -> Vec<String> {
     ]
 }
 
-/// What a file says, for a terminal: nothing that would move its cursor, and no longer than a column.
+/// What a file says, no longer than a column, and in one line.
 fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 60;
     text.chars()

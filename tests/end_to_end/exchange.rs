@@ -613,7 +613,7 @@ async fn hostile_files_are_refused_one_by_one() {
     files.push(folder.path().display().to_string());
     // References that lead nowhere are the source's own business.
     let outside = bundle(&basic(
-        r#","subject":{"reference":"Patient/elsewhere"},"author":{"reference":"../../etc/passwd"}"#,
+        r#","code":{"text":"x"},"subject":{"reference":"Patient/elsewhere"},"author":{"reference":"../../etc/passwd"}"#,
     ));
     let good = folder.path().join("good");
     std::fs::write(&good, &outside).unwrap();

@@ -136,7 +136,8 @@ impl OpenChart {
     /// What tells that two contents are the same, to this identity alone: whoever may read frames learns nothing of what
     /// they may not read.
     pub(crate) fn mark(&self, content: &[u8]) -> B256 {
-        self.client().record_id(self.id(), &[b"content ", content].concat())
+        let source = Zeroizing::new([b"content ", content].concat());
+        self.client().record_id(self.id(), &source)
     }
 
     /// The newest frames among `listed`, newest first, with their records' ids. What only looks like one is passed over.

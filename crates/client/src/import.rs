@@ -146,6 +146,8 @@ impl OpenChart {
         options: &ImportOptions,
         progress: impl Fn(u64, u64),
     ) -> Result<Imported> {
+        // Before it is read: devices have no end.
+        length(path)?;
         let mut head = Vec::new();
         let opened = open(path)?.take(HEAD_BYTES as u64).read_to_end(&mut head);
         opened.map_err(|error| unreadable(path, error))?;
