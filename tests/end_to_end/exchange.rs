@@ -11,7 +11,7 @@ use std::{
 use alloy::primitives::B256;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use medlock_client::{
-    Client, GrantTerms, Identity, ImportOptions, Layout, Metadata, NewDocument, Outcome, default_labels,
+    Client, GrantTerms, Identity, ImportOptions, Kind, Layout, Metadata, NewDocument, Outcome, default_labels,
     identity::rng,
     now,
     terms::{action, purpose},
@@ -382,6 +382,50 @@ async fn an_import_that_is_killed_is_completed_by_the_same_command() {
     assert!(patient.export(&[]).0 == fixture("bundles/adolescent.json"));
 }
 
+/// Amendments are made one by one: it stops after the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_is_interrupted_is_completed_by_the_next() {
+    let world = World::start().await;
+    let (patient, chart) = world.patient().await;
+    let open = patient.chart(chart).await.unwrap();
+    let visit = String::from_utf8(fixture("exchange/visit.json")).unwrap();
+    open.import(visit.as_bytes(), |_, _| ()).await.unwrap();
+    let changed = visit
+        .replace("T09:05", "T10:05")
+        .replace("T09:10", "T10:10")
+        .replace("Salbutamol 100", "Salbutamol 200");
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let import = tokio::spawn({
+        let (open, changed) = (open.clone(), changed.clone());
+        async move {
+            let told = |done, _| sender.send(done).expect("the test listens");
+            open.import(changed.as_bytes(), told).await
+        }
+    });
+    receiver.recv().await.expect("progress");
+    import.abort();
+    let _ = import.await;
+    let completed = open.import(changed.as_bytes(), |_, _| ()).await.unwrap();
+    assert_eq!(completed.count(Outcome::Refused), 0);
+    assert!(completed.count(Outcome::Amended) <= 2, "one was done before");
+    world.indexed().await;
+    let records = patient.records(chart, None).await.unwrap();
+    let mut versions: Vec<_> = records.iter().map(|record| record.version).collect();
+    versions.sort_unstable();
+    assert_eq!(
+        versions,
+        [1, 1, 1, 1, 2, 2, 2],
+        "five resources, three of them amended once, and two frames"
+    );
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let all = open
+        .export_all(patient_request(), file.as_file(), |_, _| ())
+        .await
+        .unwrap();
+    assert_eq!(all.layout, Layout::Imported);
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), changed);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_read_some_exports_some_and_is_told_of_the_rest() {
     let world = World::start().await;
@@ -613,7 +657,7 @@ async fn hostile_files_are_refused_one_by_one() {
     files.push(folder.path().display().to_string());
     // References that lead nowhere are the source's own business.
     let outside = bundle(&basic(
-        r#","code":{"text":"x"},"subject":{"reference":"Patient/elsewhere"},"author":{"reference":"../../etc/passwd"}"#,
+        r#","code":{"text":"x"},"subject":{"reference":"Patient/elsewhere"}"#,
     ));
     let good = folder.path().join("good");
     std::fs::write(&good, &outside).unwrap();
@@ -677,6 +721,7 @@ async fn long_documents_are_written_into_the_bundle_as_they_come() {
         let path = folder.path().join(bytes.to_string());
         std::fs::write(&path, &content).unwrap();
         let options = ImportOptions {
+            kind: Some(Kind::Document),
             media_type: Some("application/dicom".into()),
             ..ImportOptions::default()
         };

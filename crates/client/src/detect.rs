@@ -90,11 +90,20 @@ pub(crate) fn detect(head: &[u8]) -> Result<(Kind, &'static str)> {
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
     match text.first() {
         None => unsuitable("there is nothing but white space in the file"),
-        Some(b'{' | b'[') => Ok((Kind::Fhir, medlock_fhir::MEDIA_TYPE)),
+        Some(b'{' | b'[') if begins_json(text) || is_text(head) => Ok((Kind::Fhir, medlock_fhir::MEDIA_TYPE)),
         Some(b'<') if contains(text, b"http://hl7.org/fhir") => Err(medlock_fhir::Error::Xml.into()),
         Some(b'<') => Ok((Kind::Document, "application/xml")),
         Some(_) if is_text(head) => Ok((Kind::Document, "text/plain")),
         Some(_) => Ok((Kind::Document, "application/octet-stream")),
+    }
+}
+
+/// Whether an object or a list begins as JSON has it, whatever follows.
+fn begins_json(text: &[u8]) -> bool {
+    let next = text[1..].trim_ascii_start().first();
+    match text[0] {
+        b'{' => matches!(next, None | Some(b'"' | b'}')),
+        _ => matches!(next, None | Some(b'{' | b'[' | b']' | b'"')),
     }
 }
 
@@ -126,6 +135,9 @@ mod tests {
         for (head, kind, media_type) in [
             (&b" \n{\"resourceType\""[..], Kind::Fhir, "application/fhir+json"),
             (b"[]", Kind::Fhir, "application/fhir+json"),
+            (b"{ resourceType: ", Kind::Fhir, "application/fhir+json"),
+            (b"{\n\"id\":\"\xfc\0", Kind::Fhir, "application/fhir+json"),
+            (b"{\x00\xff", Kind::Document, "application/octet-stream"),
             (b"\xEF\xBB\xBF{", Kind::Fhir, "application/fhir+json"),
             (b"MSH|^~\\&|", Kind::Hl7v2, "application/hl7-v2"),
             (b"\x0bMSH|", Kind::Hl7v2, "application/hl7-v2"),
