@@ -272,16 +272,12 @@ pub enum ChartCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum RecordCommand {
-    /// Split a FHIR R4 bundle into records by compartment, encrypt and add them. Safe to repeat after an interruption.
-    Import { chart: B256, bundle: PathBuf },
-    /// Read an imported bundle back, byte for byte.
-    Export {
-        chart: B256,
-        /// `-`: standard output.
-        out: PathBuf,
-        #[arg(long, default_value = "TREAT")]
-        purpose: String,
-    },
+    /// Encrypt files and add them: FHIR R4 (a Bundle, one resource, or one a line) a record for each resource, in the
+    /// compartment that fits it; HL7 v2, DICOM, PDF, images and others whole. Repeating it adds nothing twice, amends what has
+    /// changed, and completes what was interrupted.
+    Import(ImportArgs),
+    /// Write all that you may read to one file: a FHIR R4 Bundle.
+    Export(ExportArgs),
     /// List the records that you may read.
     List {
         chart: B256,
@@ -322,6 +318,57 @@ pub enum RecordCommand {
         #[arg(long, default_value = "TREAT")]
         purpose: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    pub chart: B256,
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Say what would become which record, and do nothing. (What is there already may have to be read for that.)
+    #[arg(long)]
+    pub dry_run: bool,
+    /// fhir, hl7v2, dicom or document, in place of what the content looks like. A document is kept as it is.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// All of it goes into the sensitive compartment. The content of documents is not looked at for that.
+    #[arg(long)]
+    pub sensitive: bool,
+    /// Of documents: labs, imaging, documents, ... Without it, what the kind of file suggests.
+    #[arg(long)]
+    pub category: Option<String>,
+    /// Of documents. Without it, what the content looks like.
+    #[arg(long)]
+    pub media_type: Option<String>,
+    /// Of documents. Without it, what the header says, or the file's name.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// Whose ids resources have that come without a fullUrl, as in Bulk Data exports: a name that you choose for the server. With
+    /// it, what has the same type and id is the same record; without it, what has the same content.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Take a file about several patients, and a Patient that was born on another day than the chart's.
+    #[arg(long)]
+    pub any_patient: bool,
+    /// For reading what is there already, to compare it.
+    #[arg(long, default_value = "TREAT")]
+    pub purpose: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    pub chart: B256,
+    /// `-`: standard output.
+    pub out: PathBuf,
+    #[arg(long, default_value = "TREAT")]
+    pub purpose: String,
+    /// One imported file of resources instead, byte for byte as it came, whatever was amended since: that of this record of the
+    /// compartment `bundles`; the last without one.
+    #[arg(long, value_name = "RECORD", num_args = 0..=1, require_equals = true)]
+    pub original: Option<Option<B256>>,
+    /// Replace the file if there is one.
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Subcommand)]

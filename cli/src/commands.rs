@@ -17,6 +17,7 @@ use crate::{
     args::{
         ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand, RelayCommand, StoreCommand,
     },
+    exchange,
     output::{self, Output, exit, table, time},
 };
 
@@ -252,49 +253,8 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
 pub async fn record(global: &Global, out: Output, command: RecordCommand) -> anyhow::Result<ExitCode> {
     let client = global.client().await?;
     match command {
-        RecordCommand::Import { chart, bundle } => {
-            let bytes = read_file(&bundle)?;
-            let bar = out.bar("importing", 0);
-            let imported = client
-                .chart(chart)
-                .await?
-                .import(&bytes, |done, of| {
-                    bar.set_length(of);
-                    bar.set_position(done);
-                })
-                .await?;
-            bar.finish_and_clear();
-            out.say(&imported, || {
-                format!(
-                    "{} records: {} added, {} were there already.",
-                    imported.records,
-                    imported.stored.len(),
-                    imported.records - imported.stored.len()
-                )
-            })?;
-        }
-        RecordCommand::Export {
-            chart,
-            out: path,
-            purpose,
-        } => {
-            let bar = out.bar("exporting", 0);
-            let bytes = client
-                .chart(chart)
-                .await?
-                .export(parse_purpose(&purpose)?, |done, of| {
-                    bar.set_length(of);
-                    bar.set_position(done);
-                })
-                .await?;
-            bar.finish_and_clear();
-            write_content(&path, &bytes)?;
-            if path != Path::new("-") {
-                out.say(json!({ "file": path, "bytes": bytes.len() }), || {
-                    format!("Wrote {} ({} bytes).", path.display(), bytes.len())
-                })?;
-            }
-        }
+        RecordCommand::Import(args) => return exchange::import(&client, out, args).await,
+        RecordCommand::Export(args) => return exchange::export(&client, out, args).await,
         RecordCommand::List { chart, compartment } => {
             let records = client.records(chart, compartment).await?;
             out.say(&records, || {
@@ -759,7 +719,7 @@ fn parse_time(text: &str) -> anyhow::Result<u64> {
     Ok(time.duration_since(std::time::UNIX_EPOCH)?.as_secs())
 }
 
-fn parse_purpose(code: &str) -> anyhow::Result<Purpose> {
+pub fn parse_purpose(code: &str) -> anyhow::Result<Purpose> {
     Purpose::from_code(code).with_context(|| {
         let known: Vec<_> = terms::purpose::ALL.iter().map(|(code, _)| *code).collect();
         format!("no purpose {code:?}; there are {}", known.join(", "))

@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 mod deploy;
 pub mod dev;
+mod exchange;
 mod index;
 pub mod output;
 mod services;

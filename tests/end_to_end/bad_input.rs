@@ -21,7 +21,7 @@ async fn bundles_that_are_none_are_refused_whole() {
     let huge = vec![b' '; medlock_fhir::BUNDLE_BYTES_MAX + 1];
     let cases: [(&[u8], &str); 5] = [
         (b"not json", "not JSON"),
-        (br#"{"resourceType":"Patient","id":"p"}"#, "not a Bundle"),
+        (br#"{"resourceType":"Teapot","id":"p"}"#, "not a Bundle"),
         (br#"{"resourceType":"Bundle","type":"collection","entry":[]}"#, "no entries"),
         (
             br#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"MedicationOrder","id":"a"}}]}"#,

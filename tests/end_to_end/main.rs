@@ -4,6 +4,7 @@
 mod bad_input;
 mod consumers;
 mod deploy;
+mod exchange;
 mod keys;
 mod large;
 mod lying;

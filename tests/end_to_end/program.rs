@@ -13,13 +13,13 @@ use medlock_tests::{World, artifacts, eventually, fixture, medlock_binary, root}
 use serde_json::Value;
 
 /// A person with a key file in the World's folder.
-struct Person<'a> {
-    world: &'a World,
-    key: PathBuf,
+pub struct Person<'a> {
+    pub world: &'a World,
+    pub key: PathBuf,
 }
 
 impl<'a> Person<'a> {
-    async fn new(world: &'a World, name: &str) -> Self {
+    pub async fn new(world: &'a World, name: &str) -> Self {
         let key = world.home().join(format!("{name}.keyfile"));
         let made = world.medlock(None, &["keys", "new", key.to_str().unwrap(), "--json"]);
         let account = json(&made)["account"].as_str().unwrap().to_owned();
@@ -28,11 +28,11 @@ impl<'a> Person<'a> {
         Self { world, key }
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub fn run(&self, args: &[&str]) -> Output {
         self.world.medlock(Some(&self.key), args)
     }
 
-    fn ok(&self, args: &[&str]) -> Value {
+    pub fn ok(&self, args: &[&str]) -> Value {
         let output = self.run(&[args, &["--json"]].concat());
         assert!(output.status.success(), "{args:?}: {}", text(&output));
         json(&output)
@@ -44,7 +44,7 @@ impl<'a> Person<'a> {
     }
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -56,7 +56,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(output)))
 }
 
-fn code(output: &Output) -> i32 {
+pub fn code(output: &Output) -> i32 {
     output.status.code().expect("not killed")
 }
 
@@ -108,6 +108,7 @@ async fn the_tour_of_the_readme_works() {
     let bundle = root().join("tests/fixtures/bundles/infant.json");
     let bundle = bundle.to_str().unwrap();
     let imported = clinic.ok(&["record", "import", &chart, bundle]);
+    let imported = &imported["files"][0];
     assert_eq!(
         imported["stored"].as_array().unwrap().len(),
         imported["records"].as_u64().unwrap() as usize

@@ -1,48 +1,33 @@
-//! FHIR Bundles: taken apart into one record a resource, put together again byte for byte.
+//! What is kept of an imported file beside its resources: the frame, with which it comes back byte for byte.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::B256;
 use futures::{StreamExt, TryStreamExt};
 use medlock_abi::terms::record_status;
-use medlock_api::Purpose;
+use medlock_api::{self as api, Purpose};
 use medlock_fhir::{Frame, Label};
-use medlock_vault::{Metadata, Zeroizing};
+use medlock_vault::Zeroizing;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    NewDocument, OpenChart, Stored,
+    OpenChart,
     error::{Error, Result},
 };
 
-/// The compartment of frames: what stands between a Bundle's resources, and which records they became.
+/// The compartment of frames: what stands between a file's resources, and which records they became.
 pub const FRAMES: u8 = 16;
 /// Its name in the label map.
 pub const FRAMES_LABEL: &str = "bundles";
 /// Records read at the same time. Each waits for the chain and the gateway, not for a core.
-const READS_AT_ONCE: usize = 8;
-
-/// What an import did.
-#[derive(Debug, Clone, Serialize)]
-pub struct Imported {
-    /// Resources of the bundle, and its frame.
-    pub records: usize,
-    /// Those that were not there yet.
-    pub stored: Vec<Stored>,
-}
-
-/// Content of a frame record.
-#[derive(Serialize, Deserialize)]
-struct FrameRecord {
-    /// [`Frame::to_bytes`], which is JSON.
-    frame: Box<RawValue>,
-    /// The records of the resources, in the bundle's order.
-    records: Vec<B256>,
-}
+pub(crate) const READS_AT_ONCE: usize = 8;
+/// Frames that are looked into, the newest: each is a read in the chart's log.
+const FRAMES_READ_MAX: usize = 64;
+const FRAME_VERSION: u32 = 1;
 
 /// The compartments of a new chart, as bundles are split: numbers and names.
 pub fn default_labels() -> BTreeMap<u8, String> {
@@ -53,91 +38,153 @@ pub fn default_labels() -> BTreeMap<u8, String> {
         .collect()
 }
 
-impl OpenChart {
-    /// Splits a FHIR R4 Bundle and adds each resource as a record of the compartment that fits it. An interrupted
-    /// import is completed by repeating it: the same resource becomes the same record.
-    pub async fn import(&self, bytes: &[u8], progress: impl Fn(u64, u64)) -> Result<Imported> {
-        let bundle = medlock_fhir::split(bytes)?;
-        let mut seen: BTreeMap<B256, u32> = BTreeMap::new();
-        let mut documents = Vec::with_capacity(bundle.entries.len() + 1);
-        let mut records = Vec::with_capacity(bundle.entries.len());
-        for entry in bundle.entries {
-            // Identical resources in one bundle are still different records.
-            let digest = keccak256(entry.source);
-            let occurrence = seen.entry(digest).or_default();
-            *occurrence += 1;
-            let source = [&occurrence.to_be_bytes()[..], digest.as_slice()].concat();
-            let record_id = self.client().record_id(self.id(), &source);
-            records.push(record_id);
-            documents.push(NewDocument {
-                record_id,
-                compartment: entry.label.compartment(),
-                metadata: Metadata {
-                    media_type: medlock_fhir::MEDIA_TYPE.into(),
-                    resource_type: Some(entry.resource_type),
-                    date: entry.date,
-                    title: entry.title,
-                    source: entry.full_url,
-                },
-                content: entry.source.into(),
-            });
-        }
-        let frame = FrameRecord {
-            frame: serde_json::from_slice(&bundle.frame.to_bytes()).map_err(not_json)?,
-            records,
-        };
-        let frame = serde_json::to_vec(&frame).map_err(not_json)?;
-        // Last, so that a frame on chain says that everything in it is there.
-        documents.push(NewDocument {
-            record_id: self.client().record_id(self.id(), &frame),
-            compartment: FRAMES,
-            metadata: Metadata {
-                media_type: Frame::MEDIA_TYPE.into(),
-                ..Metadata::default()
-            },
-            content: frame.into(),
-        });
-        let total = documents.len();
-        let stored = self.add(documents, |done| progress(done, total as u64)).await?;
-        Ok(Imported { records: total, stored })
+/// Content of a frame record.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FrameRecord {
+    version: u32,
+    /// [`Frame::to_bytes`], which is JSON.
+    frame: Box<RawValue>,
+    /// What the resources became, in the file's order.
+    pub entries: Vec<FrameEntry>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FrameEntry {
+    pub record: B256,
+    pub version: u32,
+    /// [`OpenChart::mark`] of the content: by it an importer knows its own again without reading them.
+    pub mark: B256,
+}
+
+impl FrameRecord {
+    pub fn new(frame: &Frame, entries: Vec<FrameEntry>) -> Result<Self> {
+        Ok(Self {
+            version: FRAME_VERSION,
+            frame: serde_json::from_slice(&frame.to_bytes()).map_err(not_json)?,
+            entries,
+        })
     }
 
-    /// Reads the bundle that was imported last, byte for byte as it came: every resource in its first version.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(not_json)
+    }
+
+    /// # Errors
+    /// [`Error::Tampered`] for what is none: any writer may put things beside the frames.
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let tampered = |detail: String| Error::Tampered {
+            what: "the bundle's frame".into(),
+            detail,
+        };
+        let record: Self = serde_json::from_slice(bytes).map_err(|error| tampered(error.to_string()))?;
+        if record.version != FRAME_VERSION || record.frame()?.resources() != record.entries.len() {
+            return Err(tampered("it is of another version, or is not of these records".into()));
+        }
+        Ok(record)
+    }
+
+    pub fn frame(&self) -> Result<Frame> {
+        Ok(Frame::from_bytes(self.frame.get().as_bytes())?)
+    }
+
+    pub fn records(&self) -> BTreeSet<B256> {
+        self.entries.iter().map(|entry| entry.record).collect()
+    }
+}
+
+impl OpenChart {
+    /// The Bundle that was imported last, as it came.
+    ///
+    /// # Errors
+    /// Those of [`OpenChart::original`].
     pub async fn export(&self, purpose: Purpose, progress: impl Fn(u64, u64)) -> Result<Zeroizing<Vec<u8>>> {
-        let frame = self.newest_frame(purpose).await?;
-        let total = frame.records.len() as u64 + 1;
+        self.original(None, purpose, progress).await
+    }
+
+    /// Reads an imported file of resources, byte for byte as it came, whatever became of its records since: the one of
+    /// the frame record `frame`, or the last without.
+    ///
+    /// # Errors
+    /// Those of reading: one record that cannot be read is the end of it.
+    pub async fn original(
+        &self,
+        frame: Option<B256>,
+        purpose: Purpose,
+        progress: impl Fn(u64, u64),
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let record = match frame {
+            Some(record) => FrameRecord::from_bytes(&self.read(record, Some(1), purpose).await?.content)?,
+            None => self.newest_frame(purpose).await?,
+        };
+        let total = record.entries.len() as u64 + 1;
         let done = AtomicU64::new(1);
-        let resources: Vec<Zeroizing<Vec<u8>>> = futures::stream::iter(&frame.records)
-            .map(|record| async {
-                let document = self.read(*record, Some(1), purpose).await?;
+        let (done, progress) = (&done, &progress);
+        let resources: Vec<Zeroizing<Vec<u8>>> = futures::stream::iter(record.entries.clone())
+            .map(|entry| async move {
+                let document = self.read(entry.record, Some(entry.version), purpose).await?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
                 Ok::<_, Error>(document.content)
             })
             .buffered(READS_AT_ONCE)
             .try_collect()
             .await?;
-        let frame = Frame::from_bytes(frame.frame.get().as_bytes())?;
-        Ok(Zeroizing::new(medlock_fhir::join(&frame, &resources)?))
+        Ok(Zeroizing::new(medlock_fhir::join(&record.frame()?, &resources)?))
     }
-}
 
-impl OpenChart {
-    /// Any writer may put other things beside the frames; those are passed over.
+    /// What tells that two contents are the same, to this identity alone: whoever may read frames learns nothing of what
+    /// they may not read.
+    pub(crate) fn mark(&self, content: &[u8]) -> B256 {
+        let source = Zeroizing::new([b"content ", content].concat());
+        self.client().record_id(self.id(), &source)
+    }
+
+    /// The newest frames among `listed`, newest first, with their records' ids. What only looks like one is passed over.
+    pub(crate) async fn frames(
+        &self,
+        listed: &[api::Version],
+        purpose: Purpose,
+    ) -> Result<Vec<(B256, FrameRecord, Zeroizing<Vec<u8>>)>> {
+        let records: Vec<B256> = candidates(listed).map(|record| record.record_id).collect();
+        let read: Vec<_> = futures::stream::iter(records.into_iter().take(FRAMES_READ_MAX))
+            .map(|record| self.read(record, Some(1), purpose))
+            .buffered(READS_AT_ONCE)
+            .collect()
+            .await;
+        let mut frames = Vec::new();
+        for document in read {
+            match document {
+                Ok(document) if document.metadata.media_type == Frame::MEDIA_TYPE => {
+                    if let Ok(record) = FrameRecord::from_bytes(&document.content) {
+                        frames.push((document.record_id, record, document.content));
+                    }
+                }
+                Err(error) if error.is_transient() => return Err(error),
+                // They are told of where they would be exported.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(frames)
+    }
+
     async fn newest_frame(&self, purpose: Purpose) -> Result<FrameRecord> {
         let listed = self.client().records(self.id(), Some(FRAMES)).await?;
-        let shredded = record_status::text(record_status::SHREDDED);
-        for record in listed.iter().rev().filter(|record| record.status != shredded) {
+        for record in candidates(&listed) {
             let document = self.read(record.record_id, Some(1), purpose).await?;
-            if document.metadata.media_type != Frame::MEDIA_TYPE {
-                continue;
+            if document.metadata.media_type == Frame::MEDIA_TYPE {
+                return FrameRecord::from_bytes(&document.content);
             }
-            return serde_json::from_slice(&document.content).map_err(|error| Error::Tampered {
-                what: "the bundle's frame".into(),
-                detail: error.to_string(),
-            });
         }
         Err(Error::Usage("no bundle was imported into this chart".into()))
     }
+}
+
+/// What may be a frame, newest first.
+fn candidates(listed: &[api::Version]) -> impl Iterator<Item = &api::Version> {
+    let shredded = record_status::text(record_status::SHREDDED);
+    let may_be = move |record: &&api::Version| record.compartment == FRAMES && record.status != shredded;
+    listed.iter().rev().filter(may_be)
 }
 
 fn not_json(error: serde_json::Error) -> Error {

@@ -79,6 +79,26 @@ pub enum Error {
     /// A key file that cannot be read, written or opened.
     #[error("key file {0}")]
     KeyFile(String),
+    /// A file that nothing sensible could be made of.
+    #[error("{0}")]
+    Unsuitable(String),
+    #[error(
+        "the file is about {patients} patients, and a chart is one person's; import each into their own chart, or all of it with --any-patient"
+    )]
+    SeveralPatients { patients: usize },
+    #[error(
+        "the Patient in the file was born on another day than the Patient of this chart; is it the right chart? --any-patient imports it"
+    )]
+    OtherPatient,
+    #[error("record {record} was changed by somebody else while it was to be amended; import again")]
+    Changed { record: B256 },
+    #[error("message {index}: {fault}")]
+    Message {
+        index: usize,
+        fault: medlock_fhir::hl7v2::Error,
+    },
+    #[error(transparent)]
+    Dicom(#[from] medlock_fhir::dicom::Error),
     #[error(transparent)]
     Deployment(#[from] medlock_deploy::Error),
     #[error(transparent)]
@@ -98,6 +118,20 @@ impl Error {
             Self::Problem { status, .. } => *status == 503 || *status == 429,
             _ => false,
         }
+    }
+
+    /// True where the fault is in a file that was to be imported. Others can be.
+    pub fn is_bad_input(&self) -> bool {
+        matches!(
+            self,
+            Self::Unsuitable(_)
+                | Self::SeveralPatients { .. }
+                | Self::OtherPatient
+                | Self::Message { .. }
+                | Self::Dicom(_)
+                | Self::Bundle(_)
+                | Self::File(_)
+        )
     }
 
     /// True where the contract or the gateway said no to this caller.

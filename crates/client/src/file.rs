@@ -57,6 +57,17 @@ impl Draft {
         std::fs::rename(&self.beside.0, &self.path)?;
         sync_folder(&self.path)
     }
+
+    /// [`Draft::finish`] where there is none yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`].
+    pub fn finish_new(self) -> Result<()> {
+        self.file.sync_all()?;
+        // As in [`create`].
+        std::fs::hard_link(&self.beside.0, &self.path)?;
+        sync_folder(&self.path)
+    }
 }
 
 /// A file under a name of its own, gone when dropped unless it was renamed.
@@ -135,6 +146,9 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"before");
         let draft = Draft::new(&path).unwrap();
         draft.writer().unwrap().write_all(b"after").unwrap();
+        let other = Draft::new(&path).unwrap();
+        assert_eq!(other.finish_new().unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"before");
         draft.finish().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"after");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -10,7 +10,7 @@ use std::{
 use alloy::primitives::B256;
 use medlock_api::Purpose;
 use medlock_dag::{Block, FileBuilder};
-use medlock_vault::{Binding, Metadata, StreamError, seal_stream};
+use medlock_vault::{Binding, Envelope, Metadata, StreamError, seal_stream};
 use sha2::{Digest, Sha256};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
@@ -40,8 +40,15 @@ pub struct NewFile {
 }
 
 impl Client {
-    /// The id of the record that this identity makes of a file's bytes in a compartment.
-    async fn file_record_id(&self, chart: B256, compartment: u8, path: &Path) -> Result<B256> {
+    /// The id of the record that this identity makes of a document's bytes in a compartment.
+    pub(crate) fn document_record_id(&self, chart: B256, compartment: u8, content: &[u8]) -> B256 {
+        let mut hashed = Hashed::new(compartment, io::empty());
+        hashed.hasher.update(content);
+        self.record_id_of(chart, hashed.hash())
+    }
+
+    /// [`Client::document_record_id`] of a file.
+    pub(crate) async fn file_record_id(&self, chart: B256, compartment: u8, path: &Path) -> Result<B256> {
         let file = open(path)?;
         let name = path.to_owned();
         let hash = spawn_blocking(move || {
@@ -117,9 +124,21 @@ impl OpenChart {
         progress: impl Fn(u64, u64),
     ) -> Result<Document<()>> {
         let (binding, pointer, envelope) = self.fetch_envelope(record, version, purpose).await?;
+        let metadata = self.open_to(&binding, envelope, out, progress).await?;
+        Ok(Document::new(&binding, pointer, metadata, ()))
+    }
+
+    /// [`OpenChart::read_to`] of an envelope whose receipt is on file.
+    pub(crate) async fn open_to(
+        &self,
+        binding: &Binding,
+        envelope: Envelope,
+        out: impl Write + Send + 'static,
+        progress: impl Fn(u64, u64),
+    ) -> Result<Metadata> {
         let keys = self.keys_of(&envelope).await?;
         let payload_bytes = envelope.payload_bytes;
-        let mut payload = self.payload(&binding, &envelope, payload_bytes).await?;
+        let mut payload = self.payload(binding, &envelope, payload_bytes).await?;
         let (send, pieces) = channel(AHEAD);
         let place = binding.clone();
         let opening = spawn_blocking(move || envelope.open_record_stream(&place, &keys, Pieces::new(pieces), out));
@@ -140,11 +159,10 @@ impl OpenChart {
         let opened = joined(opening.await);
         // What broke the download explains more than that there was nothing left to open.
         downloaded?;
-        let metadata = opened.map_err(|error| match error {
+        opened.map_err(|error| match error {
             StreamError::Vault(error) => tampered("the record")(error),
             StreamError::Io(error) => Error::File(error.to_string()),
-        })?;
-        Ok(Document::new(&binding, pointer, metadata, ()))
+        })
     }
 
     /// Seals a file as it is read, and uploads its blocks as they are made. Gives the hash of what was read as well.
@@ -321,11 +339,11 @@ fn whole(path: &Path) -> Result<Option<Vec<u8>>> {
     Ok((content.len() as u64 <= WHOLE_BYTES_MAX).then_some(content))
 }
 
-fn open(path: &Path) -> Result<File> {
+pub(crate) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|error| unreadable(path, error))
 }
 
-fn length(path: &Path) -> Result<u64> {
+pub(crate) fn length(path: &Path) -> Result<u64> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
     if !metadata.is_file() {
         return Err(unreadable(path, "not a file"));
@@ -333,7 +351,7 @@ fn length(path: &Path) -> Result<u64> {
     Ok(metadata.len())
 }
 
-fn unreadable(path: &Path, error: impl std::fmt::Display) -> Error {
+pub(crate) fn unreadable(path: &Path, error: impl std::fmt::Display) -> Error {
     Error::File(format!("cannot read {}: {error}", path.display()))
 }
 

@@ -249,6 +249,16 @@ impl OpenChart {
     /// A read like any other: it signs a receipt.
     pub async fn fetch(&self, record: B256, version: Option<u32>, purpose: Purpose) -> Result<SealedDocument> {
         let (binding, pointer, envelope) = self.fetch_envelope(record, version, purpose).await?;
+        self.fetch_payload(binding, pointer, envelope).await
+    }
+
+    /// The rest of [`OpenChart::fetch`], for an envelope whose receipt is on file.
+    pub(crate) async fn fetch_payload(
+        &self,
+        binding: Binding,
+        pointer: B256,
+        envelope: Envelope,
+    ) -> Result<SealedDocument> {
         let payload = self.payload(&binding, &envelope, PAYLOAD_BYTES_MOST).await?;
         Ok(SealedDocument {
             binding,
@@ -417,7 +427,7 @@ impl OpenChart {
         Ok(author)
     }
 
-    async fn on_chain(&self, record: B256) -> Result<IRecords::recordOfReturn> {
+    pub(crate) async fn on_chain(&self, record: B256) -> Result<IRecords::recordOfReturn> {
         let call = IRecords::recordOfCall {
             chart: self.chart,
             recordId: record,
@@ -425,7 +435,7 @@ impl OpenChart {
         self.client.chain.call(self.client.deployment.records, call).await
     }
 
-    async fn latest(&self, record: B256) -> Result<IRecords::recordOfReturn> {
+    pub(crate) async fn latest(&self, record: B256) -> Result<IRecords::recordOfReturn> {
         let latest = self.on_chain(record).await?;
         if latest.version == 0 {
             return Err(Error::UnknownRecord { record });

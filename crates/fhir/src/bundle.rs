@@ -1,6 +1,6 @@
 //! Taking a Bundle apart and putting it together again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::str;
 
 use serde::Deserialize;
@@ -11,13 +11,31 @@ use crate::sensitive::{self, Classifier, Topic};
 use crate::{BUNDLE_BYTES_MAX, DEPTH_MAX, ENTRIES_MAX, Error, Label, MEDIA_TYPE};
 use crate::{describe, release};
 
+/// Around a resource in a Bundle: the Bundle, its list, and the entry.
+const BUNDLE_DEPTH: usize = 3;
+
 /// A Bundle in pieces. The resources point into the bytes that were split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle<'a> {
+    pub form: Form,
     /// What stands around the resources.
     pub frame: Frame,
     /// The resources, in the Bundle's order.
     pub entries: Vec<Entry<'a>>,
+    /// How many different Patients are in it or are referred to. Who names them by identifier alone is not counted.
+    pub patients: usize,
+}
+
+/// How resources are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Bundle,
+    /// A Bundle of type `history`: the newest version of a resource comes first.
+    History,
+    /// One resource, other than a Bundle.
+    Resource,
+    /// One resource a line (NDJSON, as of Bulk Data exports).
+    Lines,
 }
 
 /// One resource of a Bundle.
@@ -65,6 +83,58 @@ pub struct Frame {
 /// part of it is imported on the quiet.
 pub fn split(bundle: &[u8]) -> Result<Bundle<'_>, Error> {
     let text = check_text(bundle)?;
+    split_bundle(text)
+}
+
+/// [`split`], which also takes one resource, or one a line.
+///
+/// # Errors
+/// Those of [`split`].
+pub fn split_any(bytes: &[u8]) -> Result<Bundle<'_>, Error> {
+    let text = check_text(bytes)?;
+    if let Ok(whole) = serde_json::from_str::<&RawValue>(text) {
+        let is_resource = type_of(text).is_some_and(|name| name != "Bundle" && release::is_type(&name));
+        return match is_resource {
+            true => split_resources(text, Form::Resource, &[whole]),
+            false => split_bundle(text),
+        };
+    }
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim_ascii().is_empty());
+    // Otherwise it is broken JSON of another kind, and the fault stands where that breaks off.
+    let is_lines = lines.next().is_some_and(|(_, line)| type_of(line).is_some()) && lines.next().is_some();
+    if !is_lines {
+        return split_bundle(text);
+    }
+    let mut resources = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        if resources.len() == ENTRIES_MAX {
+            return Err(Error::TooManyEntries {
+                entries: resources.len() + 1,
+                entries_max: ENTRIES_MAX,
+            });
+        }
+        resources.push(serde_json::from_str(line).map_err(|e| Error::NotJson {
+            line: index + 1,
+            column: e.column(),
+        })?);
+    }
+    split_resources(text, Form::Lines, &resources)
+}
+
+/// Whether this is one R4 resource that may stand in a Bundle.
+#[must_use]
+pub fn is_resource(bytes: &[u8]) -> bool {
+    let is_shallow = !is_deeper(bytes, DEPTH_MAX - BUNDLE_DEPTH);
+    is_shallow && check_text(bytes).is_ok_and(|text| Scan::default().add(text, 0, None, text).is_ok())
+}
+
+fn split_bundle(text: &str) -> Result<Bundle<'_>, Error> {
     let outer = parse_outer(text)?;
     let raw_entries = outer.entry.as_deref().unwrap_or_default();
     if raw_entries.is_empty() {
@@ -88,14 +158,37 @@ pub fn split(bundle: &[u8]) -> Result<Bundle<'_>, Error> {
     for (index, (entry, resource)) in raw_entries.iter().zip(&resources).enumerate() {
         scan.add(text, index, entry.full_url.as_deref(), resource.get())?;
     }
-    if outer.kind.as_deref() != Some("history") {
-        check_full_urls(&scan.entries, &scan.versions)?;
+    let form = match outer.kind.as_deref() {
+        Some("history") => Form::History,
+        _ => Form::Bundle,
+    };
+    scan.finish(form, frame(text, &resources))
+}
+
+fn split_resources<'a>(text: &'a str, form: Form, resources: &[&'a RawValue]) -> Result<Bundle<'a>, Error> {
+    // In a Bundle, where they are exported, they stand deeper.
+    if is_deeper(text.as_bytes(), DEPTH_MAX - BUNDLE_DEPTH) {
+        return Err(Error::TooDeep {
+            depth_max: DEPTH_MAX - BUNDLE_DEPTH,
+        });
     }
-    scan.spread();
-    Ok(Bundle {
-        frame: frame(text, &resources),
-        entries: scan.entries,
-    })
+    let mut scan = Scan::default();
+    for (index, resource) in resources.iter().enumerate() {
+        scan.add(text, index, None, resource.get())?;
+    }
+    scan.finish(form, frame(text, resources))
+}
+
+/// What an object says to be.
+fn type_of(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Typed {
+        #[serde(rename = "resourceType")]
+        resource_type: String,
+    }
+    serde_json::from_str(text)
+        .ok()
+        .map(|Typed { resource_type }| resource_type)
 }
 
 /// Puts a Bundle together: the resources, in the order they had.
@@ -127,6 +220,11 @@ impl Frame {
     #[must_use]
     pub fn resources(&self) -> usize {
         self.parts.len() - 1
+    }
+
+    /// What stands before the first resource, between any two, and after the last.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(String::as_str)
     }
 
     /// The form to store: JSON, `{"version":1,"parts":[...]}`.
@@ -205,6 +303,9 @@ impl Outer<'_> {
 
 /// The bytes as text, if they are anything that could be parsed at all.
 fn check_text(bytes: &[u8]) -> Result<&str, Error> {
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        return Err(Error::ByteOrderMark);
+    }
     if bytes.len() > BUNDLE_BYTES_MAX {
         return Err(Error::TooLarge {
             bytes: bytes.len(),
@@ -324,8 +425,23 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Makes sensitive what refers to something sensitive, and what refers to that.
-    fn spread(&mut self) {
+    fn finish(mut self, form: Form, frame: Frame) -> Result<Bundle<'a>, Error> {
+        if form != Form::History {
+            check_names(&self.entries, &self.versions)?;
+        }
+        let by_name = self.by_name();
+        let patients = self.patients(&by_name);
+        self.spread(&by_name);
+        Ok(Bundle {
+            form,
+            frame,
+            entries: self.entries,
+            patients,
+        })
+    }
+
+    /// What references may call an entry.
+    fn by_name(&self) -> HashMap<String, usize> {
         let mut by_name = HashMap::new();
         for entry in &self.entries {
             if let Some(id) = &entry.id {
@@ -335,12 +451,41 @@ impl<'a> Scan<'a> {
                 by_name.insert(url.clone(), entry.index);
             }
         }
+        by_name
+    }
+
+    /// The Patients that are here, and those elsewhere that are referred to.
+    fn patients(&self, by_name: &HashMap<String, usize>) -> usize {
+        let own_name = |entry: &Entry<'_>| {
+            let named = entry.full_url.clone();
+            named
+                .or_else(|| entry.id.as_ref().map(|id| format!("Patient/{id}")))
+                .unwrap_or_else(|| format!("#{}", entry.index))
+        };
+        let mut patients = BTreeSet::new();
+        let is_patient = |entry: &&Entry<'_>| entry.resource_type == "Patient";
+        patients.extend(self.entries.iter().filter(is_patient).map(own_name));
+        for name in self.references.iter().flatten() {
+            match find(by_name, name) {
+                Some(target) if self.entries[target].resource_type == "Patient" => {
+                    patients.insert(own_name(&self.entries[target]));
+                }
+                None if last_two(unversioned(name)).starts_with("Patient/") => {
+                    patients.insert(unversioned(name).to_owned());
+                }
+                _ => {}
+            }
+        }
+        patients.len()
+    }
+
+    /// Makes sensitive what refers to something sensitive, and what refers to that.
+    fn spread(&mut self, by_name: &HashMap<String, usize>) {
         let mut referrers = vec![Vec::new(); self.entries.len()];
         for (source, references) in self.references.iter().enumerate() {
             for name in references {
-                let name = name.split_once("/_history/").map_or(&name[..], |(name, _)| name);
-                if let Some(target) = by_name.get(name).or_else(|| by_name.get(last_two(name))) {
-                    referrers[*target].push(source);
+                if let Some(target) = find(by_name, name) {
+                    referrers[target].push(source);
                 }
             }
         }
@@ -361,19 +506,37 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The Bundle invariant bdl-7: a fullUrl once, or with different versions.
-fn check_full_urls(entries: &[Entry<'_>], versions: &[Option<String>]) -> Result<(), Error> {
-    let mut seen = HashMap::new();
+/// The Bundle invariant bdl-7: a fullUrl once, or with different versions. The same of type and id where there is none.
+fn check_names(entries: &[Entry<'_>], versions: &[Option<String>]) -> Result<(), Error> {
+    let mut urls = HashMap::new();
+    let mut ids = HashMap::new();
     for (entry, version) in entries.iter().zip(versions) {
-        let Some(url) = &entry.full_url else { continue };
-        if let Some(first) = seen.insert((url, version), entry.index) {
-            return Err(Error::DuplicateFullUrl {
-                first,
-                second: entry.index,
-            });
+        let second = entry.index;
+        match (&entry.full_url, &entry.id) {
+            (Some(url), _) => {
+                if let Some(first) = urls.insert((url, version), second) {
+                    return Err(Error::DuplicateFullUrl { first, second });
+                }
+            }
+            (None, Some(id)) => {
+                if let Some(first) = ids.insert((&entry.resource_type, id, version), second) {
+                    return Err(Error::DuplicateId { first, second });
+                }
+            }
+            (None, None) => {}
         }
     }
     Ok(())
+}
+
+/// The entry that a reference names: as it is written, or by type and id.
+fn find(by_name: &HashMap<String, usize>, name: &str) -> Option<usize> {
+    let name = unversioned(name);
+    by_name.get(name).or_else(|| by_name.get(last_two(name))).copied()
+}
+
+fn unversioned(name: &str) -> &str {
+    name.split_once("/_history/").map_or(name, |(name, _)| name)
 }
 
 fn frame(text: &str, resources: &[&RawValue]) -> Frame {
@@ -406,6 +569,10 @@ fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
 /// Whether objects and lists nest deeper than any resource's. Looked at before
 /// parsing, which would take as much memory or stack as the input tells it to.
 pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
+    is_deeper(bytes, DEPTH_MAX)
+}
+
+fn is_deeper(bytes: &[u8], depth_max: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in bytes {
         match byte {
@@ -415,7 +582,7 @@ pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
             _ if in_string => {}
             b'{' | b'[' => {
                 depth += 1;
-                if depth > DEPTH_MAX {
+                if depth > depth_max {
                     return true;
                 }
             }
@@ -656,6 +823,93 @@ mod tests {
         assert_eq!(split(twice("1", "2").as_bytes()).unwrap().entries.len(), 3);
         let history = twice("1", "1").replace("collection", "history");
         assert_eq!(split(history.as_bytes()).unwrap().entries.len(), 3);
+    }
+
+    #[test]
+    fn one_resource_or_one_a_line_come_back_byte_for_byte() {
+        let one = " {\"resourceType\":\"Observation\",\"valueDecimal\":1.00}\r\n";
+        let lines = "{\"resourceType\":\"Patient\",\"id\":\"é\"}\r\n\n {\"resourceType\":\"Basic\"} \n{\"resourceType\":\"Basic\"}";
+        for (text, form, count) in [
+            (one, Form::Resource, 1),
+            (lines, Form::Lines, 3),
+            (&bundle(&entry(one)), Form::Bundle, 1),
+        ] {
+            let read = split_any(text.as_bytes()).unwrap();
+            assert_eq!((read.form, read.entries.len()), (form, count));
+            assert_eq!(join(&read.frame, &sources(&read)).unwrap(), text.as_bytes());
+        }
+        let refused = |text: &str| split_any(text.as_bytes()).unwrap_err();
+        assert_eq!(
+            refused("{\"resourceType\":\"Patient\"}\n{\"a\":\n"),
+            Error::NotJson { line: 2, column: 5 }
+        );
+        assert_eq!(
+            refused("{\"resourceType\":\"Patient\"}\n7"),
+            Error::NoResourceType { index: 1 }
+        );
+        assert!(matches!(refused("{\n\"resourceType\":\n"), Error::NotJson { .. }));
+        assert!(matches!(
+            refused("{\"a\":1}\n{\"a\":2}"),
+            Error::NotJson { line: 2, .. }
+        ));
+        assert!(matches!(
+            refused("{\"resourceType\":\"Teapot\"}"),
+            Error::NotABundle { .. }
+        ));
+        assert_eq!(refused("\u{feff}{\"resourceType\":\"Patient\"}"), Error::ByteOrderMark);
+        let twice = r#"{"resourceType":"Patient","id":"a"}"#;
+        assert_eq!(
+            refused(&format!("{twice}\n{twice}")),
+            Error::DuplicateId { first: 0, second: 1 }
+        );
+        let deep = format!(r#"{{"resourceType":"Basic","x":{}{}}}"#, "[".repeat(97), "]".repeat(97));
+        assert_eq!(refused(&deep), Error::TooDeep { depth_max: 97 });
+        assert!(is_resource(one.as_bytes()) && is_resource(bundle("").as_bytes()));
+        for none in ["", "7", "{}", "{\"resourceType\":\"Teapot\"}", lines, &deep] {
+            assert!(!is_resource(none.as_bytes()), "{none}");
+        }
+        let history = bundle(&entry(twice)).replace("collection", "history");
+        assert_eq!(split_any(history.as_bytes()).unwrap().form, Form::History);
+    }
+
+    #[test]
+    fn counts_the_patients_that_it_is_about() {
+        let patients = |entries: &[&str]| split(bundle(&entries.join(",")).as_bytes()).unwrap().patients;
+        let patient = r#"{"fullUrl":"urn:uuid:p","resource":{"resourceType":"Patient","id":"p"}}"#;
+        let other = r#"{"fullUrl":"urn:uuid:q","resource":{"resourceType":"Patient","id":"q"}}"#;
+        let about = |name: &str| {
+            entry(&format!(
+                r#"{{"resourceType":"Basic","subject":{{"reference":"{name}"}}}}"#
+            ))
+        };
+        assert_eq!(
+            patients(&[
+                patient,
+                &about("urn:uuid:p"),
+                &about("Patient/p/_history/1"),
+                &about("https://x.org/Patient/p")
+            ]),
+            1
+        );
+        assert_eq!(
+            patients(&[
+                patient,
+                &about("Practitioner/p"),
+                &about("Patient?identifier=a|1"),
+                &about("#p")
+            ]),
+            1
+        );
+        assert_eq!(patients(&[patient, other]), 2);
+        assert_eq!(
+            patients(&[
+                &about("Patient/1"),
+                &about("Patient/2"),
+                &about("https://x.org/fhir/Patient/2")
+            ]),
+            3
+        );
+        assert_eq!(patients(&[&about("Group/1")]), 0);
     }
 
     #[test]

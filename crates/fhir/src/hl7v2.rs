@@ -11,6 +11,8 @@ use crate::facade::time;
 pub const MEDIA_TYPE: &str = "application/hl7-v2";
 /// The largest message: it is held in memory. Documents inside messages (OBX-5, base64) make them large.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Messages of one file: each becomes a record on chain.
+pub const MESSAGES_MAX: usize = crate::ENTRIES_MAX;
 /// The longest value that is taken (MSH-10 has 199 characters at most since v2.7; others are shorter).
 const VALUE_BYTES_MAX: usize = 199;
 
@@ -38,8 +40,12 @@ pub struct Message {
 pub enum Error {
     #[error("the file has more than {bytes_max} bytes, too many for one HL7 v2 message")]
     TooLarge { bytes_max: usize },
-    #[error("the file does not begin with MSH; choose one HL7 v2 message, without MLLP framing or a batch header")]
+    #[error("the file does not begin with MSH; choose HL7 v2 messages without a batch header (FHS, BHS)")]
     NoHeader,
+    #[error("the file has more than {messages_max} messages; split it")]
+    TooMany { messages_max: usize },
+    #[error("MLLP block {index} does not end with FS and CR, or something stands before the next")]
+    Framing { index: usize },
     #[error("the delimiters in MSH-1 and MSH-2 are missing, or not five different signs")]
     Delimiters,
     #[error("segment {index} does not begin with a segment's name and the field separator")]
@@ -75,6 +81,40 @@ impl Message {
             None => format!("HL7 v2 {}", self.code),
         }
     }
+}
+
+/// The messages of a file: the whole of it, or, where it begins with the VT of MLLP, the content of each block.
+///
+/// # Errors
+/// [`Error::Framing`], [`Error::TooMany`]. The messages themselves are not looked at.
+pub fn messages(bytes: &[u8]) -> Result<Vec<&[u8]>, Error> {
+    const START: u8 = 0x0B;
+    const END: u8 = 0x1C;
+    if bytes.first() != Some(&START) {
+        return Ok(vec![bytes]);
+    }
+    let mut messages = Vec::new();
+    let mut rest = bytes;
+    // Tools that write blocks into files put line ends between them.
+    while !rest.is_empty() {
+        let index = messages.len();
+        if index == MESSAGES_MAX {
+            return Err(Error::TooMany {
+                messages_max: MESSAGES_MAX,
+            });
+        }
+        let block = rest.strip_prefix(&[START]).ok_or(Error::Framing { index })?;
+        let end = block
+            .iter()
+            .position(|byte| *byte == END)
+            .ok_or(Error::Framing { index })?;
+        if block.get(end + 1) != Some(&b'\r') {
+            return Err(Error::Framing { index });
+        }
+        messages.push(&block[..end]);
+        rest = block[end + 2..].trim_ascii_start();
+    }
+    Ok(messages)
 }
 
 /// Reads the header of one message. Segments end with CR as HL7 has it, or with LF or CR LF, as files do.

@@ -28,7 +28,7 @@ mod label;
 mod release;
 mod sensitive;
 
-pub use bundle::{Bundle, Entry, Frame, join, split};
+pub use bundle::{Bundle, Entry, Form, Frame, is_resource, join, split, split_any};
 pub use label::{Label, UnknownLabel};
 pub use sensitive::Topic;
 
@@ -53,6 +53,10 @@ pub enum Error {
     TooLarge { bytes: usize, bytes_max: usize },
     #[error("the file is empty; choose a FHIR R4 Bundle in JSON")]
     NoBytes,
+    #[error(
+        "the file begins with a byte order mark, which JSON must not (RFC 8259, section 8.1); save it as UTF-8 without"
+    )]
+    ByteOrderMark,
     #[error("the file is XML; export the Bundle as JSON (application/fhir+json)")]
     Xml,
     #[error(
@@ -87,6 +91,10 @@ pub enum Error {
         "entries {first} and {second} have the same fullUrl, so that references to it are ambiguous; remove one of them"
     )]
     DuplicateFullUrl { first: usize, second: usize },
+    #[error(
+        "entries {first} and {second} have the same type and id and no fullUrl, so that references to them are ambiguous; remove one of them"
+    )]
+    DuplicateId { first: usize, second: usize },
     #[error("the frame has places for {expected} resources but {got} were given; fetch all of them before exporting")]
     Count { expected: usize, got: usize },
     #[error("this is not a Bundle frame of version 1")]

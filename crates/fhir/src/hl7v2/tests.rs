@@ -131,3 +131,14 @@ fn cut_anywhere_it_is_read_or_refused_without_content() {
         }
     }
 }
+
+#[test]
+fn unwraps_mllp_blocks() {
+    assert_eq!(messages(ORU), Ok(vec![ORU]));
+    let block = |message: &[u8]| [b"\x0b", message, b"\x1c\r"].concat();
+    let two = [block(ORU), b"\n".to_vec(), block(b"MSH")].concat();
+    assert_eq!(messages(&two), Ok(vec![ORU, &b"MSH"[..]]));
+    assert_eq!(messages(&[&two[..], b"x"].concat()), Err(Error::Framing { index: 2 }));
+    assert_eq!(messages(b"\x0bMSH|"), Err(Error::Framing { index: 0 }));
+    assert_eq!(messages(b"\x0bMSH|\x1c\n"), Err(Error::Framing { index: 0 }));
+}
