@@ -97,7 +97,7 @@ pub enum Command {
     /// Ask whether you may use a compartment for a purpose. No data is served with the answer.
     Check(CheckArgs),
     /// Check a verdict on file against the chain: its signature, its block, and its proof. No gateway is asked.
-    Verify(VerifyArgs),
+    Verify(VerdictArgs),
     /// What a gateway has submitted for you (`--relay`): list, show, cancel.
     #[command(subcommand)]
     Relay(RelayCommand),
@@ -428,7 +428,7 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub struct VerdictArgs {
     /// What `medlock check --out` wrote.
     pub file: PathBuf,
     /// The hash of the verdict's block, from a source that you trust; otherwise the node at --rpc is asked for it.

@@ -11,12 +11,12 @@ use medlock_client::{
 use serde_json::json;
 
 use crate::{
-    args::{Global, VerifyArgs},
+    args::{Global, VerdictArgs},
     output::{Output, exit, time},
 };
 
 /// Exit code 0 for a yes that holds, [`exit::ANSWER_NO`] for a no that does.
-pub async fn verify(global: &Global, out: Output, args: VerifyArgs) -> anyhow::Result<ExitCode> {
+pub async fn verify(global: &Global, out: Output, args: VerdictArgs) -> anyhow::Result<ExitCode> {
     let path = args.file.display();
     let mut bytes = Vec::new();
     File::open(&args.file)
