@@ -192,15 +192,17 @@ impl<'a, P: Provider> Work<'a, P> {
             }
             Action::Create(_) => U256::ZERO,
         };
-        let request = self.request(action, data_fee);
+        // With the margin: the fee is priced by demand, and may have risen since it was asked for.
+        let mut need = Need { gas: 0, data_fee };
+        let request = self.request(action, need.value());
         // On what is mined: what waits may be this very step, at a fee that is too low.
         let estimate = self.provider.estimate_gas(request).block(BlockId::latest());
         let estimate = match action {
             Action::Activate(at) => estimate.account_overrides(self.as_if_created(at)),
             _ => estimate.account_overrides([self.as_if_rich()]),
         };
-        let gas = estimate.await.map_err(rpc("estimate gas"))?;
-        Ok(Need { gas, data_fee })
+        need.gas = estimate.await.map_err(rpc("estimate gas"))?;
+        Ok(need)
     }
 
     /// What is to be sent, without nonce, gas and fees.

@@ -15,3 +15,4 @@ mod relay;
 mod stores;
 mod suites;
 mod tools;
+mod verdict;

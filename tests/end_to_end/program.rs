@@ -38,7 +38,7 @@ impl<'a> Person<'a> {
         json(&output)
     }
 
-    fn account(&self) -> String {
+    pub fn account(&self) -> String {
         let shown = self.world.medlock(None, &["keys", "show", self.key.to_str().unwrap()]);
         String::from_utf8(shown.stdout).unwrap().trim().to_owned()
     }

@@ -23,6 +23,7 @@ use medlock_abi::{
         BATCH_MOST, CODEC_DAG_CBOR, action, effect, emergency, power, purpose, reason, record_status, role, suite,
     },
 };
+use medlock_consent::{Contract, Missing, Words, decide, facts};
 use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR, deploy};
 use medlock_indexer::{Config, Database, Deployment, Endpoints, Handle, Head, Page, When, spawn, verify};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -739,6 +740,7 @@ impl World {
         self.same_history(head).await;
         let reasons = self.contract_decides(head).await;
         assert_eq!(self.index_decides(head.time).await, reasons, "after {}", C::SIGNATURE);
+        self.storage_decides(head, &reasons).await;
         self.history.push((head, reasons));
     }
 
@@ -1138,6 +1140,38 @@ impl World {
             reasons.extend(self.view(self.deployment.records, at, call).await);
         }
         reasons
+    }
+
+    /// What the words of the contracts' storage say is what the contracts say: for every question that names no member.
+    async fn storage_decides(&self, at: Head, reasons: &[u8]) {
+        let mut words = Words::new();
+        for (question, reason) in self.questions().iter().zip(reasons) {
+            if !question.member.is_zero() {
+                assert_eq!(facts(question, &words), Err(Missing(vec![])));
+                continue;
+            }
+            let facts = loop {
+                match facts(question, &words) {
+                    Ok(facts) => break facts,
+                    Err(Missing(missing)) => {
+                        for slot in missing {
+                            let contract = match slot.contract {
+                                Contract::Records => self.deployment.records,
+                                Contract::Exceptions => self.deployment.exceptions,
+                            };
+                            let asked = self.rpc.get_storage_at(contract, slot.slot.into());
+                            words.insert(slot, asked.block_id(BlockId::from(at.hash)).await.unwrap().into());
+                        }
+                    }
+                }
+            };
+            assert_eq!(
+                decide(question, &facts, at.time),
+                *reason,
+                "{question:?} at block {}",
+                at.number
+            );
+        }
     }
 
     async fn index_decides(&self, at: u64) -> Vec<u8> {
