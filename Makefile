@@ -57,7 +57,7 @@ setup-tests:
 	tools/setup-cargo-stylus.sh
 	tools/setup-kubo.sh
 	tools/setup-postgres.sh >/dev/null
-	tools/setup-fhir-validator.sh
+	tools/setup-python.sh
 
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup

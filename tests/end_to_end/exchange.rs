@@ -93,7 +93,7 @@ fn faults(bundle: &[u8]) -> Vec<String> {
     let installed = tools.join("fhir-validator");
     assert!(
         installed.join("installed").is_file(),
-        "run tools/setup-fhir-validator.sh"
+        "run tools/setup-python.sh"
     );
     let mut child = Command::new("python3")
         .env("PYTHONPATH", installed)

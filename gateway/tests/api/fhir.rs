@@ -28,15 +28,12 @@ impl Seen {
         self.0.lock().unwrap().push(resource.clone());
     }
 
-    /// All of them by the validator that `tools/setup-fhir-validator.sh` installs.
+    /// All of them by the validator that `tools/setup-python.sh` installs.
     fn validate(self) {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root.join(".tools"), PathBuf::from);
         let installed = tools.join("fhir-validator");
-        assert!(
-            installed.join("installed").is_file(),
-            "run tools/setup-fhir-validator.sh"
-        );
+        assert!(installed.join("installed").is_file(), "run tools/setup-python.sh");
         let mut child = Command::new("python3")
             .env("PYTHONPATH", installed)
             .arg(root.join("tools/fhir-validator/validate.py"))

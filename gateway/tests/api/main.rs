@@ -1,6 +1,7 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
 mod fhir;
 mod roles;
+mod schema;
 mod verdicts;
 
 use std::{

@@ -25,7 +25,7 @@ pub fn python(script: &str) -> Command {
     let installed = tools.join("fhir-validator");
     assert!(
         installed.join("installed").is_file(),
-        "{} is missing: run tools/setup-fhir-validator.sh",
+        "{} is missing: run tools/setup-python.sh",
         installed.display()
     );
     let mut command = Command::new("python3");
