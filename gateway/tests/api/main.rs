@@ -1,5 +1,6 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
 mod fhir;
+mod metrics;
 mod verdicts;
 
 use std::{
