@@ -10,6 +10,7 @@ mod access;
 mod blocks;
 mod chain;
 mod db;
+mod docs;
 mod extract;
 mod fhir;
 mod handlers;

@@ -27,6 +27,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    docs,
     extract::JSON_BYTES_MOST,
     fhir,
     handlers::{self, blocks, charts, decisions, reads, relay, service, sessions},
@@ -90,6 +91,7 @@ pub fn router(gateway: Gateway) -> Router {
             "/openapi.json",
             get(async || ([(header::CONTENT_TYPE, "application/json")], document)),
         )
+        .merge(docs::router())
         .fallback(async || Failure::from(Kind::NoRoute))
         .method_not_allowed_fallback(async || Failure::from(Kind::NoRoute))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MOST))
@@ -174,13 +176,13 @@ async fn traced(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // A page has one of its own.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     response
 }
 
