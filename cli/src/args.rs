@@ -8,7 +8,7 @@ use medlock_client::Suite;
 use medlock_deploy::Terms;
 use medlock_gateway::{RelayLimits, Upkeep};
 
-use crate::{settings::Setting, stores::Stores};
+use crate::stores::Stores;
 
 /// Health records that belong to the patient.
 ///
@@ -472,7 +472,7 @@ pub struct IndexRun {
     #[arg(long, env = "MEDLOCK_METRICS", value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
     /// How many blocks the index may be behind to be called ready.
-    #[arg(long, env = "MEDLOCK_READY_LAG", default_value_t = 64, value_name = "BLOCKS")]
+    #[arg(long, default_value_t = 64, value_name = "BLOCKS")]
     pub ready_lag: u64,
 }
 
@@ -502,32 +502,19 @@ pub struct FollowArgs {
     #[arg(long, env = "MEDLOCK_EVERY_HEADER")]
     pub every_header: bool,
     /// How often to look for a new block, in milliseconds. Over ws:// and wss:// one is told at once.
-    #[arg(long, env = "MEDLOCK_POLL_MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..), value_name = "MILLISECONDS")]
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..), value_name = "MILLISECONDS")]
     pub poll_ms: u64,
 }
 
 #[derive(Debug, Args)]
 pub struct GatewayArgs {
-    /// Settings in TOML: the long options as keys. A flag is stronger than its variable, a variable than the file.
-    #[arg(long, env = "MEDLOCK_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Where each setting comes from.
-    #[arg(skip)]
-    pub settings: Vec<Setting>,
-    #[command(subcommand)]
-    pub command: Option<GatewayCommand>,
-    #[arg(long, env = "MEDLOCK_LISTEN", default_value = "127.0.0.1:8480")]
+    #[arg(long, default_value = "127.0.0.1:8480")]
     pub listen: SocketAddr,
     /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
-    #[arg(long, env = "MEDLOCK_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// Folder for index, sessions, receipts, blocks and the gateway's own key.
-    #[arg(
-        long,
-        env = "MEDLOCK_GATEWAY_DIR",
-        default_value = ".medlock/gateway",
-        value_name = "DIR"
-    )]
+    #[arg(long, default_value = ".medlock/gateway", value_name = "DIR")]
     pub dir: PathBuf,
     /// Where the index is: a SQLite file, or a postgres:// URL [default: in the folder].
     #[arg(long, env = "MEDLOCK_DB", hide_env_values = true, value_name = "DATABASE")]
@@ -537,7 +524,7 @@ pub struct GatewayArgs {
     #[arg(long, env = "MEDLOCK_STATE", hide_env_values = true, value_name = "DATABASE")]
     pub state: Option<String>,
     /// Only read the index: `medlock index` writes it, in another process.
-    #[arg(long, env = "MEDLOCK_INDEX_READ_ONLY")]
+    #[arg(long)]
     pub index_read_only: bool,
     /// Serve /metrics (Prometheus) here, to a network of your own; never on the public port.
     #[arg(long, env = "MEDLOCK_GATEWAY_METRICS", value_name = "ADDRESS:PORT")]
@@ -550,19 +537,6 @@ pub struct GatewayArgs {
     pub relay: RelayArgs,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum GatewayCommand {
-    /// The settings that a gateway would run with. Name the gateway's options before this.
-    #[command(subcommand)]
-    Config(ConfigCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
-    /// Print each setting and where it comes from, and try all that can be tried without a change anywhere. Exits with 1 at a fault.
-    Check,
-}
-
 /// Whether and how far a gateway pays for others' operations.
 #[derive(Debug, Clone, Args)]
 pub struct RelayArgs {
@@ -571,19 +545,19 @@ pub struct RelayArgs {
     #[arg(long, env = "MEDLOCK_RELAY_KEY", value_name = "FILE")]
     pub relay_key: Option<PathBuf>,
     /// Operations accepted of one account in a day (UTC).
-    #[arg(long, env = "MEDLOCK_RELAY_OPERATIONS_PER_DAY", default_value_t = RelayLimits::default().operations_per_day, value_name = "COUNT")]
+    #[arg(long, default_value_t = RelayLimits::default().operations_per_day, value_name = "COUNT")]
     pub relay_operations_per_day: u64,
     /// Gas of one account's operations in a day, by their limits.
-    #[arg(long, env = "MEDLOCK_RELAY_GAS_PER_DAY", default_value_t = RelayLimits::default().gas_per_day, value_name = "GAS")]
+    #[arg(long, default_value_t = RelayLimits::default().gas_per_day, value_name = "GAS")]
     pub relay_gas_per_day: u64,
     /// The same of all accounts together.
-    #[arg(long, env = "MEDLOCK_RELAY_GAS_PER_DAY_ALL", default_value_t = RelayLimits::default().gas_per_day_all, value_name = "GAS")]
+    #[arg(long, default_value_t = RelayLimits::default().gas_per_day_all, value_name = "GAS")]
     pub relay_gas_per_day_all: u64,
     /// The most that a unit of gas may cost, in wei; while the chain asks for more, operations wait.
-    #[arg(long, env = "MEDLOCK_RELAY_FEE_MOST", default_value_t = RelayLimits::default().fee_per_gas_most, value_name = "WEI")]
+    #[arg(long, default_value_t = RelayLimits::default().fee_per_gas_most, value_name = "WEI")]
     pub relay_fee_most: u64,
     /// Seconds after which a transaction that is not mined is sent with a higher fee.
-    #[arg(long, env = "MEDLOCK_RELAY_RAISE_AFTER", default_value_t = RelayLimits::default().raise_after.as_secs(), value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
+    #[arg(long, default_value_t = RelayLimits::default().raise_after.as_secs(), value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
     pub relay_raise_after: u64,
 }
 

@@ -4,7 +4,6 @@
 //! that is `medlock-client`'s work.
 
 pub mod args;
-mod check;
 pub mod commands;
 pub mod config;
 pub mod demo;
@@ -14,13 +13,12 @@ mod exchange;
 mod index;
 pub mod output;
 mod services;
-pub mod settings;
 pub mod stores;
 mod verify;
 
 use std::process::ExitCode;
 
-use args::{Cli, Command, ConfigCommand, DevCommand, GatewayCommand};
+use args::{Cli, Command, DevCommand};
 use clap::CommandFactory;
 use output::Output;
 
@@ -51,10 +49,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Relay(command) => commands::relay(global, out, command).await,
         Command::Log { chart } => commands::log(global, out, chart).await,
         Command::Index(args) => index::index(global, out, &args).await,
-        Command::Gateway(args) => match args.command {
-            Some(GatewayCommand::Config(ConfigCommand::Check)) => check::check(global, out, &args).await,
-            None => services::gateway(global, out, args).await,
-        },
+        Command::Gateway(args) => services::gateway(global, out, args).await,
         Command::Deploy(command) => deploy::run(global, out, command).await,
         Command::Store(command) => commands::store(out, &command),
         Command::Completions { shell } => {

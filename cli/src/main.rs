@@ -2,18 +2,12 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match medlock::settings::parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            // As for a command line that is wrong.
-            return ExitCode::from(2);
-        }
-    };
+    let cli = medlock::args::Cli::parse();
     tracing_subscriber::fmt()
         .with_env_filter(log_filter())
         .with_writer(std::io::stderr)

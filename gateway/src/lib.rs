@@ -79,12 +79,6 @@ pub struct Config {
     pub relay: Option<Relay>,
 }
 
-/// Whether `url` is one that [`Config::public_url`] takes.
-#[must_use]
-pub fn is_public_url(url: &str) -> bool {
-    session::Site::new(url, 0).is_some()
-}
-
 /// Starts serving.
 ///
 /// Fails where the address is taken, the node is not reached or serves another chain than the deployment's, and where

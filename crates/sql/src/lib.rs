@@ -53,30 +53,6 @@ impl FromStr for Database {
     }
 }
 
-impl Database {
-    /// Whether it is there and answers; makes nothing and changes nothing.
-    ///
-    /// # Errors
-    /// Where it does not.
-    pub async fn reach(&self) -> Result<()> {
-        match self {
-            Self::Sqlite(path) => {
-                let options = SqliteConnectOptions::new().filename(path).read_only(true);
-                let mut connection = options.connect().await?;
-                sqlx::query("SELECT count(*) FROM sqlite_schema")
-                    .execute(&mut connection)
-                    .await?;
-                connection.close().await
-            }
-            Self::Postgres(options) => {
-                let mut connection = options.connect().await?;
-                connection.ping().await?;
-                connection.close().await
-            }
-        }
-    }
-}
-
 impl From<&Path> for Database {
     fn from(path: &Path) -> Self {
         Self::Sqlite(path.into())
