@@ -526,6 +526,9 @@ pub struct GatewayArgs {
     /// Only read the index: `medlock index` writes it, in another process.
     #[arg(long)]
     pub index_read_only: bool,
+    /// Serve /metrics (Prometheus) here, to a network of your own; never on the public port.
+    #[arg(long, env = "MEDLOCK_GATEWAY_METRICS", value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
     #[command(flatten)]
     pub follow: FollowArgs,
     #[command(flatten)]

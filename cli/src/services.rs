@@ -124,11 +124,20 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         relay,
     });
     let gateway = stop.unless(starting).await?;
-    let value = json!({ "gateway": gateway.url(), "account": gateway.address(), "payer": payer });
+    // Served until the gateway has ended.
+    let server = match args.metrics {
+        Some(listen) => Some(gateway.serve_metrics(listen).await?),
+        None => None,
+    };
+    let metrics = server
+        .as_ref()
+        .map(|server| format!("http://{}/metrics", server.addr()));
+    let value = json!({ "gateway": gateway.url(), "account": gateway.address(), "payer": payer, "metrics": metrics });
     out.say(value, || {
+        let metrics = metrics.map_or_else(String::new, |url| format!(" Metrics: {url}."));
         let relays = payer.map(|payer| format!(" It relays, and pays from {payer}."));
         format!(
-            "Gateway {} at {}.{} Stop with Ctrl-C.",
+            "Gateway {} at {}.{}{metrics} Stop with Ctrl-C.",
             gateway.address(),
             gateway.url(),
             relays.unwrap_or_default()

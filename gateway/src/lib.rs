@@ -10,11 +10,13 @@ mod access;
 mod blocks;
 mod chain;
 mod db;
+mod docs;
 mod extract;
 mod fhir;
 mod handlers;
 mod keys;
 mod limits;
+mod metrics;
 mod problem;
 mod prove;
 mod read;
@@ -119,6 +121,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         uploads: limits::Gate::new(UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST),
         downloads: limits::Gate::new(DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST),
         open: limits::Bucket::new(limits::OPEN_PER_SECOND, limits::OPEN_BURST, Instant::now()),
+        metrics: Default::default(),
         marks: state::Marks::default(),
         seen: Default::default(),
         pulse: Default::default(),
@@ -136,7 +139,8 @@ pub async fn spawn(config: Config) -> Result<Handle> {
             None => std::future::pending().await,
         }
     };
-    let server = axum::serve(wire::Door(listener), routes::router(gateway)).with_graceful_shutdown(stopping);
+    let door = wire::Door::new(listener, gateway.metrics.clone());
+    let server = axum::serve(door, routes::router(gateway)).with_graceful_shutdown(stopping);
     let server = server.into_future();
     let task = tokio::spawn(async move {
         tokio::select! {
@@ -185,6 +189,15 @@ impl Handle {
     /// Where what is live is not known for sure: then nothing was removed.
     pub async fn look_after(&self, grace: Duration) -> Result<(Swept, Healed)> {
         upkeep::round(&self.gateway, grace).await
+    }
+
+    /// Serves `/metrics` (Prometheus) there, until what it returns is dropped. For a network of one's own: there is neither TLS nor
+    /// sign-in.
+    ///
+    /// # Errors
+    /// Where the address is taken.
+    pub async fn serve_metrics(&self, listen: SocketAddr) -> Result<medlock_indexer::Server> {
+        metrics::serve(listen, self.gateway.clone()).await
     }
 
     /// Takes no new requests, lets those at work end for ten seconds, and closes the database.

@@ -1,7 +1,10 @@
 //! Limits: by account, and of the whole process. (Several gateways behind one address each count for themselves.)
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -53,6 +56,7 @@ impl Limit {
 #[derive(Default)]
 pub struct Limits {
     counts: Mutex<Counts>,
+    refused: [AtomicU64; 2],
 }
 
 #[derive(Default)]
@@ -86,8 +90,14 @@ impl Limits {
         if *count <= most {
             Ok(())
         } else {
+            self.refused[limit as usize].fetch_add(1, Relaxed);
             Err(Failure::from(Kind::TooMany).retry_after(seconds - now % seconds))
         }
+    }
+
+    /// How often a limit was met, in the order of [`Limit`].
+    pub fn refused(&self) -> [u64; 2] {
+        self.refused.each_ref().map(|count| count.load(Relaxed))
     }
 }
 
@@ -96,6 +106,7 @@ pub struct Gate {
     places: Arc<Semaphore>,
     each_most: u32,
     held: Mutex<HashMap<Address, u32>>,
+    refused: AtomicU64,
 }
 
 /// One place behind a [`Gate`], until it is dropped.
@@ -111,12 +122,23 @@ impl Gate {
             places: Arc::new(Semaphore::new(places)),
             each_most,
             held: Mutex::default(),
+            refused: AtomicU64::new(0),
         })
+    }
+
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
     }
 
     /// # Errors
     /// `TooMany` where the account holds its share, `Busy` where all places are taken.
     pub fn enter(self: &Arc<Self>, account: Address) -> Result<Pass> {
+        self.place(account).inspect_err(|_| {
+            self.refused.fetch_add(1, Relaxed);
+        })
+    }
+
+    fn place(self: &Arc<Self>, account: Address) -> Result<Pass> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.get(&account).copied().unwrap_or(0);
         if count >= self.each_most {
@@ -152,6 +174,7 @@ pub struct Bucket {
     burst: f64,
     /// What is in it, and when that was so.
     level: Mutex<(f64, Instant)>,
+    refused: AtomicU64,
 }
 
 impl Bucket {
@@ -160,6 +183,7 @@ impl Bucket {
             per_second: per_second.into(),
             burst: burst.into(),
             level: Mutex::new((burst.into(), now)),
+            refused: AtomicU64::new(0),
         }
     }
 
@@ -170,7 +194,14 @@ impl Bucket {
         let filled = (level.0 + passed.as_secs_f64() * self.per_second).min(self.burst);
         let taken = filled >= 1.0;
         *level = (filled - if taken { 1.0 } else { 0.0 }, level.1.max(now));
+        if !taken {
+            self.refused.fetch_add(1, Relaxed);
+        }
         taken
+    }
+
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
     }
 }
 

@@ -18,7 +18,7 @@ use alloy::{
     sol_types::SolError as _,
 };
 use medlock_abi::relay::IRelay;
-use medlock_api::{Kind, Operation, Problem, RelayRequest, RelayedOperation};
+use medlock_api::{Kind, Operation, Problem, RelayRequest, RelayState, RelayedOperation};
 use medlock_sql::Pool;
 use tokio::sync::Notify;
 
@@ -100,6 +100,11 @@ impl Relaying {
 
     pub fn payer(&self) -> Address {
         self.key.address()
+    }
+
+    /// How many operations are in each state.
+    pub async fn states(&self) -> sqlx::Result<Vec<(RelayState, u64)>> {
+        self.queue.states().await
     }
 }
 

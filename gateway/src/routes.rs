@@ -1,5 +1,8 @@
 //! All routes, their limits, and the OpenAPI document that is made from them.
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use alloy::primitives::FixedBytes;
 use anyhow::anyhow;
@@ -24,9 +27,11 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    docs,
     extract::JSON_BYTES_MOST,
     fhir,
     handlers::{self, blocks, charts, decisions, reads, relay, service, sessions},
+    metrics::{self, Metrics},
     problem::Failure,
     state::{Gateway, random},
     verdict::QUESTIONS_BYTES_MOST,
@@ -80,23 +85,27 @@ fn api() -> OpenApiRouter<Gateway> {
 pub fn router(gateway: Gateway) -> Router {
     let (router, document) = api().split_for_parts();
     let document = json(&document);
+    let metrics = gateway.metrics.clone();
     let router = router
         .route(
             "/openapi.json",
             get(async || ([(header::CONTENT_TYPE, "application/json")], document)),
         )
+        .merge(docs::router())
         .fallback(async || Failure::from(Kind::NoRoute))
         .method_not_allowed_fallback(async || Failure::from(Kind::NoRoute))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MOST))
         .with_state(gateway);
-    guarded(router, Semaphore::new(AT_ONCE_MOST))
+    guarded(router, Semaphore::new(AT_ONCE_MOST), metrics)
 }
 
 /// With a door that lets in as many at once as `places` has.
-fn guarded(router: Router, places: Semaphore) -> Router {
+fn guarded(router: Router, places: Semaphore, metrics: Arc<Metrics>) -> Router {
+    let door = (Arc::new(places), metrics.clone());
     router
-        .layer(middleware::from_fn_with_state(Arc::new(places), at_once))
+        .layer(middleware::from_fn_with_state(door, at_once))
         .layer(middleware::from_fn(fhir::answered))
+        .layer(middleware::from_fn_with_state(metrics, metrics::measured))
         .layer(middleware::from_fn(traced))
 }
 
@@ -167,23 +176,30 @@ async fn traced(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // A page has one of its own.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     response
 }
 
-async fn at_once(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+async fn at_once(
+    State((places, metrics)): State<(Arc<Semaphore>, Arc<Metrics>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     if ALWAYS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     match places.try_acquire() {
         Ok(_place) => next.run(request).await,
-        Err(_) => Failure::from(Kind::Busy).into_response(),
+        Err(_) => {
+            metrics.full.fetch_add(1, Relaxed);
+            Failure::from(Kind::Busy).into_response()
+        }
     }
 }
 
@@ -213,17 +229,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_gateway_says_so_and_still_answers_about_its_health() {
+        let metrics = Arc::<Metrics>::default();
         let mut router = Router::new();
         for path in ["/health", "/ready", "/v1/grants"] {
             router = router.route(path, get(async || "ok"));
         }
-        let url = serve(guarded(router, Semaphore::new(0))).await;
+        let url = serve(guarded(router, Semaphore::new(0), metrics.clone())).await;
         assert_eq!(status(&url, "/health").await, (StatusCode::OK, false));
         assert_eq!(status(&url, "/ready").await, (StatusCode::OK, false));
         assert_eq!(
             status(&url, "/v1/grants").await,
             (StatusCode::SERVICE_UNAVAILABLE, true)
         );
+        assert_eq!(metrics.full.load(Relaxed), 1);
     }
 
     #[tokio::test]
@@ -231,7 +249,7 @@ mod tests {
         let router = Router::new()
             .route("/v1/grants", get(std::future::pending::<()>))
             .layer(middleware::from_fn_with_state(Duration::from_millis(10), in_time));
-        let url = serve(guarded(router, Semaphore::new(1))).await;
+        let url = serve(guarded(router, Semaphore::new(1), Arc::default())).await;
         assert_eq!(
             status(&url, "/v1/grants").await,
             (StatusCode::SERVICE_UNAVAILABLE, true)

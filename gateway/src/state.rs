@@ -18,6 +18,7 @@ use crate::{
     chain::{Block, Chain},
     db::Db,
     limits::{Bucket, Gate, Limits},
+    metrics::Metrics,
     problem::{Failure, Result},
     relay::Relaying,
     session::Site,
@@ -54,6 +55,7 @@ pub struct Parts {
     pub downloads: Arc<Gate>,
     /// For requests without a session.
     pub open: Bucket,
+    pub metrics: Arc<Metrics>,
     pub marks: Marks,
     /// The latest block that the node told of, and when it was asked.
     pub seen: Mutex<Option<(Instant, Block)>>,

@@ -26,3 +26,14 @@ fn the_committed_document_is_the_one_that_the_routes_make() {
         "gateway/openapi.json is stale: UPDATE_OPENAPI=1 cargo test -p medlock-gateway --test openapi"
     );
 }
+
+/// Under Node, as Chromium is not among the tests' tools: the script that browsers get, on the committed document.
+#[test]
+fn the_page_draws_every_route_and_schema() {
+    let at = |name: &str| format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+    let files = ["tests/docs.mjs", "src/docs/page.js", "openapi.json"];
+    let run = std::process::Command::new("node").args(files.map(at)).output();
+    let run = run.expect("node is installed by tools/setup-node.sh");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(String::from_utf8_lossy(&run.stdout), "29 operations\n");
+}

@@ -11,6 +11,7 @@ mod apply;
 mod db;
 mod decode;
 mod endpoints;
+mod exposition;
 mod index;
 mod model;
 mod pipeline;
@@ -23,6 +24,7 @@ mod verify;
 
 pub use db::Database;
 pub use endpoints::{Endpoints, REQUEST_TIMEOUT};
+pub use exposition::{CONTENT_TYPE as METRICS_TYPE, Text as Metrics};
 pub use index::{
     Anchor, Asked, Chart, Credential, Decision, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index, IndexError,
     Live, Member, News, PAGE_MOST, Page, Party, PartyKey, Position, PositionError, Reader, Record, Rule, Statistics,

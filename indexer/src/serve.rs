@@ -1,7 +1,10 @@
 //! What an operator's tools ask over HTTP: metrics, whether the process runs, whether the index can be relied on.
 //!
 //! For a network of one's own: there is neither TLS nor sign-in. It must never tell a credential; hosts it does tell.
-use crate::{Index, Progress, Status};
+use crate::{
+    Index, Progress, Status,
+    exposition::{CONTENT_TYPE, Text},
+};
 use anyhow::{Context, Result};
 use axum::{
     Router,
@@ -11,7 +14,6 @@ use axum::{
     routing::get,
 };
 use std::{
-    fmt::{Display, Write as _},
     net::SocketAddr,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, UNIX_EPOCH},
@@ -29,23 +31,12 @@ const TROUBLE_MOST: Duration = Duration::from_secs(30);
 /// # Errors
 /// Where the address is taken.
 pub async fn serve(listen: SocketAddr, index: watch::Receiver<Index>, ready_lag_most: u64) -> Result<Server> {
-    let listener = TcpListener::bind(listen).await;
-    let listener = listener.with_context(|| format!("metrics: listen on {listen}"))?;
-    let addr = listener.local_addr().context("metrics: own address")?;
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .with_state(Watched { index, ready_lag_most });
-    let task = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!("metrics are no longer served: {error}");
-        }
-    });
-    Ok(Server {
-        addr,
-        _task: AbortOnDropHandle::new(task),
-    })
+    Server::spawn(listen, router).await
 }
 
 /// Serves until it is dropped.
@@ -55,6 +46,25 @@ pub struct Server {
 }
 
 impl Server {
+    /// Serves `router` to operators, beside whatever else a service serves.
+    ///
+    /// # Errors
+    /// Where the address is taken.
+    pub async fn spawn(listen: SocketAddr, router: Router) -> Result<Self> {
+        let listener = TcpListener::bind(listen).await;
+        let listener = listener.with_context(|| format!("metrics: listen on {listen}"))?;
+        let addr = listener.local_addr().context("metrics: own address")?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!("metrics are no longer served: {error}");
+            }
+        });
+        Ok(Self {
+            addr,
+            _task: AbortOnDropHandle::new(task),
+        })
+    }
+
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -124,15 +134,11 @@ fn unready(seen: &Seen, lag_most: u64) -> Option<String> {
 
 async fn metrics(State(watched): State<Watched>) -> impl IntoResponse {
     let text = exposition(&watched.look().await);
-    (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        text,
-    )
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text)
 }
 
-/// Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats).
 fn exposition(seen: &Seen) -> String {
-    let mut text = Text::default();
+    let mut text = Text::new("medlock_index_");
     text.family("build_info", "gauge", "Always 1; the version is the label.");
     text.value("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     text.gauge("database_up", "Whether the database answers.", seen.status.is_ok());
@@ -147,7 +153,7 @@ fn exposition(seen: &Seen) -> String {
         text.gauge("lag_blocks", "Blocks that are not indexed yet.", status.lag_blocks);
     }
     let Some(progress) = &seen.progress else {
-        return text.0;
+        return text.into_string();
     };
     let started = progress.started.duration_since(UNIX_EPOCH).unwrap_or_default();
     text.gauge(
@@ -214,47 +220,7 @@ fn exposition(seen: &Seen) -> String {
         "Whether indexing has ended for good.",
         progress.stopped.is_some(),
     );
-    text.0
-}
-
-/// Every name begins with `medlock_index_`.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn gauge(&mut self, name: &str, help: &str, value: impl Into<u64>) {
-        self.family(name, "gauge", help);
-        self.value(name, &[], value.into());
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: u64) {
-        self.family(name, "counter", help);
-        self.value(name, &[], value);
-    }
-
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a String cannot fail.
-        _ = writeln!(
-            self.0,
-            "# HELP medlock_index_{name} {help}\n# TYPE medlock_index_{name} {kind}"
-        );
-    }
-
-    fn value(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<String> = labels
-            .iter()
-            .map(|(label, value)| {
-                let value = value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
-                format!("{label}=\"{value}\"")
-            })
-            .collect();
-        let labels = if labels.is_empty() {
-            String::new()
-        } else {
-            format!("{{{}}}", labels.join(","))
-        };
-        _ = writeln!(self.0, "medlock_index_{name}{labels} {value}");
-    }
+    text.into_string()
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 //! Envelopes and payloads, against a signed receipt; and the log of reads, to the patient.
+use std::sync::atomic::Ordering::Relaxed;
+
 use axum::{
     Json,
     extract::State,
@@ -38,6 +40,7 @@ pub async fn read(
     let (envelope, basis) = gateway
         .read(caller.account, (path.chart, path.record, path.version), &request)
         .await?;
+    gateway.metrics.receipts_filed.fetch_add(1, Relaxed);
     Ok((basis_headers(&basis), dag_cbor(envelope)).into_response())
 }
 

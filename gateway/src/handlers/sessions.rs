@@ -1,4 +1,6 @@
 //! Sign-in with Ethereum.
+use std::sync::atomic::Ordering::Relaxed;
+
 use axum::{Json, extract::State, http::StatusCode};
 use medlock_api::{Challenge, ChallengeRequest, Kind, Problem, Session, SessionRequest};
 
@@ -66,7 +68,10 @@ pub async fn open(
         )
         .await?
     {
-        true => Ok(Json(session)),
+        true => {
+            gateway.metrics.sessions_opened.fetch_add(1, Relaxed);
+            Ok(Json(session))
+        }
         false => Err(refused(Refusal::Nonce).into()),
     }
 }

@@ -168,6 +168,13 @@ impl Queue {
         rows.iter().map(read).collect()
     }
 
+    /// How many operations are in each state that some are in.
+    pub async fn states(&self) -> Result<Vec<(RelayState, u64)>> {
+        let sql = "SELECT state, count(*) AS n FROM operation GROUP BY state";
+        let rows = self.pool.fetch(sql, &[]).await?;
+        rows.iter().map(|row| Ok((state(row)?, row.number("n")?))).collect()
+    }
+
     /// The oldest that waits and whose signer has none on its way: each is tried on the state that it will meet.
     pub async fn next(&self) -> Result<Option<Stored>> {
         let sql = "SELECT * FROM operation WHERE state = 'queued'

@@ -1,5 +1,7 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
+mod docs;
 mod fhir;
+mod metrics;
 mod roles;
 mod schema;
 mod verdicts;
