@@ -533,6 +533,10 @@ pub struct GatewayArgs {
     pub follow: FollowArgs,
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Minutes that a receipt of a read waits at most before it is anchored on chain, with those since the last anchor; 0: never. The
+    /// gateway's own account pays, and needs funds and a credential with the role GATEWAY: until then nothing is anchored.
+    #[arg(long, env = "MEDLOCK_ANCHOR_MINUTES", default_value_t = 10, value_name = "MINUTES")]
+    pub anchor_minutes: u64,
     #[command(flatten)]
     pub relay: RelayArgs,
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode, time:
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context, bail};
 use medlock_client::{
-    Client, GrantTerms, Identity, Metadata, NewFile, RevokedAll,
+    Anchoring, Client, GrantTerms, Identity, Metadata, NewFile, RevokedAll,
     api::{self, Action, Purpose},
     default_labels, file, identity, now, terms,
 };
@@ -551,17 +551,35 @@ pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<Ex
                     receipt.purpose.code().to_owned(),
                     short(&receipt.record_id),
                     receipt.version.to_string(),
-                    read.entry.reason.clone(),
+                    match read.break_glass {
+                        true => "BREAK-GLASS".to_owned(),
+                        false => read.entry.reason.clone(),
+                    },
                     if read.proven { "proven" } else { "NOT PROVEN" }.to_owned(),
+                    anchored(read.anchoring),
                 ]
             })
             .collect();
         table(
-            &["time", "reader", "purpose", "record", "version", "by", "receipt"],
+            &[
+                "time", "reader", "purpose", "record", "version", "by", "receipt", "on chain",
+            ],
             &rows,
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn anchored(anchoring: Anchoring) -> String {
+    match anchoring {
+        Anchoring::Anchored {
+            index,
+            block: Some(block),
+        } => format!("anchor {index} in block {block}"),
+        Anchoring::Anchored { index, block: None } => format!("anchor {index}"),
+        Anchoring::Waiting { since } => format!("not yet, since {}", time(since)),
+        Anchoring::Refuted { index } => format!("FALSE: not under anchor {index}"),
+    }
 }
 
 /// Gives an account funds on a development chain.

@@ -17,7 +17,7 @@ use medlock_client::{
     identity::{self, rng},
 };
 use medlock_deploy::{Artifacts, Deployed, Deployment, Terms};
-use medlock_gateway::{Relay, RelayLimits, Upkeep};
+use medlock_gateway::{Anchoring, Relay, RelayLimits, Upkeep};
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets, Suite};
 
 use crate::{
@@ -29,6 +29,8 @@ use crate::{
 pub const OWNER_PASSPHRASE: &str = "medlock-dev";
 /// What the paying account of the relay has at least, in ether: on this chain money is free.
 const RELAY_ETHER: &str = "10";
+/// How often receipts that are not anchored are looked for.
+const ANCHOR_POLL_MS: u64 = 200;
 /// How often index and relay look for a new block. Local: a look costs a fraction of a millisecond.
 const POLL_MS: u64 = 50;
 
@@ -100,6 +102,12 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
         db: home.state().as_path().into(),
         key: gateway_key(&home.gateway_key())?,
         relay: Some(relay),
+        // Nothing happens before its account has funds and a credential as a gateway.
+        anchoring: Some(Anchoring {
+            every: Duration::from_secs(1),
+            poll: Duration::from_millis(ANCHOR_POLL_MS),
+            ..Anchoring::default()
+        }),
     })
     .await
     .context("start the gateway")?;

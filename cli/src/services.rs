@@ -1,6 +1,6 @@
 //! Commands that run services until they are told to stop.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use medlock_client::Endpoints;
@@ -122,6 +122,11 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         db: state,
         key: dev::gateway_key(&home.gateway_key())?,
         relay,
+        anchoring: (args.anchor_minutes > 0).then(|| medlock_gateway::Anchoring {
+            every: Duration::from_secs(args.anchor_minutes.saturating_mul(60)),
+            fee_per_gas_most: limits.fee_per_gas_most,
+            ..Default::default()
+        }),
     });
     let gateway = stop.unless(starting).await?;
     // Served until the gateway has ended.

@@ -11,7 +11,7 @@ use alloy::{
     transports::{RpcError, TransportErrorKind},
 };
 use anyhow::{Context as _, anyhow, ensure};
-use medlock_abi::{exceptions::IExceptions, records::IRecords};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords};
 use medlock_api::Kind;
 use medlock_indexer::Deployment;
 use tokio::time::timeout;
@@ -153,6 +153,12 @@ impl Chain {
     ) -> Result<IExceptions::emergencyOfReturn> {
         let call = IExceptions::emergencyOfCall { chart, party };
         self.call(at, self.deployment.exceptions, call).await
+    }
+
+    /// How many anchors `gateway` has, how many receipts under them, and the last anchor.
+    pub async fn head_of(&self, at: &Block, gateway: Address) -> Result<IAudit::headOfReturn> {
+        self.call(at, self.deployment.audit, IAudit::headOfCall { gateway })
+            .await
     }
 
     /// What `records` would be told about `question`, on a chart whose head is `chart`.

@@ -188,6 +188,7 @@ impl Db {
             received_at: checked.received_at,
             previous,
             hash: B256::ZERO,
+            anchor: None,
         };
         entry.hash = self.link_hash(&entry);
         tx.execute(
@@ -346,6 +347,7 @@ impl Db {
             received_at: row.number("received_at")?,
             previous: row.fixed("previous")?,
             hash: row.fixed("hash")?,
+            anchor: None,
         })
     }
 }

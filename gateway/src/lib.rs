@@ -4,9 +4,10 @@
 //! serve an envelope before its receipt is on disk, serve bytes that do not match their CID, or log who reads whom.
 //!
 //! Start reading at `routes.rs` (every route and limit), then `read.rs` (one read, step by step) and `access.rs`
-//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `relay.rs` submits what others have signed;
+//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `anchor.rs` brings receipts on chain in batches; `relay.rs` submits what others have signed;
 //! `fhir.rs` says the same things in FHIR R4; wire types are `medlock_api`.
 mod access;
+mod anchor;
 mod blocks;
 mod chain;
 mod db;
@@ -35,11 +36,12 @@ use std::{
 };
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use medlock_indexer::{Deployment, Index};
 use medlock_store::{Healed, Store, Swept};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
+pub use anchor::Anchoring;
 pub use blocks::UPLOAD_BYTES_MOST;
 pub use extract::{JSON_BYTES_MOST, PAGE_MOST};
 pub use limits::{
@@ -77,6 +79,8 @@ pub struct Config {
     pub key: PrivateKeySigner,
     /// None: signed operations are not relayed.
     pub relay: Option<Relay>,
+    /// None: receipts are not anchored on chain.
+    pub anchoring: Option<Anchoring>,
 }
 
 /// Starts serving.
@@ -95,7 +99,13 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         db,
         key,
         relay,
+        anchoring,
     } = config;
+    let shares_account = relay.as_ref().is_some_and(|relay| relay.key.address() == key.address());
+    ensure!(
+        anchoring.is_none() || !shares_account,
+        "the account that pays for relayed operations cannot be the gateway's own, which anchors receipts: each has its own nonces"
+    );
     let chain = chain::Chain::new(&rpc_url, deployment)?;
     chain.identify().await.context("gateway: chain")?;
     let db = db::Db::open(&db, deployment, key.address(), state::random()?).await?;
@@ -132,7 +142,13 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         // An error: the handle was dropped, which stops the server too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let (keeper, payer, serving) = (gateway.clone(), gateway.clone(), gateway.clone());
+    let (keeper, payer, serving, anchoring_for) = (gateway.clone(), gateway.clone(), gateway.clone(), gateway.clone());
+    let anchors = async move {
+        match anchoring {
+            Some(anchoring) => anchor::run(anchoring_for, anchoring).await,
+            None => std::future::pending().await,
+        }
+    };
     let upkeep = async move {
         match upkeep {
             Some(upkeep) => upkeep::run(keeper, upkeep).await,
@@ -148,6 +164,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
             // It is cut off with the server, wherever it is: each of its steps is whole by itself.
             never = upkeep => never,
             never = relay::run(payer) => never,
+            never = anchors => never,
         }
     });
     Ok(Handle {

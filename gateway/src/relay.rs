@@ -6,7 +6,7 @@
 //! Who asks need not be who signed: a passkey or a contract cannot sign in, and for them the relay was made. What is asked for counts
 //! against the quota of the session's account; as accounts cost nothing, all of them together have one too.
 pub mod fault;
-mod fee;
+pub mod fee;
 pub mod queue;
 mod sender;
 

@@ -856,6 +856,7 @@ async fn spawn(world: &World, folder: &Path, state: &Database, key: &Identity) -
                 ..RelayLimits::default()
             },
         }),
+        anchoring: None,
     })
     .await
     .unwrap()

@@ -22,7 +22,7 @@ pub mod types;
 pub mod schema;
 
 pub use problem::{Kind, Problem};
-pub use receipt::{ReadEntry, ReadRequest, Receipt};
+pub use receipt::{ReadAnchor, ReadEntry, ReadRequest, Receipt};
 pub use relay::{Operation, RelayState};
 pub use terms::{Action, Actions, Compartments, Purpose, Purposes, Roles};
 pub use types::*;

@@ -4,7 +4,10 @@
 //! the first, which has sequence 1). A gateway that drops, reorders or edits an entry breaks every later hash.
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_sol_types::{SolStruct, SolValue, sol};
-use medlock_abi::signed::{ReadReceipt, domain};
+use medlock_abi::{
+    audit::IAudit,
+    signed::{ReadReceipt, domain},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Purpose;
@@ -92,6 +95,34 @@ pub struct ReadEntry {
     pub previous: B256,
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
     pub hash: B256,
+    /// Where the gateway says it stands on chain; absent while it is not anchored. Not part of the hash.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub anchor: Option<ReadAnchor>,
+}
+
+/// An entry's place under an anchor of its gateway (`IAudit.Anchor`), and the path there: RFC 9162 with keccak256, the leaf's data is
+/// [`ReadEntry::hash`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReadAnchor {
+    /// From 0.
+    pub index: u64,
+    /// The anchor before; zero at index 0.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub previous: B256,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+    pub root: B256,
+    /// The sequence of the first receipt under it.
+    pub first: u64,
+    pub count: u32,
+    /// Of the entry, from 0.
+    pub position: u32,
+    /// Siblings from the leaf up.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Hex32>))]
+    pub path: Vec<B256>,
+    /// Where it was anchored, by the gateway's index.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub block: Option<u64>,
 }
 
 sol! {
@@ -125,6 +156,27 @@ impl ReadEntry {
             .abi_encode(),
         )
     }
+
+    /// The struct hash that must stand at the anchor's index on chain for this entry to be anchored. `None`: the path does not lead from
+    /// the entry to the root, or there is none.
+    pub fn anchored_by(&self) -> Option<B256> {
+        let anchor = self.anchor.as_ref()?;
+        let leaf = medlock_merkle::leaf(keccak, self.hash);
+        let is_under = self.sequence.checked_sub(anchor.first) == Some(anchor.position.into())
+            && medlock_merkle::verify(keccak, anchor.root, anchor.count, anchor.position, leaf, &anchor.path);
+        let statement = IAudit::Anchor {
+            gateway: self.receipt.gateway,
+            index: anchor.index,
+            previous: anchor.previous,
+            root: anchor.root,
+            count: anchor.count,
+        };
+        is_under.then(|| statement.eip712_hash_struct())
+    }
+}
+
+fn keccak(bytes: &[u8]) -> B256 {
+    keccak256(bytes)
 }
 
 #[cfg(test)]
@@ -154,6 +206,50 @@ mod tests {
             received_at: 1_700_000_001,
             previous: B256::ZERO,
             hash: B256::ZERO,
+            anchor: None,
+        }
+    }
+
+    #[test]
+    fn an_entry_is_under_its_own_anchor_at_its_own_place_and_nowhere_else() {
+        let hashes: Vec<B256> = (1..=5).map(B256::repeat_byte).collect();
+        let leaves: Vec<B256> = hashes.iter().map(|hash| medlock_merkle::leaf(keccak, *hash)).collect();
+        let mut entry = entry();
+        (entry.sequence, entry.hash) = (13, hashes[3]);
+        assert_eq!(entry.anchored_by(), None);
+        let anchor = ReadAnchor {
+            index: 7,
+            previous: B256::repeat_byte(9),
+            root: medlock_merkle::root(keccak, &leaves).unwrap(),
+            first: 10,
+            count: 5,
+            position: 3,
+            path: medlock_merkle::proof(keccak, &leaves, 3).unwrap(),
+            block: None,
+        };
+        entry.anchor = Some(anchor.clone());
+        let stands = entry.anchored_by().expect("it is under the root");
+        let breaks: [fn(&mut ReadAnchor); 6] = [
+            |a| a.root = B256::ZERO,
+            |a| a.first = 11,
+            |a| a.count = 3,
+            |a| a.position = 2,
+            |a| a.path[0] = B256::ZERO,
+            |a| a.path.push(B256::ZERO),
+        ];
+        for edit in breaks {
+            let mut anchor = anchor.clone();
+            edit(&mut anchor);
+            entry.anchor = Some(anchor);
+            assert_eq!(entry.anchored_by(), None);
+        }
+        // These make it another statement, which the chain does not have.
+        let changes: [fn(&mut ReadAnchor); 2] = [|a| a.index = 6, |a| a.previous = B256::ZERO];
+        for edit in changes {
+            let mut anchor = anchor.clone();
+            edit(&mut anchor);
+            entry.anchor = Some(anchor);
+            assert!(entry.anchored_by().is_some_and(|other| other != stands));
         }
     }
 

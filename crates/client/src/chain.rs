@@ -8,13 +8,13 @@ use alloy::{
     network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, Bytes, TxKind},
     providers::{DynProvider, Provider, ProviderBuilder},
-    rpc::types::{TransactionReceipt, TransactionRequest},
+    rpc::types::{Filter, TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
-    sol_types::{SolCall, SolInterface},
+    sol_types::{SolCall, SolEvent as _, SolInterface},
     transports::{RpcError, TransportErrorKind},
 };
 use medlock_abi::{
-    exceptions::IExceptions::IExceptionsErrors, records::IRecords::IRecordsErrors,
+    audit::IAudit, exceptions::IExceptions::IExceptionsErrors, records::IRecords::IRecordsErrors,
     registry::IRegistry::IRegistryErrors, relay::IRelay::IRelayErrors, terms,
 };
 use tokio::sync::Mutex;
@@ -101,6 +101,17 @@ impl Chain {
             doing: C::SIGNATURE.to_owned(),
             detail: "the answer is not what the ABI says: is this the right contract?".into(),
         })
+    }
+
+    /// Whether `audit` logged this anchor in the block `number`. The anchor names its gateway and its index.
+    pub(crate) async fn has_anchor(&self, audit: Address, number: u64, anchor: B256) -> Result<bool> {
+        let filter = Filter::new()
+            .select(number..=number)
+            .address(audit)
+            .event_signature(IAudit::Anchored::SIGNATURE_HASH)
+            .topic3(anchor);
+        let logs = self.provider.get_logs(&filter).await;
+        Ok(!logs.map_err(|error| self.error("eth_getLogs", error))?.is_empty())
     }
 
     /// The hash of a block, if the chain has it.

@@ -7,6 +7,7 @@ use alloy::{
     signers::SignerSync,
 };
 use medlock_abi::{
+    audit::IAudit,
     records::IRecords::{self, GrantTerms},
     registry::IRegistry,
     terms,
@@ -43,6 +44,22 @@ pub struct Read {
     pub entry: api::ReadEntry,
     /// The reader signed it, it is there once, and it fits its neighbours in the chain of receipts.
     pub proven: bool,
+    /// Whether it stands on chain.
+    pub anchoring: Anchoring,
+    /// It rests on emergency access: on nobody's word but the reader's.
+    pub break_glass: bool,
+}
+
+/// Whether the chain has an anchor over an entry of the read log, by the chain itself and not by the gateway's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Anchoring {
+    /// `block`: where; absent where the chain does not show the event in the block that the gateway names.
+    Anchored { index: u64, block: Option<u64> },
+    /// Not yet: it waits since then (UNIX seconds), by the gateway's clock.
+    Waiting { since: u64 },
+    /// The gateway says it is, and its path or its anchor is not what stands on chain.
+    Refuted { index: u64 },
 }
 
 impl Client {
@@ -239,14 +256,16 @@ impl Client {
     }
 
     /// Who read what, when, and why, by the gateway's log. Each entry is checked: the reader signed it for this gateway,
-    /// it is there once, and it fits its neighbours in the gateway's chain of receipts. That none was left out shows
-    /// only once the receipts are anchored on chain (issue 7).
+    /// it is there once, and it fits its neighbours in the gateway's chain of receipts. Where the gateway says that it is
+    /// anchored, path and anchor are checked against `audit` on chain. An anchored entry cannot be altered or moved any more; that none
+    /// was left out is not shown, as other charts' entries are between those of one (ADR 18).
     pub async fn reads(&self, chart: B256) -> Result<Vec<Read>> {
         let (chain_id, records) = (self.deployment.chain_id, self.deployment.records);
         let gateway = self.gateway().await?;
         let entries = gateway.reads(chart).await?;
         let mut seen = BTreeSet::new();
         let mut before: Option<(u64, B256)> = None;
+        let mut anchors = BTreeMap::new();
         let mut reads = Vec::with_capacity(entries.len());
         for entry in entries {
             let receipt = &entry.receipt;
@@ -266,9 +285,59 @@ impl Client {
                 && entry.reason == terms::reason::text(entry.reason_code)
                 && entry.hash == entry.link_hash(chain_id, records);
             before = Some((entry.sequence, entry.hash));
-            reads.push(Read { entry, proven });
+            let anchoring = self.anchoring(&entry, gateway.account(), &mut anchors).await?;
+            let break_glass = entry.reason_code == terms::reason::EMERGENCY;
+            reads.push(Read {
+                entry,
+                proven,
+                anchoring,
+                break_glass,
+            });
         }
         Ok(reads)
+    }
+
+    /// Whether the chain has the anchor that the gateway says an entry is under. `anchors`: what was asked before, by index and
+    /// by the block that the gateway names.
+    async fn anchoring(
+        &self,
+        entry: &api::ReadEntry,
+        gateway: Address,
+        anchors: &mut BTreeMap<(u64, Option<u64>), (B256, Option<u64>)>,
+    ) -> Result<Anchoring> {
+        let since = entry.received_at;
+        let Some(said) = &entry.anchor else {
+            return Ok(Anchoring::Waiting { since });
+        };
+        let index = said.index;
+        // The hash is recomputed: what is anchored is what the entry says. No other gateway's anchor counts.
+        let is_whole = entry.hash == entry.link_hash(self.deployment.chain_id, self.deployment.records)
+            && entry.receipt.gateway == gateway;
+        let Some(stated) = entry.anchored_by().filter(|_| is_whole) else {
+            return Ok(Anchoring::Refuted { index });
+        };
+        let asked = (index, said.block);
+        let (standing, block) = match anchors.get(&asked) {
+            Some(known) => *known,
+            None => {
+                let audit = self.deployment.audit;
+                let standing = self.chain.call(audit, IAudit::anchorOfCall { gateway, index }).await?;
+                let mut block = None;
+                if let Some(number) = said.block.filter(|_| !standing.is_zero())
+                    && self.chain.has_anchor(audit, number, standing).await?
+                {
+                    block = Some(number);
+                }
+                anchors.insert(asked, (standing, block));
+                (standing, block)
+            }
+        };
+        Ok(match standing {
+            // A reorganisation took it back, or our node is behind the gateway's.
+            B256::ZERO => Anchoring::Waiting { since },
+            standing if standing == stated => Anchoring::Anchored { index, block },
+            _ => Anchoring::Refuted { index },
+        })
     }
 
     /// The state of a chart that we control.

@@ -36,7 +36,7 @@ use tokio::sync::OnceCell;
 pub use backup::{BackedUp, Restored};
 pub use bundle::{FRAMES, default_labels};
 pub use chain::{Chain, Fault, Mined};
-pub use chart::{ChartState, Read, Revoked, RevokedAll, Rotated};
+pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
 pub use detect::Kind;
 pub use error::{Error, Result};
 pub use export::{Exported, Layout, LeftOut};

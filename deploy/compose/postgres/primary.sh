@@ -1,6 +1,7 @@
 #!/bin/bash
-# Run once, by PostgreSQL's image, in a new cluster: a role and a slot for the replica.
-set -euo pipefail
+# Run once, by PostgreSQL's image, in a new cluster: a role and a slot for the replica. Without -u, as the image reads it into a
+# script of its own where it is not executable.
+set -eo pipefail
 password=$(</run/secrets/replica_password)
 psql -v ON_ERROR_STOP=1 -v password="$password" -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<'SQL'
 CREATE ROLE replica REPLICATION LOGIN PASSWORD :'password';

@@ -15,6 +15,7 @@ use medlock_api::{
 
 use crate::{
     access::Readable,
+    anchor,
     extract::{self, Caller, ChartPath, PageQuery, Path, Query, VersionPath, cursor, page_limit},
     handlers::{charts::next, dag_cbor},
     problem::Result,
@@ -71,7 +72,8 @@ pub async fn reads(
 ) -> Result<Json<Reads>> {
     let (after, limit) = (cursor(query.after.as_deref())?.unwrap_or(0), page_limit(query.limit));
     gateway.standing(chart, caller.account).await?.controller_only()?;
-    let reads = gateway.db.receipts(chart, after, limit).await?;
+    let mut reads = gateway.db.receipts(chart, after, limit).await?;
+    anchor::add(&gateway, &mut reads).await?;
     let next = next(&reads, limit, |entry| entry.sequence.to_string());
     Ok(Json(Reads { reads, next }))
 }

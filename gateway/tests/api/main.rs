@@ -1,4 +1,5 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
+mod anchors;
 mod docs;
 mod fhir;
 mod metrics;
@@ -196,6 +197,7 @@ impl World {
             db: dir.path().join("gateway.sqlite").as_path().into(),
             key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
             relay: None,
+            anchoring: None,
         })
         .await
         .unwrap();
@@ -546,6 +548,7 @@ impl World {
             db,
             key: PrivateKeySigner::from_bytes(&B256::repeat_byte(9)).unwrap(),
             relay,
+            anchoring: None,
         })
         .await
         .unwrap()
