@@ -91,10 +91,7 @@ fn counted(of: &[(&str, usize)]) -> BTreeMap<String, usize> {
 fn faults(bundle: &[u8]) -> Vec<String> {
     let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root().join(".tools"), PathBuf::from);
     let installed = tools.join("fhir-validator");
-    assert!(
-        installed.join("installed").is_file(),
-        "run tools/setup-python.sh"
-    );
+    assert!(installed.join("installed").is_file(), "run tools/setup-python.sh");
     let mut child = Command::new("python3")
         .env("PYTHONPATH", installed)
         .arg(root().join("tools/fhir-validator/validate.py"))

@@ -8,9 +8,9 @@ use alloy::{
     signers::{SignerSync, local::PrivateKeySigner},
     sol_types::SolCall,
 };
-use medlock_abi::records::IRecords;
+use medlock_abi::{records::IRecords, terms::role};
 use medlock_client::{
-    Client, Endpoints, Error, Identity, Metadata, NewDocument, Read, SealedDocument,
+    Anchoring, Client, Endpoints, Error, Identity, Metadata, NewDocument, Read, SealedDocument,
     api::{self, Action, DecisionReply, Purpose, Question, ReadEntry, Verdict, media_type, siwe},
     identity::{self, rng},
     now,
@@ -18,7 +18,7 @@ use medlock_client::{
 use medlock_dag::{Block, Cid, car, dag_cbor_block, raw_block};
 use medlock_fhir::Label;
 use medlock_tests::{
-    World,
+    World, eventually,
     proxy::{Asked, Fate, Proxy},
     treat, treatment,
 };
@@ -1104,4 +1104,79 @@ fn is_call<C: SolCall>(asked: &Asked) -> bool {
     let input = &request["params"][0]["input"];
     let selector = alloy::hex::encode_prefixed(C::SELECTOR);
     request["method"] == "eth_call" && input.as_str().is_some_and(|input| input.starts_with(&selector))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_anchor_of_a_read_is_the_chains_or_said_not_to_be() {
+    let (gateway, world) = start().await;
+    let (patient, clinic, chart) = world.treated().await;
+    let open = clinic.chart(chart).await.unwrap();
+    for record in clinic.records(chart, None).await.unwrap().iter().take(3) {
+        open.read(record.record_id, None, treat()).await.unwrap();
+    }
+    let states = |reads: Vec<Read>| reads.iter().map(|read| read.anchoring).collect::<Vec<_>>();
+    // Without funds and a credential nothing is anchored, and nothing else is claimed.
+    let waiting = states(patient.reads(chart).await.unwrap());
+    assert!(
+        waiting.iter().all(|one| matches!(one, Anchoring::Waiting { .. })),
+        "{waiting:?}"
+    );
+    let account = medlock::dev::gateway_key(&world.home().join("gateway.key"))
+        .unwrap()
+        .address();
+    world.fund(account).await;
+    world.credential(account, role::GATEWAY).await;
+    eventually("the receipts are anchored", || async {
+        let states = states(patient.reads(chart).await.unwrap());
+        states
+            .iter()
+            .all(|one| matches!(one, Anchoring::Anchored { block: Some(_), .. }))
+            .then_some(())
+    })
+    .await;
+    let heard = gateway.overhear(|asked| asked.is(Method::GET, "/reads"));
+    patient.reads(chart).await.unwrap();
+    let page: api::Reads = serde_json::from_value(heard.json()).unwrap();
+    let entry = page.reads[0].clone();
+    let said = |edit: &dyn Fn(&mut ReadEntry)| {
+        let mut entry = entry.clone();
+        edit(&mut entry);
+        vec![entry]
+    };
+    let anchor = |edit: &dyn Fn(&mut api::ReadAnchor)| said(&|entry| edit(entry.anchor.as_mut().unwrap()));
+    let (refuted, waits) = (true, false);
+    let cases = [
+        ("another root", anchor(&|a| a.root = a.previous), refuted),
+        ("another path", anchor(&|a| a.path.push(a.root)), refuted),
+        ("another place", anchor(&|a| a.position += 1), refuted),
+        ("another count", anchor(&|a| a.count += 1), refuted),
+        ("another anchor before it", anchor(&|a| a.previous = a.root), refuted),
+        ("another time", said(&|entry| entry.received_at -= 1), refuted),
+        (
+            "another reader",
+            said(&|entry| entry.receipt.reader = entry.receipt.gateway),
+            refuted,
+        ),
+        ("an anchor to come", anchor(&|a| a.index += 1_000), waits),
+        ("none", said(&|entry| entry.anchor = None), waits),
+    ];
+    for (case, reads, is_refuted) in cases {
+        let reply = serde_json::to_vec(&api::Reads { reads, next: None }).unwrap();
+        swap(&gateway, Method::GET, "/reads", reply);
+        let states = states(patient.reads(chart).await.unwrap());
+        match states[..] {
+            [Anchoring::Refuted { .. }] if is_refuted => (),
+            [Anchoring::Waiting { .. }] if !is_refuted => (),
+            _ => panic!("{case}: {states:?}"),
+        }
+    }
+    // The block is looked up as well: one that has no such anchor is not repeated.
+    let reads = anchor(&|a| a.block = Some(1));
+    let reply = serde_json::to_vec(&api::Reads { reads, next: None }).unwrap();
+    swap(&gateway, Method::GET, "/reads", reply);
+    let states = states(patient.reads(chart).await.unwrap());
+    assert!(
+        matches!(states[..], [Anchoring::Anchored { block: None, .. }]),
+        "{states:?}"
+    );
 }
