@@ -180,7 +180,7 @@ impl Sight<'_> {
             return Ok(None);
         };
         let standing = self.standing(entry.receipt.chart).await?;
-        if !standing.is_some_and(|standing| standing.controller_only().is_ok()) {
+        if standing.is_none_or(|standing| standing.controller_only().is_err()) {
             return Ok(None);
         }
         let read = self.facts.read(&entry).await?;

@@ -577,11 +577,7 @@ async fn hostile_files_are_refused_one_by_one() {
     let named = |url: &str| format!(r#"{{"fullUrl":"{url}","resource":{{"resourceType":"Basic"}}}}"#);
     let mut dicom = fixture("exchange/ct.dcm");
     dicom.truncate(300);
-    let latin1 = visit
-        .replace('ü', "\u{fc}")
-        .chars()
-        .map(|c| c as u8)
-        .collect::<Vec<_>>();
+    let latin1 = visit.chars().map(|c| c as u8).collect::<Vec<_>>();
     let oru = fixture("exchange/oru-r01.hl7");
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", Vec::new(), "empty"),

@@ -50,6 +50,9 @@ pub struct Read {
     pub break_glass: bool,
 }
 
+/// What stands on chain for an anchor's index and the block that the gateway names: the anchor, and the block if it has it.
+type Asked = BTreeMap<(u64, Option<u64>), (B256, Option<u64>)>;
+
 /// Whether the chain has an anchor over an entry of the read log, by the chain itself and not by the gateway's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
@@ -299,12 +302,7 @@ impl Client {
 
     /// Whether the chain has the anchor that the gateway says an entry is under. `anchors`: what was asked before, by index and
     /// by the block that the gateway names.
-    async fn anchoring(
-        &self,
-        entry: &api::ReadEntry,
-        gateway: Address,
-        anchors: &mut BTreeMap<(u64, Option<u64>), (B256, Option<u64>)>,
-    ) -> Result<Anchoring> {
+    async fn anchoring(&self, entry: &api::ReadEntry, gateway: Address, anchors: &mut Asked) -> Result<Anchoring> {
         let since = entry.received_at;
         let Some(said) = &entry.anchor else {
             return Ok(Anchoring::Waiting { since });

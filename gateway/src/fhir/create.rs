@@ -26,7 +26,7 @@ pub enum Created {
     /// It is none that can be created.
     Refused(Outcome),
     /// The chain said no.
-    Failed(RelayedOperation),
+    Failed(Box<RelayedOperation>),
 }
 
 impl Gateway {
@@ -83,7 +83,7 @@ impl Gateway {
                 // Taken back by a reorganisation meanwhile: the relay goes on with it.
                 Ok(consent.map_or(Created::Underway(relayed.id), Created::Consent))
             }
-            (state, _) if state.is_over() => Ok(Created::Failed(relayed)),
+            (state, _) if state.is_over() => Ok(Created::Failed(relayed.into())),
             _ => Ok(Created::Underway(relayed.id)),
         }
     }

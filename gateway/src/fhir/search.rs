@@ -397,7 +397,7 @@ impl Sight<'_> {
 
     async fn audit_events(&mut self, chart: B256, within: Option<Within>, found: &mut Collecting<'_>) -> Result<bool> {
         let standing = self.standing(chart).await?;
-        if !standing.is_some_and(|standing| standing.controller_only().is_ok()) {
+        if standing.is_none_or(|standing| standing.controller_only().is_err()) {
             return Ok(true);
         }
         let mut after = match within {

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use medlock_api::{Kind, RelayedOperation};
+use medlock_api::Kind;
 use medlock_fhir::facade::{
     Code, Issue, Outcome, Severity, capability_statement,
     search::{Handling, Resource, handling, parse, resource as known, searchset},
@@ -159,8 +159,8 @@ pub async fn create(
             with(outcome(StatusCode::ACCEPTED, &says), header::CONTENT_LOCATION, &place)
         }
         Created::Refused(says) => outcome(StatusCode::UNPROCESSABLE_ENTITY, &says),
-        Created::Failed(RelayedOperation { state, fault, .. }) => {
-            let why = fault.as_deref().unwrap_or(state.text());
+        Created::Failed(relayed) => {
+            let why = relayed.fault.as_deref().unwrap_or(relayed.state.text());
             let says = format!("the chain did not take the grant: {why}");
             refused(StatusCode::UNPROCESSABLE_ENTITY, Code::Conflict, &says)
         }
