@@ -5118,6 +5118,16 @@ export const signedTypes = {
       "name": "blockHash",
       "type": "bytes32"
     }
+  ],
+  "Verdicts": [
+    {
+      "name": "root",
+      "type": "bytes32"
+    },
+    {
+      "name": "count",
+      "type": "uint32"
+    }
   ]
 } as const;
 
