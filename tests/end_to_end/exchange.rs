@@ -2,9 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -89,20 +88,8 @@ fn counted(of: &[(&str, usize)]) -> BTreeMap<String, usize> {
 
 /// What fhir.resources (R4) finds wrong.
 fn faults(bundle: &[u8]) -> Vec<String> {
-    let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root().join(".tools"), PathBuf::from);
-    let installed = tools.join("fhir-validator");
-    assert!(installed.join("installed").is_file(), "run tools/setup-python.sh");
-    let mut child = Command::new("python3")
-        .env("PYTHONPATH", installed)
-        .arg(root().join("tools/fhir-validator/validate.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
     let value: Value = serde_json::from_slice(bundle).unwrap();
-    writeln!(child.stdin.take().unwrap(), "{value}").unwrap();
-    let output = child.wait_with_output().unwrap();
-    serde_json::from_slice(&output.stdout).expect("the validator's list")
+    medlock_python::fhir_faults(&[value.to_string()]).remove(0)
 }
 
 /// The documents of a Bundle: media type and bytes.

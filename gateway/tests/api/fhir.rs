@@ -1,10 +1,6 @@
 //! The FHIR R4 facade: what the other routes say, in FHIR's words, and nothing more. Every resource that these tests meet goes through
 //! fhir.resources, a validator of others.
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-    sync::Mutex,
-};
+use std::sync::Mutex;
 
 use super::*;
 use medlock_abi::relay::IRelay;
@@ -30,30 +26,9 @@ impl Seen {
 
     /// All of them by the validator that `tools/setup-python.sh` installs.
     fn validate(self) {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-        let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root.join(".tools"), PathBuf::from);
-        let installed = tools.join("fhir-validator");
-        assert!(installed.join("installed").is_file(), "run tools/setup-python.sh");
-        let mut child = Command::new("python3")
-            .env("PYTHONPATH", installed)
-            .arg(root.join("tools/fhir-validator/validate.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 is not installed");
         let seen = self.0.into_inner().unwrap();
-        let lines: String = seen.iter().map(|resource| format!("{resource}\n")).collect();
-        let mut stdin = child.stdin.take().unwrap();
-        let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()).unwrap());
-        let output = child.wait_with_output().unwrap();
-        writer.join().unwrap();
-        let faults: Vec<Vec<String>> = String::from_utf8(output.stdout)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(faults.len(), seen.len());
-        for (resource, faults) in seen.iter().zip(faults) {
+        let texts: Vec<_> = seen.iter().map(Value::to_string).collect();
+        for (resource, faults) in seen.iter().zip(medlock_python::fhir_faults(&texts)) {
             assert!(faults.is_empty(), "{faults:?}: {resource:#}");
         }
     }
@@ -157,28 +132,6 @@ fn chart() -> String {
 
 fn record_system(record: B256) -> String {
     format!("urn:medlock:fhir:record|{}.{}", chart(), alloy::hex::encode(record))
-}
-
-impl World {
-    async fn allow_emergency(&self, allowed: bool) {
-        let allow = IExceptions::setEmergencyAccessCall {
-            actor: self.patient.address(),
-            chart: CHART,
-            allowed,
-        };
-        self.send(&self.patient, self.deployment.exceptions, allow).await;
-    }
-
-    async fn break_glass(&self, compartments: u64) {
-        let breaks = IExceptions::breakGlassCall {
-            actor: self.clinic.address(),
-            chart: CHART,
-            organisation: Address::ZERO,
-            compartments,
-            reasonCode: emergency::LIFE_THREATENING,
-        };
-        self.send(&self.clinic, self.deployment.exceptions, breaks).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -479,6 +479,26 @@ impl World {
         self.request(Method::POST, &path).bearer_auth(token).json(request)
     }
 
+    async fn allow_emergency(&self, allowed: bool) {
+        let allow = IExceptions::setEmergencyAccessCall {
+            actor: self.patient.address(),
+            chart: CHART,
+            allowed,
+        };
+        self.send(&self.patient, self.deployment.exceptions, allow).await;
+    }
+
+    async fn break_glass(&self, compartments: u64) {
+        let breaks = IExceptions::breakGlassCall {
+            actor: self.clinic.address(),
+            chart: CHART,
+            organisation: Address::ZERO,
+            compartments,
+            reasonCode: emergency::LIFE_THREATENING,
+        };
+        self.send(&self.clinic, self.deployment.exceptions, breaks).await;
+    }
+
     /// The gateway has signed these verdicts, all together and each with its path.
     fn signed(&self, reply: &medlock_api::DecisionReply) {
         let (chain_id, records) = (self.deployment.chain_id, self.deployment.records);
@@ -1530,22 +1550,10 @@ async fn an_emergency_reader_is_served_for_four_hours_by_the_gateways_clock_too(
     let etreat = Purpose::from_code("ETREAT").unwrap();
     let read = |written: &Written| world.read(&token, &world.receipt(&world.clinic, written, |r| r.purpose = etreat));
     assert_eq!(refusal(read(&notes)).await, "unknown-record");
-    let allow = IExceptions::setEmergencyAccessCall {
-        actor: world.patient.address(),
-        chart: CHART,
-        allowed: true,
-    };
-    world.send(&world.patient, exceptions, allow).await;
+    world.allow_emergency(true).await;
     assert_eq!(refusal(read(&notes)).await, "unknown-record");
-    let breaks = IExceptions::breakGlassCall {
-        actor: world.clinic.address(),
-        chart: CHART,
-        organisation: Address::ZERO,
-        compartments: 1 << NOTES,
-        reasonCode: emergency::LIFE_THREATENING,
-    };
     world.rpc("evm_setTime", json!([now() - emergency::OPEN_S + 20])).await;
-    world.send(&world.clinic, exceptions, breaks).await;
+    world.break_glass(1 << NOTES).await;
     let (_, headers, _) = answer(read(&notes), None).await;
     assert_eq!(headers["medlock-reason"], "emergency");
     ok_bytes(world.payload(&token, &notes)).await;

@@ -1,7 +1,5 @@
 //! Requests that schemathesis makes from the OpenAPI document, valid ones and others: no answer is a failure of the gateway's, and none is
 //! one that the document does not have.
-use std::process::Command;
-
 use super::*;
 
 /// Requests to one operation in each of schemathesis's phases.
@@ -14,10 +12,6 @@ async fn whatever_the_document_allows_is_answered_as_it_says() {
     let world = World::with_chart().await;
     let labs = world.write(&world.clinic, B256::repeat_byte(1), LABS, b"labs").await;
     world.store.put(labs.blocks.clone()).await.unwrap();
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root.join(".tools"), PathBuf::from);
-    let installed = tools.join("schemathesis");
-    assert!(installed.join("installed").is_file(), "run tools/setup-python.sh");
     // Things that are there, beside those that it makes up.
     let config = world.dir.path().join("schemathesis.toml");
     let parameters = format!(
@@ -29,8 +23,7 @@ async fn whatever_the_document_allows_is_answered_as_it_says() {
     std::fs::write(&config, parameters).unwrap();
     for signer in [&world.patient, &world.clinic] {
         let token = world.sign_in(signer).await;
-        let output = Command::new("python3")
-            .env("PYTHONPATH", &installed)
+        let output = medlock_python::python("schemathesis")
             .current_dir(world.dir.path())
             .args([
                 "-m",

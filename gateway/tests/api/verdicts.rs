@@ -108,20 +108,8 @@ async fn a_yes_is_proved_from_the_hash_of_its_block_whatever_it_rests_on() {
     world.send(&world.patient, exceptions, allow).await;
     let deny = rule(&world, &labs, Address::ZERO, effect::DENY);
     world.send(&world.patient, exceptions, deny).await;
-    let allow = IExceptions::setEmergencyAccessCall {
-        actor: world.patient.address(),
-        chart: CHART,
-        allowed: true,
-    };
-    world.send(&world.patient, exceptions, allow).await;
-    let breaks = IExceptions::breakGlassCall {
-        actor: world.clinic.address(),
-        chart: CHART,
-        organisation: Address::ZERO,
-        compartments: 1 << NOTES,
-        reasonCode: emergency::LIFE_THREATENING,
-    };
-    world.send(&world.clinic, exceptions, breaks).await;
+    world.allow_emergency(true).await;
+    world.break_glass(1 << NOTES).await;
     let delegates = [
         (&world.patient, &world.stranger),
         (&world.stranger, &world.chain.accounts()[7].signer),

@@ -3,13 +3,13 @@
 use medlock_fhir::{dicom, hl7v2};
 use serde_json::{Value, json};
 
-use crate::validated::{output, python};
+use medlock_python::{fhir_program, output};
 
 #[test]
 fn reads_from_pydicoms_files_what_pydicom_reads() {
     let folder = std::env::temp_dir().join(format!("medlock-fhir-dicom-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let mut command = python("peers.py");
+    let mut command = fhir_program("peers.py");
     command.arg("dicom").arg(&folder);
     let written: Vec<Value> = serde_json::from_str(&output(command, Vec::new())).unwrap();
     assert_eq!(
@@ -43,7 +43,7 @@ fn reads_from_pydicoms_files_what_pydicom_reads() {
 #[test]
 fn reads_from_a_message_what_python_hl7_reads() {
     let text = b"MSH|^~\\&|LAB|A|EHR|B|20260503100000+0200||ADT^A08^ADT_A01|Q-77|P|2.4\rEVN|A08\rPID|1||42^^^A^MR\r";
-    let mut command = python("peers.py");
+    let mut command = fhir_program("peers.py");
     command.arg("hl7");
     let theirs: Value = serde_json::from_str(&output(command, text.to_vec())).unwrap();
     let ours = hl7v2::read(text).unwrap();

@@ -1,9 +1,5 @@
 //! Every kind of resource that is made here, by a validator of others: fhir.resources 6.4, which is FHIR R4 (4.0.1).
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
 use medlock_abi::terms::reason;
 use medlock_fhir::facade::facts::Status;
 use medlock_fhir::facade::search::{Handling, parse, resource, searchset};
@@ -11,53 +7,15 @@ use medlock_fhir::facade::{
     Code, Issue, Operation, Outcome, Severity, audit_event, capability_statement, consent, document_reference,
     operation_consent, patient, provenance, read_operation, standing_consent, to_json,
 };
+use medlock_python::fhir_faults;
 use serde_json::{Value, json};
 
 use crate::support::{CHART, ETREAT, NOW, Random, grant, operation, read, site, standing, version};
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// A program of tools/fhir-validator, with what set-up has installed.
-pub fn python(script: &str) -> Command {
-    let tools = std::env::var_os("MEDLOCK_TOOLS").map_or_else(|| root().join(".tools"), PathBuf::from);
-    let installed = tools.join("fhir-validator");
-    assert!(
-        installed.join("installed").is_file(),
-        "{} is missing: run tools/setup-python.sh",
-        installed.display()
-    );
-    let mut command = Command::new("python3");
-    command
-        .env("PYTHONPATH", installed)
-        .arg(root().join("tools/fhir-validator").join(script));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    command
-}
-
-/// Runs it with `input`, and gives what it prints.
-pub fn output(mut command: Command, input: Vec<u8>) -> String {
-    let mut child = command.spawn().expect("python3 is not installed");
-    let mut stdin = child.stdin.take().unwrap();
-    // Beside the reading of what it prints, so that neither waits for the other.
-    let writer = std::thread::spawn(move || stdin.write_all(&input).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    assert!(output.status.success(), "{:?} failed", command.get_program());
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// What is wrong with each.
 fn faults(resources: &[Value]) -> Vec<Vec<String>> {
-    let lines: String = resources
-        .iter()
-        .map(|resource| to_json(resource.clone()) + "\n")
-        .collect();
-    let output = output(python("validate.py"), lines.into_bytes());
-    let faults: Vec<_> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(faults.len(), resources.len());
-    faults
+    let texts: Vec<_> = resources.iter().map(|resource| to_json(resource.clone())).collect();
+    fhir_faults(&texts)
 }
 
 /// One of each kind, in each shape that it has.
