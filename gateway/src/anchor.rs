@@ -3,10 +3,7 @@
 //! A statement is in the database before it is sent, is never changed, and no other takes its index: two different ones could be proved
 //! against this gateway. It is sent until it stands on chain, again after a reorganisation. What is sent twice takes effect once, as it
 //! names the anchor before it, so nothing but speed rests on there being one process at it.
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use alloy::{
     consensus::{SignableTransaction as _, TxEip1559, TxEnvelope},
@@ -18,6 +15,7 @@ use alloy::{
 use anyhow::{Context as _, anyhow, bail, ensure};
 use medlock_abi::audit::IAudit;
 use medlock_api::{ReadAnchor, ReadEntry};
+use medlock_merkle::Tree;
 use medlock_sql::{Pool, Row};
 use tokio::time::sleep;
 
@@ -83,36 +81,41 @@ pub async fn run<T>(gateway: Gateway, anchoring: Anchoring) -> T {
     }
 }
 
-/// Adds to each entry where it stands on chain, by the index at its head.
+/// Adds to each entry where it stands on chain, by the index at its head. `entries` ascend.
 pub async fn add(gateway: &Gateway, entries: &mut [ReadEntry]) -> Result<()> {
     let statements = Statements {
         pool: gateway.db.pool(),
         gateway: gateway.account(),
     };
-    let mut view = gateway.index.latest().await?;
-    let mut batches: BTreeMap<u64, Option<(Batch, Vec<B256>, u64)>> = BTreeMap::new();
+    let mut view = None;
+    // The statement that the entry before is under, with its tree and block where it stands on chain.
+    let mut last: Option<(Batch, Option<(Tree, u64)>)> = None;
     for entry in entries {
-        let Some(batch) = statements.over(entry.sequence).await? else {
-            // What comes later is not in a statement either.
-            break;
-        };
-        let number = batch.statement.index;
-        if let std::collections::btree_map::Entry::Vacant(vacant) = batches.entry(number) {
-            let found = view.anchors(gateway.account(), number).await?;
+        if last.as_ref().is_none_or(|(batch, _)| !batch.holds(entry.sequence)) {
+            let Some(batch) = statements.over(entry.sequence).await? else {
+                // What comes later is not in a statement either.
+                break;
+            };
+            let view = match &mut view {
+                Some(view) => view,
+                None => view.insert(gateway.index.latest().await?),
+            };
+            let found = view.anchors(gateway.account(), batch.statement.index).await?;
             let stands = found
                 .first()
                 .filter(|found| found.anchor == batch.statement.eip712_hash_struct());
-            vacant.insert(match stands {
+            let standing = match stands {
                 Some(found) => {
                     let leaves = statements.leaves(batch.first, batch.statement.count).await?;
-                    Some((batch, leaves, found.position.block_number))
+                    Some((Tree::new(keccak, &leaves), found.position.block_number))
                 }
                 // Not yet, or not any more.
                 None => None,
-            });
+            };
+            last = Some((batch, standing));
         }
-        if let Some(Some((batch, leaves, block))) = batches.get(&number) {
-            entry.anchor = batch.place(entry.sequence, leaves, *block);
+        if let Some((batch, Some((tree, block)))) = &last {
+            entry.anchor = batch.place(entry.sequence, tree, *block);
         }
     }
     Ok(())
@@ -241,10 +244,14 @@ struct Batch {
 }
 
 impl Batch {
+    fn holds(&self, sequence: u64) -> bool {
+        (self.first..self.first + u64::from(self.statement.count)).contains(&sequence)
+    }
+
     /// Where the receipt `sequence` is in it.
-    fn place(&self, sequence: u64, leaves: &[B256], block: u64) -> Option<ReadAnchor> {
+    fn place(&self, sequence: u64, tree: &Tree, block: u64) -> Option<ReadAnchor> {
         let position = u32::try_from(sequence.checked_sub(self.first)?).ok()?;
-        let path = medlock_merkle::proof(keccak, leaves, position as usize)?;
+        let path = tree.proof(position as usize)?;
         let IAudit::Anchor {
             index,
             previous,

@@ -33,17 +33,17 @@ impl Gateway {
     async fn proved(&self, question: &Question, verdict: &Verdict) -> anyhow::Result<StateProof> {
         let hash = verdict.block_hash;
         let (records, exceptions) = (self.deployment.records, self.deployment.exceptions);
-        let mut proof = StateProof {
-            header: self.chain.header(hash).await?,
-            records: self.account_proof(records, hash, &[]).await?,
-            exceptions: None,
-        };
+        let header = self.chain.header(hash).await?;
+        let (mut of_records, mut of_exceptions) = (None::<ContractProof>, None::<ContractProof>);
         let mut words = Words::new();
         for _ in 0..ROUNDS_MOST {
             let Err(Missing(missing)) = facts(question, &words) else {
                 break;
             };
-            for (contract, address) in [(Contract::Records, records), (Contract::Exceptions, exceptions)] {
+            for (contract, address, kept) in [
+                (Contract::Records, records, &mut of_records),
+                (Contract::Exceptions, exceptions, &mut of_exceptions),
+            ] {
                 let of_it = missing.iter().filter(|slot| slot.contract == contract);
                 let slots: Vec<B256> = of_it.map(|slot| slot.slot).collect();
                 if slots.is_empty() {
@@ -53,16 +53,17 @@ impl Gateway {
                 for SlotProof { slot, value, .. } in &more.slots {
                     words.insert(Slot { contract, slot: *slot }, *value);
                 }
-                let kept = match contract {
-                    Contract::Records => &mut proof.records,
-                    Contract::Exceptions => proof.exceptions.get_or_insert_with(|| ContractProof {
-                        slots: Vec::new(),
-                        ..more.clone()
-                    }),
-                };
-                kept.slots.extend(more.slots);
+                match kept {
+                    Some(kept) => kept.slots.extend(more.slots),
+                    None => *kept = Some(more),
+                }
             }
         }
+        let proof = StateProof {
+            header,
+            records: of_records.context("nothing of `records` bears on the question")?,
+            exceptions: of_exceptions,
+        };
         // The node may lie, and nobody else should have to find out.
         let proved = proof.verify(hash, records, exceptions)?;
         let reason = proved.decide(question, verdict.at)?;

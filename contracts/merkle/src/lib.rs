@@ -69,14 +69,42 @@ pub fn root(keccak: impl Fn(&[u8]) -> B256, leaf_hashes: &[B256]) -> Option<B256
 
 /// The siblings from leaf `index` up to the root. `None`: no such leaf.
 pub fn proof(keccak: impl Fn(&[u8]) -> B256, leaf_hashes: &[B256], index: usize) -> Option<Vec<B256>> {
-    leaf_hashes.get(index)?;
-    let (mut level, mut node, mut siblings) = (leaf_hashes.to_vec(), index, Vec::new());
-    while level.len() > 1 {
-        siblings.extend(level.get(node ^ 1));
-        level = parents(&keccak, &level);
-        node >>= 1;
+    Tree::new(keccak, leaf_hashes).proof(index)
+}
+
+/// All levels over leaf hashes in their order: whoever wants many proofs hashes once.
+pub struct Tree(Vec<Vec<B256>>);
+
+impl Tree {
+    pub fn new(keccak: impl Fn(&[u8]) -> B256, leaf_hashes: &[B256]) -> Self {
+        let mut levels = Vec::new();
+        let mut level = leaf_hashes.to_vec();
+        while level.len() > 1 {
+            let above = parents(&keccak, &level);
+            levels.push(level);
+            level = above;
+        }
+        levels.push(level);
+        Self(levels)
     }
-    Some(siblings)
+
+    /// As [`root`] has it.
+    pub fn root(&self) -> Option<B256> {
+        self.0.last()?.first().copied()
+    }
+
+    /// As [`proof`] has it.
+    pub fn proof(&self, index: usize) -> Option<Vec<B256>> {
+        let (root, levels) = self.0.split_last()?;
+        let leaf_hashes = levels.first().unwrap_or(root);
+        leaf_hashes.get(index)?;
+        let siblings = levels.iter().enumerate();
+        Some(
+            siblings
+                .filter_map(|(height, level)| level.get((index >> height) ^ 1).copied())
+                .collect(),
+        )
+    }
 }
 
 /// The level above; what has no sibling rises as it is.
@@ -192,6 +220,9 @@ mod tests {
             let leaf = leaves[index as usize];
             let proof = proof(keccak, &leaves, index as usize).unwrap();
             prop_assert!(verify(keccak, root, count, index, leaf, &proof));
+            let tree = Tree::new(keccak, &leaves);
+            prop_assert_eq!(tree.root(), Some(root));
+            prop_assert_eq!(tree.proof(index as usize), Some(proof.clone()));
             let mut longer = proof.clone();
             longer.push(B256::from(extra));
             prop_assert!(!verify(keccak, root, count, index, leaf, &longer));

@@ -1,7 +1,7 @@
 //! Request and response bodies, in the order of the routes.
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_sol_types::SolStruct;
-use medlock_abi::{records::IRecords, signed};
+use medlock_abi::{records::IRecords, signed, terms::reason};
 use medlock_consent::StateProof;
 use serde::{Deserialize, Serialize};
 
@@ -389,6 +389,11 @@ impl Verdict {
         medlock_merkle::leaf(keccak, self.statement().eip712_hash_struct())
     }
 
+    /// Answer, reason and its code say the same.
+    pub fn is_consistent(&self) -> bool {
+        self.allowed == reason::is_allowed(self.reason_code) && self.reason == reason::text(self.reason_code)
+    }
+
     /// The question that it answers.
     pub fn question(&self) -> IRecords::Question {
         IRecords::Question {
@@ -406,15 +411,19 @@ impl Verdict {
 impl DecisionReply {
     /// The EIP-712 digest that the gateway signs, for the deployment (`chain_id`, `records`).
     pub fn signing_hash(&self, chain_id: u64, records: Address) -> B256 {
+        let root = self.tree().root().unwrap_or_default();
+        verdicts_hash(root, self.verdicts.len() as u32, chain_id, records)
+    }
+
+    fn tree(&self) -> medlock_merkle::Tree {
         let leaves: Vec<_> = self.verdicts.iter().map(Verdict::leaf).collect();
-        let root = medlock_merkle::root(keccak, &leaves).unwrap_or_default();
-        verdicts_hash(root, leaves.len() as u32, chain_id, records)
+        medlock_merkle::Tree::new(keccak, &leaves)
     }
 
     /// Each verdict by itself.
     pub fn signed(self, chain_id: u64, records: Address) -> Vec<SignedVerdict> {
-        let leaves: Vec<_> = self.verdicts.iter().map(Verdict::leaf).collect();
-        let root = medlock_merkle::root(keccak, &leaves).unwrap_or_default();
+        let (tree, count) = (self.tree(), self.verdicts.len() as u32);
+        let root = tree.root().unwrap_or_default();
         let proofs = self.proofs.into_iter().chain(std::iter::repeat(None));
         let each = self.verdicts.into_iter().zip(proofs).enumerate();
         each.map(|(index, (verdict, proof))| SignedVerdict {
@@ -422,8 +431,8 @@ impl DecisionReply {
             records,
             verdict,
             index: index as u32,
-            count: leaves.len() as u32,
-            path: medlock_merkle::proof(keccak, &leaves, index).unwrap_or_default(),
+            count,
+            path: tree.proof(index).unwrap_or_default(),
             root,
             signature: self.signature.clone(),
             proof,
