@@ -60,14 +60,20 @@ impl Home {
     }
 }
 
+fn one_node(nodes: &[String]) -> anyhow::Result<&String> {
+    let [node] = nodes else {
+        bail!("this command asks one node: name one --rpc");
+    };
+    Ok(node)
+}
+
 impl Global {
     /// # Errors
     /// When neither flags nor the home folder say where chain and gateway are.
     pub fn endpoints(&self) -> anyhow::Result<Endpoints> {
         let rpc = match self.rpc.as_slice() {
             [] => None,
-            [rpc] => Some(rpc),
-            _ => bail!("this command asks one node: name one --rpc"),
+            rpc => Some(one_node(rpc)?),
         };
         if let (Some(rpc), Some(gateway)) = (rpc, &self.gateway) {
             return Ok(Endpoints {
@@ -99,6 +105,14 @@ impl Global {
             return Ok(vec![self.endpoints()?.rpc]);
         }
         Ok(self.rpc.clone())
+    }
+
+    /// The node that a command asks which needs no gateway.
+    ///
+    /// # Errors
+    /// When there is not just one.
+    pub fn node(&self) -> anyhow::Result<String> {
+        one_node(&self.nodes()?).cloned()
     }
 
     pub fn deployment(&self) -> anyhow::Result<Deployment> {

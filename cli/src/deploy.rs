@@ -11,7 +11,7 @@ use alloy::{
     providers::{Provider, ProviderBuilder},
     signers::local::PrivateKeySigner,
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use medlock_client::Error;
 use medlock_deploy::{Artifacts, Deployed, DeploymentFile, Event, Expected, Plan, Terms, Verified};
 use serde_json::{Value, json};
@@ -108,12 +108,12 @@ async fn verify(global: &Global, out: Output, args: &VerifyArgs) -> anyhow::Resu
 
 /// Reads, and sends what is signed here: no key of ours goes into it.
 fn provider(global: &Global) -> anyhow::Result<impl Provider> {
-    let nodes = global.nodes()?;
-    let [node] = nodes.as_slice() else {
-        bail!("this command asks one node: name one --rpc");
-    };
     // Whatever is wrong with it, a key in it is not repeated.
-    let url = node.parse().ok().context("--rpc is no URL that can be read")?;
+    let url = global
+        .node()?
+        .parse()
+        .ok()
+        .context("--rpc is no URL that can be read")?;
     Ok(ProviderBuilder::new().connect_http(url))
 }
 

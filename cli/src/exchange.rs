@@ -111,17 +111,12 @@ fn import_text(path: &Path, imported: &Result<Imported, Error>, is_dry: bool) ->
         Ok(imported) => imported,
         Err(error) => return format!("{}: refused, nothing of it is imported: {error}", path.display()),
     };
-    let counts: Vec<_> = [
-        (Outcome::Added, "added"),
-        (Outcome::Amended, "amended"),
-        (Outcome::Unchanged, "there already"),
-        (Outcome::Refused, "refused"),
-    ]
-    .into_iter()
-    .map(|(outcome, name)| (imported.count(outcome), name))
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, name)| format!("{count} {name}"))
-    .collect();
+    let counts: Vec<_> = [Outcome::Added, Outcome::Amended, Outcome::Unchanged, Outcome::Refused]
+        .into_iter()
+        .map(|outcome| (imported.count(outcome), outcome_text(outcome)))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
     let would = if is_dry { " would be" } else { "" };
     let head = format!(
         "{}: {}, {} entries:{would} {}.",
@@ -149,15 +144,19 @@ fn import_text(path: &Path, imported: &Result<Imported, Error>, is_dry: bool) ->
     }
 }
 
-fn entry_row(index: usize, entry: &ImportedEntry) -> Vec<String> {
-    let what = [entry.resource_type.as_deref(), entry.title.as_deref()];
-    let what: Vec<_> = what.into_iter().flatten().collect();
-    let outcome = match entry.outcome {
+fn outcome_text(outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::Added => "added",
         Outcome::Amended => "amended",
         Outcome::Unchanged => "there already",
         Outcome::Refused => "refused",
-    };
+    }
+}
+
+fn entry_row(index: usize, entry: &ImportedEntry) -> Vec<String> {
+    let what = [entry.resource_type.as_deref(), entry.title.as_deref()];
+    let what: Vec<_> = what.into_iter().flatten().collect();
+    let outcome = outcome_text(entry.outcome);
     let why = entry.why.map(|why| format!(": {why}")).unwrap_or_default();
     let elsewhere = entry
         .elsewhere

@@ -31,11 +31,7 @@ pub async fn verify(global: &Global, out: Output, args: VerdictArgs) -> anyhow::
     let hash = match args.block_hash {
         Some(hash) => hash,
         None => {
-            let nodes = global.nodes()?;
-            let [node] = &nodes[..] else {
-                bail!("this command asks one node: name one --rpc");
-            };
-            let found = block_hash(node, verdict.block_number).await?;
+            let found = block_hash(&global.node()?, verdict.block_number).await?;
             found.ok_or_else(|| Error::Tampered {
                 what: "the verdict".into(),
                 detail: format!("the chain has no block {}", verdict.block_number),

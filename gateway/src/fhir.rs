@@ -10,7 +10,7 @@ mod search;
 
 use alloy::primitives::{Address, B256};
 use medlock_api::{Compartments, Kind};
-use medlock_fhir::facade::{self, Empty, Site};
+use medlock_fhir::facade::{self, Site};
 use medlock_indexer::{GivenGrant, Position, WrittenVersion};
 use serde_json::Value;
 
@@ -134,7 +134,7 @@ impl Sight<'_> {
             return Ok(None);
         }
         let rules = self.facts.rules(access.chart).await?;
-        kept(facade::standing_consent(&facts::standing(&access, &rules)?, &self.site))
+        Ok(facade::standing_consent(&facts::standing(&access, &rules)?, &self.site).ok())
     }
 
     /// Whether the caller sees everybody's grants on `chart`.
@@ -153,7 +153,8 @@ impl Sight<'_> {
         sees_all: bool,
     ) -> Result<Option<Value>> {
         let grant = self.facts.grant(given, rules, sees_all).await?;
-        kept(facade::consent(&grant, &self.site, self.now))
+        // Of terms that a Consent cannot say there is none.
+        Ok(facade::consent(&grant, &self.site, self.now).ok())
     }
 
     /// The version that the event at `place` wrote, where the caller may read its compartment.
@@ -192,13 +193,7 @@ fn is_readable(standing: &Standing, written: &WrittenVersion) -> bool {
     Compartments(standing.readable()).contains(written.record.compartment)
 }
 
-/// Of terms that a Consent cannot say there is none.
-fn kept(consent: std::result::Result<Value, Empty>) -> Result<Option<Value>> {
-    Ok(consent.ok())
-}
-
-/// The chart that a Patient's id names: 64 lower-case hex digits.
+/// The chart that a Patient's id names.
 fn chart_of(id: &str) -> Option<B256> {
-    let chart = B256::from(<[u8; 32]>::try_from(hex::decode(id).ok()?).ok()?);
-    (hex::encode(chart) == id).then_some(chart)
+    facade::bytes32(id).map(B256::from)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::{
-    primitives::{Address, B256, Signature, keccak256},
+    primitives::{Address, B256, keccak256},
     signers::SignerSync,
 };
 use medlock_abi::{
@@ -23,7 +23,7 @@ use crate::{
     chain::Mined,
     error::{Error, Result},
     identity::rng,
-    now,
+    now, signer_of,
 };
 
 /// A chart's state on chain.
@@ -272,9 +272,7 @@ impl Client {
         let mut reads = Vec::with_capacity(entries.len());
         for entry in entries {
             let receipt = &entry.receipt;
-            let signer = Signature::from_raw(&entry.signature)
-                .and_then(|signature| signature.recover_address_from_prehash(&receipt.signing_hash(chain_id, records)))
-                .ok();
+            let signer = signer_of(&receipt.signing_hash(chain_id, records), &entry.signature);
             let fits = match before {
                 None => true,
                 Some((sequence, hash)) if sequence.checked_add(1) == Some(entry.sequence) => entry.previous == hash,

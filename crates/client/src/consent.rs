@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::{Address, B256, Signature};
+use alloy::primitives::{Address, B256};
 use medlock_abi::{records::IRecords, terms};
 use medlock_api as api;
 
 use crate::{
     Client,
     error::{Error, Result},
-    now, verdict,
+    now, signer_of, verdict,
 };
 
 /// How far the gateway's clock may be from ours in an answer about the present.
@@ -63,12 +63,12 @@ impl Client {
             if !(same && fresh) {
                 return Err(refused("a verdict answers another question"));
             }
-            let allowed = terms::reason::is_allowed(verdict.reason_code);
-            if verdict.allowed != allowed || verdict.reason != terms::reason::text(verdict.reason_code) {
+            if !verdict.is_consistent() {
                 return Err(refused("a verdict contradicts its own reason"));
             }
         }
-        if self.signer_of(&reply) != Some(gateway.account()) {
+        let hash = reply.signing_hash(self.deployment.chain_id, self.deployment.records);
+        if signer_of(&hash, &reply.signature) != Some(gateway.account()) {
             return Err(refused("the verdicts are not signed by the gateway"));
         }
         let consulted: BTreeSet<(u64, B256)> = verdicts
@@ -119,12 +119,5 @@ impl Client {
             }
         }
         Ok(())
-    }
-
-    fn signer_of(&self, reply: &api::DecisionReply) -> Option<Address> {
-        let hash = reply.signing_hash(self.deployment.chain_id, self.deployment.records);
-        Signature::from_raw(&reply.signature)
-            .and_then(|signature| signature.recover_address_from_prehash(&hash))
-            .ok()
     }
 }

@@ -38,6 +38,8 @@ const NAME_BYTES_MAX: usize = 2_048;
 /// The longest FHIR dateTime, with nine digits of a second, has 35.
 const DATE_BYTES_MAX: usize = 40;
 const TITLE_CHARS_MAX: usize = 200;
+/// Why nothing goes into a record any more.
+const SHREDDED: &str = "the chart's controller has shredded this record";
 
 /// How files are imported.
 #[derive(Debug, Clone)]
@@ -334,10 +336,10 @@ impl OpenChart {
         if options.dry_run {
             return Ok(imported);
         }
-        let outcomes = &plan.outcomes;
         let by = |outcome| {
-            let entries = plan.order.iter().copied();
-            entries.filter(move |index| outcomes[*index] == outcome)
+            let entries = &imported.entries;
+            let order = plan.order.iter().copied();
+            order.filter(move |index| entries[*index].outcome == outcome)
         };
         let mut new: Vec<_> = by(Outcome::Added)
             .map(|index| NewDocument {
@@ -396,7 +398,7 @@ impl OpenChart {
 
     /// The frame to add. None where an entry is not stored.
     fn frame_of(&self, bundle: &Bundle<'_>, plan: &Plan) -> Result<Option<NewDocument>> {
-        if plan.outcomes.contains(&Outcome::Refused) {
+        if plan.entries.iter().any(|entry| entry.outcome == Outcome::Refused) {
             return Ok(None);
         }
         let entries = plan.entries.iter().zip(&plan.marks).map(|(entry, mark)| FrameEntry {
@@ -457,10 +459,8 @@ impl OpenChart {
                 },
             );
         }
-        let entries: Vec<_> = planned.into_values().collect();
         Ok(Plan {
-            outcomes: entries.iter().map(|entry| entry.outcome).collect(),
-            entries,
+            entries: planned.into_values().collect(),
             marks,
             order,
         })
@@ -666,7 +666,6 @@ impl OpenChart {
 
 struct Plan {
     entries: Vec<ImportedEntry>,
-    outcomes: Vec<Outcome>,
     marks: Vec<B256>,
     /// In which the entries are carried out.
     order: Vec<usize>,
@@ -740,7 +739,7 @@ impl State {
     fn decide(&mut self, mark: B256) -> (Outcome, u32, Option<&'static str>) {
         let refused = |why| (Outcome::Refused, 0, Some(why));
         if self.status == record_status::SHREDDED {
-            return refused("the chart's controller has shredded this record");
+            return refused(SHREDDED);
         }
         if let Some((version, _)) = self.marks.iter().find(|(_, known)| **known == mark) {
             return (Outcome::Unchanged, *version, None);
@@ -795,10 +794,7 @@ impl ImportedEntry {
         (self.outcome, self.why) = match standing {
             Standing::Absent => (Outcome::Added, None),
             Standing::Present => (Outcome::Unchanged, None),
-            Standing::Shredded => (
-                Outcome::Refused,
-                Some("the chart's controller has shredded this record"),
-            ),
+            Standing::Shredded => (Outcome::Refused, Some(SHREDDED)),
         };
     }
 }

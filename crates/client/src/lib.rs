@@ -29,7 +29,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256, Signature};
 use medlock_deploy::Deployment;
 use tokio::sync::OnceCell;
 
@@ -111,6 +111,12 @@ impl Client {
             records: self.deployment.records.into_array(),
         }
     }
+}
+
+/// The account that made `signature` over `hash`; `None`: nobody did.
+fn signer_of(hash: &B256, signature: &[u8]) -> Option<Address> {
+    let signature = Signature::from_raw(signature).ok()?;
+    signature.recover_address_from_prehash(hash).ok()
 }
 
 /// UNIX seconds by this machine's clock.

@@ -1,7 +1,7 @@
 //! A verdict that somebody hands over: who signed it, and whether it follows from the chain, without asking any gateway.
 
 use alloy::{
-    primitives::{Address, B256, Signature},
+    primitives::{Address, B256},
     providers::{Provider, ProviderBuilder},
 };
 use medlock_abi::terms::reason;
@@ -9,7 +9,10 @@ use medlock_api::SignedVerdict;
 use medlock_deploy::Deployment;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    signer_of,
+};
 
 /// The largest `verdict.json`: a proof has some 20 KiB, and a hundred times that on a chain with a deep state.
 pub const VERDICT_BYTES_MOST: u64 = 2 * 1024 * 1024;
@@ -38,16 +41,13 @@ pub fn check(signed: &SignedVerdict, deployment: &Deployment, block_hash: B256) 
     if (signed.chain_id, signed.records) != (deployment.chain_id, deployment.records) {
         return Err(tampered("it is about another deployment"));
     }
-    if verdict.allowed != reason::is_allowed(verdict.reason_code) || verdict.reason != reason::text(verdict.reason_code)
-    {
+    if !verdict.is_consistent() {
         return Err(tampered("it contradicts its own reason"));
     }
     let hash = signed
         .signing_hash()
         .ok_or_else(|| tampered("it is not among those that were signed"))?;
-    let gateway = Signature::from_raw(&signed.signature)
-        .and_then(|signature| signature.recover_address_from_prehash(&hash))
-        .map_err(|_| tampered("it is not signed"))?;
+    let gateway = signer_of(&hash, &signed.signature).ok_or_else(|| tampered("it is not signed"))?;
     if verdict.block_hash != block_hash {
         return Err(tampered("its block is not the chain's"));
     }

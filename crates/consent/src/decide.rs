@@ -5,6 +5,7 @@ use alloy_primitives::Address;
 use medlock_abi::{
     records::IRecords::Question,
     terms::{COMPARTMENTS, DELEGATE_DEPTH_MOST, action, effect, power, purpose, reason, record_status},
+    words::exceptions::Rule,
 };
 
 /// What the tables hold, at one time, about the chart, the grantee, the member and the record of a question.
@@ -18,9 +19,9 @@ pub struct Facts {
     pub may_act: bool,
     pub grant: Option<GrantFacts>,
     /// Rules about the record, for the grantee, the member and everybody.
-    pub rule_for_grantee: Option<RuleFacts>,
-    pub rule_for_member: Option<RuleFacts>,
-    pub rule_for_everybody: Option<RuleFacts>,
+    pub rule_for_grantee: Option<Rule>,
+    pub rule_for_member: Option<Rule>,
+    pub rule_for_everybody: Option<Rule>,
     /// The grantee's own entry as a delegate, its giver's, and so on upwards.
     pub delegations: Vec<DelegateFacts>,
     pub emergency: Option<EmergencyFacts>,
@@ -41,18 +42,6 @@ pub struct GrantFacts {
     pub expiry: u64,
     /// The directory version at which the pair's grants began.
     pub since: u32,
-}
-
-/// A rule as stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleFacts {
-    pub effect: u8,
-    pub purposes: u32,
-    pub actions: u8,
-    /// UNIX seconds; 0: none.
-    pub expiry: u64,
-    /// The chart's when the rule was set.
-    pub directory_version: u32,
 }
 
 /// A delegate's entry as stored.
@@ -143,10 +132,10 @@ fn by_grant(question: &Question, facts: &Facts, at: u64) -> u8 {
 fn beside(question: &Question, facts: &Facts, at: u64) -> reason::Facts {
     let in_person = question.member.is_zero();
     let powers = if in_person { powers(facts, at) } else { 0 };
-    let matches = |rule: &&RuleFacts| {
+    let matches = |rule: &&Rule| {
         runs(rule.expiry, at) && rule.purposes & question.purpose != 0 && rule.actions & question.action != 0
     };
-    let denies = |rule: &Option<RuleFacts>| {
+    let denies = |rule: &Option<Rule>| {
         let rule = rule.as_ref().filter(matches);
         rule.is_some_and(|rule| rule.effect == effect::DENY)
     };

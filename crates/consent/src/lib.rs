@@ -8,6 +8,6 @@ mod decide;
 mod proof;
 mod storage;
 
-pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
+pub use decide::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, decide};
 pub use proof::{ContractProof, ProofError, Proved, SlotProof, StateProof};
 pub use storage::{Contract, Missing, Slot, Words, facts};

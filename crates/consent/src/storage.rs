@@ -11,7 +11,7 @@ use medlock_abi::{
     },
 };
 
-use crate::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts};
+use crate::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Contract {
@@ -144,16 +144,10 @@ impl Reader<'_> {
         });
     }
 
-    fn rule(&mut self, question: &Question, grantee: Address) -> Option<RuleFacts> {
+    fn rule(&mut self, question: &Question, grantee: Address) -> Option<Rule> {
         let slot = rule_slot(question.chart, question.recordId, grantee);
         let rule = Rule::from_word(self.word(Contract::Exceptions, slot));
-        (rule.effect != 0).then_some(RuleFacts {
-            effect: rule.effect,
-            purposes: rule.purposes,
-            actions: rule.actions,
-            expiry: rule.expiry,
-            directory_version: rule.directory_version,
-        })
+        (rule.effect != 0).then_some(rule)
     }
 }
 

@@ -37,6 +37,7 @@ pub use consent::{
     standing_consent,
 };
 pub use document::document_reference;
+pub use element::bytes32;
 pub use outcome::{Code, Issue, Outcome, Severity};
 pub use patient::patient;
 pub use provenance::provenance;

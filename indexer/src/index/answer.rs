@@ -92,16 +92,16 @@ pub struct Page {
     pub limit: u32,
 }
 
+/// As many rows as a page of this `limit` has.
+pub(super) fn rows_most(limit: u32) -> u32 {
+    if limit == 0 { PAGE_MOST } else { limit.min(PAGE_MOST) }
+}
+
 impl Page {
     /// The place after which it begins, and how long it is.
     pub(super) fn bounds(self) -> (i64, i64) {
         let after = self.after.map_or(-1, Position::place);
-        let limit = if self.limit == 0 {
-            PAGE_MOST
-        } else {
-            self.limit.min(PAGE_MOST)
-        };
-        (after, i64::from(limit))
+        (after, i64::from(rows_most(self.limit)))
     }
 }
 

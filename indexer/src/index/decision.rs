@@ -8,8 +8,9 @@ use alloy::primitives::{Address, B256};
 use medlock_abi::{
     records::IRecords::Question,
     terms::{DELEGATE_DEPTH_MOST, credential_status, reason, record_status, role},
+    words::exceptions::Rule,
 };
-use medlock_consent::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, RuleFacts, decide};
+use medlock_consent::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, decide};
 use std::{iter::repeat_n, sync::LazyLock};
 
 /// Questions in one statement: the smallest number that all fit into, with room to spare; each is prepared once.
@@ -323,11 +324,11 @@ fn exceptions(facts: Facts, row: &mut Columns<'_>) -> Result<Facts> {
     })
 }
 
-fn rule(row: &mut Columns<'_>) -> Result<Option<RuleFacts>> {
+fn rule(row: &mut Columns<'_>) -> Result<Option<Rule>> {
     let Some(effect) = row.maybe("effect")? else {
         return Ok(row.skip(4));
     };
-    Ok(Some(RuleFacts {
+    Ok(Some(Rule {
         effect,
         purposes: row.number("purposes")?,
         actions: row.number("actions")?,

@@ -188,8 +188,7 @@ impl View {
     pub async fn charts_given_to(&mut self, grantee: Address, after: B256, limit: u32) -> Result<Vec<B256>> {
         const SQL: &str = "SELECT DISTINCT chart FROM grant_
              WHERE valid_from < $1 AND grantee = $2 AND chart > $3 ORDER BY chart LIMIT $4";
-        let limit = if limit == 0 { PAGE_MOST } else { limit.min(PAGE_MOST) };
-        let args = vec![grantee.into(), after.into(), limit.into()];
+        let args = vec![grantee.into(), after.into(), rows_most(limit).into()];
         self.rows(SQL, args, |row| b256(row, "chart")).await
     }
 

@@ -481,7 +481,7 @@ impl View {
         let Some(record) = self.some_versions(chart, record_id, 1, 1).await?.pop() else {
             return Ok((vec![], None));
         };
-        let limit = if limit == 0 { PAGE_MOST } else { limit.min(PAGE_MOST) };
+        let limit = rows_most(limit);
         let args = vec![chart.into(), record_id.into(), after.into(), limit.into()];
         let rows = self.fetch(pick!(self, candidates), args).await?;
         let accounts: Vec<Address> = rows.iter().map(|row| address(row, "account")).collect::<Result<_>>()?;

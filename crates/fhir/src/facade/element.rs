@@ -55,7 +55,7 @@ pub(super) fn account(chain_id: u64, did: &str) -> Option<Account> {
 }
 
 /// 32 bytes of exactly 64 lower-case hex digits.
-pub(super) fn bytes32(hex: &str) -> Option<Bytes32> {
+pub fn bytes32(hex: &str) -> Option<Bytes32> {
     let mut bytes = Bytes32::default();
     hex::decode_to_slice(hex, &mut bytes).ok()?;
     (hex::encode(bytes) == hex).then_some(bytes)
