@@ -8,7 +8,7 @@ use medlock_client::Suite;
 use medlock_deploy::Terms;
 use medlock_gateway::{RelayLimits, Upkeep};
 
-use crate::stores::Stores;
+use crate::{settings::Setting, stores::Stores};
 
 /// Health records that belong to the patient.
 ///
@@ -293,11 +293,14 @@ pub enum RecordCommand {
         version: Option<u32>,
         #[arg(long, default_value = "TREAT")]
         purpose: String,
+        /// These bytes of the content alone, both counted, from 0: of a large file, no more is fetched than they take.
+        #[arg(long, value_parser = byte_range, value_name = "FROM-TO")]
+        bytes: Option<(u64, u64)>,
         /// Write the content here instead of standard output.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Add one file of any type as a record.
+    /// Add one file of any type as a record. One over 8 MiB goes on where it was, if it is repeated after it was broken off.
     Add {
         chart: B256,
         file: PathBuf,
@@ -308,8 +311,11 @@ pub enum RecordCommand {
         #[arg(long)]
         title: Option<String>,
     },
-    /// End a record for good, with all its versions: nobody can read it again (the chart's controller).
+    /// End a record for good, with all its versions: nobody can read it again (the chart's controller). The gateway removes the sealed
+    /// keys at once, and says what is left.
     Shred { chart: B256, record: B256 },
+    /// Have the gateway remove the sealed keys of a shredded record once more, and say what is left of it.
+    Erasure { chart: B256, record: B256 },
     /// Replace a record's content; earlier versions stay readable and linked.
     Amend {
         chart: B256,
@@ -454,6 +460,9 @@ pub struct IndexArgs {
         value_name = "DATABASE"
     )]
     pub db: String,
+    /// Take settings from this TOML file as well; see `medlock gateway --help`.
+    #[arg(long, global = true, env = "MEDLOCK_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     #[command(flatten)]
     pub run: IndexRun,
     #[command(subcommand)]
@@ -472,7 +481,7 @@ pub struct IndexRun {
     #[arg(long, env = "MEDLOCK_METRICS", value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
     /// How many blocks the index may be behind to be called ready.
-    #[arg(long, default_value_t = 64, value_name = "BLOCKS")]
+    #[arg(long, env = "MEDLOCK_READY_LAG", default_value_t = 64, value_name = "BLOCKS")]
     pub ready_lag: u64,
 }
 
@@ -502,19 +511,23 @@ pub struct FollowArgs {
     #[arg(long, env = "MEDLOCK_EVERY_HEADER")]
     pub every_header: bool,
     /// How often to look for a new block, in milliseconds. Over ws:// and wss:// one is told at once.
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..), value_name = "MILLISECONDS")]
+    #[arg(long, env = "MEDLOCK_POLL_MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..), value_name = "MILLISECONDS")]
     pub poll_ms: u64,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SETTINGS_HELP)]
 pub struct GatewayArgs {
-    #[arg(long, default_value = "127.0.0.1:8480")]
+    /// Take settings from this TOML file as well.
+    #[arg(long, global = true, env = "MEDLOCK_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[arg(long, env = "MEDLOCK_LISTEN", default_value = "127.0.0.1:8480", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
     /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "MEDLOCK_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Folder for index, sessions, receipts, blocks and the gateway's own key.
-    #[arg(long, default_value = ".medlock/gateway", value_name = "DIR")]
+    #[arg(long, env = "MEDLOCK_GATEWAY_DIR", default_value = ".medlock/gateway", value_name = "DIR")]
     pub dir: PathBuf,
     /// Where the index is: a SQLite file, or a postgres:// URL [default: in the folder].
     #[arg(long, env = "MEDLOCK_DB", hide_env_values = true, value_name = "DATABASE")]
@@ -524,7 +537,7 @@ pub struct GatewayArgs {
     #[arg(long, env = "MEDLOCK_STATE", hide_env_values = true, value_name = "DATABASE")]
     pub state: Option<String>,
     /// Only read the index: `medlock index` writes it, in another process.
-    #[arg(long)]
+    #[arg(long, env = "MEDLOCK_INDEX_READ_ONLY")]
     pub index_read_only: bool,
     /// Serve /metrics (Prometheus) here, to a network of your own; never on the public port.
     #[arg(long, env = "MEDLOCK_GATEWAY_METRICS", value_name = "ADDRESS:PORT")]
@@ -539,6 +552,33 @@ pub struct GatewayArgs {
     pub anchor_minutes: u64,
     #[command(flatten)]
     pub relay: RelayArgs,
+    #[command(subcommand)]
+    pub command: Option<GatewayCommand>,
+    /// Every setting as it stands, and where it comes from.
+    #[arg(skip)]
+    pub settings: Vec<Setting>,
+}
+
+const SETTINGS_HELP: &str = "\
+Each option above has an environment variable, and may stand in the file that --config names, under its own name:
+  rpc = [\"wss://node.example\", \"https://other.example\"]
+  [gateway]
+  listen = \"0.0.0.0:8480\"
+What stands above the tables is for `medlock gateway` and `medlock index` alike. The command line goes before the environment, that
+before the file, that before the defaults. `medlock gateway config check` shows what comes of it.";
+
+#[derive(Debug, Subcommand)]
+pub enum GatewayCommand {
+    /// The gateway's settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every setting and where it comes from, and try what they name: files, nodes, databases, stores. Changes nothing. Exits with 2
+    /// where something is wrong, and with 4 where something is merely not reached.
+    Check,
 }
 
 /// Whether and how far a gateway pays for others' operations.
@@ -549,19 +589,19 @@ pub struct RelayArgs {
     #[arg(long, env = "MEDLOCK_RELAY_KEY", value_name = "FILE")]
     pub relay_key: Option<PathBuf>,
     /// Operations accepted of one account in a day (UTC).
-    #[arg(long, default_value_t = RelayLimits::default().operations_per_day, value_name = "COUNT")]
+    #[arg(long, env = "MEDLOCK_RELAY_OPERATIONS_PER_DAY", default_value_t = RelayLimits::default().operations_per_day, value_name = "COUNT")]
     pub relay_operations_per_day: u64,
     /// Gas of one account's operations in a day, by their limits.
-    #[arg(long, default_value_t = RelayLimits::default().gas_per_day, value_name = "GAS")]
+    #[arg(long, env = "MEDLOCK_RELAY_GAS_PER_DAY", default_value_t = RelayLimits::default().gas_per_day, value_name = "GAS")]
     pub relay_gas_per_day: u64,
     /// The same of all accounts together.
-    #[arg(long, default_value_t = RelayLimits::default().gas_per_day_all, value_name = "GAS")]
+    #[arg(long, env = "MEDLOCK_RELAY_GAS_PER_DAY_ALL", default_value_t = RelayLimits::default().gas_per_day_all, value_name = "GAS")]
     pub relay_gas_per_day_all: u64,
     /// The most that a unit of gas may cost, in wei; while the chain asks for more, operations wait.
-    #[arg(long, default_value_t = RelayLimits::default().fee_per_gas_most, value_name = "WEI")]
+    #[arg(long, env = "MEDLOCK_RELAY_FEE_MOST", default_value_t = RelayLimits::default().fee_per_gas_most, value_name = "WEI")]
     pub relay_fee_most: u64,
     /// Seconds after which a transaction that is not mined is sent with a higher fee.
-    #[arg(long, default_value_t = RelayLimits::default().raise_after.as_secs(), value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
+    #[arg(long, env = "MEDLOCK_RELAY_RAISE_AFTER", default_value_t = RelayLimits::default().raise_after.as_secs(), value_parser = clap::value_parser!(u64).range(1..), value_name = "SECONDS")]
     pub relay_raise_after: u64,
 }
 
@@ -685,6 +725,14 @@ impl RelayArgs {
 
 fn suite(name: &str) -> Result<Suite, String> {
     Suite::from_name(name).ok_or_else(|| "x25519 or x-wing".into())
+}
+
+fn byte_range(text: &str) -> Result<(u64, u64), String> {
+    let parsed = text.split_once('-').and_then(|(first, last)| {
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        (first <= last && last < u64::MAX).then_some((first, last))
+    });
+    parsed.ok_or_else(|| "FROM-TO, in bytes from 0, both counted".into())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context, bail};
 use medlock_client::{
     Anchoring, Client, GrantTerms, Identity, Metadata, NewFile, RevokedAll,
-    api::{self, Action, Purpose},
+    api::{self, Action, Purpose, Remains},
     default_labels, file, identity, now, terms,
 };
 use medlock_vault::{Mnemonic, Secrets};
@@ -267,11 +267,13 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             record,
             version,
             purpose,
+            bytes,
             out: path,
         } => {
             let (open, purpose) = (client.chart(chart).await?, parse_purpose(&purpose)?);
             // Standard output cannot be taken back: there, nothing comes before all of it is verified.
-            if let Some(path) = path.as_ref().filter(|path| *path != Path::new("-")) {
+            let whole_to = path.as_ref().filter(|path| *path != Path::new("-") && bytes.is_none());
+            if let Some(path) = whole_to {
                 let draft = file::Draft::new(path).with_context(|| format!("write {}", path.display()))?;
                 let bar = out.bar("reading", 0);
                 let document = open
@@ -290,7 +292,10 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                 out.say(value, || format!("Wrote {} ({bytes} bytes).", path.display()))?;
                 return Ok(ExitCode::SUCCESS);
             }
-            let document = open.read(record, version, purpose).await?;
+            let document = match bytes {
+                Some((first, last)) => open.read_range(record, version, purpose, first..last + 1).await?,
+                None => open.read(record, version, purpose).await?,
+            };
             match path {
                 None if out.json => {
                     let value = json!({
@@ -299,7 +304,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                     });
                     out.say(value, String::new)?;
                 }
-                _ => write_content(Path::new("-"), &document.content)?,
+                path => write_content(path.as_deref().unwrap_or(Path::new("-")), &document.content)?,
             }
         }
         RecordCommand::Add {
@@ -331,13 +336,19 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
             })?;
         }
         RecordCommand::Shred { chart, record } => {
-            let mined = client.chart(chart).await?.shred(record).await?;
-            out.say(mined, || {
-                format!(
-                    "Record {record} is shredded (gas {}). Its blocks go with the gateway's next upkeep.",
-                    mined.gas
-                )
+            let open = client.chart(chart).await?;
+            let mined = open.shred(record).await?;
+            let done = format!("Record {record} is shredded (gas {}).", mined.gas);
+            // It is shredded whatever the gateway says now.
+            let erasure = open.erase(record).await.with_context(|| {
+                format!("{done} What the gateway removed is not known: ask again with `medlock record erasure`")
             })?;
+            let value = json!({ "mined": mined, "erasure": erasure });
+            out.say(value, || format!("{done}\n{}", erasure_text(&erasure)))?;
+        }
+        RecordCommand::Erasure { chart, record } => {
+            let erasure = client.chart(chart).await?.erase(record).await?;
+            out.say(&erasure, || erasure_text(&erasure))?;
         }
         RecordCommand::Amend {
             chart,
@@ -757,6 +768,26 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
         );
     }
     std::fs::read(path).with_context(|| format!("read {}", path.display()))
+}
+
+/// What is left of a record, a line a version.
+fn erasure_text(erasure: &api::Erasure) -> String {
+    let word = |remains: Remains| match remains {
+        Remains::Gone => "gone",
+        Remains::Present => "there",
+        Remains::Unknown => "not known",
+        Remains::Foreign => "another record's",
+    };
+    let row = |version: &api::ErasedVersion| {
+        let (envelope, payload) = (word(version.envelope), word(version.payload));
+        vec![version.version.to_string(), envelope.to_owned(), payload.to_owned()]
+    };
+    let rows: Vec<_> = erasure.versions.iter().map(row).collect();
+    let text = table(&["version", "sealed key", "sealed content"], &rows);
+    match erasure.complete {
+        true => format!("{text}\nNothing is left at this gateway."),
+        false => format!("{text}\nSealed content goes with the gateway's next upkeep; nobody can open it without its key."),
+    }
 }
 
 fn write_content(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -145,6 +145,8 @@ impl Global {
     pub async fn client(&self) -> anyhow::Result<Client> {
         let (endpoints, deployment, identity) = (self.endpoints()?, self.deployment()?, self.identity()?);
         let client = Client::connect(&endpoints, deployment, identity).await?;
+        let uploads = self.key_path()?.with_added_extension("uploads");
+        let client = client.noting_uploads_in(&uploads);
         Ok(if self.relay { client.via_relay() } else { client })
     }
 

@@ -19,6 +19,7 @@ use medlock_client::{
 use medlock_deploy::{Artifacts, Deployed, Deployment, Terms};
 use medlock_gateway::{Anchoring, Relay, RelayLimits, Upkeep};
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets, Suite};
+use zeroize::Zeroizing;
 
 use crate::{
     config::{Connection, Home},
@@ -247,21 +248,28 @@ fn owner_key_file(home: &Home, owner: &PrivateKeySigner) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A key of the gateway's own, for signing or for paying: it must start unattended, so the file's mode protects it.
+/// A key of the gateway's own, for signing or for paying, made where it is missing: it must start unattended, so the file's mode
+/// protects it.
 pub fn gateway_key(path: &Path) -> anyhow::Result<PrivateKeySigner> {
+    if let Some(key) = service_key(path)? {
+        return Ok(key);
+    }
+    let key = AccountKey::generate(&mut rng());
+    let hex = Zeroizing::new(hex::encode(key.expose()));
+    file::create(path, hex.as_bytes()).with_context(|| format!("create {}", path.display()))?;
+    Ok(PrivateKeySigner::from_slice(key.expose())?)
+}
+
+/// The key in a file, if there is one.
+pub fn service_key(path: &Path) -> anyhow::Result<Option<PrivateKeySigner>> {
     match std::fs::read_to_string(path) {
         Ok(text) => {
-            let text = zeroize::Zeroizing::new(text);
-            text.trim()
-                .parse()
-                .with_context(|| format!("{} does not hold a secp256k1 key in hex", path.display()))
+            let text = Zeroizing::new(text);
+            let key = text.trim().parse();
+            let key = key.with_context(|| format!("{} does not hold a secp256k1 key in hex", path.display()))?;
+            Ok(Some(key))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = AccountKey::generate(&mut rng());
-            let hex = zeroize::Zeroizing::new(hex::encode(key.expose()));
-            file::create(path, hex.as_bytes()).with_context(|| format!("create {}", path.display()))?;
-            Ok(PrivateKeySigner::from_slice(key.expose())?)
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => bail!("read {}: {error}", path.display()),
     }
 }

@@ -6,6 +6,7 @@
 pub mod args;
 pub mod commands;
 pub mod config;
+mod config_check;
 pub mod demo;
 mod deploy;
 pub mod dev;
@@ -13,6 +14,7 @@ mod exchange;
 mod index;
 pub mod output;
 mod services;
+pub mod settings;
 pub mod stores;
 mod verify;
 

@@ -7,6 +7,7 @@ use medlock_client::Error;
 /// Exit codes; the same list stands in the help.
 pub mod exit {
     pub const FAILED: u8 = 1;
+    pub const USAGE: u8 = 2;
     pub const REFUSED: u8 = 3;
     pub const UNREACHABLE: u8 = 4;
     pub const TAMPERED: u8 = 5;

@@ -11,8 +11,9 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    args::{DemoArgs, DevArgs, GatewayArgs, Global},
+    args::{ConfigCommand, DemoArgs, DevArgs, GatewayArgs, GatewayCommand, Global},
     config::Home,
+    config_check,
     demo,
     dev::{self, OWNER_PASSPHRASE},
     index,
@@ -74,26 +75,46 @@ pub async fn demo(out: Output, args: DemoArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where a gateway keeps things.
+pub struct Places {
+    pub home: Home,
+    /// The index.
+    pub database: Database,
+    /// Sessions, receipts, operations relayed.
+    pub state: Database,
+}
+
+impl GatewayArgs {
+    /// # Errors
+    /// Where a database's name cannot be read. Whatever is wrong with it, a password is not repeated.
+    pub fn places(&self) -> anyhow::Result<Places> {
+        let home = Home::new(&self.dir);
+        let database = match &self.db {
+            Some(database) => index::database(database)?,
+            None => Database::Sqlite(home.index()),
+        };
+        let state = match &self.state {
+            Some(database) => {
+                (database.parse().ok()).context("--state is neither a file nor a postgres:// URL that can be read")?
+            }
+            None => home.state().as_path().into(),
+        };
+        Ok(Places { home, database, state })
+    }
+}
+
 pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow::Result<ExitCode> {
+    if let Some(GatewayCommand::Config(ConfigCommand::Check)) = args.command {
+        return config_check::check(global, out, &args).await;
+    }
     let mut stop = Stop::new()?;
     let nodes = global.nodes()?;
     let http = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
     let rpc_url = nodes.iter().find(http).cloned();
     let rpc_url = rpc_url.context("the gateway asks its node over HTTP: name an http:// or https:// URL with --rpc")?;
     let deployment = dev::indexed(&global.deployment()?);
-    let home = Home::new(&args.dir);
+    let Places { home, database, state } = args.places()?;
     std::fs::create_dir_all(home.dir()).with_context(|| format!("create {}", home.dir().display()))?;
-    let database = match &args.db {
-        Some(database) => index::database(database)?,
-        None => Database::Sqlite(home.index()),
-    };
-    let state = match &args.state {
-        // Whatever is wrong with it, a password is not repeated.
-        Some(database) => {
-            (database.parse().ok()).context("--state is neither a file nor a postgres:// URL that can be read")?
-        }
-        None => home.state().as_path().into(),
-    };
     let limits = args.relay.limits();
     let key = args.relay.relay_key.as_deref().map(dev::gateway_key).transpose()?;
     let payer = key.as_ref().map(|key| key.address());

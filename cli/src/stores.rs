@@ -36,8 +36,13 @@ impl Stores {
     }
 }
 
+/// Whether a place is an IPFS node, and no folder.
+pub fn is_node(place: &str) -> bool {
+    place.contains("://")
+}
+
 fn replica(place: &str) -> anyhow::Result<Replica> {
-    if place.contains("://") {
+    if is_node(place) {
         return Ok(Kubo::new(place, KuboOptions::default())?.into());
     }
     let store = Embedded::open(place).with_context(|| format!("open the block store {place}"))?;

@@ -4,11 +4,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use alloy::primitives::B256;
 use anyhow::anyhow;
 use axum::body::{Body, Bytes};
 use futures::{Stream, StreamExt as _, stream};
 use medlock_api::{Kind, Problem, Uploaded};
-use medlock_dag::{BLOCK_BYTES_MAX, Block, Cid, FileReader, car};
+use medlock_dag::{BLOCK_BYTES_MAX, Block, CHUNK_BYTES, Cid, FileReader, car, raw_cid};
 use medlock_store::{Error as StoreError, Store};
 use tokio::time::timeout;
 
@@ -27,6 +28,8 @@ pub const PACE: Pace = Pace {
     idle: Duration::from_secs(30),
     bytes_per_second: 16 * 1024,
 };
+/// Blocks in one question about what is missing.
+pub const ASKED_MOST: usize = 512;
 /// A payload up to this size is read and checked whole before the first byte is sent, so that a missing or corrupt
 /// block is an answer; in a larger one the stream is cut there, and the client sees it truncated.
 const CHECKED_FIRST_BYTES: usize = 4 * 1024 * 1024;
@@ -102,6 +105,24 @@ pub async fn upload(store: &Store, body: Body, pace: Pace, charge: impl Fn(u64) 
     Ok(total)
 }
 
+/// Those of the blocks that are not kept. The others are as if they were uploaded now.
+///
+/// # Errors
+/// `BadRequest`, what `charge` fails with; `Internal` where the store fails.
+pub async fn missing(store: &Store, digests: &[B256], charge: impl Fn(u64) -> Result<()>) -> Result<Vec<B256>> {
+    if !(1..=ASKED_MOST).contains(&digests.len()) {
+        return Err(Failure::bad_request("digests", format!("1 to {ASKED_MOST} are taken")));
+    }
+    // Each is read and hashed, which is what an upload costs.
+    charge((digests.len() * CHUNK_BYTES) as u64)?;
+    let cids = digests.iter().map(|digest| raw_cid(digest.0)).collect();
+    let missing = store.keep(cids).await;
+    let missing = missing.map_err(|error| Failure::caused(Kind::Internal, error))?;
+    let digest = |cid: &Cid| medlock_dag::digest(cid).map(B256::from);
+    let missing = missing.iter().map(digest).collect::<std::result::Result<_, _>>();
+    missing.map_err(|error| Failure::caused(Kind::Internal, error))
+}
+
 /// One block's bytes.
 ///
 /// # Errors
@@ -123,14 +144,12 @@ pub async fn get(store: &Store, cid: &Cid) -> Result<Block> {
     }
 }
 
-/// The payload `root` as a CAR stream: its blocks depth first, as a reader wants them. `held` is dropped with the
-/// stream: at its end, or where the reader has gone.
+/// What `reader` wants of the payload `root`, as a CAR stream: its blocks depth first. `held` is dropped with the stream: at its
+/// end, or where the other side has gone.
 ///
 /// # Errors
 /// As [`get`], for what is found before the first byte is sent.
-pub async fn download(store: Store, root: Cid, payload_bytes: u64, held: impl Send + 'static) -> Result<Body> {
-    let reader =
-        FileReader::new(root, payload_bytes).map_err(|error| Failure::block(Kind::BlockCorrupt, &root, error))?;
+pub async fn download(store: Store, root: Cid, reader: FileReader, held: impl Send + 'static) -> Result<Body> {
     let mut frames = Frames {
         store,
         reader,
@@ -245,7 +264,8 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!(uploaded.blocks, blocks.len() as u64);
-            let body = download(store.clone(), root, bytes as u64, ()).await.unwrap();
+            let reader = FileReader::new(root, bytes as u64).unwrap();
+            let body = download(store.clone(), root, reader, ()).await.unwrap();
             let (roots, blocks) = car::read(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
             assert_eq!(roots, [root]);
             let mut reader = FileReader::new(root, bytes as u64).unwrap();
@@ -294,7 +314,8 @@ mod tests {
             )
             .await
             .unwrap();
-        let failure = download(store, root, 600_000, ()).await.unwrap_err();
+        let reader = FileReader::new(root, 600_000).unwrap();
+        let failure = download(store, root, reader, ()).await.unwrap_err();
         assert_eq!(failure.problem().kind(), Some(Kind::BlockMissing));
         assert_eq!(
             failure.problem().digest,
@@ -313,7 +334,8 @@ mod tests {
         let mut bytes = std::fs::read(&pack).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&pack, bytes).unwrap();
-        let failure = download(store, root, 6, ()).await.unwrap_err();
+        let reader = FileReader::new(root, 6).unwrap();
+        let failure = download(store, root, reader, ()).await.unwrap_err();
         assert_eq!(failure.problem().kind(), Some(Kind::BlockCorrupt));
     }
 

@@ -2,18 +2,22 @@
 //!
 //! Several gateways may share a database, also such of one account: what must be unique is kept so by its constraints, and
 //! nothing that they have to agree about is held in memory. Each account has its own chain of receipts.
+use std::collections::BTreeMap;
+
 use alloy::primitives::{Address, B256};
 use anyhow::{Context as _, ensure};
 use medlock_abi::terms::reason;
 use medlock_api::{Purpose, ReadEntry, ReadRequest, Receipt};
 use medlock_indexer::Deployment;
-use medlock_sql::{Database, Pool, Result, Row, Settings, impossible};
+use medlock_sql::{Database, Pool, Result, Row, Settings, impossible, is_missing_table};
 use sqlx::migrate::Migrator;
 
-use crate::session::SESSIONS_MOST;
+use crate::{read::Place, session::SESSIONS_MOST};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+const DEPLOYMENT: &str = "SELECT * FROM deployment";
 
 const SETTINGS: Settings = Settings {
     application: "medlock-gateway",
@@ -37,6 +41,16 @@ pub struct Checked<'a> {
     pub received_at: u64,
 }
 
+/// A version whose envelope was to be removed.
+pub struct Erased {
+    /// What the envelope linked to, by its digest.
+    pub payload: B256,
+    /// UNIX seconds.
+    pub erased_at: u64,
+    /// Every store has said that it is gone.
+    pub is_confirmed: bool,
+}
+
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
@@ -45,6 +59,37 @@ pub struct Db {
     challenge_key: [u8; 32],
     /// Appends to this gateway's chain of receipts wait for each other.
     receipts_lock: String,
+}
+
+/// Whose tables a database has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    /// Those of this deployment's gateways.
+    Ours,
+    /// Another's; and why that is known.
+    Others(String),
+}
+
+/// Whose tables are there. Changes nothing.
+///
+/// # Errors
+/// Where the database is not reached.
+pub async fn look(database: &Database, deployment: Deployment) -> Result<Found> {
+    let Some(pool) = Pool::look(database, &SETTINGS).await? else {
+        return Ok(Found::Nothing);
+    };
+    let rows = pool.fetch(DEPLOYMENT, &[]).await;
+    pool.close().await;
+    match rows {
+        Ok(rows) => Ok(match rows.first().map(|row| is_of(row, deployment)) {
+            None => Found::Nothing,
+            Some(Ok(())) => Found::Ours,
+            Some(Err(error)) => Found::Others(error.to_string()),
+        }),
+        Err(error) if is_missing_table(&error) => Ok(Found::Nothing),
+        Err(error) => Err(error),
+    }
 }
 
 impl Db {
@@ -257,6 +302,37 @@ impl Db {
         rows.iter().map(|row| self.entry(row)).collect()
     }
 
+    /// Notes what the envelope of a version links to, before it is removed. What was noted before stays.
+    pub async fn note_erasure(&self, (chart, record_id, version): Place, payload: B256, now: u64) -> Result<()> {
+        let sql = "INSERT INTO erasure (chart, record_id, version, payload, erased_at, confirmed)
+                   VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT DO NOTHING";
+        let values = [chart.into(), record_id.into(), version.into(), payload.into(), now.into()];
+        self.pool.execute(sql, &values).await.map(|_| ())
+    }
+
+    /// Notes whether every store has said that the envelope is gone.
+    pub async fn confirm_erasure(&self, (chart, record_id, version): Place, is_confirmed: bool) -> Result<()> {
+        let sql = "UPDATE erasure SET confirmed = $4 WHERE chart = $1 AND record_id = $2 AND version = $3";
+        let confirmed = u8::from(is_confirmed);
+        let values = [chart.into(), record_id.into(), version.into(), confirmed.into()];
+        self.pool.execute(sql, &values).await.map(|_| ())
+    }
+
+    /// What was noted of the versions of a record.
+    pub async fn erasures(&self, chart: B256, record_id: B256) -> Result<BTreeMap<u32, Erased>> {
+        let sql = "SELECT * FROM erasure WHERE chart = $1 AND record_id = $2";
+        let rows = self.pool.fetch(sql, &[chart.into(), record_id.into()]).await?;
+        let erased = |row: &Row| {
+            let erased = Erased {
+                payload: row.fixed("payload")?,
+                erased_at: row.number("erased_at")?,
+                is_confirmed: row.number::<u8>("confirmed")? == 1,
+            };
+            Ok((row.number("version")?, erased))
+        };
+        rows.iter().map(erased).collect()
+    }
+
     /// For the relay's own tables.
     pub fn pool(&self) -> &Pool {
         &self.pool
@@ -275,34 +351,22 @@ impl Db {
     }
 
     async fn claim(&mut self) -> anyhow::Result<()> {
-        let ours = (
-            self.deployment.chain_id,
-            self.deployment.genesis_hash,
-            self.deployment.records,
-        );
+        let ours = self.deployment;
         self.pool
             .execute(
                 "INSERT INTO deployment (id, chain_id, genesis_hash, records, challenge_key)
                  VALUES (1, $1, $2, $3, $4) ON CONFLICT DO NOTHING",
                 &[
-                    ours.0.into(),
-                    ours.1.into(),
-                    ours.2.into(),
+                    ours.chain_id.into(),
+                    ours.genesis_hash.into(),
+                    ours.records.into(),
                     self.challenge_key[..].into(),
                 ],
             )
             .await?;
-        let row = self.pool.first("SELECT * FROM deployment", &[]).await?;
+        let row = self.pool.first(DEPLOYMENT, &[]).await?;
         let row = row.context("the row of the deployment is gone")?;
-        let stored: (u64, B256, Address) = (
-            row.number("chain_id")?,
-            row.fixed("genesis_hash")?,
-            row.fixed("records")?,
-        );
-        ensure!(
-            stored == ours,
-            "it belongs to another deployment ({stored:?}, not {ours:?}): move it away, or name another"
-        );
+        is_of(&row, self.deployment)?;
         self.challenge_key = row.fixed::<B256>("challenge_key")?.0;
         Ok(())
     }
@@ -350,6 +414,21 @@ impl Db {
             anchor: None,
         })
     }
+}
+
+/// Refuses the tables of another deployment.
+fn is_of(row: &Row, deployment: Deployment) -> anyhow::Result<()> {
+    let ours = (deployment.chain_id, deployment.genesis_hash, deployment.records);
+    let stored: (u64, B256, Address) = (
+        row.number("chain_id")?,
+        row.fixed("genesis_hash")?,
+        row.fixed("records")?,
+    );
+    ensure!(
+        stored == ours,
+        "it belongs to another deployment ({stored:?}, not {ours:?}): move it away, or name another"
+    );
+    Ok(())
 }
 
 #[cfg(test)]

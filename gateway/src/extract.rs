@@ -1,5 +1,8 @@
 //! What handlers take from a request. Every refusal is a problem.
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use alloy::primitives::{Address, B256};
 use axum::{
@@ -137,6 +140,37 @@ pub struct PageQuery {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct PayloadQuery {
+    /// As IPFS gateways take it: `FROM:TO`, both counted, `*` for the end.
+    #[serde(rename = "entity-bytes")]
+    pub entity_bytes: Option<String>,
+}
+
+impl PayloadQuery {
+    /// The bytes that are asked for; all without it.
+    pub fn range(&self) -> Result<Range<u64>> {
+        let Some(text) = &self.entity_bytes else {
+            return Ok(0..u64::MAX);
+        };
+        let parsed = text.split_once(':').and_then(|(from, to)| {
+            let from: u64 = plain(from)?;
+            let end = match to {
+                "*" => u64::MAX,
+                to => plain(to)?.checked_add(1)?,
+            };
+            (from < end).then_some(from..end)
+        });
+        parsed.ok_or_else(|| Failure::bad_request("entity-bytes", "it is to be FROM:TO or FROM:*, in bytes from 0"))
+    }
+}
+
+/// Digits, and nothing else.
+fn plain(digits: &str) -> Option<u64> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordsQuery {
     pub compartment: Option<u8>,
     pub after: Option<String>,
@@ -206,5 +240,25 @@ fn unread(error: &BytesRejection, most: usize) -> Failure {
             .detail(format!("at most {most} bytes"))
             .into(),
         _ => Failure::bad_request("body", error.body_text()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_bytes_is_two_numbers_or_has_no_end() {
+        let range = |text: &str| {
+            let entity_bytes = Some(text.to_owned());
+            PayloadQuery { entity_bytes }.range().ok()
+        };
+        assert_eq!(PayloadQuery { entity_bytes: None }.range().ok(), Some(0..u64::MAX));
+        assert_eq!(range("0:0"), Some(0..1));
+        assert_eq!(range("5:9"), Some(5..10));
+        assert_eq!(range("7:*"), Some(7..u64::MAX));
+        for bad in ["", ":", "5", "5:", ":5", "9:5", "-1:5", "+1:5", "1:+5", "0:18446744073709551615", "*:5", "1:2:3", "a:b"] {
+            assert_eq!(range(bad), None, "{bad}");
+        }
     }
 }

@@ -12,6 +12,7 @@ mod blocks;
 mod chain;
 mod db;
 mod docs;
+mod erasure;
 mod extract;
 mod fhir;
 mod handlers;
@@ -42,7 +43,8 @@ use medlock_store::{Healed, Store, Swept};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 pub use anchor::Anchoring;
-pub use blocks::UPLOAD_BYTES_MOST;
+pub use blocks::{ASKED_MOST, UPLOAD_BYTES_MOST};
+pub use db::{Found as FoundState, look as look_at_state};
 pub use extract::{JSON_BYTES_MOST, PAGE_MOST};
 pub use limits::{
     BLOCK_BYTES_LEAST, DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST, REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR,
@@ -53,7 +55,7 @@ pub use prove::PROVED_MOST;
 pub use receipt::FRESH_SECONDS;
 pub use relay::{OPERATION_BYTES_MOST, OPERATION_GAS_MOST, Relay, RelayLimits};
 pub use routes::openapi_json;
-pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
+pub use session::{CHALLENGE_SECONDS, is_public_url, SESSION_SECONDS, SESSIONS_MOST};
 pub use upkeep::Upkeep;
 pub use verdict::{NOW_SECONDS, QUESTIONS_MOST};
 

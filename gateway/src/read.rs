@@ -1,8 +1,10 @@
 //! One read, in its order: decide, check the receipt, find the envelope, put the receipt on file, and only then serve.
+use std::ops::Range;
+
 use alloy::primitives::{Address, B256};
 use axum::body::Body;
 use medlock_api::{Kind, Problem, ReadRequest};
-use medlock_dag::{Block, dag_cbor_cid};
+use medlock_dag::{Block, FileReader, dag_cbor_cid};
 use medlock_vault::Envelope;
 
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
 };
 
 /// Chart, record, version.
-type Place = (B256, B256, u32);
+pub type Place = (B256, B256, u32);
 
 impl Gateway {
     /// The envelope of `place` for `reader`, and what the read rests on. The receipt is on disk when this returns.
@@ -55,12 +57,12 @@ impl Gateway {
         }
     }
 
-    /// The payload of `place` for `reader`, who has a receipt on file for it and may still read it, for the purpose
+    /// The blocks that hold `range` of the payload of `place`, for `reader`, who has a receipt on file for it and may still read it, for the purpose
     /// of the newest one.
     ///
     /// # Errors
     /// `ReceiptMissing`, `TooMany`, `Busy`, and those of [`Gateway::read`].
-    pub async fn payload(&self, reader: Address, place: Place) -> Result<Body> {
+    pub async fn payload(&self, reader: Address, place: Place, range: Range<u64>) -> Result<Body> {
         let (chart, record_id, version) = place;
         // About the caller's own receipts alone: whether the version exists does not show.
         let filed = self
@@ -75,20 +77,21 @@ impl Gateway {
         }
         let (_, envelope) = self.envelope(place, &basis).await?;
         let pass = self.downloads.enter(reader)?;
-        blocks::download(self.store.clone(), envelope.payload, envelope.payload_bytes, pass).await
+        let file = FileReader::of_range(envelope.payload, envelope.payload_bytes, range);
+        let file = file.map_err(|error| Failure::block(Kind::BlockCorrupt, &envelope.payload, error))?;
+        blocks::download(self.store.clone(), envelope.payload, file, pass).await
     }
 
     /// The envelope block that the pointer stands for, decoded, and checked to be of `place`: the pointer is whatever the
     /// record's author wrote, and may be that of another chart's record.
-    async fn envelope(&self, (chart, record_id, version): Place, basis: &Readable) -> Result<(Block, Envelope)> {
+    async fn envelope(&self, place: Place, basis: &Readable) -> Result<(Block, Envelope)> {
         let cid = dag_cbor_cid(basis.pointer.0);
         let block = blocks::get(&self.store, &cid).await?;
         // Whoever wrote the pointer wrote the envelope: one that cannot be read is as good as corrupt.
         let envelope =
             Envelope::decode(&block.bytes).map_err(|error| Failure::block(Kind::BlockCorrupt, &cid, error))?;
-        let place = (envelope.chart, envelope.record_id, envelope.version);
         let within = (envelope.previous, envelope.compartment);
-        if place != (chart.0, record_id.0, version) || within != (basis.previous.0, basis.compartment) {
+        if !is_of(&envelope, place) || within != (basis.previous.0, basis.compartment) {
             return Err(Failure::block(
                 Kind::BlockCorrupt,
                 &cid,
@@ -97,6 +100,11 @@ impl Gateway {
         }
         Ok((block, envelope))
     }
+}
+
+/// Whether the envelope says that it is of this place.
+pub fn is_of(envelope: &Envelope, (chart, record_id, version): Place) -> bool {
+    (envelope.chart, envelope.record_id, envelope.version) == (chart.0, record_id.0, version)
 }
 
 fn receipt_invalid(reason: &str) -> Failure {

@@ -30,7 +30,7 @@ use crate::{
     docs,
     extract::JSON_BYTES_MOST,
     fhir,
-    handlers::{self, blocks, charts, decisions, reads, relay, service, sessions},
+    handlers::{self, blocks, charts, decisions, erasure, reads, relay, service, sessions},
     metrics::{self, Metrics},
     problem::Failure,
     state::{Gateway, random},
@@ -70,6 +70,8 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(reads::read)) //              POST   /v1/charts/{chart}/records/{record}/versions/{version}/reads
         .routes(routes!(reads::payload)) //           GET    /v1/charts/{chart}/records/{record}/versions/{version}/payload
         .routes(routes!(reads::reads)) //             GET    /v1/charts/{chart}/reads
+        .routes(routes!(erasure::erasure, erasure::erase)) // GET, POST /v1/charts/{chart}/records/{record}/erasure
+        .routes(routes!(blocks::missing)) //          POST   /v1/blocks/missing
         .merge(questions) //                          POST   /v1/decisions
         .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
         .routes(routes!(relay::one)) //               GET    /v1/relay/operations/{id}

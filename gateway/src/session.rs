@@ -39,6 +39,11 @@ impl Site {
     }
 }
 
+/// Whether a gateway can be called so: `http://` or `https://`, host, optional port; no path.
+pub fn is_public_url(url: &str) -> bool {
+    Site::new(url, 0).is_some()
+}
+
 /// Why a sign-in was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

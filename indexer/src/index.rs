@@ -24,6 +24,7 @@ use crate::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use medlock_abi::records::IRecords::Question;
+use medlock_sql::is_missing_table;
 use sqlx::postgres::PgListener;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -89,7 +90,7 @@ impl Index {
         let index = Self::open_with(database, None).await?;
         const SQL: &str = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
         let rows = match index.pool.fetch(SQL, &[]).await {
-            Err(error) if is_missing(&error) => return Err(absent()),
+            Err(error) if is_missing_table(&error) => return Err(absent()),
             rows => rows?,
         };
         let schema: Vec<_> = rows
@@ -273,12 +274,4 @@ impl News {
             Self::Database(_) | Self::None => None,
         }
     }
-}
-
-/// Whether a statement failed for a table that is not there.
-fn is_missing(error: &sqlx::Error) -> bool {
-    const UNDEFINED_TABLE: &str = "42P01";
-    let error = error.as_database_error();
-    // SQLite has no code of its own for it.
-    error.is_some_and(|e| e.code().as_deref() == Some(UNDEFINED_TABLE) || e.message().starts_with("no such table"))
 }

@@ -23,7 +23,7 @@ mod tables;
 mod verify;
 
 pub use db::Database;
-pub use endpoints::{Endpoints, REQUEST_TIMEOUT};
+pub use endpoints::{Endpoints, REQUEST_TIMEOUT, label};
 pub use exposition::{CONTENT_TYPE as METRICS_TYPE, Text as Metrics};
 pub use index::{
     Anchor, Asked, Chart, Credential, Decision, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index, IndexError,
@@ -44,7 +44,7 @@ use pipeline::Pipeline;
 use source::Source;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use store::Store;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 /// What to index. A database serves one deployment for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,36 @@ pub const POLL_MS: u64 = 200;
 /// [`Status::trouble`]; what waiting does not mend stops the pipeline: see [`Handle::failed`].
 pub async fn spawn(config: Config) -> Result<Handle> {
     start(config, Store::open).await
+}
+
+/// What came of asking one node.
+#[derive(Clone, Debug)]
+pub enum Probed {
+    /// It serves the deployment's chain; its newest block.
+    At(Block),
+    /// It serves another; in words.
+    Elsewhere(String),
+    /// It did not answer, or not as a node does; in words, without what its URL may hold.
+    Unreached(String),
+}
+
+/// Asks the node at `url` for its newest block, and takes no longer than `within`.
+pub async fn probe(url: &str, deployment: Deployment, within: Duration) -> Probed {
+    let endpoint = Endpoints {
+        request_timeout: within,
+        ..Endpoints::one(url)
+    };
+    let newest = async {
+        let source = Source::new(&endpoint, deployment)?;
+        source.identify().await?;
+        Ok::<_, anyhow::Error>(source.tip().await?.block)
+    };
+    match timeout(within, newest).await {
+        Ok(Ok(block)) => Probed::At(block),
+        Ok(Err(error)) if error.is::<source::WrongChain>() => Probed::Elsewhere(format!("{error:#}")),
+        Ok(Err(error)) => Probed::Unreached(format!("{error:#}")),
+        Err(_) => Probed::Unreached("it does not answer".into()),
+    }
 }
 
 async fn start(

@@ -26,6 +26,8 @@ pub enum Kind {
     ReceiptReplayed,
     /// No receipt of the caller is on file for this version: POST one to `reads` first.
     ReceiptMissing,
+    /// The record is not shredded: that is done on chain, and for good, before what is kept of it is removed.
+    NotShredded,
     PayloadTooLarge,
     /// The upload is not a well-formed CAR v1 stream of blocks that match their CIDs.
     CarInvalid,
@@ -67,7 +69,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 29] = [
+    pub const ALL: [Kind; 30] = [
         Kind::BadRequest,
         Kind::NoRoute,
         Kind::NotAcceptable,
@@ -78,6 +80,7 @@ impl Kind {
         Kind::ReceiptInvalid,
         Kind::ReceiptReplayed,
         Kind::ReceiptMissing,
+        Kind::NotShredded,
         Kind::PayloadTooLarge,
         Kind::CarInvalid,
         Kind::TooMany,
@@ -112,6 +115,7 @@ impl Kind {
             Kind::ReceiptInvalid => ("receipt-invalid", 422, "The read receipt was refused"),
             Kind::ReceiptReplayed => ("receipt-replayed", 409, "This read receipt was used before"),
             Kind::ReceiptMissing => ("receipt-missing", 403, "No read receipt is on file for this version"),
+            Kind::NotShredded => ("not-shredded", 409, "The record is not shredded"),
             Kind::PayloadTooLarge => ("payload-too-large", 413, "The body is larger than this route takes"),
             Kind::CarInvalid => ("car-invalid", 422, "The upload is not a valid CAR stream"),
             Kind::TooMany => ("too-many", 429, "Too many requests"),

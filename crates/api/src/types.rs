@@ -7,6 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Action, Actions, Compartments, Purpose, Purposes, ReadEntry, RelayState, Roles};
 
+/// What is left of something in a gateway's stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Remains {
+    /// None of the stores has it.
+    Gone,
+    /// At least one has it.
+    Present,
+    /// One of the stores did not answer, or what it was called is not known.
+    Unknown,
+    /// The record's author pointed to another record's envelope: that is not this record's to remove.
+    Foreign,
+}
+
 /// Declares a body: the derives that all of them share.
 macro_rules! body {
     ($($(#[$meta:meta])* pub struct $name:ident { $($fields:tt)* })*) => {$(
@@ -90,6 +105,46 @@ body! {
         pub blocks: u64,
         /// Sum of the blocks' own lengths.
         pub bytes: u64,
+    }
+
+    /// `POST /v1/blocks/missing`: so that an upload that was broken off can go on.
+    #[serde(deny_unknown_fields)]
+    pub struct BlocksAsked {
+        /// sha2-256 digests, 1 to 512.
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Hex32>, min_items = 1, max_items = 512))]
+        pub digests: Vec<B256>,
+    }
+
+    /// Those that are to be uploaded, in the order of the question. The others are as if they were uploaded now.
+    pub struct BlocksMissing {
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Hex32>))]
+        pub missing: Vec<B256>,
+    }
+
+    /// `GET, POST /v1/charts/{chart}/records/{record}/erasure`: what is left of a shredded record where this gateway keeps blocks.
+    pub struct Erasure {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub chart: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub record_id: B256,
+        /// Nothing of any version is left.
+        pub complete: bool,
+        /// Every version that there was, ascending.
+        pub versions: Vec<ErasedVersion>,
+    }
+
+    pub struct ErasedVersion {
+        pub version: u32,
+        /// sha2-256 digest of the envelope.
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub pointer: B256,
+        /// With the envelope goes the sealed key of the payload: once it is gone, nobody can open what may be left of that.
+        pub envelope: Remains,
+        /// Goes with the gateway's upkeep, which knows whether another record has the same.
+        pub payload: Remains,
+        /// When the envelope's removal was first asked for here, UNIX seconds.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub erased_at: Option<u64>,
     }
 
     /// `GET /v1/charts/{chart}`.

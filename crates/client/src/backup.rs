@@ -12,6 +12,7 @@ use medlock_dag::{Block, car, dag_cbor_block};
 use crate::{
     Client, OpenChart,
     error::{Error, Result},
+    gateway::ALL,
 };
 
 /// Blocks of one upload.
@@ -64,7 +65,7 @@ impl OpenChart {
             }
             for version in 1..=record.version {
                 let (binding, _, envelope) = self.fetch_envelope(record.record_id, Some(version), purpose).await?;
-                let mut payload = self.payload(&binding, &envelope, envelope.payload_bytes).await?;
+                let mut payload = self.payload(&binding, &envelope, envelope.payload_bytes, ALL).await?;
                 // Its one encoding: the block that the chain points to.
                 write(&dag_cbor_block(envelope.encode()), &mut done)?;
                 while let Some(block) = payload.next_block().await? {

@@ -1,6 +1,11 @@
 //! The gateway as the client sees it: one method a route. It trusts nothing that comes back but a block's own hash.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    ops::Range,
+    sync::Arc,
+    time::Duration,
+};
 
 use alloy::{
     primitives::{Address, B256, bytes::Bytes},
@@ -37,6 +42,10 @@ const PAGE_ITEMS: u32 = 500;
 const PAGES_MOST: u32 = 2_000;
 /// How long a sign-in message may be good for. Gateways give theirs minutes; the rest is for clocks that differ.
 const SIGN_IN_SECONDS_MOST: u64 = 3_600;
+/// Digests in one question about what is missing: what a gateway takes.
+const ASKED_MOST: usize = 512;
+/// Of a payload: no part alone.
+pub const ALL: Range<u64> = 0..u64::MAX;
 /// Blocks in one piece of an upload stream.
 const UPLOAD_PIECE_BLOCKS: usize = 32;
 
@@ -229,16 +238,54 @@ impl Gateway {
         verified(receipt.pointer, bytes, "the envelope")
     }
 
-    /// The payload `root`, of at most `bytes_most`, as it comes.
+    /// Those of `blocks` that the gateway does not keep yet.
+    pub async fn missing(&self, blocks: Vec<Block>) -> Result<Vec<Block>> {
+        let mut missing = HashSet::new();
+        for some in blocks.chunks(ASKED_MOST) {
+            let digests = some.iter().map(|block| medlock_dag::digest(&block.cid).map(B256::from));
+            let digests = digests.collect::<std::result::Result<_, _>>().map_err(tampered)?;
+            let asked = api::BlocksAsked { digests };
+            let answer = self
+                .retrying(|token| self.request(Method::POST, "/v1/blocks/missing", Some(token)).json(&asked))
+                .await?;
+            missing.extend(self.json::<api::BlocksMissing>("missing blocks", answer).await?.missing);
+        }
+        let is_missing = |block: &Block| {
+            let digest = medlock_dag::digest(&block.cid);
+            digest.is_ok_and(|digest| missing.contains(&B256::from(digest)))
+        };
+        Ok(blocks.into_iter().filter(is_missing).collect())
+    }
+
+    /// See [`crate::OpenChart::erase`].
+    pub async fn erase(&self, chart: B256, record: B256) -> Result<api::Erasure> {
+        self.about_erasure(Method::POST, chart, record).await
+    }
+
+    /// See [`crate::OpenChart::erasure`].
+    pub async fn erasure(&self, chart: B256, record: B256) -> Result<api::Erasure> {
+        self.about_erasure(Method::GET, chart, record).await
+    }
+
+    async fn about_erasure(&self, method: Method, chart: B256, record: B256) -> Result<api::Erasure> {
+        let path = format!("/v1/charts/{chart}/records/{record}/erasure");
+        let answer = self.retrying(|token| self.request(method.clone(), &path, Some(token))).await?;
+        self.json("erasure", answer).await
+    }
+
+    /// The blocks that hold `range` of the payload `root`, of at most `bytes_most`, as they come.
     pub async fn payload(
         &self,
-        chart: B256,
-        record: B256,
-        version: u32,
+        (chart, record, version): (B256, B256, u32),
         root: medlock_dag::Cid,
         bytes_most: u64,
+        range: Range<u64>,
     ) -> Result<Payload> {
-        let path = format!("/v1/charts/{chart}/records/{record}/versions/{version}/payload");
+        let mut path = format!("/v1/charts/{chart}/records/{record}/versions/{version}/payload");
+        if range != ALL {
+            // The last byte is counted.
+            path += &format!("?entity-bytes={}:{}", range.start, range.end.saturating_sub(1));
+        }
         let answer = self
             .retrying(|token| self.request(Method::GET, &path, Some(token)))
             .await?;
@@ -247,7 +294,7 @@ impl Gateway {
             pieces: answer.bytes_stream().boxed(),
             // The file bounds them.
             blocks: Some(car::Reader::unbounded()),
-            file: Some(FileReader::new(root, bytes_most).map_err(tampered)?),
+            file: Some(FileReader::of_range(root, bytes_most, range).map_err(tampered)?),
             ready: VecDeque::new(),
         })
     }
@@ -460,7 +507,8 @@ pub struct Payload {
     /// None once they have ended well.
     blocks: Option<car::Reader>,
     file: Option<FileReader>,
-    ready: VecDeque<Block>,
+    /// With where the content of each begins.
+    ready: VecDeque<(u64, Block)>,
 }
 
 impl Payload {
@@ -469,10 +517,15 @@ impl Payload {
     /// # Errors
     /// As [`Payload::next_block`].
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        while let Some(block) = self.next_block().await? {
+        Ok(self.next_placed().await?.map(|(_, bytes)| bytes))
+    }
+
+    /// [`Payload::next`], and where in the payload these bytes begin.
+    async fn next_placed(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
+        while let Some((at, block)) = self.next_placed_block().await? {
             // The bytes are in the leaves; what is above them is about the leaves alone.
             if block.cid.codec() == RAW {
-                return Ok(Some(block.bytes));
+                return Ok(Some((at, block.bytes)));
             }
         }
         Ok(None)
@@ -483,9 +536,13 @@ impl Payload {
     /// # Errors
     /// [`Error::Tampered`] for other blocks than the root's, or fewer; [`Error::GatewayUnreachable`].
     pub async fn next_block(&mut self) -> Result<Option<Block>> {
+        Ok(self.next_placed_block().await?.map(|(_, block)| block))
+    }
+
+    async fn next_placed_block(&mut self) -> Result<Option<(u64, Block)>> {
         loop {
-            if let Some(block) = self.ready.pop_front() {
-                return Ok(Some(block));
+            if let Some(ready) = self.ready.pop_front() {
+                return Ok(Some(ready));
             }
             let (Some(blocks), Some(file)) = (&mut self.blocks, &mut self.file) else {
                 return Ok(None);
@@ -494,8 +551,9 @@ impl Payload {
                 Some(piece) => {
                     let piece = piece.map_err(|error| self.gateway.unreachable(error))?;
                     for block in blocks.push(&piece).map_err(tampered)? {
+                        let at = file.position().unwrap_or_default();
                         file.check(&block).map_err(tampered)?;
-                        self.ready.push_back(block);
+                        self.ready.push_back((at, block));
                     }
                 }
                 None => {
@@ -506,6 +564,19 @@ impl Payload {
                 }
             }
         }
+    }
+
+    /// `range` of it, in memory; it is what was asked for, or a part of that.
+    ///
+    /// # Errors
+    /// As [`Payload::next`].
+    pub async fn collect_range(mut self, range: Range<u64>) -> Result<Vec<u8>> {
+        let mut content = Vec::new();
+        while let Some((at, bytes)) = self.next_placed().await? {
+            let within = |place: u64| place.saturating_sub(at).min(bytes.len() as u64) as usize;
+            content.extend_from_slice(&bytes[within(range.start)..within(range.end)]);
+        }
+        Ok(content)
     }
 
     /// All of it, in memory.

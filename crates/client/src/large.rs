@@ -1,5 +1,5 @@
 //! Files of any length as records, in memory that does not grow with them: sealed while they are uploaded, opened while
-//! they come.
+//! they come. An upload that was broken off goes on (`resume.rs`), where the client has a folder to note it in.
 
 use std::{
     fs::File,
@@ -20,8 +20,10 @@ use tokio::{
 use crate::{
     Client, Document, NewDocument, OpenChart, Stored,
     error::{Error, Result},
+    gateway::ALL,
     identity::rng,
     record::{Sealed, tampered},
+    resume::{Refused, Upload},
 };
 
 /// Up to here a file is taken into memory, and compressed where its media type says that it pays.
@@ -86,11 +88,14 @@ impl OpenChart {
             return Ok((record, stored.into_iter().next()));
         }
         let binding = self.first_version(record, file.compartment);
-        let (sealed, hash) = self.upload_file(&binding, file.metadata, &file.path, progress).await?;
+        let (sealed, hash, upload) = self.upload_file(&binding, file.metadata, &file.path, progress).await?;
         if self.client.record_id_of(self.id(), hash) != record {
             return Err(changed(&file.path));
         }
         let stored = self.add_sealed(vec![(binding, sealed)]).await?;
+        if let Some(upload) = upload {
+            upload.finish();
+        }
         Ok((record, stored.into_iter().next()))
     }
 
@@ -109,8 +114,12 @@ impl OpenChart {
             return self.amend(before, metadata, &content).await;
         }
         let binding = self.next_version(before);
-        let (sealed, _) = self.upload_file(&binding, metadata, path, progress).await?;
-        self.amend_sealed(binding, sealed).await
+        let (sealed, _, upload) = self.upload_file(&binding, metadata, path, progress).await?;
+        let stored = self.amend_sealed(binding, sealed).await?;
+        if let Some(upload) = upload {
+            upload.finish();
+        }
+        Ok(stored)
     }
 
     /// [`OpenChart::read`] with the content going to `out`. **It counts only when this returns without an error.**
@@ -138,7 +147,7 @@ impl OpenChart {
     ) -> Result<Metadata> {
         let keys = self.keys_of(&envelope).await?;
         let payload_bytes = envelope.payload_bytes;
-        let mut payload = self.payload(binding, &envelope, payload_bytes).await?;
+        let mut payload = self.payload(binding, &envelope, payload_bytes, ALL).await?;
         let (send, pieces) = channel(AHEAD);
         let place = binding.clone();
         let opening = spawn_blocking(move || envelope.open_record_stream(&place, &keys, Pieces::new(pieces), out));
@@ -165,37 +174,76 @@ impl OpenChart {
         })
     }
 
-    /// Seals a file as it is read, and uploads its blocks as they are made. Gives the hash of what was read as well.
+    /// Seals a file as it is read, and uploads its blocks as they are made. Gives the hash of what was read as well, and what is to be
+    /// finished once the record is on chain.
     async fn upload_file(
         &self,
         binding: &Binding,
         metadata: Metadata,
         path: &Path,
         progress: impl Fn(u64),
-    ) -> Result<(Sealed, B256)> {
+    ) -> Result<(Sealed, B256, Option<Upload>)> {
+        let Some(dir) = self.client.uploads() else {
+            return match self.upload_once(binding, metadata, path, &progress, None).await {
+                Ok((sealed, hash)) => Ok((sealed, hash, None)),
+                Err(refused) => Err(refused.unexpected(path)),
+            };
+        };
+        let mut upload = Upload::open(dir, binding)?;
+        let first = self
+            .upload_once(binding, metadata.clone(), path, &progress, Some(&mut upload))
+            .await;
+        let (sealed, hash) = match first {
+            // What was uploaded before is another content, or other metadata.
+            Err(Refused::Other) => {
+                upload.begin_anew()?;
+                let again = self.upload_once(binding, metadata, path, &progress, Some(&mut upload));
+                again.await.map_err(|refused| refused.unexpected(path))?
+            }
+            outcome => outcome.map_err(|refused| refused.unexpected(path))?,
+        };
+        Ok((sealed, hash, Some(upload)))
+    }
+
+    async fn upload_once(
+        &self,
+        binding: &Binding,
+        metadata: Metadata,
+        path: &Path,
+        progress: &impl Fn(u64),
+        mut upload: Option<&mut Upload>,
+    ) -> std::result::Result<(Sealed, B256), Refused> {
         let gateway = self.client.gateway().await?;
         let file = open(path)?;
         let content_bytes = length(path)?;
         let (send, mut made) = channel(1);
         let binding = binding.clone();
+        let resumed = upload.as_ref().map(|upload| upload.rng(self.client.identity.root(), &binding));
         let sealing = spawn_blocking(move || {
             let mut content = Hashed::new(binding.compartment, file);
             let mut cutter = Cutter::new(send);
-            let seal = seal_stream(
-                &mut rng(),
-                &binding,
-                &metadata,
-                content_bytes,
-                &mut content,
-                &mut cutter,
-            )?;
+            let seal = match resumed {
+                Some(mut rng) => seal_stream(&mut rng, &binding, &metadata, content_bytes, &mut content, &mut cutter),
+                None => seal_stream(&mut rng(), &binding, &metadata, content_bytes, &mut content, &mut cutter),
+            }?;
             let root = cutter.finish()?;
             Ok((root, seal, content.hash()))
         });
         let mut uploaded = 0;
-        while let Some(blocks) = made.recv().await {
+        while let Some(mut blocks) = made.recv().await {
             let bytes: usize = blocks.iter().map(|block: &Block| block.bytes.len()).sum();
-            gateway.upload(blocks).await?;
+            let before = match &mut upload {
+                Some(upload) => upload.admit(&blocks)?,
+                None => 0,
+            };
+            if before > 0 {
+                let new = blocks.split_off(before);
+                blocks = gateway.missing(blocks).await?;
+                blocks.extend(new);
+            }
+            if !blocks.is_empty() {
+                gateway.upload(blocks).await?;
+            }
             uploaded += bytes as u64;
             progress(uploaded);
         }
@@ -206,6 +254,15 @@ impl OpenChart {
         })?;
         let blocks = Vec::new();
         Ok((Sealed { root, seal, blocks }, hash))
+    }
+}
+
+impl Refused {
+    fn unexpected(self, path: &Path) -> Error {
+        match self {
+            Self::Other => changed(path),
+            Self::Failed(error) => error,
+        }
     }
 }
 

@@ -22,9 +22,11 @@ mod large;
 mod party;
 mod record;
 mod relay;
+mod resume;
 pub mod verdict;
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -47,7 +49,7 @@ pub use large::NewFile;
 pub use medlock_abi::{records::IRecords::GrantTerms, terms};
 pub use medlock_api as api;
 pub use medlock_vault::{Metadata, Suite};
-pub use record::{Document, NewDocument, OpenChart, SealedDocument, Stored};
+pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocument, Stored};
 
 /// Where the client finds the world.
 #[derive(Debug, Clone)]
@@ -66,6 +68,8 @@ pub struct Client {
     gateway: Arc<OnceCell<Gateway>>,
     /// The gateway submits what we sign, and pays.
     is_relayed: bool,
+    /// Where uploads are noted, so that they can go on after they were broken off. None: they begin anew.
+    uploads: Option<Arc<Path>>,
 }
 
 impl Client {
@@ -80,7 +84,19 @@ impl Client {
             gateway_url: endpoints.gateway.clone(),
             gateway: Arc::default(),
             is_relayed: false,
+            uploads: None,
         })
+    }
+
+    /// Notes uploads of large files in `dir`, which need not exist: repeated after it was broken off, one goes on where it was. Nothing
+    /// in that folder is secret.
+    pub fn noting_uploads_in(mut self, dir: &Path) -> Self {
+        self.uploads = Some(dir.into());
+        self
+    }
+
+    fn uploads(&self) -> Option<&Path> {
+        self.uploads.as_deref()
     }
 
     pub fn address(&self) -> Address {

@@ -1,6 +1,6 @@
 //! What readers and writers of a chart do: add, amend, list and read records.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use alloy::{
     eips::BlockNumberOrTag,
@@ -17,8 +17,8 @@ use medlock_abi::{
 use medlock_api::{self as api, Purpose};
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_vault::{
-    Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, PayloadSeal, Suite, Zeroizing, rand_core::Rng,
-    seal_payload,
+    Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, PayloadSeal, Suite, Zeroizing,
+    payload, rand_core::Rng, seal_payload,
 };
 use tokio::sync::Mutex;
 
@@ -27,7 +27,7 @@ use crate::{
     chain::{Fault, Mined},
     chart::{ChartState, digest},
     error::{Error, Result},
-    gateway::{PAYLOAD_BYTES_MOST, Payload},
+    gateway::{ALL, PAYLOAD_BYTES_MOST, Payload},
     identity::rng,
     now,
 };
@@ -38,6 +38,11 @@ const ROTATION_TRIES: u32 = 3;
 const BATCH_RECORDS: usize = 64;
 /// Plaintext of one batch; what is sealed is held in memory until it is uploaded.
 const BATCH_BYTES: usize = 32 << 20;
+
+/// The longest range that is read alone, in memory.
+pub const RANGE_BYTES_MOST: u64 = 64 << 20;
+/// What an opener of ranges wants of a payload's start, at most: header, metadata and its tag.
+const START_BYTES_MOST: u64 = (payload::HEADER_BYTES + payload::METADATA_BYTES_MAX + payload::TAG_BYTES) as u64;
 
 /// A record that is to be added.
 #[derive(Debug, Clone)]
@@ -225,7 +230,8 @@ impl OpenChart {
         Err(Error::KeysRotated { chart: self.chart })
     }
 
-    /// Ends a record for good: nobody is served it again, and the gateway's next round of upkeep removes its blocks.
+    /// Ends a record for good: nobody is served it again. [`OpenChart::erase`] has the gateway remove its keys; its next round of upkeep
+    /// removes the rest.
     /// The chart's controller alone may do it. What a reader kept stays with the reader.
     pub async fn shred(&self, record: B256) -> Result<Mined> {
         let client = &self.client;
@@ -259,7 +265,7 @@ impl OpenChart {
         pointer: B256,
         envelope: Envelope,
     ) -> Result<SealedDocument> {
-        let payload = self.payload(&binding, &envelope, PAYLOAD_BYTES_MOST).await?;
+        let payload = self.payload(&binding, &envelope, PAYLOAD_BYTES_MOST, ALL).await?;
         Ok(SealedDocument {
             binding,
             pointer,
@@ -306,13 +312,62 @@ impl OpenChart {
         Ok((binding, placed.pointer, envelope))
     }
 
-    /// The payload of an envelope whose receipt is on file.
-    pub(crate) async fn payload(&self, binding: &Binding, envelope: &Envelope, bytes_most: u64) -> Result<Payload> {
+    /// Bytes `range` of the content of one version (the latest without `version`): no more is fetched than proves and opens
+    /// them. A read like any other: it signs a receipt. The whole content is not checked: only that these bytes are where they were
+    /// put.
+    ///
+    /// # Errors
+    /// Also [`Error::Usage`] where the range is empty or longer than [`RANGE_BYTES_MOST`], does not lie within the content, or the content
+    /// was compressed, and has no ranges.
+    pub async fn read_range(
+        &self,
+        record: B256,
+        version: Option<u32>,
+        purpose: Purpose,
+        range: Range<u64>,
+    ) -> Result<Document> {
+        if range.is_empty() || range.end - range.start > RANGE_BYTES_MOST {
+            let least_most = format!("a range has 1 to {RANGE_BYTES_MOST} bytes");
+            return Err(Error::Usage(least_most));
+        }
+        let (binding, pointer, envelope) = self.fetch_envelope(record, version, purpose).await?;
+        let keys = self.keys_of(&envelope).await?;
+        let fetch = async |range: Range<u64>| {
+            let bytes_most = envelope.payload_bytes;
+            let range = range.start..range.end.min(bytes_most);
+            let payload = self.payload(&binding, &envelope, bytes_most, range.clone()).await?;
+            payload.collect_range(range).await
+        };
+        let start = fetch(0..START_BYTES_MOST).await?;
+        let opener = envelope.open_ranges(&binding, &keys, &start).map_err(tampered("the record"))?;
+        // Of the caller's making, not of who sealed it.
+        let usage = |error: medlock_vault::Error| Error::Usage(error.to_string());
+        let sealed = fetch(opener.sealed_range(&range).map_err(usage)?).await?;
+        let content = opener.open_range(&range, &sealed).map_err(tampered("the record"))?;
+        Ok(Document::new(&binding, pointer, opener.metadata().clone(), content))
+    }
+
+    /// `range` of the payload of an envelope whose receipt is on file; the blocks that hold it, to be precise.
+    pub(crate) async fn payload(
+        &self,
+        binding: &Binding,
+        envelope: &Envelope,
+        bytes_most: u64,
+        range: Range<u64>,
+    ) -> Result<Payload> {
         let gateway = self.client.gateway().await?;
-        let (record, version) = (binding.record_id.into(), binding.version);
-        gateway
-            .payload(self.chart, record, version, envelope.payload, bytes_most)
-            .await
+        let place = (self.chart, binding.record_id.into(), binding.version);
+        gateway.payload(place, envelope.payload, bytes_most, range).await
+    }
+
+    /// Has the gateway remove what it keeps of a record that was shredded, as far as that goes at once: what is left then.
+    pub async fn erase(&self, record: B256) -> Result<api::Erasure> {
+        self.client.gateway().await?.erase(self.chart, record).await
+    }
+
+    /// What the gateway keeps of a record that was shredded.
+    pub async fn erasure(&self, record: B256) -> Result<api::Erasure> {
+        self.client.gateway().await?.erasure(self.chart, record).await
     }
 
     /// The compartment keys that our keyring gives us, at the epochs it was sealed with.
@@ -725,7 +780,7 @@ pub(crate) fn tampered(what: &'static str) -> impl Fn(medlock_vault::Error) -> E
     }
 }
 
-fn random() -> B256 {
+pub(crate) fn random() -> B256 {
     let mut bytes = B256::ZERO;
     rng().fill_bytes(bytes.as_mut_slice());
     bytes

@@ -5,7 +5,7 @@
 //! raw block; no bytes at all are the empty raw block.
 //! <https://github.com/ipfs/specs/blob/main/UNIXFS.md#layout>
 
-use std::mem;
+use std::{mem, ops::Range};
 
 use cid::Cid;
 
@@ -154,6 +154,8 @@ pub struct FileReader {
     stack: Vec<Pending>,
     bytes_max: u64,
     bytes_done: u64,
+    /// Of the content; what lies outside is passed over.
+    range: Range<u64>,
 }
 
 #[derive(Debug)]
@@ -162,6 +164,8 @@ struct Pending {
     depth: usize,
     /// What the parent's link says; the root has none.
     link: Option<Link>,
+    /// Where its content begins in the file.
+    start: u64,
 }
 
 impl FileReader {
@@ -171,6 +175,15 @@ impl FileReader {
     /// [`FileError::Block`] for a CID of another kind, [`FileError::Malformed`]
     /// for one that is not of a file (dag-cbor).
     pub fn new(root: Cid, bytes_max: u64) -> Result<Self, FileError> {
+        Self::of_range(root, bytes_max, 0..u64::MAX)
+    }
+
+    /// [`FileReader::new`] of the blocks that hold a byte of `range`, and of those above them: as few as prove where in the file
+    /// these stand. The root is always among them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_range(root: Cid, bytes_max: u64, range: Range<u64>) -> Result<Self, FileError> {
         digest(&root)?;
         if !matches!(root.codec(), RAW | DAG_PB) {
             return Err(FileError::Malformed {
@@ -182,11 +195,13 @@ impl FileReader {
             cid: root,
             depth: 0,
             link: None,
+            start: 0,
         }];
         Ok(Self {
             stack,
             bytes_max,
             bytes_done: 0,
+            range,
         })
     }
 
@@ -194,6 +209,12 @@ impl FileReader {
     #[must_use]
     pub fn wanted(&self) -> Option<Cid> {
         self.stack.last().map(|pending| pending.cid)
+    }
+
+    /// Where the content of the block that is wanted begins in the file.
+    #[must_use]
+    pub fn position(&self) -> Option<u64> {
+        self.stack.last().map(|pending| pending.start)
     }
 
     /// Takes the block that was wanted. Gives the content bytes that it holds:
@@ -268,7 +289,7 @@ impl FileReader {
     fn check_node(&mut self, block: &Block) -> Result<(), FileError> {
         let malformed = |reason| FileError::Malformed { cid: block.cid, reason };
         let links = pb::decode(&block.bytes, LINKS_MAX).map_err(malformed)?;
-        let (depth, link) = self.stack.last().map_or((0, None), |top| (top.depth, top.link));
+        let (depth, link, start) = (self.stack.last()).map_or((0, None, 0), |top| (top.depth, top.link, top.start));
         if depth == DEPTH_MAX {
             return Err(malformed("nodes nested too deeply"));
         }
@@ -292,12 +313,24 @@ impl FileReader {
             return Err(malformed("its sizes are not what the parent states"));
         }
         self.stack.pop();
-        let children = links.iter().rev();
-        self.stack.extend(children.map(|link| Pending {
-            cid: link.cid,
-            depth: depth + 1,
-            link: Some(*link),
-        }));
+        let mut end = start;
+        let children = links.iter().map(|link| {
+            let start = end;
+            end += link.content_bytes;
+            Pending {
+                cid: link.cid,
+                depth: depth + 1,
+                link: Some(*link),
+                start,
+            }
+        });
+        let range = &self.range;
+        let is_wanted = |child: &Pending| {
+            let bytes = child.link.map_or(0, |link| link.content_bytes);
+            child.start < range.end && range.start < child.start + bytes
+        };
+        let children: Vec<_> = children.filter(is_wanted).collect();
+        self.stack.extend(children.into_iter().rev());
         Ok(())
     }
 }
@@ -437,6 +470,49 @@ mod tests {
             reader.accept(small.clone()),
             Err(FileError::AfterEnd { got: small.cid })
         );
+    }
+
+    #[test]
+    fn a_range_takes_the_blocks_that_hold_it_and_those_above_and_no_others() {
+        let chunk = CHUNK_BYTES as u64;
+        // Two levels of nodes: 174 leaves under the first, 2 under the second.
+        let bytes = pattern(CHUNK_BYTES * (LINKS_MAX + 1) + 5);
+        let end = bytes.len() as u64;
+        let (root, blocks) = file(&bytes);
+        let by_cid: HashMap<_, _> = blocks.iter().map(|block| (block.cid, block)).collect();
+        let cases = [
+            (0..1, 3),
+            (chunk - 1..chunk + 1, 4),
+            (chunk..2 * chunk, 3),
+            (173 * chunk + 9..174 * chunk + 1, 5),
+            (end - 1..u64::MAX, 3),
+            (0..u64::MAX, blocks.len()),
+            // Past the end, or empty: the root alone tells.
+            (end..u64::MAX, 1),
+            (7..7, 3),
+        ];
+        for (range, wanted) in cases {
+            let mut reader = FileReader::of_range(root, end, range.clone()).unwrap();
+            let (mut taken, mut covered) = (0, Vec::new());
+            while let (Some(cid), Some(at)) = (reader.wanted(), reader.position()) {
+                let content = reader.accept(by_cid[&cid].clone()).unwrap();
+                taken += 1;
+                if !content.is_empty() {
+                    assert!(bytes[at as usize..].starts_with(&content), "{range:?} at {at}");
+                    covered.push(at..at + content.len() as u64);
+                }
+            }
+            assert_eq!(taken, wanted, "{range:?}");
+            for byte in [range.start, range.end.min(end).saturating_sub(1)] {
+                let is_in = range.contains(&byte) && byte < end;
+                assert!(!is_in || covered.iter().any(|part| part.contains(&byte)), "{range:?}: {byte}");
+            }
+            let sum = covered.iter().map(|part| part.end - part.start).sum::<u64>();
+            assert_eq!(reader.finish(), Ok(sum));
+        }
+        let single = raw_block(b"abc".to_vec());
+        let mut reader = FileReader::of_range(single.cid, 3, 2..3).unwrap();
+        assert_eq!(reader.accept(single).unwrap(), b"abc");
     }
 
     #[test]

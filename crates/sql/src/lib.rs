@@ -26,6 +26,8 @@ use tokio::time::{Instant, sleep};
 
 /// How long a statement of SQLite waits for another connection's lock.
 pub const BUSY: Duration = Duration::from_secs(5);
+/// How long [`Pool::look`] waits for a server.
+const LOOK: Duration = Duration::from_secs(5);
 /// Before a new file is tried again.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Whoever makes a schema of PostgreSQL first makes others wait: "if not exists" alone lets two collide.
@@ -184,6 +186,24 @@ impl Pool {
         }
     }
 
+    /// One connection that only reads, to tables that are there. `None`: there is no such file of SQLite. Makes nothing.
+    pub async fn look(database: &Database, settings: &Settings) -> Result<Option<Self>> {
+        Ok(Some(match database {
+            Database::Sqlite(path) if !path.exists() => return Ok(None),
+            Database::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+                let pool = SqlitePoolOptions::new().max_connections(1);
+                Self::Sqlite(pool.connect_with(options.disable_statement_logging()).await?)
+            }
+            Database::Postgres(options) => {
+                let options = options.as_ref().clone().application_name(settings.application);
+                let options = options.options([("search_path", settings.schema), ("default_transaction_read_only", "on")]);
+                let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LOOK);
+                Self::Postgres(pool.connect_with(options.disable_statement_logging()).await?)
+            }
+        }))
+    }
+
     /// Brings the schema up to date, wholly or not at all; processes that start at once wait for each other.
     pub async fn migrate(&self, sqlite: &Migrator, postgres: &Migrator) -> std::result::Result<(), MigrateError> {
         match self {
@@ -287,6 +307,14 @@ pub async fn once_free<T, F: Future<Output = Result<T>>>(open: impl Fn() -> F) -
             opened => return opened,
         }
     }
+}
+
+/// Whether a statement failed for a table that is not there.
+pub fn is_missing_table(error: &sqlx::Error) -> bool {
+    const UNDEFINED_TABLE: &str = "42P01";
+    let error = error.as_database_error();
+    // SQLite has no code of its own for it.
+    error.is_some_and(|e| e.code().as_deref() == Some(UNDEFINED_TABLE) || e.message().starts_with("no such table"))
 }
 
 /// See [`Pool::sole`].

@@ -131,6 +131,16 @@ impl Embedded {
         self.run(move |inner| inner.put(&blocks)).await
     }
 
+    /// Those of `cids` that it does not have whole. The others count as put just now, to a collection of garbage that goes on.
+    ///
+    /// Costs a read of each.
+    ///
+    /// # Errors
+    /// [`Error::Block`].
+    pub async fn keep(&self, cids: Vec<Cid>) -> Result<Vec<Cid>, Error> {
+        self.run(move |inner| inner.keep(cids)).await
+    }
+
     /// From now on every block that is put, new or there already, is kept by the
     /// [`sweep`](Self::sweep) to come.
     pub(crate) fn begin_gc(&self) -> Result<GcRun, Error> {
@@ -278,6 +288,20 @@ impl Inner {
         self.remove_digests(&damaged)?;
         self.write_packs(&mut packs.next, &fresh)?;
         Ok(fresh.len())
+    }
+
+    fn keep(&self, cids: Vec<Cid>) -> Result<Vec<Cid>, Error> {
+        // One at a time: an add need not wait for all that are read.
+        let mut missing = Vec::new();
+        for cid in cids {
+            let digest = medlock_dag::digest(&cid)?;
+            // Before it is looked for: a sweep that comes between finds it noted.
+            self.lock_packs().fresh.note(digest);
+            if !matches!(self.get(cid), Ok(Some(_))) {
+                missing.push(cid);
+            }
+        }
+        Ok(missing)
     }
 
     fn remove(&self, cids: &[Cid]) -> Result<usize, Error> {

@@ -191,6 +191,27 @@ impl Kubo {
         Ok(())
     }
 
+    /// Those of `cids` that it does not have, whole and pinned by us. The others count as put just now, to a collection of garbage that
+    /// goes on.
+    ///
+    /// # Errors
+    /// [`Error::Block`]; those of a call.
+    pub async fn keep(&self, cids: Vec<Cid>) -> Result<Vec<Cid>, Error> {
+        let _adds = self.inner.adds.read().await;
+        {
+            let mut fresh = self.inner.fresh();
+            for cid in &cids {
+                fresh.note(medlock_dag::digest(cid)?);
+            }
+        }
+        stream::iter(cids)
+            .map(|cid| async move { Ok::<_, Error>((!self.is_kept(&cid).await?).then_some(cid)) })
+            .buffered(PARALLEL)
+            .try_filter_map(future::ok)
+            .try_collect()
+            .await
+    }
+
     /// The block named `cid`, checked against it, if it is there.
     ///
     /// # Errors

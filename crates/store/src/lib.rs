@@ -88,6 +88,19 @@ impl Store {
         }
     }
 
+    /// Those of `cids` that are not kept as a `put` would have kept them. The others are as if they were put now: a collection of garbage
+    /// that goes on does not take them.
+    ///
+    /// # Errors
+    /// [`Error::Block`]; those of a node, where what the others have is not enough.
+    pub async fn keep(&self, cids: Vec<Cid>) -> Result<Vec<Cid>, Error> {
+        match self {
+            Self::Embedded(store) => store.keep(cids).await,
+            Self::Kubo(store) => store.keep(cids).await,
+            Self::Replicated(store) => store.keep(cids).await,
+        }
+    }
+
     /// The block named `cid`, checked against it, if it is there.
     ///
     /// # Errors

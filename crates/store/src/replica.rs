@@ -35,6 +35,13 @@ impl Replica {
         }
     }
 
+    pub(crate) async fn keep(&self, cids: Vec<Cid>) -> Result<Vec<Cid>, Error> {
+        match self {
+            Self::Embedded(store) => store.keep(cids).await,
+            Self::Kubo(store) => store.keep(cids).await,
+        }
+    }
+
     pub(crate) async fn get(&self, cid: &Cid) -> Result<Option<Block>, Error> {
         match self {
             Self::Embedded(store) => store.get(cid).await,

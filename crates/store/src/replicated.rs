@@ -147,6 +147,33 @@ impl Replicated {
         failure.map_or(Ok(None), Err)
     }
 
+    /// Those of `cids` that fewer than a quorum of the stores have.
+    ///
+    /// # Errors
+    /// [`Error::Block`]; where fewer than a quorum answer, what one of them failed with.
+    pub async fn keep(&self, cids: Vec<Cid>) -> Result<Vec<Cid>, Error> {
+        let digests = cids.iter().map(medlock_dag::digest).collect::<Result<Vec<_>, _>>()?;
+        let _changes = self.changing().await;
+        let kept = self.inner.replicas.iter().map(|store| store.keep(cids.clone()));
+        let (mut answers, mut failure) = (Vec::new(), None);
+        for answer in future::join_all(kept).await {
+            match answer {
+                Ok(missing) => answers.push(missing.into_iter().collect::<HashSet<_>>()),
+                Err(error) => failure = Some(error),
+            }
+        }
+        if let Some(error) = failure.filter(|_| answers.len() < self.inner.quorum) {
+            return Err(error);
+        }
+        let removed = self.inner.removed();
+        let is_kept = |cid: &Cid, digest: &Digest| {
+            let copies = answers.iter().filter(|missing| !missing.contains(cid)).count();
+            copies >= self.inner.quorum && !removed.contains(digest)
+        };
+        let each = cids.iter().zip(&digests);
+        Ok(each.filter(|(cid, digest)| !is_kept(cid, digest)).map(|(cid, _)| *cid).collect())
+    }
+
     /// Whether any store keeps a block named `cid`.
     ///
     /// # Errors

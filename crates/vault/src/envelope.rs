@@ -13,7 +13,7 @@ use crate::{
     hedged::Hedged,
     payload::{HEADER_BYTES, check_binding, commitment, open_payload},
     seal::{self, Sealed, Suite},
-    streaming::{StreamError, open_stream, read_up_to},
+    streaming::{RangeOpener, StreamError, open_stream, read_up_to},
 };
 
 /// An envelope block at most: under 500 bytes with X25519, under 2 KiB with X-Wing.
@@ -123,6 +123,19 @@ impl Envelope {
             return Err(Error::PayloadMismatch { field: "commitment" });
         }
         open_payload(&self.open(binding, keys)?, binding, payload)
+    }
+
+    /// For byte ranges of the content. `start`: the payload's first [`RangeOpener::start_bytes`] bytes, or more.
+    ///
+    /// # Errors
+    /// As [`Envelope::open`] and [`RangeOpener::new`]; [`Error::PayloadMismatch`].
+    pub fn open_ranges(&self, binding: &Binding, keys: &CompartmentKeys, start: &[u8]) -> Result<RangeOpener, Error> {
+        let data_key = self.open(binding, keys)?;
+        let header = start.get(..HEADER_BYTES).ok_or(Error::Truncated)?;
+        if commitment(header)? != self.commitment {
+            return Err(Error::PayloadMismatch { field: "commitment" });
+        }
+        RangeOpener::new(&data_key, binding, self.payload_bytes, start)
     }
 
     /// [`Envelope::open_record`] of a payload of any length: its content goes to `out` as with

@@ -16,7 +16,7 @@ use medlock_api::{
 use crate::{
     access::Readable,
     anchor,
-    extract::{self, Caller, ChartPath, PageQuery, Path, Query, VersionPath, cursor, page_limit},
+    extract::{self, Caller, ChartPath, PageQuery, Path, PayloadQuery, Query, VersionPath, cursor, page_limit},
     handlers::{charts::next, dag_cbor},
     problem::Result,
     state::Gateway,
@@ -45,18 +45,19 @@ pub async fn read(
     Ok((basis_headers(&basis), dag_cbor(envelope)).into_response())
 }
 
-/// The payload of a version as a CAR v1 stream, to a reader whose receipt is on file and who may still read it.
+/// The payload of a version as a CAR v1 stream, to a reader whose receipt is on file and who may still read it. With `entity-bytes=FROM:TO`
+/// (both counted; `*`: the end), only the blocks that hold these bytes and those that prove where they stand.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records/{record}/versions/{version}/payload", tag = "reads", security(("session" = [])),
-    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,)),
+    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,), ("entity-bytes" = Option<String>, Query,)),
     responses((status = 200, body = Binary, content_type = "application/vnd.ipld.car"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn payload(
     State(gateway): State<Gateway>,
     caller: Caller,
     Path(path): Path<VersionPath>,
+    Query(query): Query<PayloadQuery>,
 ) -> Result<Response> {
-    let body = gateway
-        .payload(caller.account, (path.chart, path.record, path.version))
-        .await?;
+    let place = (path.chart, path.record, path.version);
+    let body = gateway.payload(caller.account, place, query.range()?).await?;
     Ok(([(CONTENT_TYPE, media_type::CAR)], body).into_response())
 }
 

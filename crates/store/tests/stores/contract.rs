@@ -171,12 +171,17 @@ async fn sweeps_what_no_root_leads_to(store: &Store) {
     let envelope = envelope(&root);
     let live = [payload.clone(), vec![envelope.clone()]].concat();
     let (garbage, again, fresh) = (blocks(30, "garbage"), blocks(5, "again"), blocks(5, "fresh"));
-    store.put([&live[..], &garbage, &again].concat()).await.unwrap();
+    let (kept, never) = (blocks(5, "kept"), blocks(2, "never"));
+    store.put([&live[..], &garbage, &again, &kept].concat()).await.unwrap();
 
     let gc = store.begin_gc().unwrap();
     assert!(matches!(store.begin_gc(), Err(Error::GcUnderWay)));
     store.put(fresh.clone()).await.unwrap();
     store.put(again.clone()).await.unwrap();
+    // To keep what is there is to put it again, without its bytes.
+    let cids = |blocks: &[Block]| blocks.iter().map(|block| block.cid).collect::<Vec<_>>();
+    let missing = store.keep(cids(&[&never[..], &kept].concat())).await.unwrap();
+    assert_eq!(missing, cids(&never));
     let swept = gc.sweep([envelope.cid]).await.unwrap();
     assert!(swept.removed >= garbage.len(), "{swept:?}");
     assert_eq!(
@@ -184,7 +189,7 @@ async fn sweeps_what_no_root_leads_to(store: &Store) {
         (live.len(), &[][..], &[][..])
     );
     assert_lacks(store, &garbage).await;
-    assert_holds(store, &[&live[..], &again, &fresh].concat()).await;
+    assert_holds(store, &[&live[..], &again, &fresh, &kept].concat()).await;
 
     // Dropped, a collection sweeps nothing. Fresh is only what was put since it began.
     drop(store.begin_gc().unwrap());
@@ -193,7 +198,8 @@ async fn sweeps_what_no_root_leads_to(store: &Store) {
     assert_eq!(store.remove(vec![root]).await.unwrap().removed, 1);
     let swept = store.begin_gc().unwrap().sweep([envelope.cid]).await.unwrap();
     assert_eq!((swept.live, swept.missing), (2, vec![root]));
-    assert_lacks(store, &[&again[..], &fresh, &payload].concat()).await;
+    assert_lacks(store, &[&again[..], &fresh, &kept, &payload].concat()).await;
+    assert_eq!(store.keep(cids(&kept)).await.unwrap(), cids(&kept));
     assert_holds(store, &[envelope]).await;
 }
 
