@@ -58,6 +58,8 @@ setup-tests:
 	tools/setup-kubo.sh
 	tools/setup-postgres.sh >/dev/null
 	tools/setup-python.sh
+	tools/setup-hapi-validator.sh
+	tools/setup-caddy.sh >/dev/null
 
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup

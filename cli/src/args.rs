@@ -521,13 +521,23 @@ pub struct GatewayArgs {
     /// Take settings from this TOML file as well.
     #[arg(long, global = true, env = "MEDLOCK_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    #[arg(long, env = "MEDLOCK_LISTEN", default_value = "127.0.0.1:8480", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "MEDLOCK_LISTEN",
+        default_value = "127.0.0.1:8480",
+        value_name = "ADDRESS:PORT"
+    )]
     pub listen: SocketAddr,
     /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
     #[arg(long, env = "MEDLOCK_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Folder for index, sessions, receipts, blocks and the gateway's own key.
-    #[arg(long, env = "MEDLOCK_GATEWAY_DIR", default_value = ".medlock/gateway", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "MEDLOCK_GATEWAY_DIR",
+        default_value = ".medlock/gateway",
+        value_name = "DIR"
+    )]
     pub dir: PathBuf,
     /// Where the index is: a SQLite file, or a postgres:// URL [default: in the folder].
     #[arg(long, env = "MEDLOCK_DB", hide_env_values = true, value_name = "DATABASE")]

@@ -786,7 +786,9 @@ fn erasure_text(erasure: &api::Erasure) -> String {
     let text = table(&["version", "sealed key", "sealed content"], &rows);
     match erasure.complete {
         true => format!("{text}\nNothing is left at this gateway."),
-        false => format!("{text}\nSealed content goes with the gateway's next upkeep; nobody can open it without its key."),
+        false => {
+            format!("{text}\nSealed content goes with the gateway's next upkeep; nobody can open it without its key.")
+        }
     }
 }
 

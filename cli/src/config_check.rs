@@ -1,13 +1,7 @@
 //! `medlock gateway config check`: the settings as they stand, and what becomes of what they name. It changes nothing, so that it may be
 //! run beside a gateway that serves.
 
-use std::{
-    net::IpAddr,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{net::IpAddr, os::unix::fs::PermissionsExt, path::Path, process::ExitCode, time::Duration};
 
 use alloy::{primitives::Address, providers::ProviderBuilder};
 use anyhow::Context;
@@ -93,7 +87,10 @@ pub async fn check(global: &Global, out: Output, args: &GatewayArgs) -> anyhow::
     addresses(&mut findings, args);
     let deployment = global.deployment();
     let says = |deployment: &Deployment| format!("chain {}, records {}", deployment.chain_id, deployment.records);
-    let found = deployment.as_ref().map(says).map_err(|error| anyhow::anyhow!("{error:#}"));
+    let found = deployment
+        .as_ref()
+        .map(says)
+        .map_err(|error| anyhow::anyhow!("{error:#}"));
     findings.tried("deployment file", found, Outcome::Wrong);
     let deployment = deployment.ok();
     nodes(&mut findings, global, args, deployment.as_ref()).await;
@@ -119,7 +116,13 @@ pub async fn check(global: &Global, out: Output, args: &GatewayArgs) -> anyhow::
             .collect();
         let found = findings.0.iter();
         let found: Vec<_> = found
-            .map(|finding| vec![finding.what.clone(), finding.outcome.text().to_owned(), finding.says.clone()])
+            .map(|finding| {
+                vec![
+                    finding.what.clone(),
+                    finding.outcome.text().to_owned(),
+                    finding.says.clone(),
+                ]
+            })
             .collect();
         let (settings, found) = (
             table(&["setting", "value", "from"], &rows),
@@ -147,7 +150,10 @@ fn file_is_ours(findings: &mut Findings, path: &Path, args: &GatewayArgs) {
             setting.from == crate::settings::Source::File && setting.value.as_deref().is_some_and(|v| v.contains('…'))
         }) =>
         {
-            (Outcome::Wrong, "it may hold a password, and others may read it: chmod 600")
+            (
+                Outcome::Wrong,
+                "it may hold a password, and others may read it: chmod 600",
+            )
         }
         _ => (Outcome::Good, "read"),
     });
@@ -183,9 +189,14 @@ fn addresses(findings: &mut Findings, args: &GatewayArgs) {
         ),
         Some(url) => {
             let host = url.trim_start_matches("http://").split(':').next().unwrap_or_default();
-            let is_plain = url.starts_with("http://") && host != "localhost" && !host.starts_with("127.") && host != "[";
+            let is_plain =
+                url.starts_with("http://") && host != "localhost" && !host.starts_with("127.") && host != "[";
             match is_plain {
-                true => findings.add("public URL", Outcome::Doubtful, "without TLS, whoever is in between reads along"),
+                true => findings.add(
+                    "public URL",
+                    Outcome::Doubtful,
+                    "without TLS, whoever is in between reads along",
+                ),
                 false => findings.add("public URL", Outcome::Good, url),
             }
         }
@@ -205,7 +216,9 @@ async fn nodes(findings: &mut Findings, global: &Global, args: &GatewayArgs, dep
         let says = format!("{} of {} nodes can never agree", args.follow.rpc_quorum, nodes.len());
         findings.add("--rpc-quorum", Outcome::Wrong, says);
     }
-    let asked = nodes.iter().find(|url| url.starts_with("http://") || url.starts_with("https://"));
+    let asked = nodes
+        .iter()
+        .find(|url| url.starts_with("http://") || url.starts_with("https://"));
     if asked.is_none() {
         let says = "the gateway asks its node over HTTP: name an http:// or https:// URL";
         findings.add("nodes", Outcome::Wrong, says);
@@ -318,7 +331,11 @@ fn key(findings: &mut Findings, what: &str, path: &Path) -> Option<Address> {
             None
         }
         Ok(Some(key)) if others_may_read(path).unwrap_or(true) => {
-            findings.add(what, Outcome::Wrong, format!("others may read {}: chmod 600", path.display()));
+            findings.add(
+                what,
+                Outcome::Wrong,
+                format!("others may read {}: chmod 600", path.display()),
+            );
             Some(key.address())
         }
         Ok(Some(key)) => {

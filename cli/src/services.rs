@@ -13,8 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     args::{ConfigCommand, DemoArgs, DevArgs, GatewayArgs, GatewayCommand, Global},
     config::Home,
-    config_check,
-    demo,
+    config_check, demo,
     dev::{self, OWNER_PASSPHRASE},
     index,
     output::Output,

@@ -198,7 +198,11 @@ impl File {
         }
         for (name, arg) in names(command, service) {
             let several = matches!(arg.get_action(), ArgAction::Append);
-            if self.values.get(&name).is_some_and(|values| values.len() != 1 && !several) {
+            if self
+                .values
+                .get(&name)
+                .is_some_and(|values| values.len() != 1 && !several)
+            {
                 return Err(self.wrong(format!("`{name}` is one value, not a list")));
             }
         }

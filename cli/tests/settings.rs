@@ -37,7 +37,16 @@ fn a_flag_goes_before_a_variable_that_before_the_file_that_before_the_default() 
     )
     .unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    let args = ["gateway", "--json", "--poll-ms", "300", "config", "check", "--config", "medlock.toml"];
+    let args = [
+        "gateway",
+        "--json",
+        "--poll-ms",
+        "300",
+        "config",
+        "check",
+        "--config",
+        "medlock.toml",
+    ];
     let environment = [
         ("MEDLOCK_LISTEN", "127.0.0.1:2"),
         ("MEDLOCK_POLL_MS", "200"),
@@ -56,7 +65,10 @@ fn a_flag_goes_before_a_variable_that_before_the_file_that_before_the_default() 
     // No deployment file: that is wrong, whatever is merely not reached.
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     // Nothing was made.
-    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(left, ["medlock.toml"]);
 
     // The file's name may come from the environment, and what it says is read as a flag would be.

@@ -306,7 +306,13 @@ impl Db {
     pub async fn note_erasure(&self, (chart, record_id, version): Place, payload: B256, now: u64) -> Result<()> {
         let sql = "INSERT INTO erasure (chart, record_id, version, payload, erased_at, confirmed)
                    VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT DO NOTHING";
-        let values = [chart.into(), record_id.into(), version.into(), payload.into(), now.into()];
+        let values = [
+            chart.into(),
+            record_id.into(),
+            version.into(),
+            payload.into(),
+            now.into(),
+        ];
         self.pool.execute(sql, &values).await.map(|_| ())
     }
 

@@ -49,7 +49,11 @@ impl Gateway {
         let removal = self.store.remove(asked.iter().map(|(_, cid)| *cid).collect()).await;
         let removal = removal.map_err(|error| Failure::caused(Kind::Internal, error))?;
         for copy in &removal.unconfirmed {
-            tracing::error!(store = copy.store, reason = copy.reason, "an envelope may not be removed");
+            tracing::error!(
+                store = copy.store,
+                reason = copy.reason,
+                "an envelope may not be removed"
+            );
         }
         for (place, cid) in asked {
             let is_confirmed = removal.unconfirmed.iter().all(|copy| copy.cid != cid);
@@ -122,7 +126,9 @@ impl Gateway {
         Ok(Erasure {
             chart,
             record_id,
-            complete: erased.iter().all(|version| is_gone(version.envelope) && is_gone(version.payload)),
+            complete: erased
+                .iter()
+                .all(|version| is_gone(version.envelope) && is_gone(version.payload)),
             versions: erased,
         })
     }

@@ -166,7 +166,10 @@ impl PayloadQuery {
 
 /// Digits, and nothing else.
 fn plain(digits: &str) -> Option<u64> {
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 #[derive(Deserialize)]
@@ -257,7 +260,21 @@ mod tests {
         assert_eq!(range("0:0"), Some(0..1));
         assert_eq!(range("5:9"), Some(5..10));
         assert_eq!(range("7:*"), Some(7..u64::MAX));
-        for bad in ["", ":", "5", "5:", ":5", "9:5", "-1:5", "+1:5", "1:+5", "0:18446744073709551615", "*:5", "1:2:3", "a:b"] {
+        for bad in [
+            "",
+            ":",
+            "5",
+            "5:",
+            ":5",
+            "9:5",
+            "-1:5",
+            "+1:5",
+            "1:+5",
+            "0:18446744073709551615",
+            "*:5",
+            "1:2:3",
+            "a:b",
+        ] {
             assert_eq!(range(bad), None, "{bad}");
         }
     }

@@ -13,6 +13,7 @@ mod chain;
 mod db;
 mod docs;
 mod erasure;
+mod etag;
 mod extract;
 mod fhir;
 mod handlers;
@@ -55,7 +56,7 @@ pub use prove::PROVED_MOST;
 pub use receipt::FRESH_SECONDS;
 pub use relay::{OPERATION_BYTES_MOST, OPERATION_GAS_MOST, Relay, RelayLimits};
 pub use routes::openapi_json;
-pub use session::{CHALLENGE_SECONDS, is_public_url, SESSION_SECONDS, SESSIONS_MOST};
+pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST, is_public_url};
 pub use upkeep::Upkeep;
 pub use verdict::{NOW_SECONDS, QUESTIONS_MOST};
 

@@ -27,7 +27,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    docs,
+    docs, etag,
     extract::JSON_BYTES_MOST,
     fhir,
     handlers::{self, blocks, charts, decisions, erasure, reads, relay, service, sessions},
@@ -86,7 +86,7 @@ fn api() -> OpenApiRouter<Gateway> {
 /// The routes, ready to serve.
 pub fn router(gateway: Gateway) -> Router {
     let (router, document) = api().split_for_parts();
-    let document = json(&document);
+    let document = json(&etag::documented(document));
     let metrics = gateway.metrics.clone();
     let router = router
         .route(
@@ -97,6 +97,7 @@ pub fn router(gateway: Gateway) -> Router {
         .fallback(async || Failure::from(Kind::NoRoute))
         .method_not_allowed_fallback(async || Failure::from(Kind::NoRoute))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MOST))
+        .layer(middleware::from_fn(etag::tagged))
         .with_state(gateway);
     guarded(router, Semaphore::new(AT_ONCE_MOST), metrics)
 }
@@ -113,7 +114,7 @@ fn guarded(router: Router, places: Semaphore, metrics: Arc<Metrics>) -> Router {
 
 /// The OpenAPI 3.1 document, pretty-printed. `gateway/openapi.json` is its snapshot.
 pub fn openapi_json() -> String {
-    json(&api().into_openapi())
+    json(&etag::documented(api().into_openapi()))
 }
 
 fn json(document: &Document) -> String {

@@ -89,7 +89,7 @@ fn counted(of: &[(&str, usize)]) -> BTreeMap<String, usize> {
 /// What fhir.resources (R4) finds wrong.
 fn faults(bundle: &[u8]) -> Vec<String> {
     let value: Value = serde_json::from_slice(bundle).unwrap();
-    medlock_python::fhir_faults(&[value.to_string()]).remove(0)
+    medlock_peers::fhir_faults(&[value.to_string()]).remove(0)
 }
 
 /// The documents of a Bundle: media type and bytes.

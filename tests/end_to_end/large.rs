@@ -1,16 +1,22 @@
 //! Files that are too long for memory.
 
 use std::{
+    collections::HashSet,
     io::Write,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
+use axum::http::Method;
 use medlock_client::{
     Client, Error, Metadata, NewFile,
     identity::{self, rng},
 };
-use medlock_tests::{World, patient_request};
+use medlock_dag::{RAW, car};
+use medlock_tests::{
+    World, patient_request,
+    proxy::{Asked, Fate, Proxy},
+};
 use medlock_vault::{Secrets, Suite, rand_core::Rng};
 use serde_json::Value;
 use tokio::{runtime::Handle, task::block_in_place};
@@ -98,6 +104,18 @@ async fn a_large_file_goes_in_and_comes_back_through_the_program() {
     assert!(std::fs::read(back).unwrap() == std::fs::read(second).unwrap());
     ok(&[&show[..], &["--version", "1"]].concat());
     assert!(std::fs::read(back).unwrap() == std::fs::read(scan).unwrap());
+
+    // Of a large file, a part.
+    let (first, last) = (5 * MIB + 7, 6 * MIB + 9);
+    let part = format!("{first}-{last}");
+    let part = ["--version", "1", "--bytes", &part];
+    let (code, _, text) = medlock(&[&show[..], &part].concat());
+    assert_eq!(code, Some(0), "{text}");
+    assert!(std::fs::read(back).unwrap() == std::fs::read(scan).unwrap()[first..=last]);
+    let beyond = ["--version", "2", "--bytes", "9437183-9437184"];
+    let (code, _, text) = medlock(&[&show[..], &beyond].concat());
+    assert!(code == Some(1) && text.contains("range"), "{code:?} {text}");
+    ok(&[&show[..], &["--version", "1"]].concat());
 
     // What fails leaves the file that was there, and nothing beside it.
     let before: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
@@ -196,4 +214,110 @@ async fn a_file_that_changes_while_it_is_read_is_not_added() {
     let (record, stored) = open.add_file(new_file(&path), |_| ()).await.unwrap();
     assert!(stored.is_some());
     assert!(read(&patient, chart, record).await == std::fs::read(&path).unwrap());
+}
+
+/// The patient's client, as another process would have it, that notes uploads in `dir`.
+async fn noting(world: &World, patient: &Client, dir: &Path) -> Client {
+    let client = world.dev.client(patient.identity().clone()).await.unwrap();
+    client.noting_uploads_in(dir)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_was_broken_off_goes_on_where_it_was() {
+    let proxy = Proxy::start().await;
+    let world = World::behind(&proxy).await;
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("uploads");
+    let (patient, chart) = world.patient().await;
+    let path = noise(folder.path(), "scan", 40 * MIB);
+    let is_upload = |asked: &Asked| asked.is(Method::POST, "/v1/blocks");
+    let uploaded = || -> Vec<usize> {
+        let seen = proxy.seen();
+        seen.iter()
+            .filter(|asked| is_upload(asked))
+            .map(|asked| asked.body.len())
+            .collect()
+    };
+    // After two parts the gateway's answers are lost, and then the process is.
+    let mut parts = 0;
+    proxy.rule(move |asked| {
+        parts += usize::from(is_upload(asked));
+        match parts {
+            3.. => Fate::Answer("text/html", b"bad gateway".to_vec()),
+            _ => Fate::Forward,
+        }
+    });
+    let open = noting(&world, &patient, &notes).await.chart(chart).await.unwrap();
+    open.add_file(new_file(&path), |_| ())
+        .await
+        .expect_err("it is broken off");
+    drop(open);
+    assert_eq!(uploaded().len(), 3);
+
+    proxy.honest();
+    let open = noting(&world, &patient, &notes).await.chart(chart).await.unwrap();
+    let (record, stored) = open.add_file(new_file(&path), |_| ()).await.unwrap();
+    assert!(stored.is_some());
+    // Three parts of 8 MiB were left of somewhat over five, and the envelope.
+    let sent: usize = uploaded().iter().sum();
+    assert!((24 * MIB..32 * MIB).contains(&sent), "{sent}");
+    assert!(read(&patient, chart, record).await == std::fs::read(&path).unwrap());
+    assert_eq!(
+        std::fs::read_dir(&notes).unwrap().count(),
+        0,
+        "nothing is left to go on with"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_content_is_never_sealed_with_the_keys_of_one_that_was_uploaded() {
+    let proxy = Proxy::start().await;
+    let world = World::behind(&proxy).await;
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("uploads");
+    let (patient, chart) = world.patient().await;
+    let path = noise(folder.path(), "scan", 20 * MIB);
+    let client = noting(&world, &patient, &notes).await;
+    let open = client.chart(chart).await.unwrap();
+    let (record, _) = open.add_file(new_file(&path), |_| ()).await.unwrap();
+    let before = open.read(record, None, patient_request()).await.unwrap();
+
+    // An amendment is broken off after its first part, and its file is changed, in its last byte alone.
+    let amendment = noise(folder.path(), "amendment", 20 * MIB);
+    let is_upload = |asked: &Asked| asked.is(Method::POST, "/v1/blocks");
+    let mut parts = 0;
+    proxy.rule(move |asked| {
+        parts += usize::from(is_upload(asked));
+        match parts {
+            2.. => Fate::Answer("text/html", b"bad gateway".to_vec()),
+            _ => Fate::Forward,
+        }
+    });
+    let amend = async || open.amend_file(&before, Metadata::default(), &amendment, |_| ()).await;
+    amend().await.expect_err("it is broken off");
+    let sent = |proxy: &Proxy| -> HashSet<Vec<u8>> {
+        let seen = proxy.seen();
+        let uploads = seen.iter().filter(|asked| is_upload(asked));
+        let blocks = uploads.flat_map(|asked| car::read(&asked.body).unwrap().1);
+        blocks
+            .filter(|block| block.cid.codec() == RAW)
+            .map(|block| block.bytes)
+            .collect()
+    };
+    let first = sent(&proxy);
+    let mut content = std::fs::read(&amendment).unwrap();
+    content[9 * MIB] ^= 1;
+    std::fs::write(&amendment, &content).unwrap();
+    proxy.honest();
+    amend().await.unwrap();
+    let second = sent(&proxy);
+    assert!(
+        first.len() > 30 && second.len() > 60,
+        "{} {}",
+        first.len(),
+        second.len()
+    );
+    // Under the same keys all blocks but one or two would be the same.
+    assert!(first.is_disjoint(&second));
+    assert!(read(&patient, chart, record).await == content);
 }

@@ -2,6 +2,7 @@
 //! lying services get, the program as people use it, and other people's tools.
 
 mod bad_input;
+mod cluster;
 mod consumers;
 mod deploy;
 mod exchange;

@@ -1,84 +1,15 @@
 //! What who runs an index sees: `medlock index`, its status, a rebuild, metrics, readiness, a gateway that only reads.
 
-use std::{
-    io::Read,
-    path::Path,
-    process::{Child, Command, Output, Stdio},
-};
+use std::{collections::BTreeMap, path::Path, process::Output};
 
 use alloy::providers::Provider;
 use medlock_postgres_server::Server;
-use medlock_tests::{World, eventually, medlock_binary};
-use serde_json::{Deserializer, Value};
+use medlock_tests::{
+    World, eventually,
+    service::{Service, get, medlock},
+};
+use serde_json::Value;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
-
-/// A `medlock` that runs until it is stopped, and what it said first.
-struct Service {
-    child: Child,
-    said: Value,
-}
-
-impl Service {
-    fn start(world: &World, database: &str, args: &[&str]) -> Self {
-        let mut child = medlock(world, database, args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let said = Deserializer::from_reader(child.stdout.as_mut().unwrap())
-            .into_iter()
-            .next();
-        let Some(Ok(said)) = said else {
-            panic!("{args:?}: {}", rest(&mut child));
-        };
-        Self { child, said }
-    }
-
-    /// Serving metrics on a free port.
-    fn index(world: &World, database: &str, args: &[&str]) -> Self {
-        Self::start(
-            world,
-            database,
-            &[&["index", "--metrics", "127.0.0.1:0"], args].concat(),
-        )
-    }
-
-    async fn get(&self, path: &str) -> (u16, String) {
-        let metrics = self.said["metrics"].as_str().unwrap();
-        get(&metrics.replace("/metrics", path)).await
-    }
-
-    async fn ready(&self) {
-        eventually("ready", || async { (self.get("/readyz").await.0 == 200).then_some(()) }).await;
-    }
-
-    /// As a service manager does it. Gives what it wrote to the log.
-    fn stop(mut self) -> String {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let log = rest(&mut self.child);
-        assert!(self.child.wait().unwrap().success(), "{log}");
-        log
-    }
-}
-
-fn rest(child: &mut Child) -> String {
-    let mut text = String::new();
-    child.stderr.as_mut().unwrap().read_to_string(&mut text).unwrap();
-    text
-}
-
-fn medlock(world: &World, database: &str, args: &[&str]) -> Command {
-    let mut command = Command::new(medlock_binary());
-    command
-        .args(args)
-        .arg("--json")
-        .arg("--home")
-        .arg(world.home())
-        // As a password would come in.
-        .env("MEDLOCK_DB", database);
-    command
-}
 
 fn run(world: &World, database: &str, args: &[&str]) -> Output {
     medlock(world, database, args).output().unwrap()
@@ -88,11 +19,6 @@ fn status(world: &World, database: &str) -> Value {
     let output = run(world, database, &["index", "status"]);
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-async fn get(url: &str) -> (u16, String) {
-    let answer = reqwest::get(url).await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 async fn execute(database: &str, sql: &'static str) {
@@ -249,5 +175,98 @@ async fn a_gateway_reads_the_index_of_another_process_and_is_not_ready_without_i
         })
         .await;
         gateway.stop();
+    }
+}
+
+/// What `medlock gateway config check` says: its exit code, and outcome and words by what was tried.
+fn checked(world: &World, database: &str, args: &[&str]) -> (Option<i32>, BTreeMap<String, (String, String)>) {
+    let output = run(world, database, &[&["gateway"], args, &["config", "check"]].concat());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let findings = found["findings"].as_array().unwrap().iter();
+    let findings = findings.map(|one| (text(&one["what"]), (text(&one["outcome"]), text(&one["says"]))));
+    (output.status.code(), findings.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_tried_without_changing_anything() {
+    let world = World::start().await;
+    let other = World::start().await;
+    for database in databases(world.home()) {
+        let folder = world.home().join("checked");
+        let state = match database.starts_with("postgres://") {
+            true => database.clone(),
+            false => folder.join("gateway.db").display().to_string(),
+        };
+        let with = ["--dir", folder.to_str().unwrap(), "--state", &state];
+        let find = |findings: &BTreeMap<String, (String, String)>, what: &str| {
+            let found = findings.iter().find(|(name, _)| name.starts_with(what));
+            let (_, (outcome, says)) = found.unwrap_or_else(|| panic!("{what}: {findings:?}"));
+            (outcome.clone(), says.clone())
+        };
+        let (code, findings) = checked(&world, &database, &with);
+        assert_eq!(code, Some(0), "{findings:?}");
+        for what in [
+            "deployment file",
+            "node",
+            "contracts",
+            "index in",
+            "state in",
+            "store",
+            "gateway's key",
+        ] {
+            assert_eq!(find(&findings, what).0, "good", "{what}: {findings:?}");
+        }
+        assert_eq!(find(&findings, "state in").1, "will be made");
+        assert!(!folder.exists(), "nothing is made");
+        // Without an index that another process writes it cannot begin yet.
+        let (code, findings) = checked(&world, &database, &[&with[..], &["--index-read-only"]].concat());
+        assert_eq!((code, find(&findings, "index in").0.as_str()), (Some(4), "unreached"));
+
+        // While it runs: the same settings are good.
+        let gateway = [&["gateway", "--listen", "127.0.0.1:0"], &with[..]].concat();
+        let gateway = Service::start(&world, &database, &gateway);
+        let (code, findings) = checked(&world, &database, &with);
+        assert_eq!(code, Some(0), "{findings:?}");
+        assert_eq!(find(&findings, "state in").1, "this deployment's");
+        gateway.stop();
+
+        // Another chain's node, index and state are wrong; what is away is merely not reached.
+        let (code, findings) = checked(
+            &world,
+            &database,
+            &[&with[..], &["--rpc", &other.dev.endpoints.rpc]].concat(),
+        );
+        assert_eq!(
+            (code, find(&findings, "node").0.as_str()),
+            (Some(2), "wrong"),
+            "{findings:?}"
+        );
+        let (code, findings) = checked(&other, &database, &with);
+        assert_eq!(code, Some(2));
+        for what in ["index in", "state in"] {
+            assert_eq!(find(&findings, what).0, "wrong", "{findings:?}");
+        }
+        let away = ["--rpc", "http://127.0.0.1:9", "--store", "http://127.0.0.1:9"];
+        let (code, findings) = checked(&world, &database, &[&with[..], &away].concat());
+        assert_eq!(code, Some(4), "{findings:?}");
+        for what in ["node", "store"] {
+            assert_eq!(find(&findings, what).0, "unreached", "{findings:?}");
+        }
+        // What can never work.
+        let key = folder.join("gateway.key");
+        let cases: [(&[&str], &str); 5] = [
+            (&["--rpc-quorum", "2"], "--rpc-quorum"),
+            (&["--store-quorum", "2"], "--store-quorum"),
+            (&["--public-url", "records.example"], "public URL"),
+            (&["--listen", "0.0.0.0:8480"], "public URL"),
+            (&["--relay-key", key.to_str().unwrap()], "relay's key"),
+        ];
+        for (args, what) in cases {
+            let (code, findings) = checked(&world, &database, &[&with[..], args].concat());
+            assert_eq!(code, Some(2), "{args:?}: {findings:?}");
+            assert_eq!(find(&findings, what).0, "wrong", "{args:?}: {findings:?}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

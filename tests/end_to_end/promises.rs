@@ -80,7 +80,10 @@ async fn the_operator_never_holds_plaintext_or_a_private_key() {
 /// Promise 2.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_reader_is_refused_within_a_second_and_cannot_open_later_versions() {
-    let world = World::start().await;
+    revoked_readers(&World::start().await).await;
+}
+
+pub async fn revoked_readers(world: &World) {
     let (patient, clinic, chart) = world.treated().await;
     let open = clinic.chart(chart).await.unwrap();
     let record = clinic.records(chart, None).await.unwrap()[0].record_id;
@@ -140,10 +143,13 @@ async fn chain_and_blocks_bring_everything_back() {
     assert_eq!(exported.as_slice(), small_bundle());
 }
 
-/// Promise 4, up to anchoring the receipts on chain (issue 7).
+/// Promise 4.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_read_through_the_gateway_is_visible_to_the_patient() {
-    let world = World::start().await;
+    visible_reads(&World::start().await).await;
+}
+
+pub async fn visible_reads(world: &World) {
     let (patient, clinic, chart) = world.treated().await;
     let open = clinic.chart(chart).await.unwrap();
     let records = clinic.records(chart, None).await.unwrap();
@@ -155,18 +161,17 @@ async fn every_read_through_the_gateway_is_visible_to_the_patient() {
     let reads = patient.reads(chart).await.unwrap();
     let seen: BTreeSet<B256> = reads.iter().map(|read| read.entry.receipt.record_id).collect();
     assert_eq!(seen, expected);
-    for (position, read) in reads.iter().enumerate() {
+    for read in &reads {
         assert!(read.proven);
         assert_eq!(read.entry.receipt.reader, clinic.address());
+    }
+    // There are no other reads meanwhile.
+    for pair in reads.windows(2) {
+        assert_eq!(pair[1].entry.sequence, pair[0].entry.sequence + 1);
         assert_eq!(
-            read.entry.sequence,
-            position as u64 + 1,
-            "the only reads of this gateway"
+            pair[1].entry.previous, pair[0].entry.hash,
+            "each receipt hangs on the one before"
         );
-        let previous = position
-            .checked_sub(1)
-            .map_or(B256::ZERO, |before| reads[before].entry.hash);
-        assert_eq!(read.entry.previous, previous, "each receipt hangs on the one before");
     }
     let refused = clinic.reads(chart).await.unwrap_err();
     assert!(refused.is_refusal(), "the log is the patient's: {refused}");
@@ -274,7 +279,10 @@ async fn the_index_equals_the_chain_after_restart_and_reorg() {
 /// Promise 6. Signed before, kept back, and handed in after: by whoever has it, to a gateway that would pay.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_signature_cannot_undo_a_revocation() {
-    let world = World::start().await;
+    old_signatures(&World::start().await).await;
+}
+
+pub async fn old_signatures(world: &World) {
     let (patient, clinic, chart) = world.treated().await;
     let state = patient.chart_state(chart).await.unwrap();
     let terms = treatment();

@@ -201,6 +201,11 @@ async fn controller(world: &World, operation: &Operation) -> Address {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_without_money_does_all_that_an_operation_does() {
     let world = World::start().await;
+    without_money(&world, payer(&world)).await;
+}
+
+/// `payer` has paid for nothing else before.
+pub async fn without_money(world: &World, payer: Address) {
     let clinic = world.clinic().await;
     let patient: Client = world.dev.client(somebody()).await.unwrap().via_relay();
     patient.publish_key().await.unwrap();
@@ -273,10 +278,10 @@ async fn an_account_without_money_does_all_that_an_operation_does() {
     assert_eq!(methods, expected);
     let balance = world.chain().provider().get_balance(patient.address()).await.unwrap();
     assert_eq!(
-        (balance, transactions_of(&world, patient.address()).await),
+        (balance, transactions_of(world, patient.address()).await),
         (U256::ZERO, 0)
     );
-    assert_eq!(transactions_of(&world, payer(&world)).await, 12);
+    assert_eq!(transactions_of(world, payer).await, 12);
 }
 
 #[tokio::test(flavor = "multi_thread")]

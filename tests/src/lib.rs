@@ -2,7 +2,9 @@
 //!
 //! Start at [`World::start`]. Everything in it is real; [`World::restart`] is how a crash or an upgrade looks.
 
+pub mod cluster;
 pub mod proxy;
+pub mod service;
 
 use std::{
     path::{Path, PathBuf},

@@ -67,7 +67,8 @@ fn every_setting_has_a_variable_and_a_place_in_the_file() {
 
 #[test]
 fn a_table_goes_before_what_stands_above_it_and_is_for_one_service() {
-    let text = "db = \"both.db\"\nmetrics = \"127.0.0.1:1\"\n[gateway]\nmetrics = \"127.0.0.1:2\"\n[index]\nready-lag = 5\n";
+    let text =
+        "db = \"both.db\"\nmetrics = \"127.0.0.1:1\"\n[gateway]\nmetrics = \"127.0.0.1:2\"\n[index]\nready-lag = 5\n";
     let values = |service| file(text, service).unwrap().values;
     let of_gateway = BTreeMap::from([
         ("db".to_owned(), vec!["both.db".to_owned()]),
@@ -86,7 +87,10 @@ fn a_table_goes_before_what_stands_above_it_and_is_for_one_service() {
 fn what_is_wrong_in_a_file_is_named_with_its_line_and_no_secret() {
     let cases = [
         ("\nlisten-on = \"127.0.0.1:1\"\n", "line 2: `listen-on` is no setting"),
-        ("db = \"a\"\n[gateway]\nready-lag = 5\n", "line 3: `ready-lag` is no setting of `medlock gateway`"),
+        (
+            "db = \"a\"\n[gateway]\nready-lag = 5\n",
+            "line 3: `ready-lag` is no setting of `medlock gateway`",
+        ),
         ("[gatewy]\nlisten = \"127.0.0.1:1\"\n", "`gatewy` is no setting"),
         ("config = \"other.toml\"\n", "`config` is no setting"),
         ("from-genesis = true\n", "`from-genesis` is no setting"),
@@ -109,7 +113,11 @@ fn of_a_secret_is_shown_where_it_leads() {
     let cases = [
         ("rpc", "wss://node.example/v2/KEY", "wss://node.example/…"),
         ("rpc", "http://127.0.0.1:8547", "http://127.0.0.1:8547"),
-        ("db", "postgres://medlock:PASSWORD@db:5432/medlock", "postgres://db:5432/…"),
+        (
+            "db",
+            "postgres://medlock:PASSWORD@db:5432/medlock",
+            "postgres://db:5432/…",
+        ),
         ("state", "postgres://medlock:PASS@WORD@db", "postgres://db/…"),
         ("db", "index.db", "index.db"),
         ("public-url", "https://records.example", "https://records.example"),

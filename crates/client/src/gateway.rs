@@ -46,6 +46,8 @@ const SIGN_IN_SECONDS_MOST: u64 = 3_600;
 const ASKED_MOST: usize = 512;
 /// Of a payload: no part alone.
 pub const ALL: Range<u64> = 0..u64::MAX;
+/// In the place of a problem's kind, of an answer that is none.
+const NO_PROBLEM: &str = "not-a-problem-document";
 /// Blocks in one piece of an upload stream.
 const UPLOAD_PIECE_BLOCKS: usize = 32;
 
@@ -246,7 +248,10 @@ impl Gateway {
             let digests = digests.collect::<std::result::Result<_, _>>().map_err(tampered)?;
             let asked = api::BlocksAsked { digests };
             let answer = self
-                .retrying(|token| self.request(Method::POST, "/v1/blocks/missing", Some(token)).json(&asked))
+                .retrying(|token| {
+                    self.request(Method::POST, "/v1/blocks/missing", Some(token))
+                        .json(&asked)
+                })
                 .await?;
             missing.extend(self.json::<api::BlocksMissing>("missing blocks", answer).await?.missing);
         }
@@ -269,7 +274,9 @@ impl Gateway {
 
     async fn about_erasure(&self, method: Method, chart: B256, record: B256) -> Result<api::Erasure> {
         let path = format!("/v1/charts/{chart}/records/{record}/erasure");
-        let answer = self.retrying(|token| self.request(method.clone(), &path, Some(token))).await?;
+        let answer = self
+            .retrying(|token| self.request(method.clone(), &path, Some(token)))
+            .await?;
         self.json("erasure", answer).await
     }
 
@@ -463,7 +470,16 @@ impl Gateway {
         }
         let status = answer.status();
         let body = self.bytes("problem", answer).await?;
-        Err(problem(status, &body))
+        match problem(status, &body) {
+            // Not a gateway's words: a proxy's, which has none to ask at present.
+            Error::Problem { kind, .. } if kind == NO_PROBLEM && matches!(status.as_u16(), 502..=504) => {
+                Err(Error::GatewayUnreachable {
+                    url: self.base.clone(),
+                    detail: format!("whatever stands before it answers {}", status.as_u16()),
+                })
+            }
+            error => Err(error),
+        }
     }
 
     async fn json<T: DeserializeOwned>(&self, doing: &str, answer: Response) -> Result<T> {
@@ -628,7 +644,7 @@ fn problem(status: StatusCode, body: &[u8]) -> Error {
         },
         Err(_) => Error::Problem {
             status: status.as_u16(),
-            kind: "not-a-problem-document".into(),
+            kind: NO_PROBLEM.into(),
             detail: "is this a Medlock gateway?".into(),
             reason: None,
         },

@@ -218,13 +218,22 @@ impl OpenChart {
         let content_bytes = length(path)?;
         let (send, mut made) = channel(1);
         let binding = binding.clone();
-        let resumed = upload.as_ref().map(|upload| upload.rng(self.client.identity.root(), &binding));
+        let resumed = upload
+            .as_ref()
+            .map(|upload| upload.rng(self.client.identity.root(), &binding));
         let sealing = spawn_blocking(move || {
             let mut content = Hashed::new(binding.compartment, file);
             let mut cutter = Cutter::new(send);
             let seal = match resumed {
                 Some(mut rng) => seal_stream(&mut rng, &binding, &metadata, content_bytes, &mut content, &mut cutter),
-                None => seal_stream(&mut rng(), &binding, &metadata, content_bytes, &mut content, &mut cutter),
+                None => seal_stream(
+                    &mut rng(),
+                    &binding,
+                    &metadata,
+                    content_bytes,
+                    &mut content,
+                    &mut cutter,
+                ),
             }?;
             let root = cutter.finish()?;
             Ok((root, seal, content.hash()))

@@ -17,8 +17,8 @@ use medlock_abi::{
 use medlock_api::{self as api, Purpose};
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_vault::{
-    Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, PayloadSeal, Suite, Zeroizing,
-    payload, rand_core::Rng, seal_payload,
+    Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, PayloadSeal, Suite, Zeroizing, payload,
+    rand_core::Rng, seal_payload,
 };
 use tokio::sync::Mutex;
 
@@ -339,7 +339,9 @@ impl OpenChart {
             payload.collect_range(range).await
         };
         let start = fetch(0..START_BYTES_MOST).await?;
-        let opener = envelope.open_ranges(&binding, &keys, &start).map_err(tampered("the record"))?;
+        let opener = envelope
+            .open_ranges(&binding, &keys, &start)
+            .map_err(tampered("the record"))?;
         // Of the caller's making, not of who sealed it.
         let usage = |error: medlock_vault::Error| Error::Usage(error.to_string());
         let sealed = fetch(opener.sealed_range(&range).map_err(usage)?).await?;

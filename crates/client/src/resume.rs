@@ -69,7 +69,13 @@ impl Upload {
         let path = dir.join(format!("{record}-{}.upload", binding.version));
         let failed = |error: std::io::Error| unusable(&path, error);
         std::fs::create_dir_all(dir).map_err(failed)?;
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).clone();
+        let options = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .clone();
         let mut file = options.open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -79,7 +85,10 @@ impl Upload {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let mut text = Vec::new();
-        (&mut file).take(FILE_BYTES_MOST).read_to_end(&mut text).map_err(failed)?;
+        (&mut file)
+            .take(FILE_BYTES_MOST)
+            .read_to_end(&mut text)
+            .map_err(failed)?;
         let (salt, noted) = parse(&text).unwrap_or_else(|| (B256::ZERO, Vec::new()));
         let mut upload = Self {
             file,

@@ -505,7 +505,10 @@ mod tests {
             assert_eq!(taken, wanted, "{range:?}");
             for byte in [range.start, range.end.min(end).saturating_sub(1)] {
                 let is_in = range.contains(&byte) && byte < end;
-                assert!(!is_in || covered.iter().any(|part| part.contains(&byte)), "{range:?}: {byte}");
+                assert!(
+                    !is_in || covered.iter().any(|part| part.contains(&byte)),
+                    "{range:?}: {byte}"
+                );
             }
             let sum = covered.iter().map(|part| part.end - part.start).sum::<u64>();
             assert_eq!(reader.finish(), Ok(sum));

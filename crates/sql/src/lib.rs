@@ -191,13 +191,19 @@ impl Pool {
         Ok(Some(match database {
             Database::Sqlite(path) if !path.exists() => return Ok(None),
             Database::Sqlite(path) => {
-                let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .read_only(true)
+                    .busy_timeout(BUSY);
                 let pool = SqlitePoolOptions::new().max_connections(1);
                 Self::Sqlite(pool.connect_with(options.disable_statement_logging()).await?)
             }
             Database::Postgres(options) => {
                 let options = options.as_ref().clone().application_name(settings.application);
-                let options = options.options([("search_path", settings.schema), ("default_transaction_read_only", "on")]);
+                let options = options.options([
+                    ("search_path", settings.schema),
+                    ("default_transaction_read_only", "on"),
+                ]);
                 let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LOOK);
                 Self::Postgres(pool.connect_with(options.disable_statement_logging()).await?)
             }

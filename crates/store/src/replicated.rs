@@ -171,7 +171,10 @@ impl Replicated {
             copies >= self.inner.quorum && !removed.contains(digest)
         };
         let each = cids.iter().zip(&digests);
-        Ok(each.filter(|(cid, digest)| !is_kept(cid, digest)).map(|(cid, _)| *cid).collect())
+        Ok(each
+            .filter(|(cid, digest)| !is_kept(cid, digest))
+            .map(|(cid, _)| *cid)
+            .collect())
     }
 
     /// Whether any store keeps a block named `cid`.

@@ -63,7 +63,9 @@ fn code(kind: Kind) -> Code {
         Kind::NoRoute | Kind::NotAcceptable | Kind::RelayOff => Code::NotSupported,
         Kind::NoSession | Kind::SessionExpired | Kind::SignInRefused => Code::Login,
         Kind::ForbiddenOrUnknown | Kind::ReceiptMissing => Code::Forbidden,
-        Kind::OperationRefused | Kind::IdempotencyKeyReused | Kind::ReceiptReplayed | Kind::NotShredded => Code::Conflict,
+        Kind::OperationRefused | Kind::IdempotencyKeyReused | Kind::ReceiptReplayed | Kind::NotShredded => {
+            Code::Conflict
+        }
         Kind::PayloadTooLarge => Code::TooLong,
         Kind::TooMany | Kind::RelayQuota => Code::Throttled,
         Kind::Timeout | Kind::Busy | Kind::ChainDown | Kind::IndexBehind | Kind::RelayUnfunded => Code::Transient,

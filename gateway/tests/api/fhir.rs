@@ -28,7 +28,7 @@ impl Seen {
     fn validate(self) {
         let seen = self.0.into_inner().unwrap();
         let texts: Vec<_> = seen.iter().map(Value::to_string).collect();
-        for (resource, faults) in seen.iter().zip(medlock_python::fhir_faults(&texts)) {
+        for (resource, faults) in seen.iter().zip(medlock_peers::fhir_faults(&texts)) {
             assert!(faults.is_empty(), "{faults:?}: {resource:#}");
         }
     }

@@ -1,6 +1,9 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
 mod anchors;
+mod blocks;
 mod docs;
+mod erasure;
+mod etag;
 mod fhir;
 mod metrics;
 mod roles;
@@ -516,6 +519,10 @@ impl World {
     fn payload(&self, token: &str, written: &Written) -> RequestBuilder {
         let path = format!("/v1/charts/{CHART}/records/{}/versions/1/payload", written.record_id);
         self.request(Method::GET, &path).bearer_auth(token)
+    }
+
+    fn post(&self, token: &str, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path).bearer_auth(token)
     }
 
     fn get(&self, token: &str, path: &str) -> RequestBuilder {

@@ -38,12 +38,15 @@ GET     /fhir/{type}/{id}                                               Patient 
 GET     /health                                                         -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
 GET     /ready                                                          -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
 POST    /v1/blocks                                                      -                  401  200             200           200        200          200           200           200           200           200           200                          200           200
+POST    /v1/blocks/missing                                              -                  401  200             200           200        200          200           200           200           200           200           200                          200           200
 GET     /v1/charts/{chart}                                              -                  401  200             403           200        403          403           200           200           403           403           200                          403           403
 GET     /v1/charts/{chart}/directory                                    -                  401  502             403           502        403          403           502           502           403           403           502                          403           403
 GET     /v1/charts/{chart}/grants                                       -                  401  200:3           403           200:1      403          403           200:0         200:3         403           403           200:1                        403           403
 GET     /v1/charts/{chart}/keyring                                      -                  401  403             403           200        403          403           403           403           403           403           502                          403           403
 GET     /v1/charts/{chart}/reads                                        -                  401  200:1           403           403        403          403           403           403           403           403           403                          403           403
 GET     /v1/charts/{chart}/records                                      -                  401  200:2           403           200:1      403          403           200:2         200:0         403           403           200:1                        403           403
+GET     /v1/charts/{chart}/records/{record}/erasure                     -                  401  409             403           403        403          403           403           403           403           403           403                          403           403
+POST    /v1/charts/{chart}/records/{record}/erasure                     -                  401  409             403           403        403          403           403           403           403           403           403                          403           403
 GET     /v1/charts/{chart}/records/{record}/versions                    -                  401  200:1           403           200:1      403          403           200:1         403           403           403           403                          403           403
 GET     /v1/charts/{chart}/records/{record}/versions/{version}/payload  -                  401  403             403           200        403          403           403           403           403           403           403                          403           403
 POST    /v1/charts/{chart}/records/{record}/versions/{version}/reads    -                  401  200             403           200        403          403           200           403           403           403           403                          403           403
@@ -236,6 +239,7 @@ impl Cast {
                 let reader = signer.unwrap_or(&world.stranger);
                 request.json(&world.receipt(reader, &self.labs, |_| ()))
             }
+            ("POST", "/v1/blocks/missing") => request.json(&json!({ "digests": [UNKNOWN] })),
             ("POST", "/v1/blocks") => request.body(car_of(&raw_block(rand32().to_vec()))),
             ("POST", "/v1/sessions/challenge") => request.json(&json!({ "account": world.clinic.address() })),
             ("POST", "/v1/sessions") => request.json(&world.challenge(signer.unwrap_or(&world.clinic)).await),

@@ -23,7 +23,7 @@ async fn whatever_the_document_allows_is_answered_as_it_says() {
     std::fs::write(&config, parameters).unwrap();
     for signer in [&world.patient, &world.clinic] {
         let token = world.sign_in(signer).await;
-        let output = medlock_python::python("schemathesis")
+        let output = medlock_peers::python("schemathesis")
             .current_dir(world.dir.path())
             .args([
                 "-m",

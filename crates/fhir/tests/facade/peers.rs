@@ -3,7 +3,7 @@
 use medlock_fhir::{dicom, hl7v2};
 use serde_json::{Value, json};
 
-use medlock_python::{fhir_program, output};
+use medlock_peers::{fhir_program, output};
 
 #[test]
 fn reads_from_pydicoms_files_what_pydicom_reads() {

@@ -7,7 +7,7 @@ use medlock_fhir::facade::{
     Code, Issue, Operation, Outcome, Severity, audit_event, capability_statement, consent, document_reference,
     operation_consent, patient, provenance, read_operation, standing_consent, to_json,
 };
-use medlock_python::fhir_faults;
+use medlock_peers::fhir_faults;
 use serde_json::{Value, json};
 
 use crate::support::{CHART, ETREAT, NOW, Random, grant, operation, read, site, standing, version};
