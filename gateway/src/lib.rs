@@ -53,7 +53,7 @@ pub use prove::PROVED_MOST;
 pub use receipt::FRESH_SECONDS;
 pub use relay::{OPERATION_BYTES_MOST, OPERATION_GAS_MOST, Relay, RelayLimits};
 pub use routes::openapi_json;
-pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
+pub use session::{CHALLENGE_SECONDS, CODE_SESSION_SECONDS, SESSION_SECONDS, SESSIONS_MOST};
 pub use upkeep::Upkeep;
 pub use verdict::{NOW_SECONDS, QUESTIONS_MOST};
 

@@ -187,13 +187,15 @@ impl Bucket {
         }
     }
 
+    /// Whether there were `tokens` in it, which are taken then.
     #[must_use]
-    pub fn take(&self, now: Instant) -> bool {
+    pub fn take(&self, tokens: u32, now: Instant) -> bool {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let passed: Duration = now.saturating_duration_since(level.1);
         let filled = (level.0 + passed.as_secs_f64() * self.per_second).min(self.burst);
-        let taken = filled >= 1.0;
-        *level = (filled - if taken { 1.0 } else { 0.0 }, level.1.max(now));
+        let tokens = f64::from(tokens);
+        let taken = filled >= tokens;
+        *level = (filled - if taken { tokens } else { 0.0 }, level.1.max(now));
         if !taken {
             self.refused.fetch_add(1, Relaxed);
         }
@@ -265,12 +267,15 @@ mod tests {
     fn a_bucket_gives_its_burst_and_fills_with_time() {
         let start = Instant::now();
         let bucket = Bucket::new(2, 3, start);
-        assert_eq!([0; 4].map(|_| bucket.take(start)), [true, true, true, false]);
+        assert_eq!([0; 4].map(|_| bucket.take(1, start)), [true, true, true, false]);
         let later = start + Duration::from_millis(500);
-        assert_eq!([0; 2].map(|_| bucket.take(later)), [true, false]);
+        assert_eq!([0; 2].map(|_| bucket.take(1, later)), [true, false]);
         // A moment before the last one seen, by another thread's clock, gives nothing back.
-        assert!(!bucket.take(start));
+        assert!(!bucket.take(1, start));
         let much_later = start + Duration::from_secs(3600);
-        assert_eq!([0; 4].map(|_| bucket.take(much_later)), [true, true, true, false]);
+        assert_eq!([0; 4].map(|_| bucket.take(1, much_later)), [true, true, true, false]);
+        // What costs more than is there takes nothing.
+        let last = much_later + Duration::from_secs(1);
+        assert_eq!([3, 2, 1].map(|tokens| bucket.take(tokens, last)), [false, true, false]);
     }
 }

@@ -1,6 +1,7 @@
 //! End-to-end tests: the promises of DESIGN.md, who holds which keys, what bad input and
 //! lying services get, the program as people use it, and other people's tools.
 
+mod accounts;
 mod bad_input;
 mod consumers;
 mod deploy;

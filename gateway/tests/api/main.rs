@@ -1,4 +1,5 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
+mod accounts;
 mod anchors;
 mod docs;
 mod fhir;
