@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256};
+use anyhow::Context as _;
 use axum::{
     body::Bytes,
     extract::{
@@ -16,9 +17,11 @@ use tokio::time::timeout;
 
 use crate::{
     limits::Limit,
+    origin::{self, Origin},
     problem::{Failure, Result},
     session::token_hash,
     state::Gateway,
+    wire::Peer,
 };
 
 /// JSON bodies, but for questions: the largest is an operation to relay, or a Consent.
@@ -60,14 +63,19 @@ impl FromRequestParts<Gateway> for Caller {
 /// sum done there that costs more than the request.
 pub const CODE_ASKED_COSTS: u32 = 10;
 
-/// On routes that need no session: one of the requests that everybody together has.
-pub struct Anybody(());
+/// On routes that need no session: one of the requests that its address has, and one of those that everybody together has.
+pub struct Anybody {
+    origin: Origin,
+}
 
 impl FromRequestParts<Gateway> for Anybody {
     type Rejection = Failure;
 
-    async fn from_request_parts(_: &mut Parts, gateway: &Gateway) -> Result<Self> {
-        let anybody = Self(());
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self> {
+        let peer = parts.extensions.get::<Peer>().context("a request without a peer")?;
+        let anybody = Self {
+            origin: origin::of(peer.0, &parts.headers, &gateway.proxies),
+        };
         anybody.take(gateway, 1)?;
         Ok(anybody)
     }
@@ -77,9 +85,12 @@ impl Anybody {
     /// Counts as `requests` more.
     ///
     /// # Errors
-    /// `Busy` where everybody together has had too many.
+    /// `TooMany` where the address has had too many, `Busy` where everybody together has.
     pub fn take(&self, gateway: &Gateway, requests: u32) -> Result<()> {
-        match gateway.open.take(requests, Instant::now()) {
+        let now = Instant::now();
+        // First: what is refused here takes nothing from the others.
+        gateway.open_each.take(self.origin, requests, now)?;
+        match gateway.open.take(requests, now) {
             true => Ok(()),
             false => Err(Kind::Busy.into()),
         }

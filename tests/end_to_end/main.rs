@@ -7,6 +7,7 @@ mod consumers;
 mod deploy;
 mod exchange;
 mod keys;
+mod killed;
 mod large;
 mod lying;
 mod operator;
