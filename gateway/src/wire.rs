@@ -35,8 +35,8 @@ use crate::{
 const WRITE_IDLE: Duration = Duration::from_secs(30);
 /// From a connection's begin, or the end of an answer, to the end of the next request's head. So it is also how long an idle connection is
 /// kept; proxies in front are to keep theirs for less (docs/deploy.md).
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
-/// A request's line and headers: many times those of a browser.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A request's line and headers: many times those of a browser. It is looked at between two reads, so up to twice as much may pass.
 const HEAD_BYTES_MOST: usize = 64 * 1024;
 /// After an accept that failed for want of files or memory: trying again at once would not find more.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -235,7 +235,7 @@ async fn a_contracts_read_is_proven_to_the_patient_for_as_long_as_the_node_knows
     world
         .chain()
         .provider()
-        .raw_request::<_, Value>("anvil_mine".into(), (forgets,))
+        .raw_request::<_, Value>("anvil_mine".into(), (format!("{forgets:#x}"),))
         .await
         .unwrap();
     world.indexed().await;

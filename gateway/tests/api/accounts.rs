@@ -326,12 +326,18 @@ async fn a_contract_that_is_not_deployed_yet_is_let_in_and_stays_undeployed() {
     chain.send(factory, create(owner)).await;
     world.let_in(account, by(owner)).await;
     world.let_in(account, |message| whole(owner, owner, message)).await;
+    world.stop().await;
+}
 
-    let moody = chain.deploy(MOODY, "Account", Some(factory)).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_answers_anything_but_yes_lets_nobody_in() {
+    let world = World::start().await;
+    let chain = world.deployer();
+    let moody = chain.deploy(MOODY, "Account", Some(world.deployment.relay)).await;
     world.let_in(moody, |_| Vec::new()).await;
     for mood in MOODS {
         chain.send(moody, IMoody::becomeCall { mood }).await;
-        world.kept_out(moody, by(owner)).await;
+        world.kept_out(moody, by(&world.patient)).await;
     }
     world.stop().await;
 }
