@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
 use medlock_client::Suite;
 use medlock_deploy::Terms;
-use medlock_gateway::{RelayLimits, Upkeep};
+use medlock_gateway::{Network, RelayLimits, Upkeep};
 
 use crate::{settings::Setting, stores::Stores};
 
@@ -531,6 +531,15 @@ pub struct GatewayArgs {
     /// The URL that clients use, where a proxy stands in front: sign-in messages name it.
     #[arg(long, env = "MEDLOCK_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Proxies in front, by address or network (10.0.0.0/8): their X-Forwarded-For says whose requests are counted together. Repeat it, or
+    /// join them with commas. Without it, all requests that come by way of a proxy are one client's.
+    #[arg(
+        long = "trusted-proxies",
+        env = "MEDLOCK_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "ADDRESS|NETWORK"
+    )]
+    pub trusted_proxies: Vec<Network>,
     /// Folder for index, sessions, receipts, blocks and the gateway's own key.
     #[arg(
         long,

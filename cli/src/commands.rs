@@ -566,7 +566,12 @@ pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<Ex
                         true => "BREAK-GLASS".to_owned(),
                         false => read.entry.reason.clone(),
                     },
-                    if read.proven { "proven" } else { "NOT PROVEN" }.to_owned(),
+                    match (read.proven, read.checkable) {
+                        (true, _) => "proven",
+                        (false, true) => "NOT PROVEN",
+                        (false, false) => "not checkable",
+                    }
+                    .to_owned(),
                     anchored(read.anchoring),
                 ]
             })

@@ -95,6 +95,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
     let gateway = medlock_gateway::spawn(medlock_gateway::Config {
         listen: local(config.gateway_port),
         public_url: config.public_url.clone(),
+        trusted_proxies: Vec::new(),
         rpc_url: chain.url(),
         deployment: indexed(&deployment),
         index: indexer.index(),

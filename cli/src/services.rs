@@ -134,6 +134,7 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
     let starting = medlock_gateway::spawn(medlock_gateway::Config {
         listen: args.listen,
         public_url: args.public_url,
+        trusted_proxies: args.trusted_proxies,
         rpc_url,
         deployment,
         index: index.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use alloy::{
     eips::BlockId,
     network::{Ethereum, TransactionBuilder as _},
-    primitives::{Address, B256, Bytes, U64, U256},
+    primitives::{Address, B256, Bytes, TxKind, U64, U256},
     providers::{Provider as _, RootProvider},
     rpc::types::{EIP1186AccountProofResponse, TransactionRequest},
     sol_types::SolCall,
@@ -12,7 +12,7 @@ use alloy::{
 };
 use anyhow::{Context as _, anyhow, ensure};
 use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords};
-use medlock_api::Kind;
+use medlock_api::{Kind, account};
 use medlock_indexer::Deployment;
 use tokio::time::timeout;
 
@@ -188,11 +188,30 @@ impl Chain {
             .with_from(from)
             .with_to(to)
             .with_input(input);
+        self.ask(at, request).await
+    }
+
+    async fn ask(&self, at: B256, request: TransactionRequest) -> Result<Tried<Bytes>> {
         let asked = self.provider.call(request).block(BlockId::from(at));
         match timeout(CALL_TIMEOUT, asked.into_future()).await {
             Ok(answer) => tried("eth_call", answer),
             Err(_) => Err(Failure::caused(Kind::ChainDown, anyhow!("eth_call timed out"))),
         }
+    }
+
+    /// Whether the code of `account` confirms, at the state of the block `at`, that the account has signed `digest` (EIP-1271, EIP-6492).
+    /// A revert and an odd answer are a no.
+    pub async fn confirms(&self, at: B256, account: Address, digest: B256, signature: &[u8]) -> Result<bool> {
+        let Some(question) = account::question(account, digest, signature) else {
+            return Ok(false);
+        };
+        let request = TransactionRequest::default()
+            .with_from(account::ASKER)
+            .with_kind(TxKind::Create)
+            .with_input(question)
+            .with_gas_limit(account::QUESTION_GAS);
+        let answer = self.ask(at, request).await?;
+        Ok(matches!(answer, Tried::Done(answer) if account::is_yes(&answer)))
     }
 
     /// How much gas it takes at the latest state.

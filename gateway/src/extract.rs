@@ -5,6 +5,7 @@ use std::{
 };
 
 use alloy::primitives::{Address, B256};
+use anyhow::Context as _;
 use axum::{
     body::Bytes,
     extract::{
@@ -19,9 +20,11 @@ use tokio::time::timeout;
 
 use crate::{
     limits::Limit,
+    origin::{self, Origin},
     problem::{Failure, Result},
     session::token_hash,
     state::Gateway,
+    wire::Peer,
 };
 
 /// JSON bodies, but for questions: the largest is an operation to relay, or a Consent.
@@ -59,15 +62,39 @@ impl FromRequestParts<Gateway> for Caller {
     }
 }
 
-/// On routes that need no session: one of the requests that everybody together has.
-pub struct Anybody;
+/// How many requests without a session it counts as that an account's code is asked on the node: whoever sends a bad signature has a
+/// sum done there that costs more than the request.
+pub const CODE_ASKED_COSTS: u32 = 10;
+
+/// On routes that need no session: one of the requests that its address has, and one of those that everybody together has.
+pub struct Anybody {
+    origin: Origin,
+}
 
 impl FromRequestParts<Gateway> for Anybody {
     type Rejection = Failure;
 
-    async fn from_request_parts(_: &mut Parts, gateway: &Gateway) -> Result<Self> {
-        match gateway.open.take(Instant::now()) {
-            true => Ok(Self),
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self> {
+        let peer = parts.extensions.get::<Peer>().context("a request without a peer")?;
+        let anybody = Self {
+            origin: origin::of(peer.0, &parts.headers, &gateway.proxies),
+        };
+        anybody.take(gateway, 1)?;
+        Ok(anybody)
+    }
+}
+
+impl Anybody {
+    /// Counts as `requests` more.
+    ///
+    /// # Errors
+    /// `TooMany` where the address has had too many, `Busy` where everybody together has.
+    pub fn take(&self, gateway: &Gateway, requests: u32) -> Result<()> {
+        let now = Instant::now();
+        // First: what is refused here takes nothing from the others.
+        gateway.open_each.take(self.origin, requests, now)?;
+        match gateway.open.take(requests, now) {
+            true => Ok(()),
             false => Err(Kind::Busy.into()),
         }
     }

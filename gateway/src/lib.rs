@@ -20,6 +20,7 @@ mod handlers;
 mod keys;
 mod limits;
 mod metrics;
+mod origin;
 mod problem;
 mod prove;
 mod read;
@@ -48,15 +49,17 @@ pub use blocks::{ASKED_MOST, UPLOAD_BYTES_MOST};
 pub use db::{Found as FoundState, look as look_at_state};
 pub use extract::{JSON_BYTES_MOST, PAGE_MOST};
 pub use limits::{
-    BLOCK_BYTES_LEAST, DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST, REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR,
-    UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST,
+    ADDRESSES_MOST, BLOCK_BYTES_LEAST, CONNECTIONS_EACH_MOST, CONNECTIONS_MOST, DOWNLOADS_AT_ONCE_MOST,
+    DOWNLOADS_EACH_MOST, OPEN_EACH_BURST, REQUESTS_PER_MINUTE, UPLOAD_BYTES_PER_HOUR, UPLOADS_AT_ONCE_MOST,
+    UPLOADS_EACH_MOST,
 };
 pub use medlock_sql::Database;
+pub use origin::{Network, NotANetwork};
 pub use prove::PROVED_MOST;
 pub use receipt::FRESH_SECONDS;
 pub use relay::{OPERATION_BYTES_MOST, OPERATION_GAS_MOST, Relay, RelayLimits};
 pub use routes::openapi_json;
-pub use session::{CHALLENGE_SECONDS, SESSION_SECONDS, SESSIONS_MOST, is_public_url};
+pub use session::{CHALLENGE_SECONDS, CODE_SESSION_SECONDS, SESSION_SECONDS, SESSIONS_MOST, is_public_url};
 pub use upkeep::Upkeep;
 pub use verdict::{NOW_SECONDS, QUESTIONS_MOST};
 
@@ -69,6 +72,9 @@ pub struct Config {
     /// `http://` or `https://`, host and port as clients reach it; sign-in messages name it. `None`: the address
     /// listened on.
     pub public_url: Option<String>,
+    /// Proxies in front, who say in X-Forwarded-For for whom they ask: limits by address then count against that one. Nobody
+    /// else's word is taken.
+    pub trusted_proxies: Vec<Network>,
     /// JSON-RPC over HTTP.
     pub rpc_url: String,
     pub deployment: Deployment,
@@ -94,6 +100,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
     let Config {
         listen,
         public_url,
+        trusted_proxies,
         rpc_url,
         deployment,
         index,
@@ -134,6 +141,9 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         uploads: limits::Gate::new(UPLOADS_AT_ONCE_MOST, UPLOADS_EACH_MOST),
         downloads: limits::Gate::new(DOWNLOADS_AT_ONCE_MOST, DOWNLOADS_EACH_MOST),
         open: limits::Bucket::new(limits::OPEN_PER_SECOND, limits::OPEN_BURST, Instant::now()),
+        open_each: limits::Buckets::new(limits::OPEN_EACH_PER_SECOND, limits::OPEN_EACH_BURST, ADDRESSES_MOST),
+        connections: limits::Gate::new(wire::places(), CONNECTIONS_EACH_MOST),
+        proxies: trusted_proxies,
         metrics: Default::default(),
         marks: state::Marks::default(),
         seen: Default::default(),
@@ -158,12 +168,10 @@ pub async fn spawn(config: Config) -> Result<Handle> {
             None => std::future::pending().await,
         }
     };
-    let door = wire::Door::new(listener, gateway.metrics.clone());
-    let server = axum::serve(door, routes::router(gateway)).with_graceful_shutdown(stopping);
-    let server = server.into_future();
+    let server = wire::serve(listener, routes::router(gateway.clone()), gateway, stopping);
     let task = tokio::spawn(async move {
         tokio::select! {
-            ended = server => ended,
+            () = server => (),
             // It is cut off with the server, wherever it is: each of its steps is whole by itself.
             never = upkeep => never,
             never = relay::run(payer) => never,
@@ -184,7 +192,7 @@ pub struct Handle {
     addr: SocketAddr,
     account: Address,
     stop: watch::Sender<bool>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
     gateway: state::Gateway,
 }
 
@@ -227,9 +235,7 @@ impl Handle {
         self.task.abort();
         self.gateway.db.close().await;
         match outcome {
-            Ok(ended) => ended
-                .map_err(|error| anyhow!("the gateway's task ended badly: {error}"))?
-                .context("gateway: serve"),
+            Ok(ended) => ended.map_err(|error| anyhow!("the gateway's task ended badly: {error}")),
             Err(_) => {
                 tracing::warn!("requests were still at work after the drain time; they end with the process");
                 Ok(())

@@ -143,6 +143,11 @@ async fn exposition(State(gateway): State<Gateway>) -> impl IntoResponse {
         started.as_secs(),
     );
     traffic(&mut text, &gateway.metrics);
+    text.gauge(
+        "connections",
+        "Connections open on the public port.",
+        gateway.connections.taken() as u64,
+    );
     refused(&mut text, &gateway);
     chain(&mut text, &gateway).await;
     relay(&mut text, &gateway).await;
@@ -204,12 +209,14 @@ fn refused(text: &mut Text, gateway: &Gateway) {
         ("uploads-at-once", gateway.uploads.refused()),
         ("downloads-at-once", gateway.downloads.refused()),
         ("without-session", gateway.open.refused()),
+        ("without-session-by-address", gateway.open_each.refused()),
+        ("connections-at-once", gateway.connections.refused()),
         ("requests-at-once", gateway.metrics.full.load(Relaxed)),
     ];
     text.family(
         "refused_total",
         "counter",
-        "Requests refused, by the limit that they met.",
+        "Requests (and connections) refused, by the limit that they met.",
     );
     for (limit, count) in limits {
         text.value("refused_total", &[("limit", limit)], count);

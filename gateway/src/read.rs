@@ -38,8 +38,18 @@ impl Gateway {
             version,
             now,
         };
-        receipt::check(request, &expected).map_err(receipt_invalid)?;
+        let by_key = receipt::check(request, &expected).map_err(receipt_invalid)?;
         let basis = self.readable(place, reader, request.receipt.purpose).await?;
+        let hash = request.receipt.signing_hash(expected.chain_id, expected.records);
+        // At the block that the receipt is filed with, so that whoever checks it later can ask the same.
+        if !by_key
+            && !self
+                .chain
+                .confirms(basis.block.hash, reader, hash, &request.signature)
+                .await?
+        {
+            return Err(receipt_invalid("signature"));
+        }
         if request.receipt.pointer != basis.pointer {
             return Err(receipt_invalid("pointer"));
         }

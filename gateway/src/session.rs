@@ -1,10 +1,13 @@
-//! Sign-in with Ethereum (EIP-4361), pure: clock and randomness are handed in.
+//! Sign-in with Ethereum (EIP-4361), pure: clock and randomness are handed in, and an account that is a contract is asked elsewhere.
 //!
 //! A challenge costs nothing to keep: its nonce is 16 random bytes and a MAC of them with everything else in the
 //! message, so only a message of ours is accepted, and only an answered one takes a row (its nonce, until it
 //! expires). The token is 32 random bytes; only its SHA-256 is stored.
 use alloy::primitives::{Address, B256, Signature, keccak256};
-use medlock_api::siwe::{Message, STATEMENT};
+use medlock_api::{
+    account::SIGNATURE_BYTES_MOST,
+    siwe::{Message, STATEMENT},
+};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -12,6 +15,8 @@ use subtle::ConstantTimeEq as _;
 pub const CHALLENGE_SECONDS: u64 = 300;
 /// A working day: nobody is asked to sign twice in one, and a stolen token dies overnight.
 pub const SESSION_SECONDS: u64 = 8 * 3600;
+/// Where an account's code let the signer in: its owners may have been others for as long before the session ends (ADR 19).
+pub const CODE_SESSION_SECONDS: u64 = 3600;
 /// Sessions of one account; the oldest gives way. Enough for every device and job of a clinic.
 pub const SESSIONS_MOST: u32 = 32;
 
@@ -85,11 +90,20 @@ pub fn challenge(site: &Site, key: &[u8; 32], account: Address, random: [u8; 16]
     message
 }
 
-/// Checks an answered challenge, except that its nonce was not used before: that is the database's to say.
+/// An answered challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub message: Message,
+    /// The account's own key signed it. If not, the account's code has to confirm that it did (EIP-1271), or nobody has.
+    pub by_key: bool,
+}
+
+/// Checks an answered challenge, except that its nonce was not used before, which is the database's to say, and that a contract signed
+/// it, which is the chain's.
 ///
 /// # Errors
 /// The first [`Refusal`] that applies.
-pub fn check(site: &Site, key: &[u8; 32], text: &str, signature: &[u8], now: u64) -> Result<Message, Refusal> {
+pub fn check(site: &Site, key: &[u8; 32], text: &str, signature: &[u8], now: u64) -> Result<Answered, Refusal> {
     let message = Message::parse(text).map_err(|_| Refusal::Malformed)?;
     if message.domain != site.domain || message.uri != site.uri {
         return Err(Refusal::Domain);
@@ -108,10 +122,11 @@ pub fn check(site: &Site, key: &[u8; 32], text: &str, signature: &[u8], now: u64
     if now >= message.expiration_time {
         return Err(Refusal::Expired);
     }
-    match recover(&message.signing_hash(), signature) {
-        Some(signer) if signer == message.address => Ok(message),
-        _ => Err(Refusal::Signature),
+    if signature.len() > SIGNATURE_BYTES_MOST {
+        return Err(Refusal::Signature);
     }
+    let by_key = recover(&message.signing_hash(), signature) == Some(message.address);
+    Ok(Answered { message, by_key })
 }
 
 /// What is stored of a token.
@@ -170,10 +185,11 @@ mod tests {
     fn lets_the_signer_of_our_challenge_in_until_it_expires() {
         let message = challenge(&site(), &KEY, signer().address(), [1; 16], NOW);
         let signature = signed(&message);
-        assert_eq!(
-            check(&site(), &KEY, &message.to_text(), &signature, NOW).unwrap(),
-            message
-        );
+        let answered = Answered {
+            message: message.clone(),
+            by_key: true,
+        };
+        assert_eq!(check(&site(), &KEY, &message.to_text(), &signature, NOW), Ok(answered));
         let last = NOW + CHALLENGE_SECONDS - 1;
         assert!(check(&site(), &KEY, &message.to_text(), &signature, last).is_ok());
         assert_eq!(
@@ -272,10 +288,10 @@ mod tests {
         assert_eq!(refusal(&ours, &[8; 32]), Refusal::Nonce);
         let other = PrivateKeySigner::from_bytes(&B256::repeat_byte(4)).unwrap();
         let forged = other.sign_hash_sync(&ours.signing_hash()).unwrap().as_bytes();
-        assert_eq!(
-            check(&site(), &KEY, &ours.to_text(), &forged, NOW),
-            Err(Refusal::Signature)
-        );
+        let by_key = |signature: &[u8]| check(&site(), &KEY, &ours.to_text(), signature, NOW).map(|a| a.by_key);
+        assert_eq!(by_key(&forged), Ok(false));
+        assert_eq!(by_key(&[0; SIGNATURE_BYTES_MOST]), Ok(false));
+        assert_eq!(by_key(&[0; SIGNATURE_BYTES_MOST + 1]), Err(Refusal::Signature));
         assert_eq!(check(&site(), &KEY, "hello", &forged, NOW), Err(Refusal::Malformed));
     }
 

@@ -17,8 +17,9 @@ use tokio::{sync::Mutex, time::sleep};
 use crate::{
     chain::{Block, Chain},
     db::Db,
-    limits::{Bucket, Gate, Limits},
+    limits::{Bucket, Buckets, Gate, Limits},
     metrics::Metrics,
+    origin::{Network, Origin},
     problem::{Failure, Result},
     relay::Relaying,
     session::Site,
@@ -53,8 +54,12 @@ pub struct Parts {
     pub limits: Limits,
     pub uploads: Arc<Gate>,
     pub downloads: Arc<Gate>,
-    /// For requests without a session.
+    /// For requests without a session: of everybody, and of each address.
     pub open: Bucket,
+    pub open_each: Buckets,
+    pub connections: Arc<Gate<Origin>>,
+    /// Whose X-Forwarded-For is believed.
+    pub proxies: Vec<Network>,
     pub metrics: Arc<Metrics>,
     pub marks: Marks,
     /// The latest block that the node told of, and when it was asked.

@@ -1,48 +1,151 @@
-//! Connections that end where the other side no longer takes what is written, and count their bytes.
+//! Connections: so many at once, which send their heads in time, take what is written, and count their bytes.
 use std::{
+    convert::Infallible,
     io,
-    net::SocketAddr,
-    pin::Pin,
+    net::IpAddr,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use axum::serve::Listener;
+use axum::{Router, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    select,
+    sync::watch,
+    task::JoinSet,
     time::{Sleep, sleep},
 };
 
-use crate::metrics::Metrics;
+use crate::{
+    limits::{CONNECTIONS_MOST, Pass},
+    metrics::Metrics,
+    origin::Origin,
+    state::Gateway,
+};
 
 /// A reader that takes nothing for as long has gone, or means harm: what its answer holds is given back.
 const WRITE_IDLE: Duration = Duration::from_secs(30);
+/// From a connection's begin, or the end of an answer, to the end of the next request's head. So it is also how long an idle connection is
+/// kept; proxies in front are to keep theirs for less (docs/deploy.md).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A request's line and headers: many times those of a browser. It is looked at between two reads, so up to twice as much may pass.
+const HEAD_BYTES_MOST: usize = 64 * 1024;
+/// After an accept that failed for want of files or memory: trying again at once would not find more.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts [`Connection`]s.
-pub struct Door {
-    listener: TcpListener,
-    metrics: Arc<Metrics>,
+/// Who is connected: the client, or a proxy.
+#[derive(Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// How many connections there may be at once: three in four of the files that this process may open, as blocks, databases and the node take
+/// files too.
+pub fn places() -> usize {
+    // Linux says; where nobody does, a thousand is what systems allow at least.
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = files.and_then(|files| files.split_whitespace().next());
+    let files = soft.map_or(Some(1024), |soft| soft.parse::<usize>().ok());
+    // What is no number is "unlimited".
+    files.map_or(CONNECTIONS_MOST, |files| (files / 4 * 3).min(CONNECTIONS_MOST))
 }
 
-impl Door {
-    pub fn new(listener: TcpListener, metrics: Arc<Metrics>) -> Self {
-        Self { listener, metrics }
+/// Serves `router` until `stop`; then until every request at work has its answer.
+pub async fn serve(listener: TcpListener, router: Router, gateway: Gateway, stop: impl Future<Output = ()>) {
+    let (closing, closed) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = select! {
+            biased;
+            () = &mut stop => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok((stream, address)) => (stream, address.ip()),
+            // The other side has gone already.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(error) => {
+                tracing::error!(%error, "no connection can be accepted");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Without a place it is closed at once.
+        if let Some(place) = place(&gateway, peer) {
+            let stream = Connection::new(stream, WRITE_IDLE, gateway.metrics.clone());
+            connections.spawn(connection(
+                stream,
+                Served {
+                    router: router.clone(),
+                    peer: Peer(peer),
+                },
+                place,
+                closed.clone(),
+            ));
+        }
+    }
+    drop(listener);
+    closing.send_replace(true);
+    while connections.join_next().await.is_some() {}
+}
+
+fn place(gateway: &Gateway, peer: IpAddr) -> Option<Pass<Origin>> {
+    let is_proxy = gateway.proxies.iter().any(|network| network.contains(peer));
+    let place = match is_proxy {
+        true => gateway.connections.enter_uncounted(),
+        false => gateway.connections.enter(peer.into()),
+    };
+    place.ok()
+}
+
+async fn connection(
+    stream: Connection<TcpStream>,
+    served: Served,
+    _place: Pass<Origin>,
+    mut closed: watch::Receiver<bool>,
+) {
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MOST)
+        .serve_connection(TokioIo::new(stream), served);
+    let mut serving = pin!(serving);
+    let ended = select! {
+        ended = serving.as_mut() => ended,
+        () = async { drop(closed.wait_for(|closed| *closed).await) } => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        // The client's doing: it has gone, was too slow, or speaks no HTTP.
+        tracing::trace!(%error, "a connection ended");
     }
 }
 
-impl Listener for Door {
-    type Io = Connection<TcpStream>;
-    type Addr = SocketAddr;
+/// The router, told who is connected.
+struct Served {
+    router: Router,
+    peer: Peer,
+}
 
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Connection::new(stream, WRITE_IDLE, self.metrics.clone()), address)
-    }
+impl Service<hyper::Request<Incoming>> for Served {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
 
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        TowerToHyperService::new(self.router.clone()).call(request)
     }
 }
 
@@ -130,6 +233,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    #[test]
+    fn places_are_left_for_other_files() {
+        assert!((1..=CONNECTIONS_MOST).contains(&places()));
+    }
 
     #[tokio::test]
     async fn a_reader_that_takes_nothing_is_let_go_and_one_that_does_is_served() {

@@ -1,12 +1,14 @@
 //! End-to-end tests: the promises of DESIGN.md, who holds which keys, what bad input and
 //! lying services get, the program as people use it, and other people's tools.
 
+mod accounts;
 mod bad_input;
 mod cluster;
 mod consumers;
 mod deploy;
 mod exchange;
 mod keys;
+mod killed;
 mod large;
 mod lying;
 mod operator;

@@ -63,14 +63,14 @@ fn signed_for(by: &Identity, operation: &Operation, chain_id: u64, relay: Addres
 }
 
 /// A session, over plain HTTP.
-struct Session {
+pub struct Session {
     url: String,
-    token: String,
+    pub token: String,
     http: reqwest::Client,
 }
 
 impl Session {
-    async fn of(identity: &Identity, url: &str) -> Self {
+    pub async fn of(identity: &Identity, url: &str) -> Self {
         let http = reqwest::Client::new();
         let ask = json!({ "account": identity.address() });
         let challenge = http
@@ -731,14 +731,14 @@ async fn what_a_reorganisation_takes_back_is_submitted_again_where_it_still_can_
 }
 
 /// `medlock gateway` beside the World's: on its chain and index, with a database and a paying account of its own.
-struct Beside {
+pub struct Beside {
     child: Child,
-    url: String,
+    pub url: String,
     payer: Address,
 }
 
 impl Beside {
-    fn start(world: &World, state: &str, settings: &[&str]) -> Self {
+    pub fn start(world: &World, state: &str, settings: &[&str]) -> Self {
         let dir = world.home().join("beside");
         let mut child = Command::new(medlock_binary())
             .args([
@@ -775,7 +775,7 @@ impl Beside {
         }
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -847,6 +847,7 @@ async fn spawn(world: &World, folder: &Path, state: &Database, key: &Identity) -
     medlock_gateway::spawn(medlock_gateway::Config {
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: None,
+        trusted_proxies: Vec::new(),
         rpc_url: world.dev.endpoints.rpc.clone(),
         deployment: medlock::dev::indexed(&world.dev.deployment),
         index: world.dev.indexer().index(),

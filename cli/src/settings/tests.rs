@@ -23,6 +23,7 @@ fn sample(arg: &clap::Arg) -> String {
         _ if name == "metrics" || name == "listen" => "\"127.0.0.1:9\"".into(),
         Some(number) if number.parse::<u64>().is_ok() => format!("{}", number.parse::<u64>().unwrap() - 1),
         _ if name == "store-quorum" => "1".into(),
+        _ if name == "trusted-proxies" => "[\"127.0.0.1\", \"10.0.0.0/8\"]".into(),
         _ if matches!(arg.get_action(), ArgAction::Append) => "[\"http://a.example\", \"http://b.example\"]".into(),
         _ => "\"somewhere\"".into(),
     }

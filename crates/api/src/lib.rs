@@ -6,11 +6,13 @@
 //! - [`siwe`]: the sign-in message (EIP-4361).
 //! - [`relay`]: signed operations, and where they stand.
 //! - [`receipt`]: read receipts on the wire, their EIP-712 digest, and the hash chain of a gateway.
+//! - [`account`]: signatures of accounts that are contracts (EIP-1271, EIP-6492).
 //!
 //! It must never do I/O, read a clock, draw random numbers or hold a key; it builds for wasm32.
 //! With the feature `openapi` every body has a utoipa schema. Start reading at [`types`].
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod problem;
 pub mod receipt;
 pub mod relay;

@@ -66,7 +66,8 @@ impl Receipt {
 #[serde(deny_unknown_fields)]
 pub struct ReadRequest {
     pub receipt: Receipt,
-    /// 65 bytes r || s || v by the reader over [`Receipt::signing_hash`]; s in the lower half (EIP-2), v 27 or 28.
+    /// By the reader over [`Receipt::signing_hash`]: 65 bytes r || s || v, s in the lower half (EIP-2), v 27 or 28; or, of an account that is
+    /// a contract, what its `isValidSignature` takes at the block of the decision (EIP-1271, EIP-6492). At most 4,096 bytes.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
     pub signature: Bytes,
 }

@@ -86,7 +86,8 @@ body! {
     pub struct SessionRequest {
         /// The challenge's message, unchanged.
         pub message: String,
-        /// 65 bytes r || s || v over the EIP-191 digest of the message.
+        /// Over the EIP-191 digest of the message: 65 bytes r || s || v (s in the lower half, v 27 or 28), or, of an account that is a
+        /// contract, what its `isValidSignature` takes (EIP-1271), wrapped as EIP-6492 has it where it is not deployed yet. At most 4,096 bytes.
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
         pub signature: Bytes,
     }

@@ -17,6 +17,7 @@ use medlock_abi::{
     audit::IAudit, exceptions::IExceptions::IExceptionsErrors, records::IRecords::IRecordsErrors,
     registry::IRegistry::IRegistryErrors, relay::IRelay::IRelayErrors, terms,
 };
+use medlock_api::account;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
@@ -112,6 +113,31 @@ impl Chain {
             .topic3(anchor);
         let logs = self.provider.get_logs(&filter).await;
         Ok(!logs.map_err(|error| self.error("eth_getLogs", error))?.is_empty())
+    }
+
+    /// Whether the code of `account` confirms, at the state of the block `at`, that the account has signed `digest` (EIP-1271, EIP-6492).
+    /// `None`: the node does not say, as it has the block or its state no more.
+    pub(crate) async fn confirms(
+        &self,
+        at: B256,
+        account: Address,
+        digest: B256,
+        signature: &[u8],
+    ) -> Result<Option<bool>> {
+        let Some(question) = account::question(account, digest, signature) else {
+            return Ok(Some(false));
+        };
+        let mut request = TransactionRequest::default()
+            .with_from(account::ASKER)
+            .with_input(question)
+            .with_gas_limit(account::QUESTION_GAS);
+        request.to = Some(TxKind::Create);
+        match self.provider.call(request).block(BlockId::from(at)).await {
+            Ok(answer) => Ok(Some(account::is_yes(&answer))),
+            // The question itself never reverts.
+            Err(error) if error.is_error_resp() => Ok(None),
+            Err(error) => Err(self.error("eth_call", error)),
+        }
     }
 
     /// The hash of a block, if the chain has it.

@@ -44,6 +44,9 @@ pub struct Read {
     pub entry: api::ReadEntry,
     /// The reader signed it, it is there once, and it fits its neighbours in the chain of receipts.
     pub proven: bool,
+    /// Whether that could be found out. Not where the reader may be a contract, and our node has the state no more of the block at which
+    /// it is to be asked: then a receipt that is not proven need not be a false one.
+    pub checkable: bool,
     /// Whether it stands on chain.
     pub anchoring: Anchoring,
     /// It rests on emergency access: on nobody's word but the reader's.
@@ -258,8 +261,8 @@ impl Client {
         self.gateway().await?.grants(chart).await
     }
 
-    /// Who read what, when, and why, by the gateway's log. Each entry is checked: the reader signed it for this gateway,
-    /// it is there once, and it fits its neighbours in the gateway's chain of receipts. Where the gateway says that it is
+    /// Who read what, when, and why, by the gateway's log. Each entry is checked: the reader signed it for this gateway (a contract is
+    /// asked at the block of the entry), it is there once, and it fits its neighbours in the gateway's chain of receipts. Where the gateway says that it is
     /// anchored, path and anchor are checked against `audit` on chain. An anchored entry cannot be altered or moved any more; that none
     /// was left out is not shown, as other charts' entries are between those of one (ADR 18).
     pub async fn reads(&self, chart: B256) -> Result<Vec<Read>> {
@@ -272,30 +275,50 @@ impl Client {
         let mut reads = Vec::with_capacity(entries.len());
         for entry in entries {
             let receipt = &entry.receipt;
-            let signer = signer_of(&receipt.signing_hash(chain_id, records), &entry.signature);
             let fits = match before {
                 None => true,
                 Some((sequence, hash)) if sequence.checked_add(1) == Some(entry.sequence) => entry.previous == hash,
                 Some((sequence, _)) => entry.sequence > sequence,
             };
-            let proven = signer == Some(receipt.reader)
-                && receipt.chart == chart
+            let is_whole = receipt.chart == chart
                 && receipt.gateway == gateway.account()
                 && seen.insert((receipt.reader, receipt.nonce))
                 && fits
                 && entry.reason == terms::reason::text(entry.reason_code)
                 && entry.hash == entry.link_hash(chain_id, records);
             before = Some((entry.sequence, entry.hash));
+            let signed = match is_whole {
+                true => self.signed_by_reader(&entry).await?,
+                false => Some(false),
+            };
             let anchoring = self.anchoring(&entry, gateway.account(), &mut anchors).await?;
             let break_glass = entry.reason_code == terms::reason::EMERGENCY;
             reads.push(Read {
                 entry,
-                proven,
+                proven: signed == Some(true),
+                checkable: signed.is_some(),
                 anchoring,
                 break_glass,
             });
         }
         Ok(reads)
+    }
+
+    /// Whether the reader has signed the entry's receipt: with a key, or, a contract, by its own word at the entry's block. `None`: our
+    /// node does not know.
+    async fn signed_by_reader(&self, entry: &api::ReadEntry) -> Result<Option<bool>> {
+        let reader = entry.receipt.reader;
+        let hash = entry
+            .receipt
+            .signing_hash(self.deployment.chain_id, self.deployment.records);
+        match signer_of(&hash, &entry.signature) == Some(reader) {
+            true => Ok(Some(true)),
+            false => {
+                self.chain
+                    .confirms(entry.block_hash, reader, hash, &entry.signature)
+                    .await
+            }
+        }
     }
 
     /// Whether the chain has the anchor that the gateway says an entry is under. `anchors`: what was asked before, by index and

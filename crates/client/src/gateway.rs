@@ -29,6 +29,9 @@ use crate::{
 /// To connect, and between two pieces of an answer: a gateway that falls silent does not hold us for ever.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 const READ_WAIT: Duration = Duration::from_secs(60);
+/// A connection that has been idle for as long is not used again: gateways close theirs after half a minute, and a request that meets the
+/// end of one may or may not have been read.
+const IDLE_WAIT: Duration = Duration::from_secs(15);
 /// Largest JSON answer or single block that is read into memory.
 const ANSWER_BYTES_MOST: usize = 16 << 20;
 /// Largest payload that is read into memory, ciphertext bytes: the largest content that the vault seals, with all that
@@ -70,6 +73,7 @@ impl Gateway {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_WAIT)
             .read_timeout(READ_WAIT)
+            .pool_idle_timeout(IDLE_WAIT)
             .build()
             .map_err(|error| Error::Usage(format!("cannot make an HTTP client: {error}")))?;
         let mut gateway = Self {

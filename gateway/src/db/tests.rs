@@ -1,5 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
+use medlock_api::account::SIGNATURE_BYTES_MOST;
 use medlock_postgres_server::Server;
 
 use super::*;
@@ -265,6 +266,35 @@ async fn tables_of_another_deployment_and_altered_receipts_are_refused() {
         assert!(format!("{error:#}").contains("does not match its hash"), "{error:#}");
         // Another gateway's chain is its own affair.
         process(&database, OTHER, 2).await;
+    }
+}
+
+#[tokio::test]
+async fn a_smart_accounts_signature_is_kept_whole_up_to_a_bound() {
+    let dir = tempfile::tempdir().unwrap();
+    for database in databases(dir.path()) {
+        let db = process(&database, GATEWAY, 1).await;
+        let append = async |nonce: u64, bytes: usize| {
+            let request = ReadRequest {
+                signature: vec![9; bytes].into(),
+                ..request(GATEWAY, word(nonce))
+            };
+            let checked = Checked {
+                request: &request,
+                block: 9,
+                block_hash: B256::repeat_byte(9),
+                reason: reason::GRANT,
+                received_at: NOW,
+            };
+            db.append_receipt(&checked).await
+        };
+        let lengths = [0, 65, SIGNATURE_BYTES_MOST];
+        for (nonce, bytes) in lengths.into_iter().enumerate() {
+            append(nonce as u64, bytes).await.unwrap().unwrap();
+        }
+        assert!(append(9, SIGNATURE_BYTES_MOST + 1).await.is_err());
+        let kept: Vec<usize> = chain(&db).await.iter().map(|entry| entry.signature.len()).collect();
+        assert_eq!(kept, lengths);
     }
 }
 

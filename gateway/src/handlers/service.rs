@@ -26,7 +26,8 @@ pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Health>> {
 }
 
 /// The deployment that this gateway serves, and its own account.
-#[utoipa::path(get, path = "/v1/deployment", tag = "service", responses((status = 200, body = Deployment)))]
+#[utoipa::path(get, path = "/v1/deployment", tag = "service",
+    responses((status = 200, body = Deployment), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn deployment(State(gateway): State<Gateway>, _: Anybody) -> Json<Deployment> {
     let deployment = &gateway.deployment;
     Json(Deployment {
@@ -43,7 +44,8 @@ pub async fn deployment(State(gateway): State<Gateway>, _: Anybody) -> Json<Depl
 }
 
 /// How far the index is behind the chain.
-#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Status), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/v1/status", tag = "service",
+    responses((status = 200, body = Status), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn status(State(gateway): State<Gateway>, _: Anybody) -> Result<Json<Status>> {
     let index_block = gateway.index.head().await?.number;
     // Up to a second old; what the index holds is on the chain.
@@ -58,7 +60,7 @@ pub async fn status(State(gateway): State<Gateway>, _: Anybody) -> Result<Json<S
 /// What the registry has of an account: public facts.
 #[utoipa::path(get, path = "/v1/parties/{account}", tag = "service",
     params(("account" = Hex20, Path,)),
-    responses((status = 200, body = Party), (status = 400, body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Party), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn party(
     State(gateway): State<Gateway>,
     _: Anybody,

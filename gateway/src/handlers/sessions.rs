@@ -5,15 +5,15 @@ use axum::{Json, extract::State, http::StatusCode};
 use medlock_api::{Challenge, ChallengeRequest, Kind, Problem, Session, SessionRequest};
 
 use crate::{
-    extract::{self, Anybody, Caller},
+    extract::{self, Anybody, CODE_ASKED_COSTS, Caller},
     problem::Result,
-    session::{self, Refusal, SESSION_SECONDS, token_hash},
+    session::{self, CODE_SESSION_SECONDS, Refusal, SESSION_SECONDS, token_hash},
     state::{Gateway, random},
 };
 
 /// A message to sign. It stands for five minutes and opens one session.
 #[utoipa::path(post, path = "/v1/sessions/challenge", tag = "sessions", request_body = ChallengeRequest,
-    responses((status = 200, body = Challenge), (status = 400, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Challenge), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn challenge(
     State(gateway): State<Gateway>,
     _: Anybody,
@@ -32,28 +32,36 @@ pub async fn challenge(
     }))
 }
 
-/// Opens a session for the account that signed the challenge.
+/// Opens a session for the account that signed the challenge: eight hours where its key did, one where its code says that it did.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
-    responses((status = 200, body = Session), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Session), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn open(
     State(gateway): State<Gateway>,
-    _: Anybody,
+    anybody: Anybody,
     extract::Json(request): extract::Json<SessionRequest>,
 ) -> Result<Json<Session>> {
     let now = gateway.now();
     let refused = |why: Refusal| Problem::new(Kind::SignInRefused).reason(why.text());
-    let message = session::check(
-        &gateway.site,
-        gateway.db.challenge_key(),
-        &request.message,
-        &request.signature,
-        now,
-    )
-    .map_err(refused)?;
+    let key = gateway.db.challenge_key();
+    let answered = session::check(&gateway.site, key, &request.message, &request.signature, now).map_err(refused)?;
+    let message = answered.message;
+    let mut seconds = SESSION_SECONDS;
+    if !answered.by_key {
+        anybody.take(&gateway, CODE_ASKED_COSTS)?;
+        let (latest, hash) = (gateway.latest().await?.hash, message.signing_hash());
+        if !gateway
+            .chain
+            .confirms(latest, message.address, hash, &request.signature)
+            .await?
+        {
+            return Err(refused(Refusal::Signature).into());
+        }
+        seconds = CODE_SESSION_SECONDS;
+    }
     let token = hex::encode(random::<32>()?);
     let session = Session {
         account: message.address,
-        expires_at: now + SESSION_SECONDS,
+        expires_at: now + seconds,
         token,
     };
     let nonce = (message.nonce.as_str(), message.expiration_time);

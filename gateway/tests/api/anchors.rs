@@ -62,6 +62,7 @@ impl Reads {
         medlock_gateway::spawn(medlock_gateway::Config {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: Some("https://gateway.example".into()),
+            trusted_proxies: Vec::new(),
             rpc_url: world.rpc_url.clone(),
             deployment: world.deployment,
             index: world.indexer.index(),

@@ -20,8 +20,9 @@ use medlock_abi::{
 };
 use medlock_anvil::CHAIN_ID;
 use medlock_contract_tests::{Contracts, Done, OWNER};
+use medlock_solidity::compile;
 
-use crate::{init_codes, solidity::compile, world};
+use crate::{init_codes, world};
 
 const CHART: B256 = B256::repeat_byte(0xc1);
 const RECORD: B256 = B256::repeat_byte(0xe1);

@@ -6,7 +6,6 @@ mod history;
 mod invariants;
 mod model;
 mod replay;
-mod solidity;
 
 use std::sync::OnceLock;
 

@@ -1,16 +1,18 @@
-//! Compiles Solidity with npm's solc, as `tools/setup-node.sh --tests` installs it.
+//! Compiles Solidity for tests, with npm's solc, as `tools/setup-node.sh --tests` installs it.
 
 use std::{
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use medlock_contract_tests::root;
 use serde_json::{Value, json};
 
 /// The creation code of `contract`, which stands in `file` (both paths from the repository's root). `medlock/` are the
 /// exported interfaces.
+///
+/// # Panics
+/// Where it does not compile, and where the compiler is not installed.
 pub fn compile(file: &str, contract: &str) -> Vec<u8> {
     let read =
         |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -43,5 +45,9 @@ pub fn compile(file: &str, contract: &str) -> Vec<u8> {
     let output: Value = serde_json::from_slice(&solc.wait_with_output().unwrap().stdout).unwrap();
     let code = &output["contracts"][file][contract]["evm"]["bytecode"]["object"];
     let code = code.as_str().unwrap_or_else(|| panic!("{:#}", output["errors"]));
-    alloy::hex::decode(code).unwrap()
+    hex::decode(code).unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
