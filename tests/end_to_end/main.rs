@@ -15,4 +15,5 @@ mod relay;
 mod stores;
 mod suites;
 mod tools;
+mod typescript;
 mod verdict;
