@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer soak clean
+.PHONY: demo test check client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway soak clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -102,6 +102,11 @@ bench-store: setup-tests build
 # too: tools/setup-indexer-peers.sh, then `target/debug/medlock-bench indexer backfill --peers`.
 bench-indexer: setup-tests build
 	target/debug/medlock-bench indexer
+
+# The gateway beside a bare handler, its own store, and HAPI FHIR (from Maven, 300 MB): one JSON line a figure. Wants Java 17 and Maven.
+bench-gateway: setup-tests contracts
+	tools/setup-hapi.sh
+	target/debug/medlock-bench gateway
 
 clean:
 	cargo clean

@@ -7,6 +7,7 @@ mod deploy;
 mod exchange;
 mod keys;
 mod large;
+mod logs;
 mod lying;
 mod operator;
 mod program;

@@ -63,14 +63,14 @@ fn signed_for(by: &Identity, operation: &Operation, chain_id: u64, relay: Addres
 }
 
 /// A session, over plain HTTP.
-struct Session {
+pub struct Session {
     url: String,
-    token: String,
+    pub token: String,
     http: reqwest::Client,
 }
 
 impl Session {
-    async fn of(identity: &Identity, url: &str) -> Self {
+    pub async fn of(identity: &Identity, url: &str) -> Self {
         let http = reqwest::Client::new();
         let ask = json!({ "account": identity.address() });
         let challenge = http
@@ -104,7 +104,7 @@ impl Session {
         self.post_json(&json!(request), name).await
     }
 
-    async fn post_json(&self, request: &Value, name: Option<&str>) -> (StatusCode, Value) {
+    pub async fn post_json(&self, request: &Value, name: Option<&str>) -> (StatusCode, Value) {
         let mut post = self
             .http
             .post(format!("{}/v1/relay/operations", self.url))

@@ -38,9 +38,9 @@ const MISSPELT: [(&str, &str, &str); 6] = [
         "Property 'blockNumber' does not exist on type",
     ),
     (
-        "session.decide",
-        "session.decides",
-        "Property 'decides' does not exist on type",
+        "error.type ",
+        "error.kind ",
+        "Property 'kind' does not exist on type 'Problem'",
     ),
     (
         "\"forbidden-or-unknown\"",

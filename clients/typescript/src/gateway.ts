@@ -164,7 +164,7 @@ export class Session {
   readonly #wire: Wire;
   readonly #token: string;
   readonly account: Hex;
-  /** UNIX seconds. After that, or once it was ended: `Problem` of type `session-expired`; sign in again. */
+  /** UNIX seconds. After that: `Problem` of type `session-expired`; once it was ended, `no-session`. Sign in again. */
   readonly expiresAt: number;
 
   /** See `Gateway.signIn`. */

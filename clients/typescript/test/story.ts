@@ -48,7 +48,7 @@ const parts = {
     assert.equal(served.chain_id, deployment.chain_id);
     assert.equal(served.gateway.toLowerCase(), deployment.gateway.toLowerCase());
     assert.equal((await gateway.health()).status, "ok");
-    assert.equal((await gateway.ready()).status, "ok");
+    assert.equal((await gateway.ready()).status, "ready");
     assert.equal((await gateway.status()).lag_blocks, 0);
     assert.equal((await gateway.party(clinic.address)).credential?.status, "issued");
     assert.equal((await gateway.fhirMetadata()).resourceType, "CapabilityStatement");
@@ -178,7 +178,7 @@ const parts = {
     const { requestId } = await problem(ofClinic.chart(`0x${"ee".repeat(32)}`), "forbidden-or-unknown", 403);
     assert.match(requestId ?? "", /^[0-9a-fx]+$/);
     const malformed = await problem(ofClinic.chart("0x12"), "bad-request", 400);
-    assert.equal(malformed.field, "chart");
+    assert.equal(malformed.field, "path");
     const call = { chain_id: deployment.chain_id, relay: deployment.records, call: "0x" } as const;
     await problem(ofClinic.submit(call, { idempotencyKey: "once" }), "operation-invalid", 422);
     await problem(ofClinic.operation(`0x${"ee".repeat(32)}`), "forbidden-or-unknown", 403);
@@ -202,10 +202,10 @@ const parts = {
   async "sign-out"() {
     const other = await gateway.signIn(clinic, deployment.chain_id);
     await other.signOut();
-    await problem(other.chart(chart), "session-expired", 401);
+    await problem(other.chart(chart), "no-session", 401);
     assert.ok(await ofClinic.chart(chart));
     await ofClinic.signOutEverywhere();
-    await problem(ofClinic.chart(chart), "session-expired", 401);
+    await problem(ofClinic.chart(chart), "no-session", 401);
   },
 };
 
