@@ -245,7 +245,7 @@ impl Connection {
     }
 
     fn refill(&mut self, unread: &mut Range<usize>) -> anyhow::Result<()> {
-        if unread.is_empty() {
+        if Range::is_empty(unread) {
             *unread = 0..self.read_some(0)?;
         }
         Ok(())

@@ -464,7 +464,7 @@ impl Databases {
     }
 
     /// What is no longer looked at; a long chain takes some gigabytes.
-    fn remove(&self, database: &str) -> anyhow::Result<()> {
+    pub fn remove(&self, database: &str) -> anyhow::Result<()> {
         if is_postgres(database) {
             self.server.remove(database);
             return Ok(());

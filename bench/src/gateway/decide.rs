@@ -9,9 +9,9 @@ use alloy::{
     primitives::{Address, B256, keccak256},
     signers::local::PrivateKeySigner,
 };
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use medlock_abi::records::IRecords;
-use medlock_api::{Action, DecisionReply, DecisionRequest, Purpose, Question};
+use medlock_api::{DecisionReply, DecisionRequest};
 use medlock_indexer::{Asked, Index};
 use serde_json::json;
 
@@ -213,8 +213,13 @@ impl Bench {
             // The first is looked at above; to look at all of them would be half of the work.
             is_right: |body| body.len() as u64 > QUESTIONS * 300,
         };
-        let rounds = (0..self.rounds).map(|_| Ok(load.saturate(BATCHES)? * QUESTIONS as f64));
-        let rounds = rounds.collect::<anyhow::Result<Vec<_>>>()?;
+        let (mut rounds, mut spent) = (vec![], vec![]);
+        for _ in 0..self.rounds {
+            let (before, begun) = (stage.gateway.processor_s()?, Instant::now());
+            let rate = load.saturate(BATCHES)? * QUESTIONS as f64;
+            spent.push((stage.gateway.processor_s()? - before) * 1e6 / (rate * begun.elapsed().as_secs_f64()));
+            rounds.push(rate);
+        }
         let what = format!(
             "{QUESTIONS} questions a request among {} grants in {kind:?}",
             CHARTS * events::GRANTS_OF_A_CHART
@@ -225,6 +230,15 @@ impl Bench {
             better: Better::Higher,
             target: Some(BATCH_TARGET),
             medlock: rounds,
+            peer: None,
+        }
+        .print()?;
+        Figure {
+            name: format!("processor time of the gateway: {what}"),
+            unit: "us/decision",
+            better: Better::Lower,
+            target: None,
+            medlock: spent,
             peer: None,
         }
         .print()?;

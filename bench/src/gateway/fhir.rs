@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Child, ChildStdin, Command, Stdio},
     time::Duration,

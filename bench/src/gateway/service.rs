@@ -55,6 +55,11 @@ impl Service {
             .with_context(|| url.to_owned())
     }
 
+    /// Processor time that it has taken, in seconds.
+    pub fn processor_s(&self) -> anyhow::Result<f64> {
+        machine::processor_s(self.child.id())
+    }
+
     pub fn peak_mib(&self) -> anyhow::Result<f64> {
         machine::peak_mib(self.child.id())
     }
