@@ -17,6 +17,10 @@ const READERS_MOST: u32 = 8;
 const WRITER_CACHE_KIB: u32 = 16 * 1024;
 /// Each page that a transaction touches is written twice: fewer, larger ones take fewer calls.
 const PAGE_BYTES: u32 = 8 * 1024;
+/// As much of SQLite's file as readers map into memory, which is all of it (SQLite has a limit of 2 GiB). Decisions look at pages all over it: to
+/// copy each from the system's cache takes as long as all the rest. What is mapped is that cache, and counts as the process's memory only
+/// in name. A disk that fails under it ends the process.
+const MAPPED_BYTES: &str = "2147418112";
 /// Pages of the write-ahead log (of [`PAGE_BYTES`]) after which SQLite folds it into the file: some transactions at once.
 const CHECKPOINT_PAGES: u32 = 8_000;
 /// Statements that stay prepared: each table has a few, by how many rows are written at once.
@@ -110,7 +114,8 @@ impl Pool {
                 let pool = SqlitePoolOptions::new()
                     .max_connections(READERS_MOST)
                     .test_before_acquire(false);
-                Self::Sqlite(pool.connect_with(file(path).read_only(true)).await?)
+                let options = file(path).read_only(true).pragma("mmap_size", MAPPED_BYTES);
+                Self::Sqlite(pool.connect_with(options).await?)
             }
             Database::Postgres(options) => {
                 let pool = PgPoolOptions::new().max_connections(READERS_MOST);
