@@ -262,6 +262,14 @@ impl Service {
     }
 }
 
+/// Where a test fails before [`Service::stop`].
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 struct Person {
     name: &'static str,
     key: String,
