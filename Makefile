@@ -1,11 +1,12 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer soak clean
+.PHONY: demo test check client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway soak clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
 CONTRACTS := target/debug/medlock-contracts
+TSC := .tools/node/node_modules/.bin/tsc --project clients/typescript
 # What a browser will run: no I/O, no clock, and it builds for wasm32.
 PURE := medlock-api medlock-consent medlock-dag medlock-fhir medlock-vault
 # How that is built, in a folder of its own: `check` and `vectors-wasm` compile nothing twice.
@@ -33,6 +34,9 @@ check: contracts
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd contracts && cargo clippy --workspace --all-targets -- -D warnings
 	$(CONTRACTS) abi --check
+	tools/setup-node.sh --tests
+	node clients/typescript/generate.mjs --check
+	$(TSC) --noEmit
 	cargo=$$(tools/setup-wasm.sh); for package in $(PURE); do \
 	    RUSTC_BOOTSTRAP=1 $$cargo $(BUILD_WASM) -p $$package || exit 1; done
 
@@ -50,6 +54,11 @@ build:
 setup:
 	tools/setup-wasm.sh >/dev/null
 	tools/setup-node.sh
+
+# The TypeScript client as JavaScript, into clients/typescript/dist.
+client-typescript:
+	tools/setup-node.sh --tests
+	$(TSC)
 
 # What only the tests need. The first time, cargo-stylus and Kubo take some minutes each to compile.
 setup-tests:
@@ -95,6 +104,11 @@ bench-store: setup-tests build
 # too: tools/setup-indexer-peers.sh, then `target/debug/medlock-bench indexer backfill --peers`.
 bench-indexer: setup-tests build
 	target/debug/medlock-bench indexer
+
+# The gateway beside a bare handler, its own store, and HAPI FHIR (from Maven, 300 MB): one JSON line a figure. Wants Java 17 and Maven.
+bench-gateway: setup-tests contracts
+	tools/setup-hapi.sh
+	target/debug/medlock-bench gateway
 
 clean:
 	cargo clean

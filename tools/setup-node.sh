@@ -3,8 +3,8 @@
 # Can run twice; says what it does.
 #
 #   tools/setup-node.sh            what the contracts' build needs: wasm-opt (Binaryen)
-#   tools/setup-node.sh --tests    and what only tests and benchmarks need: cast, forge and anvil (Foundry), solc,
-#                                  ethers, viem
+#   tools/setup-node.sh --tests    and what only checks, tests and benchmarks need: cast, forge and anvil (Foundry), solc,
+#                                  ethers, viem, TypeScript and openapi-typescript
 #   MEDLOCK_TOOLS=DIR              where they go (DIR/node); default: .tools beside this folder
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -28,9 +28,9 @@ use crate::{
 use chain::{Author, Chain};
 
 mod bare;
-mod chain;
-mod events;
-mod ours;
+pub mod chain;
+pub mod events;
+pub mod ours;
 mod peers;
 
 const BARE: &str = "bare loop";
@@ -89,7 +89,7 @@ enum What {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
+pub enum Kind {
     Sqlite,
     Postgres,
 }
@@ -204,7 +204,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn all_if_none<T: ValueEnum + Clone>(named: &[T]) -> Vec<T> {
+pub fn all_if_none<T: ValueEnum + Clone>(named: &[T]) -> Vec<T> {
     if named.is_empty() { T::value_variants() } else { named }.to_vec()
 }
 
@@ -446,25 +446,25 @@ async fn work(job: &Job) -> anyhow::Result<()> {
 }
 
 /// Where to index to: a server and a folder of our own.
-struct Databases {
+pub struct Databases {
     server: Server,
     dir: TempDir,
 }
 
 impl Databases {
-    fn start() -> anyhow::Result<Self> {
+    pub fn start() -> anyhow::Result<Self> {
         Ok(Self {
             server: Server::start_with(Settings { durable: true }),
             dir: tempfile::tempdir()?,
         })
     }
 
-    fn version(&self) -> anyhow::Result<String> {
+    pub fn version(&self) -> anyhow::Result<String> {
         self.server.version().context("PostgreSQL's version")
     }
 
     /// What is no longer looked at; a long chain takes some gigabytes.
-    fn remove(&self, database: &str) -> anyhow::Result<()> {
+    pub fn remove(&self, database: &str) -> anyhow::Result<()> {
         if is_postgres(database) {
             self.server.remove(database);
             return Ok(());
@@ -474,7 +474,7 @@ impl Databases {
     }
 
     /// A new, empty one: a path or a URL.
-    fn create(&self, kind: Kind) -> anyhow::Result<String> {
+    pub fn create(&self, kind: Kind) -> anyhow::Result<String> {
         match kind {
             Kind::Postgres => Ok(self.server.create()),
             Kind::Sqlite => {

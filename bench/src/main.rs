@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod anvil;
 mod figure;
 mod gas;
+mod gateway;
 mod http;
 mod indexer;
 mod machine;
@@ -30,6 +31,8 @@ enum Command {
     Anvil(anvil::Options),
     /// What the contracts cost, beside a twin in Solidity
     Gas(gas::Options),
+    /// The gateway beside a bare handler, its own store, and HAPI FHIR
+    Gateway(gateway::Options),
     /// The indexer beside a bare loop, into SQLite and PostgreSQL
     Indexer(indexer::Options),
     /// Ways for a contract to verify signatures, in bytes and gas
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Anvil(options) => anvil::run(&options),
         Command::Gas(options) => gas::run(&options),
+        Command::Gateway(options) => gateway::run(&options),
         Command::Indexer(options) => indexer::run(&options),
         Command::Signatures(options) => signatures::run(&options),
         Command::Store(options) => store::run(&options),

@@ -176,7 +176,7 @@ fn small_blocks(number: u32) -> Vec<Block> {
 }
 
 /// Adds a file: its root.
-async fn add(store: &Store, mut content: impl Read) -> anyhow::Result<Cid> {
+pub async fn add(store: &Store, mut content: impl Read) -> anyhow::Result<Cid> {
     let mut builder = FileBuilder::new();
     let (mut batch, mut batch_bytes) = (Vec::new(), 0);
     let mut piece = vec![0; MIB];
@@ -201,7 +201,7 @@ async fn add(store: &Store, mut content: impl Read) -> anyhow::Result<Cid> {
 }
 
 /// Reads a file, giving its bytes to `take` piece by piece.
-async fn read(store: &Store, root: Cid, mut take: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub async fn read(store: &Store, root: Cid, mut take: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut reader = FileReader::new(root, u64::MAX)?;
     while let Some(cid) = reader.wanted() {
         let block = store.get(&cid).await?.context("a block is missing")?;

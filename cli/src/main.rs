@@ -2,24 +2,24 @@
 
 use std::process::ExitCode;
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = medlock::settings::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    tracing_subscriber::fmt()
-        .with_env_filter(log_filter())
-        .with_writer(std::io::stderr)
+    // From MEDLOCK_LOG; warnings without it, and how an indexer gets on.
+    let asked = EnvFilter::try_from_env("MEDLOCK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,medlock::index=info"));
+    tracing_subscriber::registry()
+        .with(asked)
+        .with(filter_fn(may_be_logged))
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
         .init();
     medlock::run(cli).await
 }
 
-/// From MEDLOCK_LOG; warnings without it, and how an indexer gets on. The libraries below are held at `warn`: further down they print requests,
-/// and with them who reads whom.
-fn log_filter() -> EnvFilter {
-    let asked = EnvFilter::try_from_env("MEDLOCK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,medlock::index=info"));
-    ["alloy=warn", "hyper=warn", "reqwest=warn", "rustls=warn", "sqlx=warn"]
-        .into_iter()
-        .filter_map(|quiet| quiet.parse().ok())
-        .fold(asked, EnvFilter::add_directive)
+/// Of the libraries below, warnings alone, whatever is asked for: further down they print requests and state, and with them who reads
+/// whom.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("medlock") || *metadata.level() <= Level::WARN
 }

@@ -10,7 +10,7 @@ use std::{
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use anyhow::anyhow;
 use medlock_api::Kind;
-use medlock_indexer::{Deployment, Index, View};
+use medlock_indexer::{Deployment, Head, Index, View};
 use medlock_store::Store;
 use tokio::{sync::Mutex, time::sleep};
 
@@ -62,11 +62,30 @@ pub struct Parts {
     pub proxies: Vec<Network>,
     pub metrics: Arc<Metrics>,
     pub marks: Marks,
-    /// The latest block that the node told of, and when it was asked.
-    pub seen: Mutex<Option<(Instant, Block)>>,
+    /// What node and index told last, and when the node was asked.
+    pub seen: Mutex<Option<(Instant, Look)>>,
     /// When the chain was last looked at for the sake of health, and what came of it.
     pub pulse: Mutex<Option<(Instant, std::result::Result<Block, Kind>)>>,
     pub started: SystemTime,
+}
+
+/// Where the chain is, and where the index was right after.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub latest: Block,
+    pub indexed: Head,
+}
+
+impl Look {
+    /// Whether the index holds the latest block.
+    pub fn is_indexed(&self) -> bool {
+        holds(&self.indexed, &self.latest)
+    }
+}
+
+/// Whether an index at `head` holds `block`: this very one, and not another of its height that a reorganisation removed.
+fn holds(head: &Head, block: &Block) -> bool {
+    head.number > block.number || head.hash == block.hash
 }
 
 /// The highest blocks seen: at the node, and in the index.
@@ -139,18 +158,25 @@ impl Gateway {
     /// The chain's latest block, never one before a block that was seen already.
     ///
     /// # Errors
-    /// `ChainDown`, also where the node stays behind.
+    /// As [`Gateway::look`].
     pub async fn latest(&self) -> Result<Block> {
+        Ok(self.look().await?.latest)
+    }
+
+    /// The same, and where the index is.
+    ///
+    /// # Errors
+    /// `ChainDown`, also where the node stays behind.
+    pub async fn look(&self) -> Result<Look> {
         let deadline = Instant::now() + LATEST_WAIT;
         loop {
             let indexed_before = self.marks.indexed();
-            let block = self.looked_up().await?;
-            let indexed = self.index.head().await?.number;
-            let Err(mark) = self.marks.admit(indexed_before, indexed, block.number) else {
-                return Ok(block);
+            let look = self.looked().await?;
+            let number = look.latest.number;
+            let Err(mark) = self.marks.admit(indexed_before, look.indexed.number, number) else {
+                return Ok(look);
             };
             if Instant::now() >= deadline {
-                let number = block.number;
                 let cause = anyhow!("the node is at block {number}, and block {mark} was seen before");
                 return Err(Failure::caused(Kind::ChainDown, cause));
             }
@@ -158,19 +184,21 @@ impl Gateway {
         }
     }
 
-    /// What the node says is the latest block, asked after this was called: one question to it answers all who came before.
-    async fn looked_up(&self) -> Result<Block> {
+    /// What node and index say, asked after this was called: one look answers all who came before it.
+    async fn looked(&self) -> Result<Look> {
         let came = Instant::now();
         let mut seen = self.seen.lock().await;
-        if let Some((asked, block)) = *seen
+        if let Some((asked, look)) = *seen
             && asked >= came
         {
-            return Ok(block);
+            return Ok(look);
         }
         let asked = Instant::now();
-        let block = self.chain.latest().await?;
-        *seen = Some((asked, block));
-        Ok(block)
+        let latest = self.chain.latest().await?;
+        let indexed = self.index.head().await?;
+        let look = Look { latest, indexed };
+        *seen = Some((asked, look));
+        Ok(look)
     }
 
     /// The chain's latest block as of up to a second ago, if the chain is the deployment's: one look for however many
@@ -200,7 +228,7 @@ impl Gateway {
         outcome
     }
 
-    /// The index as it stands, once it holds `block`: this very one, and not another of its height that a reorganisation removed.
+    /// The index as it stands, once it holds `block`.
     ///
     /// # Errors
     /// `IndexBehind`.
@@ -211,7 +239,7 @@ impl Gateway {
             self.index.wait_for_block(block.number, left).await?;
             let view = self.index.latest().await?;
             let head = view.block();
-            if head.number > block.number || head.hash == block.hash {
+            if holds(&head, block) {
                 return Ok(view);
             }
             if left.is_zero() {

@@ -35,8 +35,8 @@ impl Gateway {
     /// `BadRequest`, `IndexBehind`, `ProofUnavailable`, chain trouble.
     pub async fn verdicts(&self, grantee: Address, request: &DecisionRequest) -> Result<DecisionReply> {
         check(request)?;
-        let block = self.latest().await?;
-        let now = block.time.max(self.now());
+        let look = self.look().await?;
+        let now = look.latest.time.max(self.now());
         let asked = |question: &Question| {
             let at = question.at.unwrap_or(now);
             Asked {
@@ -47,9 +47,8 @@ impl Gateway {
         };
         let asked: Vec<_> = request.questions.iter().map(asked).collect();
         // All that has happened by then. Who asks about a past that is indexed does not wait for the present.
-        let indexed = self.index.head().await?.time;
-        if asked.iter().any(|asked| indexed <= asked.at) {
-            self.index_at(&block).await?;
+        if !look.is_indexed() && asked.iter().any(|asked| look.indexed.time <= asked.at) {
+            self.index_at(&look.latest).await?;
         }
         let decisions = self.index.decide_many(&asked).await?;
         let each = request.questions.iter().zip(asked).zip(decisions);

@@ -110,7 +110,8 @@ impl Pool {
                 let pool = SqlitePoolOptions::new()
                     .max_connections(READERS_MOST)
                     .test_before_acquire(false);
-                Self::Sqlite(pool.connect_with(file(path).read_only(true)).await?)
+                let options = file(path).read_only(true);
+                Self::Sqlite(pool.connect_with(options).await?)
             }
             Database::Postgres(options) => {
                 let pool = PgPoolOptions::new().max_connections(READERS_MOST);

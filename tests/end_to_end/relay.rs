@@ -104,7 +104,7 @@ impl Session {
         self.post_json(&json!(request), name).await
     }
 
-    async fn post_json(&self, request: &Value, name: Option<&str>) -> (StatusCode, Value) {
+    pub async fn post_json(&self, request: &Value, name: Option<&str>) -> (StatusCode, Value) {
         let mut post = self
             .http
             .post(format!("{}/v1/relay/operations", self.url))

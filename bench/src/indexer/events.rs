@@ -115,7 +115,7 @@ fn written(chart: u64, number: u64, author: Address) -> LogData {
     .into_log_data()
 }
 
-fn opened(chart: u64) -> Event {
+pub fn opened(chart: u64) -> Event {
     let opened = ChartOpened {
         chart: chart_id(chart),
         controller: controller(chart),
@@ -124,7 +124,7 @@ fn opened(chart: u64) -> Event {
     (Contract::Records, opened.into_log_data())
 }
 
-fn granted(chart: u64, grantee: Address) -> Event {
+pub fn granted(chart: u64, grantee: Address) -> Event {
     let granted = Granted {
         chart: chart_id(chart),
         grantee,

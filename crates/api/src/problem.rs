@@ -174,7 +174,7 @@ const URN_PREFIX: &str = "urn:medlock:problem:";
 pub struct Problem {
     /// `urn:medlock:problem:<slug>`; see [`Kind`].
     #[serde(rename = "type")]
-    #[cfg_attr(feature = "openapi", schema(pattern = "^urn:medlock:problem:[a-z-]+$"))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::problem_type))]
     pub kind_urn: String,
     pub title: String,
     pub status: u16,

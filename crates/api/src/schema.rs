@@ -1,6 +1,11 @@
 //! OpenAPI schemas of what serde writes as a hex string or as a name. Only their derives are used, never a value:
 //! hence the fields that nobody reads.
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
+
+use crate::Kind;
 
 /// 32 bytes: an id, a digest or a hash.
 #[derive(ToSchema)]
@@ -21,3 +26,14 @@ pub struct HexBytes(#[allow(dead_code)] String);
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]
 pub struct Binary(#[allow(dead_code)] String);
+
+/// The `type` of a problem: every one that this version answers with.
+pub fn problem_type() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(
+            "Stable, for programs: `urn:medlock:problem:<slug>`. A later gateway may know more of them.",
+        ))
+        .enum_values(Some(Kind::ALL.map(Kind::urn)))
+        .build()
+}

@@ -1,4 +1,6 @@
 //! Request and response bodies, in the order of the routes.
+use std::sync::LazyLock;
+
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_sol_types::SolStruct;
 use medlock_abi::{records::IRecords, signed, terms::reason};
@@ -442,7 +444,11 @@ impl Verdict {
 
     /// The hash of its leaf in the tree whose root is signed.
     pub fn leaf(&self) -> B256 {
-        medlock_merkle::leaf(keccak, self.statement().eip712_hash_struct())
+        // EIP-712's `hashStruct`. The type's own hash would be a third of the work, if it were made anew for each of 10,000 verdicts.
+        static TYPE_HASH: LazyLock<B256> =
+            LazyLock::new(|| keccak256(signed::Verdict::eip712_encode_type().as_bytes()));
+        let data = [TYPE_HASH.as_slice(), &self.statement().eip712_encode_data()].concat();
+        medlock_merkle::leaf(keccak, keccak256(data))
     }
 
     /// Answer, reason and its code say the same.
@@ -512,4 +518,29 @@ fn verdicts_hash(root: B256, count: u32, chain_id: u64, records: Address) -> B25
 
 fn keccak(bytes: &[u8]) -> B256 {
     keccak256(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_of_the_verdicts_eip_712_hash() {
+        let verdict = Verdict {
+            chart: B256::repeat_byte(1),
+            grantee: Address::repeat_byte(2),
+            compartment: 3,
+            record_id: B256::repeat_byte(4),
+            purpose: Purpose::from_bit(1).unwrap(),
+            action: Action::READ,
+            at: 5,
+            allowed: true,
+            reason: reason::text(reason::GRANT).into(),
+            reason_code: reason::GRANT,
+            block_number: 6,
+            block_hash: B256::repeat_byte(7),
+        };
+        let hash = verdict.statement().eip712_hash_struct();
+        assert_eq!(verdict.leaf(), medlock_merkle::leaf(keccak, hash));
+    }
 }

@@ -1,7 +1,6 @@
 //! The decision, as the `records` contract makes it, over facts read from SQL or from proved storage.
 //!
 //! The order of reasons is the contract's (`medlock_abi::terms::reason`); the two must change together.
-use alloy_primitives::Address;
 use medlock_abi::{
     records::IRecords::Question,
     terms::{COMPARTMENTS, DELEGATE_DEPTH_MOST, action, effect, power, purpose, reason, record_status},
@@ -11,8 +10,8 @@ use medlock_abi::{
 /// What the tables hold, at one time, about the chart, the grantee, the member and the record of a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// `None`: the chart was not open.
-    pub controller: Option<Address>,
+    /// Whether the grantee is the chart's controller. `None`: the chart was not open.
+    pub is_controller: Option<bool>,
     pub control_epoch: u32,
     pub grant_epoch: u32,
     /// The question names no member, or a current one of the grantee.
@@ -83,13 +82,13 @@ pub fn decide(question: &Question, facts: &Facts, at: u64) -> u8 {
     {
         return reason::MALFORMED;
     }
-    let Some(controller) = facts.controller else {
+    let Some(is_controller) = facts.is_controller else {
         return reason::UNKNOWN_CHART;
     };
     if !facts.may_act {
         return reason::NOT_MEMBER;
     }
-    let granted = if question.grantee == controller {
+    let granted = if is_controller {
         reason::CONTROLLER
     } else {
         let since = facts.grant.as_ref().map_or(0, |grant| grant.since);

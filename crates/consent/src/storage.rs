@@ -73,7 +73,7 @@ impl Reader<'_> {
         let head = ChartHead::from_word(self.word(Contract::Records, chart_slot(chart)));
         let grant = Grant::from_word(self.word(Contract::Records, grant_slot(chart, grantee)));
         let mut facts = Facts {
-            controller: (!head.controller.is_zero()).then_some(head.controller),
+            is_controller: (!head.controller.is_zero()).then_some(head.controller == grantee),
             control_epoch: head.control_epoch,
             grant_epoch: head.grant_epoch,
             may_act: true,
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(first.len(), 3);
         words.extend(first.iter().map(|slot| (*slot, B256::ZERO)));
         // A chart that is not there has nothing beside it.
-        assert_eq!(facts(&question, &words).unwrap().controller, None);
+        assert_eq!(facts(&question, &words).unwrap().is_controller, None);
 
         let head = ChartHead {
             controller: Address::repeat_byte(9),

@@ -25,7 +25,7 @@ const JSON: [&str; 2] = ["application/fhir+json", "application/json"];
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What this endpoint does: its CapabilityStatement. For everybody.
-#[utoipa::path(get, path = "/fhir/metadata", tag = "fhir",
+#[utoipa::path(get, path = "/fhir/metadata", operation_id = "fhir_metadata", tag = "fhir",
     responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]
 pub async fn metadata(State(gateway): State<Gateway>, _: Anybody, headers: HeaderMap) -> Result<Response> {
     acceptable(&headers)?;
@@ -38,7 +38,7 @@ pub async fn metadata(State(gateway): State<Gateway>, _: Anybody, headers: Heade
 }
 
 /// A resource by its id, if the caller may see it.
-#[utoipa::path(get, path = "/fhir/{type}/{id}", tag = "fhir", security(("session" = [])),
+#[utoipa::path(get, path = "/fhir/{type}/{id}", operation_id = "fhir_read", tag = "fhir", security(("session" = [])),
     params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Patient, Provenance"), ("id" = String, Path,)),
     responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]
 pub async fn read(
@@ -66,7 +66,7 @@ pub async fn read(
 }
 
 /// A search, by the parameters that the CapabilityStatement names.
-#[utoipa::path(get, path = "/fhir/{type}", tag = "fhir", security(("session" = [])),
+#[utoipa::path(get, path = "/fhir/{type}", operation_id = "fhir_search", tag = "fhir", security(("session" = [])),
     params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Provenance"),),
     responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]
 pub async fn search(
@@ -88,7 +88,7 @@ pub async fn search(
 }
 
 /// The same, with parameters in the body as well: no chart or account stands in a log of URLs.
-#[utoipa::path(post, path = "/fhir/{type}/_search", tag = "fhir", security(("session" = [])),
+#[utoipa::path(post, path = "/fhir/{type}/_search", operation_id = "fhir_search_by_form", tag = "fhir", security(("session" = [])),
     params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Provenance"),),
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]
@@ -112,7 +112,7 @@ pub async fn search_by_form(
 }
 
 /// Creates a Consent from a grant that its granter has signed. The gateway submits it and pays, as it does for `/v1/relay/operations`.
-#[utoipa::path(post, path = "/fhir/{type}", tag = "fhir", security(("session" = [])),
+#[utoipa::path(post, path = "/fhir/{type}", operation_id = "fhir_create", tag = "fhir", security(("session" = [])),
     params(("type" = String, Path, description = "Consent"), ("idempotency-key" = Option<String>, Header,)),
     request_body(content = Object, content_type = "application/fhir+json"),
     responses((status = 201, description = "On chain", body = Object, content_type = "application/fhir+json", headers(("location" = String))), (status = 202, description = "Submitted: `content-location` says where to ask", body = Object, content_type = "application/fhir+json", headers(("content-location" = String))), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]

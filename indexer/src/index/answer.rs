@@ -328,41 +328,22 @@ pub fn deployment_row(row: &Row) -> Result<Deployment> {
 }
 
 /// Columns of `block`, and `safe` and `finalized` of `chain`.
-pub struct HeadColumns {
-    pub number: u64,
-    pub hash: B256,
-    pub time: u64,
-    pub safe: Option<u64>,
-    pub finalized: Option<u64>,
-}
-
-impl HeadColumns {
-    pub fn head(self) -> Head {
-        let reaches = |block: Option<u64>| block.is_some_and(|block| self.number <= block);
-        Head {
-            number: self.number,
-            hash: self.hash,
-            time: self.time,
-            finality: if reaches(self.finalized) {
-                Finality::Finalized
-            } else if reaches(self.safe) {
-                Finality::Safe
-            } else {
-                Finality::Latest
-            },
-        }
-    }
-}
-
 pub fn head_row(row: &Row) -> Result<Head> {
-    let columns = HeadColumns {
-        number: number(row, "number")?,
+    let block: u64 = number(row, "number")?;
+    let (safe, finalized): (Option<u64>, Option<u64>) = (maybe(row, "safe")?, maybe(row, "finalized")?);
+    let reaches = |marked: Option<u64>| marked.is_some_and(|marked| block <= marked);
+    Ok(Head {
+        number: block,
         hash: b256(row, "hash")?,
         time: number(row, "time")?,
-        safe: maybe(row, "safe")?,
-        finalized: maybe(row, "finalized")?,
-    };
-    Ok(columns.head())
+        finality: if reaches(finalized) {
+            Finality::Finalized
+        } else if reaches(safe) {
+            Finality::Safe
+        } else {
+            Finality::Latest
+        },
+    })
 }
 
 pub fn chart_row(row: &Row) -> Result<Chart> {

@@ -11,7 +11,11 @@ use medlock_abi::{
     words::exceptions::Rule,
 };
 use medlock_consent::{DelegateFacts, EmergencyFacts, Facts, GrantFacts, RecordFacts, decide};
-use std::{iter::repeat_n, sync::LazyLock};
+use std::{
+    iter::{Peekable, repeat_n},
+    str::Split,
+    sync::LazyLock,
+};
 
 /// Questions in one statement: the smallest number that all fit into, with room to spare; each is prepared once.
 const SIZES: [usize; 4] = [1, 4, 16, 64];
@@ -30,94 +34,135 @@ macro_rules! valid {
     };
 }
 
-/// What every decision may depend on, and `$more` columns from `$joins`. The columns are read in this order.
-macro_rules! facts {
-    ($more:expr, $joins:expr) => {
-        concat!(
-            "SELECT q.n, b.number, b.hash, b.time, f.safe, f.finalized,
-                    c.controller, c.control_epoch, e.epoch,
-                    g.epoch, g.compartments, g.purposes, g.actions, g.not_before, g.expiry, g.since,
-                    r.compartment, rs.status,
-                    CAST(CASE WHEN q.member = $2 OR EXISTS (
-                        SELECT 1 FROM member AS m
-                        JOIN credential AS mc ON mc.party = m.organisation
-                        JOIN credential_status AS ms ON ms.party = mc.party
-                        JOIN issuer AS mi ON mi.issuer = mc.issuer AND mi.epoch = mc.issuer_epoch
-                        WHERE m.organisation = q.grantee AND m.member = q.member AND mc.roles & $3 = $3 AND ms.status = $4
-                        AND (m.expiry = 0 OR m.expiry > q.at) AND (mc.expiry = 0 OR mc.expiry > q.at)
-                        AND ",
-            valid!("m"),
-            " AND ",
-            valid!("mc"),
-            " AND ",
-            valid!("ms"),
-            " AND ",
-            valid!("mi"),
-            ") THEN 1 ELSE 0 END AS BIGINT), ",
-            $more,
-            " FROM q
-             JOIN (SELECT number, hash, time, (number + 1) << 24 AS ended FROM block) AS b ON b.number = coalesce(
-                $1, (SELECT number FROM block WHERE time <= q.at ORDER BY time DESC, number DESC LIMIT 1), 0)
-             JOIN chain AS f ON f.id = 1
-             LEFT JOIN chart AS c ON c.chart = q.chart AND ",
-            valid!("c"),
-            " LEFT JOIN grant_epoch AS e ON e.chart = q.chart AND ",
-            valid!("e"),
-            " LEFT JOIN grant_ AS g ON g.chart = q.chart AND g.grantee = q.grantee AND ",
-            valid!("g"),
-            " LEFT JOIN record AS r ON r.chart = q.chart AND r.record_id = q.record_id AND r.valid_from < b.ended
-              LEFT JOIN record_status AS rs ON rs.chart = q.chart AND rs.record_id = q.record_id AND ",
-            valid!("rs"),
-            $joins,
-            " WHERE q.n IS NOT NULL"
-        )
-    };
-}
-
-/// Whether anything beside chart, grant and record may bear on the question, at whatever time.
-const PLAIN: &str = facts!(
-    "CAST(CASE WHEN EXISTS (SELECT 1 FROM rule AS x WHERE x.chart = q.chart AND x.record_id = q.record_id)
+/// What every decision may depend on, as numbers, in the order in which they are read.
+const FACTS: [&str; 15] = [
+    "q.n",
+    "CASE WHEN c.controller IS NULL THEN NULL WHEN c.controller = q.grantee THEN 1 ELSE 0 END",
+    "c.control_epoch",
+    "e.epoch",
+    "g.epoch",
+    "g.compartments",
+    "g.purposes",
+    "g.actions",
+    "g.not_before",
+    "g.expiry",
+    "g.since",
+    "r.compartment",
+    "rs.status",
+    concat!(
+        "CASE WHEN q.member = $2 OR EXISTS (
+            SELECT 1 FROM member AS m
+            JOIN credential AS mc ON mc.party = m.organisation
+            JOIN credential_status AS ms ON ms.party = mc.party
+            JOIN issuer AS mi ON mi.issuer = mc.issuer AND mi.epoch = mc.issuer_epoch
+            WHERE m.organisation = q.grantee AND m.member = q.member AND mc.roles & $3 = $3 AND ms.status = $4
+            AND (m.expiry = 0 OR m.expiry > q.at) AND (mc.expiry = 0 OR mc.expiry > q.at)
+            AND ",
+        valid!("m"),
+        " AND ",
+        valid!("mc"),
+        " AND ",
+        valid!("ms"),
+        " AND ",
+        valid!("mi"),
+        ") THEN 1 ELSE 0 END"
+    ),
+    // Whether anything beside chart, grant and record may bear on the question, at whatever time.
+    "CASE WHEN EXISTS (SELECT 1 FROM rule AS x WHERE x.chart = q.chart AND x.record_id = q.record_id)
         OR EXISTS (SELECT 1 FROM delegate AS x WHERE x.chart = q.chart AND x.delegate = q.grantee)
         OR EXISTS (SELECT 1 FROM emergency AS x WHERE x.chart = q.chart AND x.party = q.grantee)
-     THEN 1 ELSE 0 END AS BIGINT)",
-    ""
+     THEN 1 ELSE 0 END",
+];
+
+const TABLES: &str = concat!(
+    " FROM q
+     JOIN (SELECT number, hash, time, (number + 1) << 24 AS ended FROM block) AS b ON b.number = coalesce(
+        $1, (SELECT number FROM block WHERE time <= q.at ORDER BY time DESC, number DESC LIMIT 1), 0)
+     JOIN chain AS f ON f.id = 1
+     LEFT JOIN chart AS c ON c.chart = q.chart AND ",
+    valid!("c"),
+    " LEFT JOIN grant_epoch AS e ON e.chart = q.chart AND ",
+    valid!("e"),
+    " LEFT JOIN grant_ AS g ON g.chart = q.chart AND g.grantee = q.grantee AND ",
+    valid!("g"),
+    " LEFT JOIN record AS r ON r.chart = q.chart AND r.record_id = q.record_id AND r.valid_from < b.ended
+      LEFT JOIN record_status AS rs ON rs.chart = q.chart AND rs.record_id = q.record_id AND ",
+    valid!("rs"),
 );
 
-const EXCEPTIONS: &str = facts!(
-    "rg.effect, rg.purposes, rg.actions, rg.expiry, rg.directory_version,
-     rm.effect, rm.purposes, rm.actions, rm.expiry, rm.directory_version,
-     re.effect, re.purposes, re.actions, re.expiry, re.directory_version,
-     d1.serial, d1.powers, d1.expiry, d1.depth, d1.parent_serial, d1.control_epoch,
-     d2.serial, d2.powers, d2.expiry, d2.depth, d2.parent_serial, d2.control_epoch,
-     d3.serial, d3.powers, d3.expiry, d3.depth, d3.parent_serial, d3.control_epoch,
-     a.allowed, a.serial, a.control_epoch, y.compartments, y.until, y.grant_epoch, y.serial",
-    concat!(
-        " LEFT JOIN rule AS rg ON rg.chart = q.chart AND rg.record_id = q.record_id AND rg.grantee = q.grantee AND ",
-        valid!("rg"),
-        " LEFT JOIN rule AS rm ON rm.chart = q.chart AND rm.record_id = q.record_id AND rm.grantee = q.member
-            AND q.member <> $2 AND ",
-        valid!("rm"),
-        " LEFT JOIN rule AS re ON re.chart = q.chart AND re.record_id = q.record_id AND re.grantee = $2 AND ",
-        valid!("re"),
-        " LEFT JOIN delegate AS d1 ON d1.chart = q.chart AND d1.delegate = q.grantee AND ",
-        valid!("d1"),
-        " LEFT JOIN delegate AS d2 ON d2.chart = q.chart AND d2.delegate = d1.parent AND ",
-        valid!("d2"),
-        " LEFT JOIN delegate AS d3 ON d3.chart = q.chart AND d3.delegate = d2.parent AND ",
-        valid!("d3"),
-        " LEFT JOIN emergency_access AS a ON a.chart = q.chart AND ",
-        valid!("a"),
-        " LEFT JOIN emergency AS y ON y.chart = q.chart AND y.party = q.grantee AND ",
-        valid!("y"),
-    )
+/// What else a decision depends on where there are exceptions.
+const MORE_FACTS: [&str; 40] = [
+    "rg.effect",
+    "rg.purposes",
+    "rg.actions",
+    "rg.expiry",
+    "rg.directory_version",
+    "rm.effect",
+    "rm.purposes",
+    "rm.actions",
+    "rm.expiry",
+    "rm.directory_version",
+    "re.effect",
+    "re.purposes",
+    "re.actions",
+    "re.expiry",
+    "re.directory_version",
+    "d1.serial",
+    "d1.powers",
+    "d1.expiry",
+    "d1.depth",
+    "d1.parent_serial",
+    "d1.control_epoch",
+    "d2.serial",
+    "d2.powers",
+    "d2.expiry",
+    "d2.depth",
+    "d2.parent_serial",
+    "d2.control_epoch",
+    "d3.serial",
+    "d3.powers",
+    "d3.expiry",
+    "d3.depth",
+    "d3.parent_serial",
+    "d3.control_epoch",
+    "a.allowed",
+    "a.serial",
+    "a.control_epoch",
+    "y.compartments",
+    "y.until",
+    "y.grant_epoch",
+    "y.serial",
+];
+
+const MORE_TABLES: &str = concat!(
+    " LEFT JOIN rule AS rg ON rg.chart = q.chart AND rg.record_id = q.record_id AND rg.grantee = q.grantee AND ",
+    valid!("rg"),
+    " LEFT JOIN rule AS rm ON rm.chart = q.chart AND rm.record_id = q.record_id AND rm.grantee = q.member
+        AND q.member <> $2 AND ",
+    valid!("rm"),
+    " LEFT JOIN rule AS re ON re.chart = q.chart AND re.record_id = q.record_id AND re.grantee = $2 AND ",
+    valid!("re"),
+    " LEFT JOIN delegate AS d1 ON d1.chart = q.chart AND d1.delegate = q.grantee AND ",
+    valid!("d1"),
+    " LEFT JOIN delegate AS d2 ON d2.chart = q.chart AND d2.delegate = d1.parent AND ",
+    valid!("d2"),
+    " LEFT JOIN delegate AS d3 ON d3.chart = q.chart AND d3.delegate = d2.parent AND ",
+    valid!("d3"),
+    " LEFT JOIN emergency_access AS a ON a.chart = q.chart AND ",
+    valid!("a"),
+    " LEFT JOIN emergency AS y ON y.chart = q.chart AND y.party = q.grantee AND ",
+    valid!("y"),
 );
 
 /// A statement for each of [`SIZES`], for the life of the process as any other.
 type Statements = LazyLock<[&'static str; SIZES.len()]>;
-static ASK_PLAIN: Statements = LazyLock::new(|| statements(PLAIN));
-static ASK_EXCEPTIONS: Statements = LazyLock::new(|| statements(EXCEPTIONS));
+static ASK_PLAIN: Statements = LazyLock::new(|| statements(&FACTS, TABLES));
+static ASK_EXCEPTIONS: Statements =
+    LazyLock::new(|| statements(&[&FACTS[..], &MORE_FACTS].concat(), &[TABLES, MORE_TABLES].concat()));
 
-fn statements(facts: &str) -> [&'static str; SIZES.len()] {
+/// A row for each block that answers speak of, which mostly is one, with the facts about all of its questions as one text: to pass rows
+/// and columns on, each by itself, takes longer than to find them.
+fn statements(facts: &[&str], tables: &str) -> [&'static str; SIZES.len()] {
     SIZES.map(|questions| {
         let question = |n| {
             let first = COMMON + n * FIELDS;
@@ -126,7 +171,13 @@ fn statements(facts: &str) -> [&'static str; SIZES.len()] {
         };
         let questions: Vec<_> = (0..questions).map(question).collect();
         let questions = questions.join(", ");
-        let sql = format!("WITH q (n, chart, grantee, record_id, member, at) AS (VALUES {questions}) {facts}");
+        let form = vec!["%s"; facts.len()].join(",");
+        let facts = facts.join(", ");
+        let sql = format!(
+            "WITH q (n, chart, grantee, record_id, member, at) AS (VALUES {questions})
+             SELECT b.number, b.hash, b.time, f.safe, f.finalized, string_agg(format('{form}', {facts}), ';') AS facts
+             {tables} WHERE q.n IS NOT NULL GROUP BY b.number, b.hash, b.time, f.safe, f.finalized"
+        );
         &*sql.leak()
     })
 }
@@ -182,21 +233,28 @@ pub async fn answers(asked: &[Asked], block: Option<u64>, mut tables: Tables<'_>
     let (sql, args) = ask(*ASK_PLAIN, asked, &all, block);
     let mut exceptional = Vec::new();
     for row in tables.fetch(sql, &args).await? {
-        let mut columns = Columns::of(&row);
-        let (n, head, facts) = plain_facts(&mut columns)?;
-        if columns.flag("exceptional")? {
-            exceptional.push(n);
-        } else {
-            answer(asked, &mut answers, n, head, &facts)?;
+        let head = head_row(&row)?;
+        for facts in row.text("facts")?.split(';') {
+            let mut numbers = Numbers::of(facts);
+            let (n, facts) = plain_facts(&mut numbers)?;
+            if numbers.flag("exceptional")? {
+                exceptional.push(n);
+            } else {
+                answer(asked, &mut answers, n, head, &facts)?;
+            }
         }
     }
     if !exceptional.is_empty() {
         let (sql, args) = ask(*ASK_EXCEPTIONS, asked, &exceptional, block);
         for row in tables.fetch(sql, &args).await? {
-            let mut columns = Columns::of(&row);
-            let (n, head, facts) = plain_facts(&mut columns)?;
-            let facts = exceptions(facts, &mut columns)?;
-            answer(asked, &mut answers, n, head, &facts)?;
+            let head = head_row(&row)?;
+            for facts in row.text("facts")?.split(';') {
+                let mut numbers = Numbers::of(facts);
+                let (n, facts) = plain_facts(&mut numbers)?;
+                numbers.flag("exceptional")?;
+                let facts = exceptions(facts, &mut numbers)?;
+                answer(asked, &mut answers, n, head, &facts)?;
+            }
         }
     }
     let all: Option<Vec<_>> = answers.into_iter().collect();
@@ -266,18 +324,11 @@ fn ask(
     (statements[smallest], args)
 }
 
-/// What both statements begin with: the question's number, the block that is spoken of, and the facts without exceptions.
-fn plain_facts(row: &mut Columns<'_>) -> Result<(usize, Head, Facts)> {
+/// What both statements begin with: the question's number, and the facts without exceptions.
+fn plain_facts(row: &mut Numbers<'_>) -> Result<(usize, Facts)> {
     let n = row.number("n")?;
-    let block = HeadColumns {
-        number: row.number("number")?,
-        hash: row.bytes("hash")?.ok_or(IndexError::Corrupt { column: "hash" })?,
-        time: row.number("time")?,
-        safe: row.maybe("safe")?,
-        finalized: row.maybe("finalized")?,
-    };
     let facts = Facts {
-        controller: row.bytes("controller")?,
+        is_controller: row.maybe::<u8>("controller")?.map(|is_controller| is_controller != 0),
         control_epoch: row.maybe("control_epoch")?.unwrap_or_default(),
         grant_epoch: row.maybe("epoch")?.unwrap_or_default(),
         grant: match row.maybe("epoch")? {
@@ -303,11 +354,11 @@ fn plain_facts(row: &mut Columns<'_>) -> Result<(usize, Head, Facts)> {
         may_act: row.flag("may_act")?,
         ..Facts::default()
     };
-    Ok((n, block.head(), facts))
+    Ok((n, facts))
 }
 
-/// What [`EXCEPTIONS`] adds.
-fn exceptions(facts: Facts, row: &mut Columns<'_>) -> Result<Facts> {
+/// What [`MORE_FACTS`] adds.
+fn exceptions(facts: Facts, row: &mut Numbers<'_>) -> Result<Facts> {
     let rule_for_grantee = rule(row)?;
     let rule_for_member = rule(row)?;
     let rule_for_everybody = rule(row)?;
@@ -324,7 +375,7 @@ fn exceptions(facts: Facts, row: &mut Columns<'_>) -> Result<Facts> {
     })
 }
 
-fn rule(row: &mut Columns<'_>) -> Result<Option<Rule>> {
+fn rule(row: &mut Numbers<'_>) -> Result<Option<Rule>> {
     let Some(effect) = row.maybe("effect")? else {
         return Ok(row.skip(4));
     };
@@ -337,7 +388,7 @@ fn rule(row: &mut Columns<'_>) -> Result<Option<Rule>> {
     }))
 }
 
-fn delegation(row: &mut Columns<'_>) -> Result<Option<DelegateFacts>> {
+fn delegation(row: &mut Numbers<'_>) -> Result<Option<DelegateFacts>> {
     let Some(serial) = row.maybe("serial")? else {
         return Ok(row.skip(5));
     };
@@ -351,14 +402,14 @@ fn delegation(row: &mut Columns<'_>) -> Result<Option<DelegateFacts>> {
     }))
 }
 
-fn emergency(row: &mut Columns<'_>) -> Result<Option<EmergencyFacts>> {
+fn emergency(row: &mut Numbers<'_>) -> Result<Option<EmergencyFacts>> {
     let Some(access_allowed) = row.maybe::<i64>("allowed")? else {
         // Nobody breaks the glass of a chart that has never allowed it.
         return Ok(row.skip(6));
     };
     let access_serial = row.number("serial")?;
     let access_control_epoch = row.number("control_epoch")?;
-    if row.is_null()? {
+    if row.is_null() {
         return Ok(row.skip(4));
     }
     Ok(Some(EmergencyFacts {
@@ -372,22 +423,25 @@ fn emergency(row: &mut Columns<'_>) -> Result<Option<EmergencyFacts>> {
     }))
 }
 
-/// The columns of a row, one after the other: by their names each would have to be looked for.
-struct Columns<'a> {
-    row: &'a Row,
-    next: usize,
-}
+/// The numbers of one question, one after the other.
+struct Numbers<'a>(Peekable<Split<'a, char>>);
 
-impl<'a> Columns<'a> {
-    fn of(row: &'a Row) -> Self {
-        Self { row, next: 0 }
+impl<'a> Numbers<'a> {
+    fn of(facts: &'a str) -> Self {
+        Self(facts.split(',').peekable())
     }
 
     /// A number, or NULL.
     fn maybe<T: TryFrom<i64>>(&mut self, column: &'static str) -> Result<Option<T>> {
-        let number = self.row.int(self.next)?.map(T::try_from).transpose();
-        self.next += 1;
-        number.map_err(|_| IndexError::Corrupt { column })
+        let corrupt = IndexError::Corrupt { column };
+        match self.0.next() {
+            None => Err(corrupt),
+            Some("") => Ok(None),
+            Some(text) => {
+                let number = text.parse::<i64>().ok().and_then(|number| T::try_from(number).ok());
+                number.map(Some).ok_or(corrupt)
+            }
+        }
     }
 
     fn number<T: TryFrom<i64>>(&mut self, column: &'static str) -> Result<T> {
@@ -402,20 +456,14 @@ impl<'a> Columns<'a> {
         Ok(self.number::<i64>(column)? != 0)
     }
 
-    fn bytes<T: for<'b> TryFrom<&'b [u8]>>(&mut self, column: &'static str) -> Result<Option<T>> {
-        let bytes = self.row.bytes(self.next)?.map(T::try_from).transpose();
-        self.next += 1;
-        bytes.map_err(|_| IndexError::Corrupt { column })
-    }
-
     /// Whether the next number is NULL.
-    fn is_null(&self) -> Result<bool> {
-        Ok(self.row.int(self.next)?.is_none())
+    fn is_null(&mut self) -> bool {
+        self.0.peek().is_none_or(|text| text.is_empty())
     }
 
     /// Past `columns` of a row that was not there.
     fn skip<T>(&mut self, columns: usize) -> Option<T> {
-        self.next += columns;
+        self.0.by_ref().take(columns).for_each(drop);
         None
     }
 }

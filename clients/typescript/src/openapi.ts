@@ -1,0 +1,2042 @@
+// Generated from gateway/openapi.json; do not edit.
+
+export interface paths {
+    "/fhir/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this endpoint does: its CapabilityStatement. For everybody. */
+        get: operations["fhir_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fhir/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A search, by the parameters that the CapabilityStatement names. */
+        get: operations["fhir_search"];
+        put?: never;
+        /** Creates a Consent from a grant that its granter has signed. The gateway submits it and pays, as it does for `/v1/relay/operations`. */
+        post: operations["fhir_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fhir/{type}/_search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same, with parameters in the body as well: no chart or account stands in a log of URLs. */
+        post: operations["fhir_search_by_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fhir/{type}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A resource by its id, if the caller may see it. */
+        get: operations["fhir_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers. */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The chain is the deployment's, the index follows it, and the database answers. */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stores the blocks of a CAR v1 stream, each checked against its CID. They are on disk when this answers. */
+        post: operations["upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A chart as the chain has it. */
+        get: operations["chart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The chart's current directory block. Check it against `directory` of the chart on chain. */
+        get: operations["directory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The grants that stand on a chart: all to the controller and to delegates who may grant, revoke or rotate keys; to anybody else their own. */
+        get: operations["grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/keyring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own keyring block. */
+        get: operations["keyring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who read what, when and why, through this gateway. To the controller. */
+        get: operations["reads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The latest version of each record in the compartments that the caller may read at present, oldest record first. Whether one
+         *     of them may be read is decided when it is: a rule may deny it, or it was shredded. One that a rule alone allows is not listed.
+         */
+        get: operations["records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/records/{record}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a record, oldest first. */
+        get: operations["versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/records/{record}/versions/{version}/payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The payload of a version as a CAR v1 stream, to a reader whose receipt is on file and who may still read it. */
+        get: operations["payload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/records/{record}/versions/{version}/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The envelope of a version, once its reader's receipt is on file. */
+        post: operations["read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * "May I use this, for this purpose, now or at that time?" A chart that does not exist and one without a grant to
+         *     the caller read the same.
+         */
+        post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The deployment that this gateway serves, and its own account. */
+        get: operations["deployment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The grants that stand and were given to the caller, on whatever chart. */
+        get: operations["my_grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/parties/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the registry has of an account: public facts. */
+        get: operations["party"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/relay/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operations that the caller has submitted or signed, oldest first. */
+        get: operations["all"];
+        put?: never;
+        /**
+         * Takes an operation on. The contracts would do it at the latest block, or it is refused here with their error. The same operation
+         *     again is the same submission: it is submitted and paid once, whoever hands it in.
+         */
+        post: operations["submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/relay/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an operation stands, to who submitted or signed it. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a session for the account that signed the challenge. */
+        post: operations["open"];
+        /** Ends the session of the token. */
+        delete: operations["close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends every session of the caller's account, on whichever device and at whichever gateway of this operator. */
+        delete: operations["close_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A message to sign. It stands for five minutes and opens one session. */
+        post: operations["challenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the index is behind the chain. */
+        get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description Exactly one action: `"read"`, `"write"` or `"share"`.
+         * @example read
+         */
+        Action: "read" | "write" | "share";
+        /**
+         * @description A set of actions, as a list of names in bit order. The field is the bit mask.
+         * @example [
+         *       "read",
+         *       "write"
+         *     ]
+         */
+        Actions: string[];
+        /**
+         * Format: binary
+         * @description A body of bytes.
+         */
+        Binary: Uint8Array;
+        Challenge: {
+            /** @description EIP-4361 text; see [`crate::siwe::Message::parse`]. */
+            message: string;
+        };
+        /** @description `POST /v1/sessions/challenge`. */
+        ChallengeRequest: {
+            account: components["schemas"]["Hex20"];
+        };
+        /** @description `GET /v1/charts/{chart}`. */
+        Chart: {
+            chart: components["schemas"]["Hex32"];
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            controlled_since: number;
+            /**
+             * Format: int64
+             * @description The block in which the controller got the chart: it was opened, or control was passed on.
+             */
+            controlled_since_block: number;
+            controller: components["schemas"]["Hex20"];
+            /** @description sha2-256 digest of the directory block's CID (dag-cbor). */
+            directory: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            directory_version: number;
+            /** Format: int32 */
+            grant_epoch: number;
+        };
+        /**
+         * @description A set of compartments, as an ascending list of numbers 0..63. The field is the bit mask.
+         * @example [
+         *       0,
+         *       3
+         *     ]
+         */
+        Compartments: number[];
+        Credential: {
+            /** @description In force: neither suspended nor revoked, not expired, its issuer not dismissed since. */
+            current: boolean;
+            document: components["schemas"]["Hex32"];
+            /**
+             * Format: int64
+             * @description UNIX seconds; 0: none.
+             */
+            expiry: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds: issued, or reinstated last.
+             */
+            issued_at: number;
+            issuer: components["schemas"]["Hex20"];
+            roles: components["schemas"]["Roles"];
+            /** @description `issued`, `suspended` or `revoked`. */
+            status: string;
+        };
+        /** @description Answers in the order of the questions. */
+        DecisionReply: {
+            /** @description Where proofs were asked for, one for each verdict; null for a no. */
+            proofs?: Record<string, never>[];
+            /** @description 65 bytes r || s || v by the gateway over [`DecisionReply::signing_hash`]. */
+            signature: components["schemas"]["HexBytes"];
+            verdicts: components["schemas"]["Verdict"][];
+        };
+        DecisionRequest: {
+            /** @description With a proof, from the block's hash, of each yes: of at most 16 questions. */
+            prove?: boolean;
+            /** @description At most 10,000. */
+            questions: components["schemas"]["Question"][];
+        };
+        /** @description `GET /v1/deployment`: what a client compares with its own deployment before it trusts an answer. */
+        Deployment: {
+            audit: components["schemas"]["Hex20"];
+            /**
+             * Format: int64
+             * @description The block of the deployment.
+             */
+            block: number;
+            /** Format: int64 */
+            chain_id: number;
+            exceptions: components["schemas"]["Hex20"];
+            /** @description The account that signs this gateway's verdicts and that receipts are addressed to. */
+            gateway: components["schemas"]["Hex20"];
+            genesis_hash: components["schemas"]["Hex32"];
+            records: components["schemas"]["Hex20"];
+            registry: components["schemas"]["Hex20"];
+            relay: components["schemas"]["Hex20"];
+        };
+        /** @description A grant as it stands at the index's head. */
+        Grant: {
+            actions: components["schemas"]["Actions"];
+            chart: components["schemas"]["Hex32"];
+            compartments: components["schemas"]["Compartments"];
+            /**
+             * Format: int64
+             * @description UNIX seconds; 0: none.
+             */
+            expiry: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds of that block.
+             */
+            granted_at: number;
+            /** Format: int64 */
+            granted_block: number;
+            grantee: components["schemas"]["Hex20"];
+            /** @description sha2-256 digest of the keyring block's CID (dag-cbor). */
+            keyring: components["schemas"]["Hex32"];
+            /**
+             * Format: int64
+             * @description UNIX seconds; in force while `not_before <= now < expiry`.
+             */
+            not_before: number;
+            purposes: components["schemas"]["Purposes"];
+        };
+        /** @description `GET /v1/charts/{chart}/grants` and `GET /v1/grants`: grants that were not revoked, expired ones included. */
+        Grants: {
+            grants: components["schemas"]["Grant"][];
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+        };
+        /** @description `GET /health` (the process answers) and `GET /ready` (chain, index, store and database do too). */
+        Health: {
+            status: string;
+        };
+        /**
+         * @description 20 bytes: an account or a contract.
+         * @example 0x00000000000000000000000000000000000000a1
+         */
+        Hex20: `0x${string}`;
+        /**
+         * @description 32 bytes: an id, a digest or a hash.
+         * @example 0x5c62e0910d6cf9bba0c4e2a0b4a5ee3c0b5f1a0cf4a7dc1ba2f0a0b5e1b9d0aa
+         */
+        Hex32: `0x${string}`;
+        /**
+         * @description Any number of bytes.
+         * @example 0x00
+         */
+        HexBytes: `0x${string}`;
+        /**
+         * @description `GET /v1/parties/{account}`: what the registry has, which is public: the last credential and the newest key, in force
+         *     or not. An account that it does not know has neither.
+         */
+        Party: {
+            account: components["schemas"]["Hex20"];
+            credential?: components["schemas"]["Credential"] | null;
+            key?: components["schemas"]["PartyKey"] | null;
+        };
+        /** @description A published encryption key. */
+        PartyKey: {
+            /** @description The key itself, from the event. Check it against `keyOf(account).digest` = keccak256(key) on chain. */
+            key: components["schemas"]["HexBytes"];
+            /**
+             * Format: int64
+             * @description UNIX seconds; 0: not revoked. Nobody seals to a revoked key.
+             */
+            revoked_at: number;
+            /**
+             * Format: int32
+             * @description `medlock_abi::terms::suite`.
+             */
+            suite: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            valid_from: number;
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description A problem details body (RFC 9457, section 3), with Medlock's extension members. */
+        Problem: {
+            /** @description What is wrong with this request, for people. A 5xx has none. */
+            detail?: string | null;
+            digest?: components["schemas"]["Hex32"] | null;
+            /** @description The part of the request that is at fault. */
+            field?: string | null;
+            /** @description Stable text where a kind has more than one cause. */
+            reason?: string | null;
+            revert?: components["schemas"]["HexBytes"] | null;
+            /** Format: int32 */
+            status: number;
+            title: string;
+            /**
+             * @description Stable, for programs: `urn:medlock:problem:<slug>`. A later gateway may know more of them.
+             * @enum {string}
+             */
+            type: "urn:medlock:problem:bad-request" | "urn:medlock:problem:no-route" | "urn:medlock:problem:not-acceptable" | "urn:medlock:problem:no-session" | "urn:medlock:problem:session-expired" | "urn:medlock:problem:sign-in-refused" | "urn:medlock:problem:forbidden-or-unknown" | "urn:medlock:problem:receipt-invalid" | "urn:medlock:problem:receipt-replayed" | "urn:medlock:problem:receipt-missing" | "urn:medlock:problem:payload-too-large" | "urn:medlock:problem:car-invalid" | "urn:medlock:problem:too-many" | "urn:medlock:problem:relay-off" | "urn:medlock:problem:operation-invalid" | "urn:medlock:problem:operation-refused" | "urn:medlock:problem:idempotency-key-reused" | "urn:medlock:problem:relay-quota" | "urn:medlock:problem:relay-unfunded" | "urn:medlock:problem:timeout" | "urn:medlock:problem:busy" | "urn:medlock:problem:chain-down" | "urn:medlock:problem:chain-mismatch" | "urn:medlock:problem:index-behind" | "urn:medlock:problem:proof-unavailable" | "urn:medlock:problem:block-missing" | "urn:medlock:problem:block-corrupt" | "urn:medlock:problem:storage-full" | "urn:medlock:problem:internal";
+        };
+        /**
+         * @description Exactly one purpose, as its HL7 PurposeOfUse code: `"TREAT"`.
+         * @example TREAT
+         */
+        Purpose: "TREAT" | "ETREAT" | "HPAYMT" | "HOPERAT" | "HRESCH" | "PATRQT" | "PUBHLTH";
+        /**
+         * @description A set of purposes, as a list of codes in bit order. The field is the bit mask.
+         * @example [
+         *       "TREAT",
+         *       "HPAYMT"
+         *     ]
+         */
+        Purposes: string[];
+        /** @description One question of `POST /v1/decisions`; the grantee is the caller. */
+        Question: {
+            action: components["schemas"]["Action"];
+            /**
+             * Format: int64
+             * @description UNIX seconds; absent: now.
+             */
+            at?: number | null;
+            chart: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            compartment: number;
+            purpose: components["schemas"]["Purpose"];
+            record_id?: components["schemas"]["Hex32"] | null;
+        };
+        /**
+         * @description An entry's place under an anchor of its gateway (`IAudit.Anchor`), and the path there: RFC 9162 with keccak256, the leaf's data is
+         *     [`ReadEntry::hash`].
+         */
+        ReadAnchor: {
+            /**
+             * Format: int64
+             * @description Where it was anchored, by the gateway's index.
+             */
+            block?: number | null;
+            /** Format: int32 */
+            count: number;
+            /**
+             * Format: int64
+             * @description The sequence of the first receipt under it.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description From 0.
+             */
+            index: number;
+            /** @description Siblings from the leaf up. */
+            path: components["schemas"]["Hex32"][];
+            /**
+             * Format: int32
+             * @description Of the entry, from 0.
+             */
+            position: number;
+            /** @description The anchor before; zero at index 0. */
+            previous: components["schemas"]["Hex32"];
+            root: components["schemas"]["Hex32"];
+        };
+        /** @description One entry of a gateway's log of reads. */
+        ReadEntry: {
+            anchor?: components["schemas"]["ReadAnchor"] | null;
+            /**
+             * Format: int64
+             * @description The block at whose state the read was allowed.
+             */
+            block: number;
+            block_hash: components["schemas"]["Hex32"];
+            hash: components["schemas"]["Hex32"];
+            /** @description Hash of the entry before; zero for the first. */
+            previous: components["schemas"]["Hex32"];
+            /** @description Basis of access: `controller` or `grant`. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The code of `reason` (`medlock_abi::terms::reason`).
+             */
+            reason_code: number;
+            receipt: components["schemas"]["Receipt"];
+            /**
+             * Format: int64
+             * @description UNIX seconds by the gateway's clock.
+             */
+            received_at: number;
+            /**
+             * Format: int64
+             * @description Position in the gateway's chain of receipts, from 1; the entries of one chart have gaps.
+             */
+            sequence: number;
+            signature: components["schemas"]["HexBytes"];
+        };
+        /** @description Body of `POST .../reads`. */
+        ReadRequest: {
+            receipt: components["schemas"]["Receipt"];
+            /** @description 65 bytes r || s || v by the reader over [`Receipt::signing_hash`]; s in the lower half (EIP-2), v 27 or 28. */
+            signature: components["schemas"]["HexBytes"];
+        };
+        /** @description `GET /v1/charts/{chart}/reads`, by sequence. */
+        Reads: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            reads: components["schemas"]["ReadEntry"][];
+        };
+        /** @description `ReadReceipt` of `medlock_abi::signed`, as JSON. */
+        Receipt: {
+            chart: components["schemas"]["Hex32"];
+            /** @description The account of the gateway that is asked; it refuses another's. */
+            gateway: components["schemas"]["Hex20"];
+            /** @description Random. */
+            nonce: components["schemas"]["Hex32"];
+            /** @description The envelope's digest, as the reader learned it from the chain or from the later version's envelope. */
+            pointer: components["schemas"]["Hex32"];
+            purpose: components["schemas"]["Purpose"];
+            /**
+             * Format: int64
+             * @description UNIX seconds by the reader's clock.
+             */
+            read_at: number;
+            reader: components["schemas"]["Hex20"];
+            record_id: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            version: number;
+        };
+        /**
+         * @description `GET /v1/charts/{chart}/records`: the latest version of each record in the compartments that the caller
+         *     may read at present for at least one purpose, oldest record first.
+         */
+        Records: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            records: components["schemas"]["Version"][];
+        };
+        /** @description `POST /v1/relay/operations`: submit this, and pay for it. */
+        RelayRequest: {
+            /** @description Calldata of a method of `IRelay` that takes an operation and its signature. */
+            call: components["schemas"]["HexBytes"];
+            /**
+             * Format: int64
+             * @description What it was signed for: another chain's or contract's is told apart from a bad signature.
+             */
+            chain_id: number;
+            relay: components["schemas"]["Hex20"];
+        };
+        /**
+         * @description Where an operation stands at a gateway.
+         * @enum {string}
+         */
+        RelayState: "queued" | "submitted" | "mined" | "failed" | "expired" | "cancelled";
+        /** @description A signed operation at a gateway: the answer to its submission, and `GET /v1/relay/operations/{id}`. */
+        RelayedOperation: {
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            accepted_at: number;
+            /**
+             * Format: int64
+             * @description Where that was mined.
+             */
+            block?: number | null;
+            block_hash?: components["schemas"]["Hex32"] | null;
+            /**
+             * Format: int64
+             * @description UNIX seconds; later than any time that fits here: 9223372036854775807.
+             */
+            deadline: number;
+            /** @description The contract's error by its name in the ABI; `unknown`: it is none of ours. */
+            fault?: string | null;
+            /**
+             * Format: int64
+             * @description What counts against the quota.
+             */
+            gas_limit: number;
+            /** Format: int64 */
+            gas_used?: number | null;
+            /** @description The operation's EIP-712 digest. */
+            id: components["schemas"]["Hex32"];
+            /** @description The method of `IRelay`. */
+            method: string;
+            revert?: components["schemas"]["HexBytes"] | null;
+            signer: components["schemas"]["Hex20"];
+            state: components["schemas"]["RelayState"];
+            tx?: components["schemas"]["Hex32"] | null;
+        };
+        /** @description `GET /v1/relay/operations`: those that the caller has submitted or signed, oldest first. */
+        RelayedOperations: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            operations: components["schemas"]["RelayedOperation"][];
+        };
+        /**
+         * @description The roles of a credential, as a list of names in bit order. The field is the bit mask.
+         * @example [
+         *       "organisation",
+         *       "provider"
+         *     ]
+         */
+        Roles: string[];
+        Session: {
+            account: components["schemas"]["Hex20"];
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            expires_at: number;
+            /** @description For `Authorization: Bearer`. A secret: whoever holds it acts for the account until it expires. */
+            token: string;
+        };
+        /** @description `POST /v1/sessions`. */
+        SessionRequest: {
+            /** @description The challenge's message, unchanged. */
+            message: string;
+            /** @description 65 bytes r || s || v over the EIP-191 digest of the message. */
+            signature: components["schemas"]["HexBytes"];
+        };
+        /** @description `GET /v1/status`. */
+        Status: {
+            /**
+             * Format: int64
+             * @description The chain's head.
+             */
+            chain_block: number;
+            /**
+             * Format: int64
+             * @description The last block that the index holds.
+             */
+            index_block: number;
+            /** Format: int64 */
+            lag_blocks: number;
+        };
+        /** @description `POST /v1/blocks`: what was stored. The blocks are on disk when this is sent. */
+        Uploaded: {
+            /** Format: int64 */
+            blocks: number;
+            /**
+             * Format: int64
+             * @description Sum of the blocks' own lengths.
+             */
+            bytes: number;
+        };
+        /** @description An answer without any data: `Verdict` of `medlock_abi::signed`. */
+        Verdict: {
+            action: components["schemas"]["Action"];
+            allowed: boolean;
+            /**
+             * Format: int64
+             * @description The time asked about, UNIX seconds.
+             */
+            at: number;
+            block_hash: components["schemas"]["Hex32"];
+            /**
+             * Format: int64
+             * @description The block whose state was consulted.
+             */
+            block_number: number;
+            chart: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            compartment: number;
+            grantee: components["schemas"]["Hex20"];
+            purpose: components["schemas"]["Purpose"];
+            /** @description Stable text. What does not exist and what is not granted read the same. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The code of `reason` (`medlock_abi::terms::reason`); this is what is signed.
+             */
+            reason_code: number;
+            /** @description Zero where the question named no record. */
+            record_id: components["schemas"]["Hex32"];
+        };
+        /** @description One version of a record, as the chain has it. */
+        Version: {
+            author: components["schemas"]["Hex20"];
+            /** Format: int64 */
+            block: number;
+            /** Format: int32 */
+            compartment: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds of the block; of a record taken from a batch, of the batch's.
+             */
+            created_at: number;
+            /** @description sha2-256 digest of the envelope's CID (dag-cbor). */
+            pointer: components["schemas"]["Hex32"];
+            record_id: components["schemas"]["Hex32"];
+            /** @description Of the record as it stands: `current`, `entered-in-error` or `shredded`. */
+            status: string;
+            tx: components["schemas"]["Hex32"];
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            version: number;
+        };
+        /** @description `GET /v1/charts/{chart}/records/{id}/versions`, oldest first. */
+        Versions: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            versions: components["schemas"]["Version"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    fhir_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    fhir_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description AuditEvent, Consent, DocumentReference, Provenance */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    fhir_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                /** @description Consent */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/fhir+json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description On chain */
+            201: {
+                headers: {
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description Submitted: `content-location` says where to ask */
+            202: {
+                headers: {
+                    "content-location"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    fhir_search_by_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description AuditEvent, Consent, DocumentReference, Provenance */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    fhir_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description AuditEvent, Consent, DocumentReference, Patient, Provenance */
+                type: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.ipld.car": components["schemas"]["Binary"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chart"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    directory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grants: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grants"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keyring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reads: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reads"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records: {
+        parameters: {
+            query?: {
+                compartment?: number;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Records"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    versions: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+                record: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+                record: components["schemas"]["Hex32"];
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ipld.car": components["schemas"]["Binary"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+                record: components["schemas"]["Hex32"];
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description The block at whose state the read was allowed */
+                    "medlock-block"?: number;
+                    "medlock-block-hash"?: components["schemas"]["Hex32"];
+                    /** @description Basis of access */
+                    "medlock-reason"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionReply"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    my_grants: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grants"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    party: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["schemas"]["Hex20"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Party"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    all: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayedOperations"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The caller's own name for this submission, for a day: another operation under it is refused */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RelayRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken on before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayedOperation"];
+                };
+            };
+            /** @description Taken on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayedOperation"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayedOperation"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    challenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChallengeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
