@@ -57,7 +57,7 @@ impl Work {
 }
 
 /// Repeats what fails for a passing reason, as a person would.
-async fn insisting<T>(what: &str, attempt: impl AsyncFn() -> Result<T, Error>) -> T {
+async fn insisting<T, F: Future<Output = Result<T, Error>>>(what: &str, attempt: impl Fn() -> F) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match attempt().await {
@@ -82,9 +82,12 @@ fn note(client: &Client, chart: B256, number: usize) -> NewDocument {
 async fn adds(work: Arc<Work>, what: usize, client: Client, chart: B256) -> usize {
     let mut number = 0;
     while !work.is_over.load(SeqCst) {
-        insisting("add", async || {
-            let open = client.chart(chart).await?;
-            open.add(vec![note(&client, chart, number)], |_| ()).await
+        insisting("add", || {
+            let client = client.clone();
+            async move {
+                let open = client.chart(chart).await?;
+                open.add(vec![note(&client, chart, number)], |_| ()).await
+            }
         })
         .await;
         work.did(what);
@@ -121,9 +124,12 @@ async fn two_of_each_keep_the_promises_also_while_one_of_each_is_killed() {
         let (work, clinic) = (work.clone(), clinic.clone());
         tokio::spawn(async move {
             while !work.is_over.load(SeqCst) {
-                insisting("read", async || {
-                    let open = clinic.chart(chart).await?;
-                    open.read(record, None, treat()).await
+                insisting("read", || {
+                    let clinic = clinic.clone();
+                    async move {
+                        let open = clinic.chart(chart).await?;
+                        open.read(record, None, treat()).await
+                    }
                 })
                 .await;
                 work.did(READS);
@@ -135,18 +141,21 @@ async fn two_of_each_keep_the_promises_also_while_one_of_each_is_killed() {
         let (deployment, identity) = (world.dev.deployment.clone(), clinic.identity().clone());
         tokio::spawn(async move {
             while !work.is_over.load(SeqCst) {
-                let reply = insisting("ask", async || {
+                let reply = insisting("ask", || {
+                    let (endpoints, deployment, identity) = (endpoints.clone(), deployment.clone(), identity.clone());
                     // Signs in anew each time: the challenge is of one gateway, the session of the other.
-                    let client = Client::connect(&endpoints, deployment.clone(), identity.clone()).await?;
-                    let question = Question {
-                        chart,
-                        compartment: Label::Documents.compartment(),
-                        record_id: None,
-                        purpose: treat(),
-                        action: Action::READ,
-                        at: None,
-                    };
-                    client.gateway().await?.decisions(vec![question], false).await
+                    async move {
+                        let client = Client::connect(&endpoints, deployment, identity).await?;
+                        let question = Question {
+                            chart,
+                            compartment: Label::Documents.compartment(),
+                            record_id: None,
+                            purpose: treat(),
+                            action: Action::READ,
+                            at: None,
+                        };
+                        client.gateway().await?.decisions(vec![question], false).await
+                    }
                 })
                 .await;
                 assert!(reply.verdicts[0].allowed);

@@ -60,7 +60,14 @@ impl Cluster {
             let relay_key = folder.join("relay.key");
             let mut command = crate::service::medlock(world, &database, &["gateway", "--index-read-only"]);
             command
-                .args(["--listen", "127.0.0.1:0", "--public-url", &url, "--trusted-proxies", "127.0.0.1"])
+                .args([
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--public-url",
+                    &url,
+                    "--trusted-proxies",
+                    "127.0.0.1",
+                ])
                 .args(["--store", near, "--store", far, "--upkeep-hours", "0"])
                 .arg("--dir")
                 .arg(&folder)

@@ -254,10 +254,20 @@ export class Session {
     return { envelope: await bytes(answer), block: Number(block), blockHash: blockHash as Hex, reason };
   }
 
-  /** The payload as a CAR v1 stream, to a reader whose receipt is on file. Check each block against its CID. */
-  async payload(chart: Hex, record: Hex, version: number): Promise<ReadableStream<Uint8Array>> {
+  /**
+   * The payload as a CAR v1 stream, to a reader whose receipt is on file. Check each block against its CID. `bytes`: the first and the last
+   * byte that are wanted (none: the end); then the blocks that hold them, and those above.
+   */
+  async payload(
+    chart: Hex,
+    record: Hex,
+    version: number,
+    options: { bytes?: readonly [first: number, last?: number] } = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { bytes } = options;
     const answer = await this.#send("get", "/v1/charts/{chart}/records/{record}/versions/{version}/payload", {
       path: { chart, record, version },
+      query: bytes ? { "entity-bytes": `${bytes[0]}:${bytes[1] ?? "*"}` } : {},
       headers: { accept: CAR },
     });
     if (!answer.body) throw unreadable(answer, "a payload without a body");
@@ -269,6 +279,21 @@ export class Session {
     // TypeScript takes a view of shared memory for possible, which fetch does not take.
     const body = car as BodyInit;
     return (await parsed(await this.#send("post", "/v1/blocks", { headers: { "content-type": CAR }, body }))) as Schemas["Uploaded"];
+  }
+
+  /** Of blocks, by their sha2-256 digests (at most 512): those that are to be uploaded. The others are as if they were uploaded now. */
+  async missing(digests: readonly Hex[]): Promise<readonly string[]> {
+    return (await this.#json("post", "/v1/blocks/missing", { body: { digests: [...digests] } })).missing;
+  }
+
+  /** What is left of a shredded record of the caller's chart. */
+  erasure(chart: Hex, record: Hex): Promise<Schemas["Erasure"]> {
+    return this.#json("get", "/v1/charts/{chart}/records/{record}/erasure", { path: { chart, record } });
+  }
+
+  /** Has the sealed keys of a shredded record removed, and says what is left. */
+  erase(chart: Hex, record: Hex): Promise<Schemas["Erasure"]> {
+    return this.#json("post", "/v1/charts/{chart}/records/{record}/erasure", { path: { chart, record } });
   }
 
   /** Answers without data, at most 10,000, in the order of the questions. `prove`: each yes with a proof; of at most 16. */

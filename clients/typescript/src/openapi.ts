@@ -121,6 +121,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/blocks/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which of these blocks are not kept: what is to be uploaded again after an upload was broken off. It counts as an upload of all of
+         *     them.
+         */
+        post: operations["missing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/charts/{chart}": {
         parameters: {
             query?: never;
@@ -226,6 +246,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/charts/{chart}/records/{record}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is left of a shredded record where this gateway keeps blocks. */
+        get: operations["erasure"];
+        put?: never;
+        /** Removes what can go at once: the envelopes, with the sealed keys. May be repeated. */
+        post: operations["erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/charts/{chart}/records/{record}/versions": {
         parameters: {
             query?: never;
@@ -250,7 +288,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The payload of a version as a CAR v1 stream, to a reader whose receipt is on file and who may still read it. */
+        /**
+         * The payload of a version as a CAR v1 stream, to a reader whose receipt is on file and who may still read it. With `entity-bytes=FROM:TO`
+         *     (both counted; `*`: the end), only the blocks that hold these bytes and those that prove where they stand.
+         */
         get: operations["payload"];
         put?: never;
         post?: never;
@@ -395,7 +436,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Opens a session for the account that signed the challenge. */
+        /** Opens a session for the account that signed the challenge: eight hours where its key did, one where its code says that it did. */
         post: operations["open"];
         /** Ends the session of the token. */
         delete: operations["close"];
@@ -477,6 +518,15 @@ export interface components {
          * @description A body of bytes.
          */
         Binary: Uint8Array;
+        /** @description `POST /v1/blocks/missing`: so that an upload that was broken off can go on. */
+        BlocksAsked: {
+            /** @description sha2-256 digests, 1 to 512. */
+            digests: components["schemas"]["Hex32"][];
+        };
+        /** @description Those that are to be uploaded, in the order of the question. The others are as if they were uploaded now. */
+        BlocksMissing: {
+            missing: components["schemas"]["Hex32"][];
+        };
         Challenge: {
             /** @description EIP-4361 text; see [`crate::siwe::Message::parse`]. */
             message: string;
@@ -564,6 +614,30 @@ export interface components {
             records: components["schemas"]["Hex20"];
             registry: components["schemas"]["Hex20"];
             relay: components["schemas"]["Hex20"];
+        };
+        ErasedVersion: {
+            /** @description With the envelope goes the sealed key of the payload: once it is gone, nobody can open what may be left of that. */
+            envelope: components["schemas"]["Remains"];
+            /**
+             * Format: int64
+             * @description When the envelope's removal was first asked for here, UNIX seconds.
+             */
+            erased_at?: number | null;
+            /** @description Goes with the gateway's upkeep, which knows whether another record has the same. */
+            payload: components["schemas"]["Remains"];
+            /** @description sha2-256 digest of the envelope. */
+            pointer: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description `GET, POST /v1/charts/{chart}/records/{record}/erasure`: what is left of a shredded record where this gateway keeps blocks. */
+        Erasure: {
+            chart: components["schemas"]["Hex32"];
+            /** @description Nothing of any version is left. */
+            complete: boolean;
+            record_id: components["schemas"]["Hex32"];
+            /** @description Every version that there was, ascending. */
+            versions: components["schemas"]["ErasedVersion"][];
         };
         /** @description A grant as it stands at the index's head. */
         Grant: {
@@ -665,7 +739,7 @@ export interface components {
              * @description Stable, for programs: `urn:medlock:problem:<slug>`. A later gateway may know more of them.
              * @enum {string}
              */
-            type: "urn:medlock:problem:bad-request" | "urn:medlock:problem:no-route" | "urn:medlock:problem:not-acceptable" | "urn:medlock:problem:no-session" | "urn:medlock:problem:session-expired" | "urn:medlock:problem:sign-in-refused" | "urn:medlock:problem:forbidden-or-unknown" | "urn:medlock:problem:receipt-invalid" | "urn:medlock:problem:receipt-replayed" | "urn:medlock:problem:receipt-missing" | "urn:medlock:problem:payload-too-large" | "urn:medlock:problem:car-invalid" | "urn:medlock:problem:too-many" | "urn:medlock:problem:relay-off" | "urn:medlock:problem:operation-invalid" | "urn:medlock:problem:operation-refused" | "urn:medlock:problem:idempotency-key-reused" | "urn:medlock:problem:relay-quota" | "urn:medlock:problem:relay-unfunded" | "urn:medlock:problem:timeout" | "urn:medlock:problem:busy" | "urn:medlock:problem:chain-down" | "urn:medlock:problem:chain-mismatch" | "urn:medlock:problem:index-behind" | "urn:medlock:problem:proof-unavailable" | "urn:medlock:problem:block-missing" | "urn:medlock:problem:block-corrupt" | "urn:medlock:problem:storage-full" | "urn:medlock:problem:internal";
+            type: "urn:medlock:problem:bad-request" | "urn:medlock:problem:no-route" | "urn:medlock:problem:not-acceptable" | "urn:medlock:problem:no-session" | "urn:medlock:problem:session-expired" | "urn:medlock:problem:sign-in-refused" | "urn:medlock:problem:forbidden-or-unknown" | "urn:medlock:problem:receipt-invalid" | "urn:medlock:problem:receipt-replayed" | "urn:medlock:problem:receipt-missing" | "urn:medlock:problem:not-shredded" | "urn:medlock:problem:payload-too-large" | "urn:medlock:problem:car-invalid" | "urn:medlock:problem:too-many" | "urn:medlock:problem:relay-off" | "urn:medlock:problem:operation-invalid" | "urn:medlock:problem:operation-refused" | "urn:medlock:problem:idempotency-key-reused" | "urn:medlock:problem:relay-quota" | "urn:medlock:problem:relay-unfunded" | "urn:medlock:problem:timeout" | "urn:medlock:problem:busy" | "urn:medlock:problem:chain-down" | "urn:medlock:problem:chain-mismatch" | "urn:medlock:problem:index-behind" | "urn:medlock:problem:proof-unavailable" | "urn:medlock:problem:block-missing" | "urn:medlock:problem:block-corrupt" | "urn:medlock:problem:storage-full" | "urn:medlock:problem:internal";
         };
         /**
          * @description Exactly one purpose, as its HL7 PurposeOfUse code: `"TREAT"`.
@@ -762,7 +836,10 @@ export interface components {
         /** @description Body of `POST .../reads`. */
         ReadRequest: {
             receipt: components["schemas"]["Receipt"];
-            /** @description 65 bytes r || s || v by the reader over [`Receipt::signing_hash`]; s in the lower half (EIP-2), v 27 or 28. */
+            /**
+             * @description By the reader over [`Receipt::signing_hash`]: 65 bytes r || s || v, s in the lower half (EIP-2), v 27 or 28; or, of an account that is
+             *     a contract, what its `isValidSignature` takes at the block of the decision (EIP-1271, EIP-6492). At most 4,096 bytes.
+             */
             signature: components["schemas"]["HexBytes"];
         };
         /** @description `GET /v1/charts/{chart}/reads`, by sequence. */
@@ -859,6 +936,11 @@ export interface components {
             operations: components["schemas"]["RelayedOperation"][];
         };
         /**
+         * @description What is left of something in a gateway's stores.
+         * @enum {string}
+         */
+        Remains: "gone" | "present" | "unknown" | "foreign";
+        /**
          * @description The roles of a credential, as a list of names in bit order. The field is the bit mask.
          * @example [
          *       "organisation",
@@ -880,7 +962,10 @@ export interface components {
         SessionRequest: {
             /** @description The challenge's message, unchanged. */
             message: string;
-            /** @description 65 bytes r || s || v over the EIP-191 digest of the message. */
+            /**
+             * @description Over the EIP-191 digest of the message: 65 bytes r || s || v (s in the lower half, v 27 or 28), or, of an account that is a
+             *     contract, what its `isValidSignature` takes (EIP-1271), wrapped as EIP-6492 has it where it is not deployed yet. At most 4,096 bytes.
+             */
             signature: components["schemas"]["HexBytes"];
         };
         /** @description `GET /v1/status`. */
@@ -1190,7 +1275,10 @@ export interface operations {
     health: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1204,12 +1292,22 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     ready: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1222,6 +1320,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "5XX": {
                 headers: {
@@ -1272,10 +1377,52 @@ export interface operations {
             };
         };
     };
-    chart: {
+    missing: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlocksAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlocksMissing"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chart: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
             };
@@ -1290,6 +1437,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Chart"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -1352,7 +1506,10 @@ export interface operations {
                 after?: string;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
             };
@@ -1367,6 +1524,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Grants"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -1429,7 +1593,10 @@ export interface operations {
                 after?: string;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
             };
@@ -1444,6 +1611,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Reads"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -1470,7 +1644,10 @@ export interface operations {
                 after?: string;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
             };
@@ -1484,6 +1661,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Records"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                chart: components["schemas"]["Hex32"];
+                record: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+                record: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
                 };
             };
             "4XX": {
@@ -1510,7 +1780,10 @@ export interface operations {
                 after?: string;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
                 record: components["schemas"]["Hex32"];
@@ -1526,6 +1799,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Versions"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -1547,7 +1827,9 @@ export interface operations {
     };
     payload: {
         parameters: {
-            query?: never;
+            query?: {
+                "entity-bytes"?: string;
+            };
             header?: never;
             path: {
                 chart: components["schemas"]["Hex32"];
@@ -1674,7 +1956,10 @@ export interface operations {
     deployment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1688,6 +1973,29 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     my_grants: {
@@ -1696,7 +2004,10 @@ export interface operations {
                 after?: string;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1709,6 +2020,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Grants"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -1731,7 +2049,10 @@ export interface operations {
     party: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 account: components["schemas"]["Hex20"];
             };
@@ -1747,7 +2068,14 @@ export interface operations {
                     "application/json": components["schemas"]["Party"];
                 };
             };
-            400: {
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1771,7 +2099,10 @@ export interface operations {
                 after?: string;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1784,6 +2115,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RelayedOperations"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -1858,7 +2196,10 @@ export interface operations {
     one: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: components["schemas"]["Hex32"];
             };
@@ -1873,6 +2214,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RelayedOperation"];
                 };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -1913,7 +2261,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            400: {
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1921,7 +2269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            401: {
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2002,7 +2350,15 @@ export interface operations {
                     "application/json": components["schemas"]["Challenge"];
                 };
             };
-            400: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2015,7 +2371,10 @@ export interface operations {
     status: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2027,6 +2386,21 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             "5XX": {

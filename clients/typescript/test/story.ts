@@ -153,7 +153,10 @@ const parts = {
     assert.equal(hex(sha256(read.envelope)), pointer);
     assert.deepEqual([read.reason, read.block > 0, read.blockHash.length], ["grant", true, 66]);
     await problem(ofClinic.read({ receipt, signature }), "receipt-replayed", 409);
-    assert.ok((await blocks(await ofClinic.payload(chart, record_id, version))).length > 0);
+    const whole = await blocks(await ofClinic.payload(chart, record_id, version));
+    assert.ok(whole.length > 0);
+    assert.deepEqual(await blocks(await ofClinic.payload(chart, record_id, version, { bytes: [0, 0] })), whole.slice(0, 1));
+    await problem(ofClinic.erasure(chart, record_id), "forbidden-or-unknown", 403);
     const [entry] = await all(ofPatient.reads(chart));
     assert.equal(entry?.receipt.nonce, receipt.nonce);
   },
@@ -171,6 +174,8 @@ const parts = {
     });
     assert.deepEqual(await ofClinic.upload(car()), { blocks: 2, bytes: 300_000 });
     assert.deepEqual(await ofClinic.upload(Buffer.concat(pieces)), { blocks: 2, bytes: 300_000 });
+    const nowhere: Hex = `0x${"11".repeat(32)}`;
+    assert.deepEqual(await ofClinic.missing([nowhere]), [nowhere]);
     pieces[2]![50_000]! ^= 1;
     await problem(ofClinic.upload(car()), "car-invalid", 422);
   },
