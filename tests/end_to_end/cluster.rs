@@ -23,6 +23,8 @@ use crate::{promises, relay};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Before something is tried again.
 const PAUSE: Duration = Duration::from_millis(20);
+/// What a gateway asks for that has had too many sign-ins from one address.
+const TOO_MANY_PAUSE: Duration = Duration::from_secs(1);
 
 /// What people do all the time, each in a loop of its own: how often each was done.
 #[derive(Default)]
@@ -62,9 +64,12 @@ async fn insisting<T, F: Future<Output = Result<T, Error>>>(what: &str, attempt:
     loop {
         match attempt().await {
             Ok(done) => return done,
-            Err(error) => assert!(error.is_transient() && Instant::now() < deadline, "{what}: {error}"),
+            Err(error) => {
+                assert!(error.is_transient() && Instant::now() < deadline, "{what}: {error}");
+                let is_too_many = matches!(error, Error::Problem { status: 429, .. });
+                tokio::time::sleep(if is_too_many { TOO_MANY_PAUSE } else { PAUSE }).await;
+            }
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -86,10 +86,10 @@ fn counted(of: &[(&str, usize)]) -> BTreeMap<String, usize> {
     of.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
-/// What fhir.resources (R4) finds wrong.
+/// What fhir.resources (R4) finds wrong. (HAPI FHIR wants a full URL for each entry of a Bundle: what came alone has none, and leaves as it came.)
 fn faults(bundle: &[u8]) -> Vec<String> {
     let value: Value = serde_json::from_slice(bundle).unwrap();
-    medlock_peers::fhir_faults(&[value.to_string()]).remove(0)
+    medlock_peers::fhir_resources_faults(&[value.to_string()]).remove(0)
 }
 
 /// The documents of a Bundle: media type and bytes.

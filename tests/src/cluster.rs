@@ -138,7 +138,7 @@ fn proxy(dir: &Path, url: &str, backends: &[String; 2]) -> Proxy {
         text = text.replace(name, instead);
     }
     let path = dir.join("Caddyfile");
-    std::fs::write(&path, format!("{{\n\tadmin off\n\tpersist_config off\n}}\n{text}")).expect("write it");
+    std::fs::write(&path, format!("{{\n\tadmin off\n}}\n{text}")).expect("write it");
     let child = Command::new("caddy")
         .args(["run", "--adapter", "caddyfile", "--config"])
         .arg(&path)

@@ -644,7 +644,8 @@ async fn ok_bytes(request: RequestBuilder) -> Vec<u8> {
     body
 }
 
-/// Status, headers and body. An index that is behind is asked again, as a client does, unless that is what is `wanted`.
+/// Status, headers and body. What passes is waited for, as a client does, unless it is what is `wanted`: an index that is behind, and a
+/// gateway that has had too many requests without a session, of which a test makes more than a person.
 async fn answer(request: RequestBuilder, wanted: Option<Kind>) -> (StatusCode, HeaderMap, Vec<u8>) {
     for _ in 0..BEHIND_TRIES {
         // A body that streams can be sent once.
@@ -653,8 +654,13 @@ async fn answer(request: RequestBuilder, wanted: Option<Kind>) -> (StatusCode, H
         let kind = serde_json::from_slice::<Problem>(&body)
             .ok()
             .and_then(|problem| problem.kind());
-        if kind != Some(Kind::IndexBehind) || wanted == kind {
+        let is_passing = matches!(kind, Some(Kind::IndexBehind | Kind::TooMany));
+        if !is_passing || wanted == kind {
             return (status, headers, body);
+        }
+        if kind == Some(Kind::TooMany) {
+            let seconds = headers["retry-after"].to_str().unwrap().parse().unwrap();
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
         }
     }
     once(request).await

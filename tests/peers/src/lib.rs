@@ -60,19 +60,28 @@ pub fn output(mut command: Command, input: Vec<u8>) -> String {
 /// # Panics
 /// Where one of them does not answer about each.
 pub fn fhir_faults(resources: &[String]) -> Vec<Vec<String>> {
-    let lines: String = resources.iter().map(|resource| format!("{resource}\n")).collect();
-    let found = [fhir_program("validate.py"), hapi()].map(|program| {
-        let output = output(program, lines.clone().into_bytes());
-        let faults: Vec<Vec<String>> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(faults.len(), resources.len());
-        faults
-    });
-    let [first, second] = found;
+    let (first, second) = (fhir_resources_faults(resources), faults(hapi(), resources));
     first
         .into_iter()
         .zip(second)
         .map(|(one, other)| [one, other].concat())
         .collect()
+}
+
+/// What fhir.resources alone finds wrong.
+///
+/// # Panics
+/// As [`fhir_faults`].
+pub fn fhir_resources_faults(resources: &[String]) -> Vec<Vec<String>> {
+    faults(fhir_program("validate.py"), resources)
+}
+
+fn faults(program: Command, resources: &[String]) -> Vec<Vec<String>> {
+    let lines: String = resources.iter().map(|resource| format!("{resource}\n")).collect();
+    let output = output(program, lines.into_bytes());
+    let faults: Vec<_> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(faults.len(), resources.len());
+    faults
 }
 
 /// HAPI FHIR's validator. It runs for seconds: it is compiled quickly rather than well.

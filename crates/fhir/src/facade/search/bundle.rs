@@ -36,7 +36,11 @@ pub fn searchset(query: &Query, site: &Site, page: Vec<Value>, next: Option<&str
     if !query.ignored.is_empty() {
         let mut outcome = Outcome::default();
         query.ignored.iter().for_each(|issue| outcome.push(issue.clone()));
-        entries.push(json!({ "resource": outcome.to_resource(), "search": { "mode": "outcome" } }));
+        entries.push(json!({
+            "fullUrl": OUTCOME,
+            "resource": outcome.to_resource(),
+            "search": { "mode": "outcome" },
+        }));
     }
     tidy(json!({
         "resourceType": "Bundle",
@@ -46,6 +50,9 @@ pub fn searchset(query: &Query, site: &Site, page: Vec<Value>, next: Option<&str
         "entry": entries,
     }))
 }
+
+/// What the outcome is called in its Bundle, where every entry has a name of its own: it is kept nowhere, and has no address.
+const OUTCOME: &str = "urn:uuid:6e1d5c0e-3d5b-4f0a-9a52-0c6a6f1f7d10";
 
 /// The search as it was understood, which is what `self` is for; from another page on, where `after` says so.
 fn url(query: &Query, site: &Site, after: Option<&str>) -> String {
