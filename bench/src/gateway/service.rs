@@ -4,6 +4,8 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use alloy::{
@@ -103,8 +105,12 @@ pub fn deployment_file(dir: &Path, deployment: &medlock_indexer::Deployment) -> 
     Ok(path)
 }
 
+/// A gateway takes 25 requests a second without a session from one address, and a sign-in is two.
+const SIGN_IN_PAUSE: Duration = Duration::from_millis(100);
+
 /// Signs in: the header's value.
 pub fn sign_in(gateway: SocketAddr, signer: &PrivateKeySigner) -> anyhow::Result<String> {
+    thread::sleep(SIGN_IN_PAUSE);
     let mut connection = Connection::open(gateway)?;
     let mut ask = |path: &str, body: Value| -> anyhow::Result<Value> {
         let request = post(
