@@ -216,6 +216,22 @@ async fn a_file_that_changes_while_it_is_read_is_not_added() {
     assert!(read(&patient, chart, record).await == std::fs::read(&path).unwrap());
 }
 
+fn is_upload(asked: &Asked) -> bool {
+    asked.is(Method::POST, "/v1/blocks")
+}
+
+/// The gateway's answers are lost once it has taken so many parts of an upload.
+fn break_off_after(proxy: &Proxy, most: usize) {
+    let mut parts = 0;
+    proxy.rule(move |asked| {
+        parts += usize::from(is_upload(asked));
+        match parts > most {
+            true => Fate::Answer("text/html", b"bad gateway".to_vec()),
+            false => Fate::Forward,
+        }
+    });
+}
+
 /// The patient's client, as another process would have it, that notes uploads in `dir`.
 async fn noting(world: &World, patient: &Client, dir: &Path) -> Client {
     let client = world.dev.client(patient.identity().clone()).await.unwrap();
@@ -230,7 +246,6 @@ async fn an_upload_that_was_broken_off_goes_on_where_it_was() {
     let notes = folder.path().join("uploads");
     let (patient, chart) = world.patient().await;
     let path = noise(folder.path(), "scan", 40 * MIB);
-    let is_upload = |asked: &Asked| asked.is(Method::POST, "/v1/blocks");
     let uploaded = || -> Vec<usize> {
         let seen = proxy.seen();
         seen.iter()
@@ -239,14 +254,7 @@ async fn an_upload_that_was_broken_off_goes_on_where_it_was() {
             .collect()
     };
     // After two parts the gateway's answers are lost, and then the process is.
-    let mut parts = 0;
-    proxy.rule(move |asked| {
-        parts += usize::from(is_upload(asked));
-        match parts {
-            3.. => Fate::Answer("text/html", b"bad gateway".to_vec()),
-            _ => Fate::Forward,
-        }
-    });
+    break_off_after(&proxy, 2);
     let open = noting(&world, &patient, &notes).await.chart(chart).await.unwrap();
     open.add_file(new_file(&path), |_| ())
         .await
@@ -282,17 +290,9 @@ async fn another_content_is_never_sealed_with_the_keys_of_one_that_was_uploaded(
     let (record, _) = open.add_file(new_file(&path), |_| ()).await.unwrap();
     let before = open.read(record, None, patient_request()).await.unwrap();
 
-    // An amendment is broken off after its first part, and its file is changed, in its last byte alone.
+    // An amendment is broken off after its first part, and its file is changed, in one byte alone.
     let amendment = noise(folder.path(), "amendment", 20 * MIB);
-    let is_upload = |asked: &Asked| asked.is(Method::POST, "/v1/blocks");
-    let mut parts = 0;
-    proxy.rule(move |asked| {
-        parts += usize::from(is_upload(asked));
-        match parts {
-            2.. => Fate::Answer("text/html", b"bad gateway".to_vec()),
-            _ => Fate::Forward,
-        }
-    });
+    break_off_after(&proxy, 1);
     let amend = async || open.amend_file(&before, Metadata::default(), &amendment, |_| ()).await;
     amend().await.expect_err("it is broken off");
     let sent = |proxy: &Proxy| -> HashSet<Vec<u8>> {

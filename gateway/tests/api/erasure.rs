@@ -3,15 +3,6 @@ use super::*;
 
 use medlock_api::{Erasure, Remains};
 
-async fn shred(world: &World, controller: &PrivateKeySigner, chart: B256, record_id: B256) {
-    let shred = IRecords::shredRecordCall {
-        actor: controller.address(),
-        chart,
-        recordId: record_id,
-    };
-    world.send(controller, world.deployment.records, shred).await;
-}
-
 fn remains(erasure: &Erasure) -> Vec<(u32, Remains, Remains)> {
     let each = erasure.versions.iter();
     each.map(|version| (version.version, version.envelope, version.payload))
@@ -36,7 +27,7 @@ async fn the_sealed_keys_of_a_shredded_record_go_at_once_and_the_rest_with_upkee
     let unknown = format!("/v1/charts/{CHART}/records/{UNKNOWN}/erasure");
     refused(world.post(&patient, &unknown), Kind::ForbiddenOrUnknown).await;
 
-    shred(&world, &world.patient, CHART, first.record_id).await;
+    world.shred(&world.patient, CHART, first.record_id).await;
     refused(world.post(&clinic, &path), Kind::ForbiddenOrUnknown).await;
     let erasure: Erasure = ok(world.get(&patient, &path)).await;
     assert_eq!(remains(&erasure), [(1, Present, Present), (2, Present, Present)]);
@@ -76,7 +67,7 @@ async fn nobody_has_anothers_record_removed_by_pointing_to_it() {
     world.open(&world.stranger, foreign, directory).await;
     let record = (written.record_id, LABS, written.pointer);
     world.add(&world.stranger, foreign, record).await;
-    shred(&world, &world.stranger, foreign, written.record_id).await;
+    world.shred(&world.stranger, foreign, written.record_id).await;
     let path = format!("/v1/charts/{foreign}/records/{}/erasure", written.record_id);
     let erasure: Erasure = ok(world.post(&stranger, &path)).await;
     assert_eq!(remains(&erasure), [(1, Remains::Foreign, Remains::Foreign)]);

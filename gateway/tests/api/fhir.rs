@@ -320,12 +320,7 @@ async fn each_caller_finds_what_the_other_routes_would_show_and_no_more() {
     assert_eq!(clinic.refusal(&format!("Patient/{chart}")).await.0, 404);
 
     // Shredded: gone, and who wrote it stays known.
-    let shred = IRecords::shredRecordCall {
-        actor: world.patient.address(),
-        chart: CHART,
-        recordId: labs.record_id,
-    };
-    world.send(&world.patient, world.deployment.records, shred).await;
+    world.shred(&world.patient, CHART, labs.record_id).await;
     let id = text(&documents[0]["id"]);
     assert_eq!(
         patient.refusal(&format!("DocumentReference/{id}")).await,

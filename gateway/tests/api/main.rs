@@ -383,6 +383,15 @@ impl World {
         self.send(author, self.deployment.records, amend).await;
     }
 
+    async fn shred(&self, controller: &PrivateKeySigner, chart: B256, record_id: B256) {
+        let shred = IRecords::shredRecordCall {
+            actor: controller.address(),
+            chart,
+            recordId: record_id,
+        };
+        self.send(controller, self.deployment.records, shred).await;
+    }
+
     fn seal(&self, record_id: B256, compartment: u8, (version, previous): (u32, B256), content: &[u8]) -> Written {
         let mut rng = UnwrapErr(getrandom::SysRng);
         let binding = Binding {
@@ -1646,12 +1655,7 @@ async fn a_shredded_record_is_refused_with_its_reason() {
         listed.records.pop().unwrap()
     };
     assert_eq!(listed(&clinic).await.status, "entered-in-error");
-    let shred = IRecords::shredRecordCall {
-        actor: world.patient.address(),
-        chart: CHART,
-        recordId: written.record_id,
-    };
-    world.send(&world.patient, world.deployment.records, shred).await;
+    world.shred(&world.patient, CHART, written.record_id).await;
     for (signer, token) in [(&world.clinic, &clinic), (&world.patient, &patient)] {
         let read = world.read(token, &world.receipt(signer, &written, |_| ()));
         assert_eq!(refusal(read).await, "shredded");
