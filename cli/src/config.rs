@@ -67,6 +67,16 @@ fn one_node(nodes: &[String]) -> anyhow::Result<&String> {
     Ok(node)
 }
 
+/// Of several nodes the one that a gateway asks: the first over HTTP.
+///
+/// # Errors
+/// When there is none.
+pub fn over_http(nodes: &[String]) -> anyhow::Result<&String> {
+    let http = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
+    let node = nodes.iter().find(http);
+    node.context("the gateway asks its node over HTTP: name an http:// or https:// URL with --rpc")
+}
+
 impl Global {
     /// # Errors
     /// When neither flags nor the home folder say where chain and gateway are.

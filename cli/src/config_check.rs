@@ -1,10 +1,16 @@
 //! `medlock gateway config check`: the settings as they stand, and what becomes of what they name. It changes nothing, so that it may be
 //! run beside a gateway that serves.
 
-use std::{net::IpAddr, os::unix::fs::PermissionsExt, path::Path, process::ExitCode, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use alloy::{primitives::Address, providers::ProviderBuilder};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use medlock_deploy::Deployment;
 use medlock_gateway::FoundState;
 use medlock_indexer::{Index, IndexError, Probed, label};
@@ -14,10 +20,11 @@ use serde_json::json;
 
 use crate::{
     args::{GatewayArgs, Global},
-    config::Home,
+    config::{Home, over_http},
     dev,
     output::{Output, exit, table},
     services::Places,
+    settings::{Setting, Source},
     stores::is_node,
 };
 
@@ -87,10 +94,7 @@ pub async fn check(global: &Global, out: Output, args: &GatewayArgs) -> anyhow::
     addresses(&mut findings, args);
     let deployment = global.deployment();
     let says = |deployment: &Deployment| format!("chain {}, records {}", deployment.chain_id, deployment.records);
-    let found = deployment
-        .as_ref()
-        .map(says)
-        .map_err(|error| anyhow::anyhow!("{error:#}"));
+    let found = deployment.as_ref().map(says).map_err(|error| anyhow!("{error:#}"));
     findings.tried("deployment file", found, Outcome::Wrong);
     let deployment = deployment.ok();
     nodes(&mut findings, global, args, deployment.as_ref()).await;
@@ -144,23 +148,14 @@ fn code(findings: &Findings) -> ExitCode {
 }
 
 fn file_is_ours(findings: &mut Findings, path: &Path, args: &GatewayArgs) {
-    let found = others_may_read(path).map(|others| match others {
-        // What is shown of a secret ends so.
-        true if args.settings.iter().any(|setting| {
-            setting.from == crate::settings::Source::File && setting.value.as_deref().is_some_and(|v| v.contains('…'))
-        }) =>
-        {
-            (
-                Outcome::Wrong,
-                "it may hold a password, and others may read it: chmod 600",
-            )
+    let holds_secrets = |setting: &Setting| setting.from == Source::File && setting.is_cut();
+    let says = match others_may_read(path) {
+        Ok(true) if args.settings.iter().any(holds_secrets) => {
+            Err(anyhow!("it may hold a password, and others may read it: chmod 600"))
         }
-        _ => (Outcome::Good, "read"),
-    });
-    match found {
-        Ok((outcome, says)) => findings.add("settings file", outcome, says),
-        Err(error) => findings.add("settings file", Outcome::Wrong, format!("{error:#}")),
-    }
+        read => read.map(|_| "read".to_owned()),
+    };
+    findings.tried("settings file", says, Outcome::Wrong);
 }
 
 fn others_may_read(path: &Path) -> anyhow::Result<bool> {
@@ -188,9 +183,7 @@ fn addresses(findings: &mut Findings, args: &GatewayArgs) {
             "it is to be http(s)://host[:port], without a path",
         ),
         Some(url) => {
-            let host = url.trim_start_matches("http://").split(':').next().unwrap_or_default();
-            let is_plain =
-                url.starts_with("http://") && host != "localhost" && !host.starts_with("127.") && host != "[";
+            let is_plain = url.strip_prefix("http://").is_some_and(|authority| !is_here(authority));
             match is_plain {
                 true => findings.add(
                     "public URL",
@@ -207,6 +200,14 @@ fn addresses(findings: &mut Findings, args: &GatewayArgs) {
     }
 }
 
+/// Whether a URL's host, with or without a port, is this machine itself.
+fn is_here(authority: &str) -> bool {
+    let authority = authority.trim_end_matches('/');
+    let address = authority.parse().or_else(|_| format!("{authority}:0").parse());
+    let host = authority.split(':').next();
+    host == Some("localhost") || address.is_ok_and(|address: SocketAddr| address.ip().is_loopback())
+}
+
 async fn nodes(findings: &mut Findings, global: &Global, args: &GatewayArgs, deployment: Option<&Deployment>) {
     let nodes = match global.nodes() {
         Ok(nodes) => nodes,
@@ -216,12 +217,9 @@ async fn nodes(findings: &mut Findings, global: &Global, args: &GatewayArgs, dep
         let says = format!("{} of {} nodes can never agree", args.follow.rpc_quorum, nodes.len());
         findings.add("--rpc-quorum", Outcome::Wrong, says);
     }
-    let asked = nodes
-        .iter()
-        .find(|url| url.starts_with("http://") || url.starts_with("https://"));
-    if asked.is_none() {
-        let says = "the gateway asks its node over HTTP: name an http:// or https:// URL";
-        findings.add("nodes", Outcome::Wrong, says);
+    let asked = over_http(&nodes);
+    if let Err(error) = &asked {
+        findings.add("nodes", Outcome::Wrong, error.to_string());
     }
     let Some(deployment) = deployment else {
         return;
@@ -239,7 +237,7 @@ async fn nodes(findings: &mut Findings, global: &Global, args: &GatewayArgs, dep
     if !reached {
         return;
     }
-    if let Some(url) = asked.and_then(|url| url.parse().ok()) {
+    if let Some(url) = asked.ok().and_then(|url| url.parse().ok()) {
         let provider = ProviderBuilder::new().connect_http(url);
         let checked = deployment.check(&provider).await;
         let says = checked.map(|()| "the five that the deployment file names".to_owned());
@@ -284,7 +282,7 @@ async fn stores(findings: &mut Findings, args: &GatewayArgs, home: &Home) {
         [] => vec![home.blocks().display().to_string()],
         places => places.to_vec(),
     };
-    let quorum = stores.quorum.unwrap_or(places.len() / 2 + 1);
+    let quorum = stores.quorum_of(places.len());
     if !(1..=places.len()).contains(&quorum) {
         let says = format!("{quorum} of {} stores", places.len());
         findings.add("--store-quorum", Outcome::Wrong, says);
@@ -294,7 +292,7 @@ async fn stores(findings: &mut Findings, args: &GatewayArgs, home: &Home) {
         if !is_node(&place) {
             let found = match Path::new(&place) {
                 folder if folder.is_dir() => Ok("there".to_owned()),
-                other if other.exists() => Err(anyhow::anyhow!("not a folder")),
+                other if other.exists() => Err(anyhow!("not a folder")),
                 _ => Ok("will be made".to_owned()),
             };
             findings.tried(what, found, Outcome::Wrong);
@@ -345,6 +343,34 @@ fn key(findings: &mut Findings, what: &str, path: &Path) -> Option<Address> {
         Err(error) => {
             findings.add(what, Outcome::Wrong, format!("{error:#}"));
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_here;
+
+    #[test]
+    fn here_is_loopback_and_nothing_that_looks_like_it() {
+        for here in [
+            "localhost",
+            "localhost:8480",
+            "127.0.0.1:8480/",
+            "127.9.9.9",
+            "[::1]",
+            "[::1]:8480",
+        ] {
+            assert!(is_here(here), "{here}");
+        }
+        for elsewhere in [
+            "127.evil.example",
+            "10.0.0.1:8480",
+            "[2001:db8::1]",
+            "localhost.example",
+            "records.example",
+        ] {
+            assert!(!is_here(elsewhere), "{elsewhere}");
         }
     }
 }

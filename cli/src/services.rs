@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     args::{ConfigCommand, DemoArgs, DevArgs, GatewayArgs, GatewayCommand, Global},
-    config::Home,
+    config::{Home, over_http},
     config_check, demo,
     dev::{self, OWNER_PASSPHRASE},
     index,
@@ -108,9 +108,7 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
     }
     let mut stop = Stop::new()?;
     let nodes = global.nodes()?;
-    let http = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
-    let rpc_url = nodes.iter().find(http).cloned();
-    let rpc_url = rpc_url.context("the gateway asks its node over HTTP: name an http:// or https:// URL with --rpc")?;
+    let rpc_url = over_http(&nodes)?.clone();
     let deployment = dev::indexed(&global.deployment()?);
     let Places { home, database, state } = args.places()?;
     std::fs::create_dir_all(home.dir()).with_context(|| format!("create {}", home.dir().display()))?;

@@ -23,6 +23,8 @@ const COMMON: [&str; 3] = ["home", "rpc", "deployment"];
 const NO_SETTINGS: [&str; 3] = ["config", "from-genesis", "help"];
 /// May hold a password or an access key, so that no more of them is shown than where they lead.
 const SECRET: [&str; 4] = ["rpc", "db", "state", "store"];
+/// What is shown of a value ends so that has more to it.
+const CUT: &str = "/…";
 /// A file of settings is a page or two.
 const FILE_BYTES_MOST: u64 = 64 * 1024;
 
@@ -34,6 +36,13 @@ pub struct Setting {
     /// To be shown: without what is secret. None: it is not set, and has no default.
     pub value: Option<String>,
     pub from: Source,
+}
+
+impl Setting {
+    /// Whether there is more to its value than is shown, which may be secret.
+    pub fn is_cut(&self) -> bool {
+        self.value.as_deref().is_some_and(|value| value.contains(CUT))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -123,17 +132,14 @@ fn settings(command: &Command, service: &str, matches: &ArgMatches, file: &File)
     names(command, service).into_iter().map(setting).collect()
 }
 
-/// A value as it may be shown: of a URL that may hold a secret, scheme and host.
+/// A value as it may be shown: of a URL that may hold a secret, where it leads.
 fn shown(name: &str, value: &str) -> String {
-    match value.split_once("://") {
-        Some((scheme, rest)) if SECRET.contains(&name) => {
-            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            let more = if host.len() == rest.len() { "" } else { "/…" };
-            format!("{scheme}://{host}{more}")
-        }
-        _ => value.to_owned(),
+    if !SECRET.contains(&name) || !value.contains("://") {
+        return value.to_owned();
     }
+    let label = medlock_indexer::label(value);
+    let more = if label == value { "" } else { CUT };
+    label + more
 }
 
 /// What a file says about a service.

@@ -15,6 +15,11 @@ pub struct Stores {
 }
 
 impl Stores {
+    /// How many of so many an upload waits for.
+    pub fn quorum_of(&self, stores: usize) -> usize {
+        self.quorum.unwrap_or(stores / 2 + 1)
+    }
+
     /// Opens them; `own` is the folder in the place of none.
     pub fn open(&self, own: &Path) -> anyhow::Result<Store> {
         let mut replicas = self
@@ -25,7 +30,7 @@ impl Stores {
         if replicas.is_empty() {
             replicas.push(Embedded::open(own)?.into());
         }
-        let quorum = self.quorum.unwrap_or(replicas.len() / 2 + 1);
+        let quorum = self.quorum_of(replicas.len());
         // Checks the quorum, also of one.
         let replicated = Replicated::new(replicas.clone(), quorum)?;
         Ok(match (replicas.pop(), replicas.is_empty()) {

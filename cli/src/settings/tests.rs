@@ -120,6 +120,12 @@ fn of_a_secret_is_shown_where_it_leads() {
             "postgres://db:5432/…",
         ),
         ("state", "postgres://medlock:PASS@WORD@db", "postgres://db/…"),
+        // Where a password ends cannot be told: nothing of it is shown.
+        (
+            "db",
+            "postgres://medlock:PASS/WORD@db/medlock",
+            "a URL that cannot be read/…",
+        ),
         ("db", "index.db", "index.db"),
         ("public-url", "https://records.example", "https://records.example"),
     ];
