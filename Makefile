@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway soak clean
+.PHONY: demo test check dapp screens client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway soak clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -37,19 +37,26 @@ check: contracts
 	tools/setup-node.sh --tests
 	node clients/typescript/generate.mjs --check
 	$(TSC) --noEmit
+	dapp/node_modules/.bin/tsc --project dapp
 	cargo=$$(tools/setup-wasm.sh); for package in $(PURE); do \
 	    RUSTC_BOOTSTRAP=1 $$cargo $(BUILD_WASM) -p $$package || exit 1; done
 
-# The vault's vectors, good and bad, by the code that reads them natively, compiled to WASM: under Node.
+# The vault's vectors, good and bad, by the code that reads them natively, compiled to WASM: under Node and in Chromium.
 vectors-wasm:
+	tools/setup-node.sh --tests
 	cargo=$$(tools/setup-wasm.sh) && RUSTC_BOOTSTRAP=1 $$cargo $(BUILD_WASM) -p medlock-vault-wasm
-	node tests/vault-wasm/run.mjs target/wasm/wasm32-unknown-unknown/debug/medlock_vault_wasm.wasm
+	node tests/vault-wasm/run.mjs target/wasm/wasm32-unknown-unknown/debug/medlock_vault_wasm.wasm "$$(tools/setup-chromium.sh)"
 
 contracts: setup build
 	$(CONTRACTS) build
 
-build:
+# The gateway has the web application in it.
+build: dapp
 	cargo build --workspace
+
+# The web application, into dapp/dist.
+dapp: setup
+	dapp/build.sh
 
 setup:
 	tools/setup-wasm.sh >/dev/null
@@ -69,6 +76,7 @@ setup-tests:
 	tools/setup-python.sh
 	tools/setup-hapi-validator.sh
 	tools/setup-caddy.sh >/dev/null
+	tools/setup-chromium.sh >/dev/null
 
 # Two clean builds in two folders give the same bytes, and those of contracts/README.md.
 reproducible: setup
@@ -88,7 +96,7 @@ bench-gas: setup-tests contracts
 	target/debug/medlock-bench gas
 
 # Ways for a contract to verify signatures: bytes on chain and gas, one JSON line each.
-bench-signatures: setup build
+bench-signatures: build
 	target/debug/medlock-bench signatures
 
 # Sealing and opening, beside bare AES-256-GCM and rage: one JSON line a figure. The first time, rage takes some minutes to compile.
@@ -109,6 +117,10 @@ bench-indexer: setup-tests build
 bench-gateway: setup-tests contracts
 	tools/setup-hapi.sh
 	target/debug/medlock-bench gateway
+
+# Pictures of the web application's pages, into docs/img.
+screens: setup-tests contracts
+	node dapp/test/screens.mjs
 
 clean:
 	cargo clean

@@ -4,7 +4,7 @@
 #
 #   tools/setup-node.sh            what the contracts' build needs: wasm-opt (Binaryen)
 #   tools/setup-node.sh --tests    and what only checks, tests and benchmarks need: cast, forge and anvil (Foundry), solc,
-#                                  ethers, viem, TypeScript and openapi-typescript
+#                                  ethers, viem, TypeScript, openapi-typescript, Playwright and axe (for Debian's Chromium)
 #   MEDLOCK_TOOLS=DIR              where they go (DIR/node); default: .tools beside this folder
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

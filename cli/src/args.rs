@@ -558,6 +558,10 @@ pub struct GatewayArgs {
     /// Only read the index: `medlock index` writes it, in another process.
     #[arg(long, env = "MEDLOCK_INDEX_READ_ONLY")]
     pub index_read_only: bool,
+    /// The chain's JSON-RPC as browsers reach it: with it, the gateway serves the web application at /. Everybody is told this URL, so it
+    /// must not hold a key that is yours alone. Without it: no application.
+    #[arg(long, env = "MEDLOCK_APP_RPC", value_name = "URL")]
+    pub app_rpc: Option<String>,
     /// Serve /metrics (Prometheus) here, to a network of your own; never on the public port.
     #[arg(long, env = "MEDLOCK_GATEWAY_METRICS", value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,

@@ -319,7 +319,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                 std::fs::metadata(&file).map_or(0, |metadata| metadata.len()),
             );
             let file = NewFile {
-                path: file,
+                content: file.as_path().into(),
                 compartment,
                 metadata: Metadata {
                     media_type,
@@ -364,7 +364,9 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
                 std::fs::metadata(&file).map_or(0, |metadata| metadata.len()),
             );
             let stored = open
-                .amend_file(&before, before.metadata.clone(), &file, |done| bar.set_position(done))
+                .amend_file(&before, before.metadata.clone(), &file.as_path().into(), |done| {
+                    bar.set_position(done)
+                })
                 .await?;
             bar.finish_and_clear();
             out.say(&stored, || format!("Record {record} is at version {}.", stored.version))?;
@@ -602,7 +604,7 @@ fn anchored(anchoring: Anchoring) -> String {
 pub async fn fund(global: &Global, out: Output, account: Address, ether: u64) -> anyhow::Result<ExitCode> {
     use alloy::providers::Provider;
     let endpoints = global.endpoints()?;
-    let chain = medlock_client::Chain::discover(&endpoints.rpc, Identity::generate()?.signer().clone()).await?;
+    let chain = medlock_client::Chain::discover(&endpoints.rpc, Identity::generate()?.signer()).await?;
     let wei = U256::from(ether) * U256::from(10).pow(U256::from(18));
     chain
         .provider()

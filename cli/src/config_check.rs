@@ -194,6 +194,24 @@ fn addresses(findings: &mut Findings, args: &GatewayArgs) {
             }
         }
     }
+    match &args.app_rpc {
+        None => findings.add(
+            "web application",
+            Outcome::Good,
+            "not served: --app-rpc would say how browsers reach the chain",
+        ),
+        Some(url) if !medlock_gateway::is_app_rpc(url) => findings.add(
+            "web application",
+            Outcome::Wrong,
+            "--app-rpc is to be http(s)://host[:port][/path], as browsers reach the chain",
+        ),
+        Some(url) if url.starts_with("http://") && !is_here(&url["http://".len()..]) => findings.add(
+            "web application",
+            Outcome::Doubtful,
+            "without TLS, whoever is in between tells browsers what the chain says",
+        ),
+        Some(_) => findings.add("web application", Outcome::Good, "served at /"),
+    }
     if let Some(metrics) = args.metrics.filter(|metrics| !is_local(metrics.ip())) {
         let says = format!("{metrics}: whoever reaches it reads them; it belongs in a network of your own");
         findings.add("metrics", Outcome::Doubtful, says);

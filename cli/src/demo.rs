@@ -247,8 +247,8 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
     if let Some(last) = story.report.steps.last_mut() {
         last.ms = Some(story.step_began.elapsed().as_millis());
     }
-    let provider = medlock_client::Chain::discover(&dev.endpoints.rpc, Identity::generate()?.signer().clone()).await?;
-    let links = dev.deployment.links(dev.owner()?.address());
+    let provider = medlock_client::Chain::discover(&dev.endpoints.rpc, Identity::generate()?.signer()).await?;
+    let links = medlock_deploy::Links::of(&dev.deployment, dev.owner()?.address());
     for (name, address) in dev.deployment.contracts() {
         let code = provider.provider().get_code_at(address).await?;
         let ours = artifacts.iter().find(|artifact| artifact.name == name);

@@ -123,7 +123,7 @@ fn signer(global: &Global) -> anyhow::Result<PrivateKeySigner> {
         let identity = global
             .identity()
             .with_context(|| format!("the deployer's key is wanted, in a key file or in {DEPLOYER_KEY}"))?;
-        return Ok(identity.signer().clone());
+        return Ok(identity.key()?.clone());
     };
     let hex = Zeroizing::new(hex.into_encoded_bytes());
     ensure!(

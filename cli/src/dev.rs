@@ -13,7 +13,7 @@ use alloy::{
 };
 use anyhow::{Context, bail};
 use medlock_client::{
-    Chain, Client, Endpoints, Identity, file,
+    Chain, Client, Endpoints, Identity, Signer, file,
     identity::{self, rng},
 };
 use medlock_deploy::{Artifacts, Deployed, Deployment, Terms};
@@ -97,6 +97,7 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
         public_url: config.public_url.clone(),
         trusted_proxies: Vec::new(),
         rpc_url: chain.url(),
+        app_rpc_url: Some(chain.url()),
         deployment: indexed(&deployment),
         index: indexer.index(),
         store: config.stores.open(&home.blocks())?,
@@ -197,7 +198,7 @@ async fn deployment(
     owner: &PrivateKeySigner,
     artifacts: &Path,
 ) -> anyhow::Result<(Deployment, Option<Deployed>)> {
-    let chain = Chain::new(rpc, medlock_anvil::CHAIN_ID, owner.clone())?;
+    let chain = Chain::new(rpc, medlock_anvil::CHAIN_ID, &Signer::Key(owner.clone()))?;
     let path = home.deployment();
     if path.exists() {
         let deployment = Deployment::load(&path)?;
@@ -221,7 +222,7 @@ async fn deployment(
 
 /// Money for who pays for others' operations.
 async fn fund(rpc: &str, owner: &PrivateKeySigner, account: Address) -> anyhow::Result<()> {
-    let chain = Chain::new(rpc, medlock_anvil::CHAIN_ID, owner.clone())?;
+    let chain = Chain::new(rpc, medlock_anvil::CHAIN_ID, &Signer::Key(owner.clone()))?;
     let least: U256 = parse_ether(RELAY_ETHER).context("an amount of ether")?;
     let balance = chain.provider().get_balance(account).await;
     if balance.context("fund the relay")? < least {

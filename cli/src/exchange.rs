@@ -26,7 +26,7 @@ pub async fn import(client: &Client, out: Output, args: ImportArgs) -> anyhow::R
     for path in &args.files {
         let bar = out.bar("importing", 0);
         let imported = open
-            .import_file(path, &options, |done, of| {
+            .import_file(&path.as_path().into(), &options, |done, of| {
                 bar.set_length(of);
                 bar.set_position(done);
             })
@@ -210,7 +210,7 @@ pub async fn export(client: &Client, out: Output, args: ExportArgs) -> anyhow::R
     let open = client.chart(args.chart).await?;
     let target = Target::new(&args)?;
     let exported = match args.original {
-        None => Some(open.export_all(purpose, target.file(), progress).await?),
+        None => Some(open.export_all(purpose, target.file().try_clone()?, progress).await?),
         Some(frame) => {
             let bytes = open.original(frame, purpose, progress).await?;
             target.file().write_all(&bytes).with_context(|| target.name())?;

@@ -65,7 +65,7 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(error) if error.is_refusal() => exit::REFUSED,
         Some(_) => exit::FAILED,
         None => match error.chain().find_map(|cause| cause.downcast_ref()) {
-            Some(medlock_deploy::Error::Rpc { .. }) => exit::UNREACHABLE,
+            Some(medlock_deploy::Error::Chain(medlock_deployment::Error::Rpc { .. })) => exit::UNREACHABLE,
             _ => exit::FAILED,
         },
     }

@@ -134,6 +134,7 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         public_url: args.public_url,
         trusted_proxies: args.trusted_proxies,
         rpc_url,
+        app_rpc_url: args.app_rpc,
         deployment,
         index: index.clone(),
         store: args.store.stores().open(&home.blocks())?,

@@ -203,7 +203,10 @@ fn signed_types() -> Result<Value> {
     all.extend(types::<IRelay::Grant>()?);
     all.extend(types::<IRelay::Revoke>()?);
     all.extend(types::<IRelay::RevokeAll>()?);
-    all.extend(types::<IRelay::AddRecord>()?);
+    all.extend(types::<IRelay::AddRecords>()?);
+    all.extend(types::<IRelay::AmendRecord>()?);
+    all.extend(types::<IRelay::EnterInError>()?);
+    all.extend(types::<IRelay::ShredRecord>()?);
     all.extend(types::<IRelay::SetDelegate>()?);
     all.extend(types::<IRelay::PublishKey>()?);
     all.extend(types::<IRelay::CancelAll>()?);

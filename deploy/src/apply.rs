@@ -13,14 +13,18 @@ use alloy::{
     signers::local::PrivateKeySigner,
     transports::RpcError,
 };
+use medlock_deployment::{
+    Error::OtherChain,
+    chain::{code, genesis_hash, require_chain, require_chain_id, rpc},
+    require_names,
+};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     Artifacts, Deployment, DeploymentFile, Error, Site,
     artifacts::NAMES,
-    chain::{code, genesis_hash, require_chain, require_chain_id, rpc},
-    deployment::{Origin, require_names},
+    deployment::Origin,
     journal::{Attempt, Journal, journal_path},
     steps::{Action, Need, Work, hashes, link},
 };
@@ -172,10 +176,11 @@ pub async fn apply(
         None => next_site(provider, deployer)
             .await
             .and_then(|site| match terms.chain_id {
-                Some(expected) if expected != site.chain_id => Err(Error::OtherChain {
+                Some(expected) if expected != site.chain_id => Err(OtherChain {
                     expected,
                     found: site.chain_id,
-                }),
+                }
+                .into()),
                 _ => Ok(site),
             }),
     };
@@ -246,7 +251,7 @@ pub(crate) async fn next_site(provider: &impl Provider, deployer: Address) -> Re
 /// Transactions of the account that are mined.
 async fn count(provider: &impl Provider, account: Address) -> Result<u64, Error> {
     let count = provider.get_transaction_count(account).await;
-    count.map_err(rpc("count the deployer's transactions"))
+    Ok(count.map_err(rpc("count the deployer's transactions"))?)
 }
 
 /// Refuses an owner that could never accept: nobody, the deployer, and, unless it is said to be an account with a key, an address without code.

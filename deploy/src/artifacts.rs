@@ -10,19 +10,16 @@ use std::{
 
 use alloy::primitives::Address;
 use medlock_abi::link::{self, Placeholder};
+pub use medlock_deployment::{CODE_PREFIX, NAMES};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Where `medlock-contracts build` writes, below the repository's root.
 pub const DEFAULT_DIR: &str = "contracts/target/artifacts";
-/// The contracts, in the order in which they are deployed.
-pub const NAMES: [&str; 5] = ["registry", "records", "exceptions", "relay", "audit"];
 /// EIP-170, which Arbitrum keeps for Stylus code without fragments.
 pub const CODE_BYTES_MAX: usize = 24_576;
 /// Decompressed; ArbWasm's `MaxWasmSize` as Arbitrum One sets it.
 pub const WASM_BYTES_MAX: usize = 128 * 1024;
-/// `EF F0 00`: a Stylus program; then the dictionary, 0: none.
-pub const CODE_PREFIX: [u8; 4] = [0xef, 0xf0, 0x00, 0x00];
 
 const MANIFEST: &str = "manifest.json";
 const MANIFEST_VERSION: u32 = 1;
@@ -300,6 +297,17 @@ pub struct Links {
 }
 
 impl Links {
+    /// Of a deployment whose registry began with `owner`.
+    pub fn of(deployment: &medlock_deployment::Deployment, owner: Address) -> Self {
+        Self {
+            owner,
+            registry: deployment.registry,
+            records: deployment.records,
+            exceptions: deployment.exceptions,
+            relay: deployment.relay,
+        }
+    }
+
     /// Those of a deployment by `deployer`, whose next transactions, from `nonce` on, create the contracts in the order of [`NAMES`].
     pub fn foresee(deployer: Address, nonce: u64, owner: Address) -> Self {
         let [registry, records, exceptions, relay, _] = created(deployer, nonce);

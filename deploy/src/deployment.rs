@@ -1,37 +1,11 @@
-//! Where a deployment's contracts are, as a file; and the check that a chain is the one they are on.
+//! A deployment's file: where the contracts are, who deployed them, and what.
 use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
 
-use alloy::{
-    primitives::{Address, B256},
-    providers::Provider,
-};
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use alloy::primitives::{Address, B256};
+use medlock_deployment::{Deployment, FILE_VERSION, NAMES, read_file, refuse};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Error, Links, Site, artifacts,
-    artifacts::NAMES,
-    chain::{code, read, require_chain},
-};
-
-const FILE_VERSION: u32 = 4;
-/// Has no [`Origin`]; the contracts are the same.
-const FILE_VERSION_WITHOUT_ORIGIN: u32 = 3;
-
-/// Which contracts on which chain: what a service needs of a [`DeploymentFile`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deployment {
-    pub chain_id: u64,
-    /// Tells two chains of the same id apart, such as a local chain before and after a reset.
-    pub genesis_hash: B256,
-    pub registry: Address,
-    pub records: Address,
-    pub exceptions: Address,
-    pub relay: Address,
-    pub audit: Address,
-    /// No event of ours is older than this block.
-    pub block: u64,
-}
+use crate::{Error, Site, artifacts};
 
 /// Who deployed, and what: enough to compare a chain with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,11 +40,6 @@ pub struct DeploymentFile {
     pub origin: Origin,
 }
 
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
 #[derive(Serialize)]
 struct Versioned<'a> {
     version: u32,
@@ -78,43 +47,19 @@ struct Versioned<'a> {
     file: &'a DeploymentFile,
 }
 
-/// The bytes of a file and its version. First the version alone: another one has other fields.
-fn read_file(path: &Path) -> Result<(u32, Vec<u8>), Error> {
-    let bytes = fs::read(path).map_err(|error| refuse(path, error))?;
-    let Version { version } = serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))?;
-    if version != FILE_VERSION && version != FILE_VERSION_WITHOUT_ORIGIN {
-        return Err(refuse(
-            path,
-            format!(
-                "is version {version}, this program knows version {FILE_VERSION}: the contracts are others, deploy anew"
-            ),
-        ));
-    }
-    Ok((version, bytes))
-}
-
-fn refuse(path: &Path, reason: impl std::fmt::Display) -> Error {
-    Error::File {
-        path: path.display().to_string(),
-        reason: reason.to_string(),
-    }
-}
-
 impl DeploymentFile {
     /// # Errors
-    /// [`Error::File`]: not there, not JSON, or of a version that does not say who deployed.
+    /// [`Error::Chain`]: not there, not JSON, or of a version that does not say who deployed.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let (version, bytes) = read_file(path)?;
         if version != FILE_VERSION {
-            return Err(refuse(
-                path,
-                format!(
-                    "is version {version}, which does not say who deployed what: services take it, this command cannot"
-                ),
-            ));
+            let lacking = format!(
+                "is version {version}, which does not say who deployed what: services take it, this command cannot"
+            );
+            return Err(refuse(path, lacking).into());
         }
-        serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))
+        Ok(serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))?)
     }
 
     pub(crate) fn load_if_there(path: &Path) -> Result<Option<Self>, Error> {
@@ -127,7 +72,7 @@ impl DeploymentFile {
     /// Writes the file whole or not at all; creates its folder.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::Chain`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let (version, file) = (FILE_VERSION, self);
@@ -135,7 +80,7 @@ impl DeploymentFile {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| refuse(path, error))?;
         }
-        artifacts::write_whole(path, &json).map_err(|error| refuse(path, error))
+        Ok(artifacts::write_whole(path, &json).map_err(|error| refuse(path, error))?)
     }
 
     pub fn site(&self) -> Site {
@@ -146,124 +91,6 @@ impl DeploymentFile {
             nonce: self.origin.nonce,
         }
     }
-}
-
-impl Deployment {
-    /// # Errors
-    /// [`Error::File`]: not there, not JSON, or of a version that this program does not know.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let (_, bytes) = read_file(path)?;
-        serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))
-    }
-
-    /// Refuses a chain that is not this deployment's, or on which the contracts do not answer.
-    ///
-    /// # Errors
-    /// [`Error::OtherChain`], [`Error::OtherGenesis`], [`Error::MissingCode`], [`Error::NotActivated`],
-    /// [`Error::OtherLinks`] where one of them names another neighbour, [`Error::Rpc`].
-    pub async fn check(&self, provider: &impl Provider) -> Result<(), Error> {
-        require_chain(provider, self.chain_id, self.genesis_hash).await?;
-        for (contract, address) in self.contracts() {
-            let code = code(provider, address).await?;
-            if !code.starts_with(&artifacts::CODE_PREFIX) {
-                return Err(Error::MissingCode { contract, address });
-            }
-        }
-        self.check_links(provider).await
-    }
-
-    /// Each contract names the neighbours that stand here.
-    pub(crate) async fn check_links(&self, provider: &impl Provider) -> Result<(), Error> {
-        for (contract, address) in self.contracts() {
-            let found = self.named_by(provider, contract).await?;
-            require_names(contract, address, self.neighbours(contract), found)?;
-        }
-        Ok(())
-    }
-
-    /// Whom a contract of [`NAMES`] should name, in the order of [`Deployment::named_by`].
-    pub(crate) fn neighbours(&self, contract: &str) -> Vec<Address> {
-        let Self {
-            registry,
-            records,
-            exceptions,
-            relay,
-            ..
-        } = *self;
-        match contract {
-            "registry" => vec![relay],
-            "records" => vec![registry, exceptions, relay],
-            "exceptions" => vec![records, registry, relay],
-            "relay" => vec![registry, records, exceptions],
-            _ => vec![registry],
-        }
-    }
-
-    /// Whom it names.
-    pub(crate) async fn named_by(
-        &self,
-        provider: &impl Provider,
-        contract: &'static str,
-    ) -> Result<Vec<Address>, Error> {
-        Ok(match contract {
-            "registry" => vec![read(provider, contract, self.registry, IRegistry::relayCall {}).await?],
-            "records" => {
-                let found = read(provider, contract, self.records, IRecords::neighboursCall {}).await?;
-                vec![found.registry, found.exceptions, found.relay]
-            }
-            "exceptions" => {
-                let found = read(provider, contract, self.exceptions, IExceptions::neighboursCall {}).await?;
-                vec![found.records, found.registry, found.relay]
-            }
-            "relay" => {
-                let found = read(provider, contract, self.relay, IRelay::neighboursCall {}).await?;
-                vec![found.registry, found.records, found.exceptions]
-            }
-            _ => vec![read(provider, contract, self.audit, IAudit::registryCall {}).await?],
-        })
-    }
-
-    /// What stands in the contracts' code; `owner` is whom the registry began with.
-    pub fn links(&self, owner: Address) -> Links {
-        Links {
-            owner,
-            registry: self.registry,
-            records: self.records,
-            exceptions: self.exceptions,
-            relay: self.relay,
-        }
-    }
-
-    /// Name and address, in the order of [`NAMES`].
-    pub fn contracts(&self) -> [(&'static str, Address); 5] {
-        let [registry, records, exceptions, relay, audit] = NAMES;
-        [
-            (registry, self.registry),
-            (records, self.records),
-            (exceptions, self.exceptions),
-            (relay, self.relay),
-            (audit, self.audit),
-        ]
-    }
-}
-
-/// Refuses a contract that names others than `expected`.
-pub(crate) fn require_names(
-    contract: &'static str,
-    address: Address,
-    expected: Vec<Address>,
-    found: Vec<Address>,
-) -> Result<(), Error> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::OtherLinks {
-        contract,
-        address,
-        expected,
-        found,
-    })
 }
 
 #[cfg(test)]
@@ -322,8 +149,14 @@ mod tests {
         assert!(error.contains("is version 5"), "{error}");
 
         fs::write(&path, &text[..text.len() / 2]).unwrap();
-        assert!(matches!(Deployment::load(&path), Err(Error::File { .. })));
-        assert!(matches!(DeploymentFile::load_if_there(&path), Err(Error::File { .. })));
+        assert!(matches!(
+            Deployment::load(&path),
+            Err(medlock_deployment::Error::File { .. })
+        ));
+        assert!(matches!(
+            DeploymentFile::load_if_there(&path),
+            Err(Error::Chain(medlock_deployment::Error::File { .. }))
+        ));
     }
 
     /// Services take a file of version 3 as before; whoever compares a chain with it is told what it lacks.

@@ -13,7 +13,6 @@
 pub mod abi;
 mod apply;
 pub mod artifacts;
-mod chain;
 mod deployment;
 mod journal;
 mod plan;
@@ -23,23 +22,21 @@ mod verify;
 
 pub use apply::{Deployed, Event, Step, Terms, apply, check_owner, deploy};
 pub use artifacts::{Artifact, Artifacts, Links};
-pub use deployment::{Deployment, DeploymentFile, Origin};
+pub use deployment::{DeploymentFile, Origin};
 pub use journal::{Site, journal_path};
+pub use medlock_deployment::Deployment;
 pub use plan::{Plan, Planned, plan};
 pub use verify::{Difference, Expected, Verified, verify};
 
 use std::path::PathBuf;
 
-use alloy::primitives::{Address, B256, Bytes, TxHash, U256, utils::format_ether};
+use alloy::primitives::{Address, TxHash, U256, utils::format_ether};
 
 /// What can go wrong between a deployer and a chain.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the chain did not answer ({context}): {source}; is it up, and is the URL right?")]
-    Rpc {
-        context: &'static str,
-        source: alloy::transports::TransportError,
-    },
+    #[error(transparent)]
+    Chain(#[from] medlock_deployment::Error),
     #[error("{step}: the chain did not take the transaction: {reason}")]
     NotSent { step: String, reason: String },
     #[error(
@@ -103,45 +100,14 @@ pub enum Error {
         path.display()
     )]
     Journal { path: PathBuf, reason: String },
-    #[error(
-        "the deployment is on chain {expected}, this is chain {found}: point the RPC URL at the right chain, or deploy here"
-    )]
-    OtherChain { expected: u64, found: u64 },
-    #[error(
-        "the chain has the right id but another genesis block (deployment: {expected}, here: {found}): its state was reset; deploy again"
-    )]
-    OtherGenesis { expected: B256, found: B256 },
-    #[error("no code at {address}, where `{contract}` should be: the chain was reset, or the deployment is another's")]
-    MissingCode { contract: &'static str, address: Address },
     #[error("the code at {address} is not that of `{contract}` as built")]
     OtherCode { contract: &'static str, address: Address },
-    #[error(
-        "`{contract}` at {address} is not an activated Stylus program (never, or it has expired): activate it through ArbWasm"
-    )]
-    NotActivated { contract: &'static str, address: Address },
-    #[error("this chain has no ArbWasm: it is no Arbitrum chain, and runs no Stylus programs")]
-    NoPrograms,
     #[error("the chain refuses to activate `{contract}` at {address}: {reason}")]
     ActivationRefused {
         contract: &'static str,
         address: Address,
         reason: String,
     },
-    #[error("`{contract}` at {address} names {found:?}, not {expected:?}: it belongs to another deployment")]
-    OtherLinks {
-        contract: &'static str,
-        address: Address,
-        expected: Vec<Address>,
-        found: Vec<Address>,
-    },
     #[error(transparent)]
     Artifact(#[from] artifacts::Error),
-    #[error("`{contract}` at {address} gave an answer that is not in its ABI: {data}")]
-    Answer {
-        contract: &'static str,
-        address: Address,
-        data: Bytes,
-    },
-    #[error("deployment file {path}: {reason}")]
-    File { path: String, reason: String },
 }

@@ -5,12 +5,12 @@ use alloy::{
     primitives::{Address, U256},
     providers::Provider,
 };
+use medlock_deployment::chain::{require_chain, require_chain_id, rpc};
 
 use crate::{
     Artifacts, DeploymentFile, Error, Site, Terms,
     apply::{agree, fees, next_site},
     artifacts::NAMES,
-    chain::{require_chain, require_chain_id, rpc},
     journal::{Journal, journal_path},
     steps::{Work, link},
 };

@@ -11,12 +11,9 @@ use alloy::{
     transports::RpcError,
 };
 use medlock_abi::registry::IRegistry;
+use medlock_deployment::chain::{ARB_WASM, ArbWasm, code, is_active, read, reverted_with, rpc};
 
-use crate::{
-    Artifact, Artifacts, Deployment, Error, Links, Site, Terms,
-    artifacts::NAMES,
-    chain::{ARB_WASM, ArbWasm, code, is_active, read, reverted_with, rpc},
-};
+use crate::{Artifact, Artifacts, Deployment, Error, Links, Site, Terms, artifacts::NAMES};
 
 /// What is offered when the data fee is asked for; only the fee is taken, and this much is never sent.
 const FEE_OFFER_WEI: u128 = 1_000_000_000_000_000_000;
@@ -166,7 +163,7 @@ impl<'a, P: Provider> Work<'a, P> {
 
     /// The registry's owner now.
     pub async fn owner(&self) -> Result<Address, Error> {
-        read(self.provider, NAMES[0], self.registry(), IRegistry::ownerCall {}).await
+        Ok(read(self.provider, NAMES[0], self.registry(), IRegistry::ownerCall {}).await?)
     }
 
     /// What the step takes as the chain is; as it will be, while the contracts are not there.
@@ -246,14 +243,15 @@ impl<'a, P: Provider> Work<'a, P> {
             .account_overrides(self.as_if_created(at))
             .await;
         match asked {
-            Ok(data) if data.is_empty() => Err(Error::NoPrograms),
+            Ok(data) if data.is_empty() => Err(medlock_deployment::Error::NoPrograms.into()),
             Ok(data) => match ArbWasm::activateProgramCall::abi_decode_returns(&data) {
                 Ok(answer) => Ok(answer.dataFee),
-                Err(_) => Err(Error::Answer {
+                Err(_) => Err(medlock_deployment::Error::Answer {
                     contract: "ArbWasm",
                     address: ARB_WASM,
                     data,
-                }),
+                }
+                .into()),
             },
             // Somebody has done it since: there is nothing to pay, and the step is found done.
             Err(error) if reverted_with::<ArbWasm::ProgramUpToDate>(&error) => Ok(U256::ZERO),
@@ -262,10 +260,7 @@ impl<'a, P: Provider> Work<'a, P> {
                 address: self.at[at],
                 reason: payload.to_string(),
             }),
-            Err(source) => Err(Error::Rpc {
-                context: "ask for the activation fee",
-                source,
-            }),
+            Err(source) => Err(rpc("ask for the activation fee")(source).into()),
         }
     }
 

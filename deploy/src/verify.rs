@@ -6,12 +6,15 @@ use alloy::{
     providers::Provider,
 };
 use medlock_abi::registry::IRegistry;
+use medlock_deployment::{
+    Error as Chain,
+    chain::{code, is_active, read, require_chain, rpc, seconds_left},
+};
 use serde::Serialize;
 
 use crate::{
     Artifacts, DeploymentFile, Error,
     artifacts::NAMES,
-    chain::{code, is_active, read, require_chain, rpc, seconds_left},
     steps::{hashes, link},
 };
 
@@ -112,12 +115,12 @@ pub async fn verify(
             Ok(named) => format!("{named:?}"),
             // Code that is not ours answers as it likes.
             Err(error) if is_contracts_fault(&error) => error.to_string(),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         verified.compare(name, "neighbours", format!("{:?}", deployment.neighbours(name)), named);
         if at == 0 {
             match registry(provider, address, file, expected, &mut verified).await {
-                Err(error) if is_contracts_fault(&error) => {
+                Err(Error::Chain(error)) if is_contracts_fault(&error) => {
                     verified.compare(name, "owner and issuers", "an answer", error);
                 }
                 other => other?,
@@ -189,11 +192,11 @@ async fn creation(provider: &impl Provider, file: &DeploymentFile) -> Result<Str
     })
 }
 
-fn is_contracts_fault(error: &Error) -> bool {
+fn is_contracts_fault(error: &Chain) -> bool {
     match error {
-        Error::Answer { .. } | Error::NotActivated { .. } => true,
+        Chain::Answer { .. } | Chain::NotActivated { .. } => true,
         // A revert; whatever else a node answers says nothing about the contract.
-        Error::Rpc { source, .. } => (source.as_error_resp())
+        Chain::Rpc { source, .. } => (source.as_error_resp())
             .is_some_and(|payload| payload.as_revert_data().is_some() || payload.message.contains("revert")),
         _ => false,
     }

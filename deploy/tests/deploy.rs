@@ -12,10 +12,11 @@ use alloy::{
 };
 use medlock_abi::{records::IRecords, registry::IRegistry, terms::reason};
 use medlock_deploy::{
-    Artifact, Artifacts, Deployment, Error,
+    Artifact, Artifacts, Deployment,
     artifacts::{DEFAULT_DIR, NAMES},
     deploy,
 };
+use medlock_deployment::Error as Chain;
 use support::chain;
 
 fn artifacts() -> Artifacts {
@@ -87,7 +88,7 @@ async fn a_second_deployment_has_nothing_of_the_first() {
     };
     assert!(matches!(
         mixed.check(&provider).await,
-        Err(Error::OtherLinks { contract: "registry", found, .. }) if found == [foreign.relay]
+        Err(Chain::OtherLinks { contract: "registry", found, .. }) if found == [foreign.relay]
     ));
     // Each link is looked at: any one contract of another deployment is found out.
     let swaps: [fn(&mut Deployment, &Deployment); 5] = [
@@ -101,7 +102,7 @@ async fn a_second_deployment_has_nothing_of_the_first() {
         let mut mixed = ours.clone();
         swap(&mut mixed, foreign);
         let refused = mixed.check(&provider).await;
-        assert!(matches!(refused, Err(Error::OtherLinks { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Chain::OtherLinks { .. })), "{refused:?}");
     }
     chain.shutdown().await;
 }
@@ -116,20 +117,20 @@ async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
     };
     assert!(matches!(
         other.check(&provider).await,
-        Err(Error::OtherChain { expected: 1, .. })
+        Err(Chain::OtherChain { expected: 1, .. })
     ));
     let other = Deployment {
         genesis_hash: B256::ZERO,
         ..deployment.clone()
     };
-    assert!(matches!(other.check(&provider).await, Err(Error::OtherGenesis { .. })));
+    assert!(matches!(other.check(&provider).await, Err(Chain::OtherGenesis { .. })));
     let other = Deployment {
         records: Address::repeat_byte(9),
         ..deployment
     };
     assert!(matches!(
         other.check(&provider).await,
-        Err(Error::MissingCode {
+        Err(Chain::MissingCode {
             contract: "records",
             ..
         })
@@ -137,7 +138,7 @@ async fn check_refuses_another_chain_a_reset_chain_and_missing_code() {
     let url = chain.url().parse().unwrap();
     chain.shutdown().await;
     let gone = ProviderBuilder::new().connect_http(url);
-    assert!(matches!(other.check(&gone).await, Err(Error::Rpc { .. })));
+    assert!(matches!(other.check(&gone).await, Err(Chain::Rpc { .. })));
 }
 
 #[tokio::test]
@@ -163,7 +164,7 @@ async fn check_refuses_code_that_was_never_activated() {
     };
     assert!(matches!(
         other.check(&provider).await,
-        Err(Error::NotActivated {
+        Err(Chain::NotActivated {
             contract: "registry",
             ..
         })

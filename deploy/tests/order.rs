@@ -11,6 +11,7 @@ use medlock_deploy::{
     artifacts::{NAMES, created},
     deploy,
 };
+use medlock_deployment::Error as Chain;
 use support::chain;
 
 const SOMEBODY: Address = Address::repeat_byte(0x77);
@@ -114,7 +115,7 @@ async fn refuses_each_other_address(provider: &impl Provider, deployment: &Deplo
     assert!(
         matches!(
             &refused,
-            Err(Error::OtherLinks {
+            Err(Chain::OtherLinks {
                 contract: "records",
                 ..
             })
@@ -144,12 +145,12 @@ async fn each_link_that_names_somebody_else_is_refused_with_who_is_named() {
         for (answer, count) in counts[index].iter().enumerate() {
             for link in 0..*count {
                 let (result, at) = attempt(|answers| answers[index][answer].1[link] = SOMEBODY).await;
-                let Err(Error::OtherLinks {
+                let Err(Error::Chain(Chain::OtherLinks {
                     contract,
                     address,
                     expected,
                     found,
-                }) = result
+                })) = result
                 else {
                     panic!("{name}, answer {answer}, link {link}: {result:?}");
                 };

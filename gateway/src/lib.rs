@@ -8,6 +8,7 @@
 //! `fhir.rs` says the same things in FHIR R4; wire types are `medlock_api`.
 mod access;
 mod anchor;
+mod app;
 mod blocks;
 mod chain;
 mod db;
@@ -45,6 +46,7 @@ use medlock_store::{Healed, Store, Swept};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 pub use anchor::Anchoring;
+pub use app::is_app_rpc;
 pub use blocks::{ASKED_MOST, UPLOAD_BYTES_MOST};
 pub use db::{Found as FoundState, look as look_at_state};
 pub use extract::{JSON_BYTES_MOST, PAGE_MOST};
@@ -77,6 +79,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// JSON-RPC over HTTP.
     pub rpc_url: String,
+    /// The same as browsers reach it; then `/` is the web application. It is told to everybody. None: there is no application.
+    pub app_rpc_url: Option<String>,
     pub deployment: Deployment,
     pub index: Index,
     pub store: Store,
@@ -102,6 +106,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         public_url,
         trusted_proxies,
         rpc_url,
+        app_rpc_url,
         deployment,
         index,
         store,
@@ -111,6 +116,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         relay,
         anchoring,
     } = config;
+    let app = app_rpc_url.map(app::App::new).transpose()?;
     let shares_account = relay.as_ref().is_some_and(|relay| relay.key.address() == key.address());
     ensure!(
         anchoring.is_none() || !shares_account,
@@ -168,7 +174,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
             None => std::future::pending().await,
         }
     };
-    let server = wire::serve(listener, routes::router(gateway.clone()), gateway, stopping);
+    let server = wire::serve(listener, routes::router(gateway.clone(), app), gateway, stopping);
     let task = tokio::spawn(async move {
         tokio::select! {
             () = server => (),

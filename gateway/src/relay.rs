@@ -31,11 +31,11 @@ use fee::Fee;
 use queue::{Accepted, DAY_SECONDS, New, Queue, Repeated};
 pub use sender::run;
 
-/// Calldata of one operation: a revocation with as many keyrings as the contract takes has under 9 KiB, a passkey's signature
-/// under 3.
+/// Calldata of one operation: 64 records, or a revocation with as many keyrings as the contract takes, have under 9 KiB, a passkey's
+/// signature under 3.
 pub const OPERATION_BYTES_MOST: usize = 16 * 1024;
-/// What one operation may cost: several times the dearest, that revocation.
-pub const OPERATION_GAS_MOST: u64 = 4_000_000;
+/// What one operation may cost: three times the dearest, those records (3.9 million with the margin).
+pub const OPERATION_GAS_MOST: u64 = 12_000_000;
 /// Beyond an eighth more than the estimate: the chain may have dropped the programs from its cache by then. What is not used is
 /// not paid.
 const GAS_MARGIN: u64 = 200_000;

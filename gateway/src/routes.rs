@@ -27,6 +27,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    app::{self, App},
     docs, etag,
     extract::JSON_BYTES_MOST,
     fhir,
@@ -60,6 +61,7 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(sessions::challenge)) //      POST   /v1/sessions/challenge
         .routes(routes!(sessions::open, sessions::close)) // POST, DELETE /v1/sessions
         .routes(routes!(sessions::close_all)) //      DELETE /v1/sessions/all
+        .routes(routes!(charts::charts)) //           GET    /v1/charts
         .routes(routes!(charts::chart)) //            GET    /v1/charts/{chart}
         .routes(routes!(charts::directory)) //        GET    /v1/charts/{chart}/directory
         .routes(routes!(charts::keyring)) //          GET    /v1/charts/{chart}/keyring
@@ -84,7 +86,7 @@ fn api() -> OpenApiRouter<Gateway> {
 }
 
 /// The routes, ready to serve.
-pub fn router(gateway: Gateway) -> Router {
+pub fn router(gateway: Gateway, app: Option<App>) -> Router {
     let (router, document) = api().split_for_parts();
     let document = json(&etag::documented(document));
     let metrics = gateway.metrics.clone();
@@ -94,6 +96,7 @@ pub fn router(gateway: Gateway) -> Router {
             get(async || ([(header::CONTENT_TYPE, "application/json")], document)),
         )
         .merge(docs::router())
+        .merge(app::router(app))
         .fallback(async || Failure::from(Kind::NoRoute))
         .method_not_allowed_fallback(async || Failure::from(Kind::NoRoute))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MOST))
@@ -177,15 +180,20 @@ async fn traced(request: Request, next: Next) -> Response {
     }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // A page has one of its own.
-    headers
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    // Pages have their own.
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response
 }
 

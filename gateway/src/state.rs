@@ -148,6 +148,22 @@ impl Gateway {
         self.signer.address()
     }
 
+    /// The deployment as clients are told of it, and the gateway's account.
+    pub fn described(&self) -> medlock_api::Deployment {
+        let deployment = &self.deployment;
+        medlock_api::Deployment {
+            chain_id: deployment.chain_id,
+            genesis_hash: deployment.genesis_hash,
+            registry: deployment.registry,
+            records: deployment.records,
+            exceptions: deployment.exceptions,
+            relay: deployment.relay,
+            audit: deployment.audit,
+            gateway: self.account(),
+            block: deployment.start_block,
+        }
+    }
+
     /// UNIX seconds.
     pub fn now(&self) -> u64 {
         SystemTime::now()

@@ -77,7 +77,12 @@ impl<'a> Desk<'a> {
         };
         let challenge = post("/v1/sessions/challenge", json!({ "account": account })).await;
         let message = challenge["message"].as_str().unwrap();
-        let signature = owner.identity().signer().sign_message_sync(message.as_bytes()).unwrap();
+        let signature = owner
+            .identity()
+            .key()
+            .unwrap()
+            .sign_message_sync(message.as_bytes())
+            .unwrap();
         let answer = json!({ "message": message, "signature": signature.to_string() });
         let token = post("/v1/sessions", answer).await["token"].as_str().unwrap().to_owned();
         Self {
@@ -114,7 +119,14 @@ impl<'a> Desk<'a> {
         };
         let deployment = &world.dev.deployment;
         let hash = receipt.signing_hash(deployment.chain_id, deployment.records);
-        let signature = self.owner.identity().signer().sign_hash_sync(&hash).unwrap().as_bytes();
+        let signature = self
+            .owner
+            .identity()
+            .key()
+            .unwrap()
+            .sign_hash_sync(&hash)
+            .unwrap()
+            .as_bytes();
         let path = format!(
             "/v1/charts/{chart}/records/{}/versions/{}/reads",
             version.record_id, version.version

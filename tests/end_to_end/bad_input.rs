@@ -177,14 +177,14 @@ async fn services_that_are_down_or_others_are_named() {
     mixed.genesis_hash = keccak256(b"another chain");
     let wrong = failure(Client::connect(&world.dev.endpoints, mixed.clone(), identity.clone()).await);
     assert!(
-        matches!(wrong, Error::Deployment(medlock_deploy::Error::OtherGenesis { .. })),
+        matches!(wrong, Error::Deployment(medlock_deployment::Error::OtherGenesis { .. })),
         "{wrong}"
     );
     let mut elsewhere = other.dev.deployment.clone();
     elsewhere.records = Address::repeat_byte(3);
     let wrong = failure(Client::connect(&other.dev.endpoints, elsewhere, identity).await);
     assert!(
-        matches!(wrong, Error::Deployment(medlock_deploy::Error::MissingCode { .. })),
+        matches!(wrong, Error::Deployment(medlock_deployment::Error::MissingCode { .. })),
         "{wrong}"
     );
 }

@@ -17,7 +17,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use medlock_abi::registry::IRegistry;
-use medlock_deploy::{Artifact, Artifacts, Deployment, DeploymentFile, artifacts::NAMES, journal_path};
+use medlock_deploy::{Artifact, Artifacts, Deployment, DeploymentFile, Links, artifacts::NAMES, journal_path};
 use medlock_tests::{
     artifacts, eventually, files, medlock_binary,
     proxy::{Fate, Proxy},
@@ -580,7 +580,7 @@ async fn verify_names_every_difference() {
 
     // The same program with a custom section: it would do the same, and is not what was built, nor activated.
     let ours = Artifacts::load(artifacts()).unwrap().audit;
-    let links = file.deployment.links(file.origin.deployer);
+    let links = Links::of(&file.deployment, file.origin.deployer);
     let mut wasm = ours.link(&links).unwrap().wasm;
     wasm.extend([0, 2, 1, b'x']);
     let other = Artifact::pack("audit", wasm).unwrap();

@@ -326,7 +326,10 @@ async fn versions_of_a_history_are_versions_of_a_record() {
     let exported = open.export(treat(), |_, _| ()).await.unwrap();
     assert_eq!(exported.as_slice(), history.as_bytes());
     let file = tempfile::tempfile().unwrap();
-    let all = open.export_all(patient_request(), &file, |_, _| ()).await.unwrap();
+    let all = open
+        .export_all(patient_request(), file.try_clone().unwrap(), |_, _| ())
+        .await
+        .unwrap();
     assert_eq!((all.layout, all.resources), (Layout::Imported, 3));
 }
 
@@ -403,7 +406,7 @@ async fn an_update_that_is_interrupted_is_completed_by_the_next() {
     );
     let file = tempfile::NamedTempFile::new().unwrap();
     let all = open
-        .export_all(patient_request(), file.as_file(), |_, _| ())
+        .export_all(patient_request(), file.as_file().try_clone().unwrap(), |_, _| ())
         .await
         .unwrap();
     assert_eq!(all.layout, Layout::Imported);
@@ -429,7 +432,10 @@ async fn who_may_read_some_exports_some_and_is_told_of_the_rest() {
     let export = async |client: &Client, purpose| {
         let open = client.chart(chart).await.unwrap();
         let file = tempfile::NamedTempFile::new().unwrap();
-        let exported = open.export_all(purpose, file.as_file(), |_, _| ()).await.unwrap();
+        let exported = open
+            .export_all(purpose, file.as_file().try_clone().unwrap(), |_, _| ())
+            .await
+            .unwrap();
         let bytes = std::fs::read(file.path()).unwrap();
         assert_eq!(faults(&bytes), [""; 0]);
         (exported, serde_json::from_slice::<Value>(&bytes).unwrap())
@@ -490,7 +496,7 @@ async fn what_is_damaged_is_named_and_the_rest_is_exported() {
     );
     let file = tempfile::NamedTempFile::new().unwrap();
     let exported = open
-        .export_all(patient_request(), file.as_file(), |_, _| ())
+        .export_all(patient_request(), file.as_file().try_clone().unwrap(), |_, _| ())
         .await
         .unwrap();
     assert_eq!((exported.layout, exported.resources), (Layout::Collection, 4));
@@ -705,14 +711,17 @@ async fn long_documents_are_written_into_the_bundle_as_they_come() {
             media_type: Some("application/dicom".into()),
             ..ImportOptions::default()
         };
-        let imported = open.import_file(&path, &options, |_, _| ()).await.unwrap();
+        let imported = open
+            .import_file(&path.as_path().into(), &options, |_, _| ())
+            .await
+            .unwrap();
         assert_eq!(imported.count(Outcome::Added), 1);
         expected.push(("application/dicom".to_owned(), content));
     }
     world.indexed().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let exported = open
-        .export_all(patient_request(), file.as_file(), |_, _| ())
+        .export_all(patient_request(), file.as_file().try_clone().unwrap(), |_, _| ())
         .await
         .unwrap();
     assert_eq!((exported.documents, &exported.left_out[..]), (2, &[][..]));
@@ -780,7 +789,7 @@ async fn records_of_a_hostile_writer_do_not_break_an_export() {
     let open = patient.chart(chart).await.unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let exported = open
-        .export_all(patient_request(), file.as_file(), |_, _| ())
+        .export_all(patient_request(), file.as_file().try_clone().unwrap(), |_, _| ())
         .await
         .unwrap();
     assert_eq!((exported.layout, &exported.left_out[..]), (Layout::Collection, &[][..]));
@@ -824,7 +833,10 @@ async fn a_writer_who_may_not_read_is_told_what_could_not_be_compared() {
     assert_eq!(again.count(Outcome::Unchanged), 3);
     let own = patient.chart(chart).await.unwrap();
     let file = tempfile::tempfile().unwrap();
-    let all = own.export_all(patient_request(), &file, |_, _| ()).await.unwrap();
+    let all = own
+        .export_all(patient_request(), file.try_clone().unwrap(), |_, _| ())
+        .await
+        .unwrap();
     assert_eq!((all.resources, default_labels().len()), (8, 17));
 }
 

@@ -34,7 +34,7 @@ fn noise(folder: &Path, name: &str, bytes: usize) -> PathBuf {
 
 fn new_file(path: &Path) -> NewFile {
     NewFile {
-        path: path.to_owned(),
+        content: path.into(),
         compartment: 5,
         metadata: Metadata {
             media_type: "application/dicom".into(),
@@ -293,7 +293,10 @@ async fn another_content_is_never_sealed_with_the_keys_of_one_that_was_uploaded(
     // An amendment is broken off after its first part, and its file is changed, in one byte alone.
     let amendment = noise(folder.path(), "amendment", 20 * MIB);
     break_off_after(&proxy, 1);
-    let amend = async || open.amend_file(&before, Metadata::default(), &amendment, |_| ()).await;
+    let amend = async || {
+        open.amend_file(&before, Metadata::default(), &amendment.as_path().into(), |_| ())
+            .await
+    };
     amend().await.expect_err("it is broken off");
     let sent = |proxy: &Proxy| -> HashSet<Vec<u8>> {
         let seen = proxy.seen();

@@ -331,7 +331,8 @@ async fn a_directory_is_the_controllers_current_one_or_nothing_is_sealed() {
         entry.key = keys.public_key();
     }
     let signature = mallory
-        .signer()
+        .key()
+        .unwrap()
         .sign_hash_sync(&body.signing_hash(&domain(&world)))
         .unwrap();
     let signed_by_mallory = body.clone().with_signature(signature.as_bytes().to_vec());
@@ -419,7 +420,8 @@ async fn a_lying_gateway_cannot_hold_up_the_end_of_all_grants() {
     let first = directory(&clinic, chart).await;
     let mallory = Identity::generate().unwrap();
     let signature = mallory
-        .signer()
+        .key()
+        .unwrap()
         .sign_hash_sync(&first.body.signing_hash(&domain(&world)))
         .unwrap();
     let forged = first.body.clone().with_signature(signature.as_bytes().to_vec());
@@ -676,7 +678,7 @@ async fn a_verdict_is_the_gateways_own_about_this_question_and_this_hour() {
     };
     let mut bare_yes = denied.clone();
     bare_yes.allowed = true;
-    let by_mallory = sign(vec![as_yes(&denied)], mallory.signer());
+    let by_mallory = sign(vec![as_yes(&denied)], mallory.key().unwrap());
     let (treatment, then) = (question("TREAT", None), question("TREAT", Some(now() - 50_000)));
     let (not_signed, other) = ("are not signed by the gateway", "answers another question");
     let (count, no_block) = ("not as many verdicts", "the chain does not have");
@@ -776,7 +778,7 @@ async fn an_entry_of_the_read_log_is_proven_or_said_not_to_be() {
     let signed = |entry: &ReadEntry, edit: &dyn Fn(&mut ReadEntry)| {
         let mut entry = edited(entry, edit);
         let hash = entry.receipt.signing_hash(chain_id, records);
-        let signature = clinic.identity().signer().sign_hash_sync(&hash).unwrap();
+        let signature = clinic.identity().key().unwrap().sign_hash_sync(&hash).unwrap();
         entry.signature = signature.as_bytes().to_vec().into();
         entry.hash = entry.link_hash(chain_id, records);
         entry
@@ -1025,7 +1027,7 @@ async fn nothing_is_signed_for_another_chain() {
     assert!(
         matches!(
             other,
-            Error::Deployment(medlock_deploy::Error::OtherChain { found: 1, .. })
+            Error::Deployment(medlock_deployment::Error::OtherChain { found: 1, .. })
         ),
         "{other:?}"
     );

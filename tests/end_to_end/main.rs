@@ -5,6 +5,7 @@ mod accounts;
 mod bad_input;
 mod cluster;
 mod consumers;
+mod dapp;
 mod deploy;
 mod exchange;
 mod keys;

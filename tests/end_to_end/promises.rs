@@ -303,7 +303,7 @@ pub async fn old_signatures(world: &World) {
     });
     let deployment = &world.dev.deployment;
     let digest = kept_back.signing_hash(deployment.chain_id, deployment.relay);
-    let signature = patient.identity().signer().sign_hash_sync(&digest).unwrap();
+    let signature = patient.identity().key().unwrap().sign_hash_sync(&digest).unwrap();
     let request = RelayRequest {
         chain_id: deployment.chain_id,
         relay: deployment.relay,

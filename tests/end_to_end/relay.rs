@@ -1,6 +1,7 @@
 //! Operations that are signed, and submitted and paid for by a gateway: to the letter, once, and whatever happens to it.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -15,7 +16,11 @@ use alloy::{
     signers::SignerSync,
     sol_types::{SolCall, SolError, SolValue},
 };
-use medlock_abi::relay::IRelay;
+use medlock_abi::{
+    records::IRecords::IRecordsErrors,
+    relay::IRelay,
+    terms::{CODEC_DAG_CBOR, role},
+};
 use medlock_client::{
     Client, Error, Fault, Identity, Metadata,
     api::{self, Kind, Operation, Problem, RelayRequest, RelayState, RelayedOperation},
@@ -23,7 +28,7 @@ use medlock_client::{
 };
 use medlock_gateway::{Database, Relay, RelayLimits};
 use medlock_postgres_server::Server;
-use medlock_tests::{Settings, World, eventually, medlock_binary, patient_request, treat, treatment};
+use medlock_tests::{Settings, World, eventually, medlock_binary, patient_request, small_bundle, treat, treatment};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -54,7 +59,7 @@ fn signed(world: &World, by: &Identity, operation: &Operation) -> RelayRequest {
 
 fn signed_for(by: &Identity, operation: &Operation, chain_id: u64, relay: Address) -> RelayRequest {
     let digest = operation.signing_hash(chain_id, relay);
-    let signature = by.signer().sign_hash_sync(&digest).unwrap();
+    let signature = by.key().unwrap().sign_hash_sync(&digest).unwrap();
     RelayRequest {
         chain_id,
         relay,
@@ -80,7 +85,7 @@ impl Session {
             .await;
         let challenge: Value = challenge.unwrap().json().await.unwrap();
         let message = challenge["message"].as_str().unwrap();
-        let signature = identity.signer().sign_message_sync(message.as_bytes()).unwrap();
+        let signature = identity.key().unwrap().sign_message_sync(message.as_bytes()).unwrap();
         let answer = json!({ "message": message, "signature": signature.to_string() });
         let session = http
             .post(format!("{url}/v1/sessions"))
@@ -230,18 +235,18 @@ pub async fn without_money(world: &World, payer: Address) {
     };
     assert_eq!(read(clinic.clone(), stored[1].record_id).await.unwrap(), [1; 100]);
 
+    let before = open.read(stored[1].record_id, None, patient_request()).await.unwrap();
+    open.amend(&before, Metadata::default(), b"more").await.unwrap();
+    assert_eq!(read(clinic.clone(), stored[1].record_id).await.unwrap(), b"more");
+    open.shred(stored[0].record_id).await.unwrap();
+    assert!(read(clinic.clone(), stored[0].record_id).await.is_err());
+
     // What has no operation is refused before anything is sent, also where it is the second step of two.
-    let before = open.read(stored[0].record_id, None, patient_request()).await.unwrap();
-    for error in [
-        open.amend(&before, Metadata::default(), b"more").await.unwrap_err(),
-        open.shred(stored[0].record_id).await.unwrap_err(),
-        patient.rotate(chart, None).await.unwrap_err(),
-    ] {
-        assert!(
-            matches!(&error, Error::Usage(why) if why.contains("of your own")),
-            "{error}"
-        );
-    }
+    let error = patient.rotate(chart, None).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Usage(why) if why.contains("of your own")),
+        "{error}"
+    );
 
     let revoked = patient.revoke(chart, clinic.address()).await.unwrap();
     assert!(
@@ -268,7 +273,9 @@ pub async fn without_money(world: &World, payer: Address) {
         "publishKey",
         "openChart",
         "grant",
-        "addRecord",
+        "addRecords",
+        "amendRecord",
+        "shredRecord",
         "revoke",
         "grant",
         "revokeAll",
@@ -282,6 +289,135 @@ pub async fn without_money(world: &World, payer: Address) {
         (U256::ZERO, 0)
     );
     assert_eq!(transactions_of(world, payer).await, 12);
+}
+
+/// How many operations of each method were relayed for `client`.
+async fn methods_of(client: &Client) -> BTreeMap<String, usize> {
+    let mut methods = BTreeMap::new();
+    for operation in client.relayed().await.unwrap() {
+        *methods.entry(operation.method).or_default() += 1;
+    }
+    methods
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_money_imports_a_bundle_in_one_operation_amends_and_ends_records() {
+    let world = World::start().await;
+    let poor = async || world.dev.client(somebody()).await.unwrap().via_relay();
+    let (patient, clinic) = (poor().await, poor().await);
+    let roles = role::ORGANISATION | role::PROVIDER;
+    world.credential(clinic.address(), roles).await;
+    patient.publish_key().await.unwrap();
+    clinic.publish_key().await.unwrap();
+    let labels = medlock_client::default_labels();
+    let (chart, _) = patient.open_chart(&labels, Default::default()).await.unwrap();
+    patient.grant(chart, clinic.address(), treatment()).await.unwrap();
+
+    let mut records = Vec::new();
+    for (writer, purpose) in [(&patient, patient_request()), (&clinic, treat())] {
+        let open = writer.chart(chart).await.unwrap();
+        let stored = open.import(&small_bundle(), |_, _| ()).await.unwrap().stored;
+        assert!(stored.len() > 40, "{}", stored.len());
+        let record = stored[0].record_id;
+        let before = open.read(record, None, purpose).await.unwrap();
+        let amended = open.amend(&before, before.metadata.clone(), b"corrected").await;
+        assert_eq!(amended.unwrap().version, 2);
+        let after = open.read(record, None, purpose).await.unwrap();
+        assert_eq!(
+            (after.content.as_slice(), after.previous),
+            (&b"corrected"[..], before.pointer)
+        );
+        let methods = methods_of(writer).await;
+        assert_eq!((methods["addRecords"], methods["amendRecord"]), (1, 1), "{methods:?}");
+        records.push(stored.into_iter().map(|stored| stored.record_id).collect::<Vec<_>>());
+    }
+    let [of_patient, of_clinic] = records.as_slice() else {
+        unreachable!()
+    };
+
+    // As many as the client puts in one, by who has to be asked about: within what a gateway pays for.
+    let open = clinic.chart(chart).await.unwrap();
+    let documents = (0..64u8).map(|n| medlock_client::NewDocument {
+        record_id: clinic.record_id(chart, &[n]),
+        compartment: *labels.keys().nth(usize::from(n) % labels.len()).unwrap(),
+        metadata: Metadata::default(),
+        content: vec![n; 100].into(),
+    });
+    let stored = open.add(documents.collect(), |_| ()).await.unwrap();
+    assert_eq!((stored.len(), methods_of(&clinic).await["addRecords"]), (64, 2));
+
+    // Signed for a version, and kept back until that was replaced.
+    let session = Session::new(&world).await;
+    let refused = async |by: &Client, operation: Operation, name: &str| {
+        let request = signed(&world, by.identity(), &operation);
+        let problem = session.refused(&request, Kind::OperationRefused).await;
+        assert_eq!(problem.reason.as_deref(), Some(name), "{problem:?}");
+    };
+    let record = of_patient[1];
+    // Another than the client's own, whose operation of the same second would be the same.
+    let deadline = U256::from(now() + 600);
+    let own = patient.chart(chart).await.unwrap();
+    let before = own.read(record, None, patient_request()).await.unwrap();
+    let old = Operation::AmendRecord(IRelay::AmendRecord {
+        signer: patient.address(),
+        chart,
+        organisation: Address::ZERO,
+        directoryVersion: 1,
+        recordId: record,
+        previous: before.pointer,
+        codec: CODEC_DAG_CBOR,
+        pointer: B256::repeat_byte(7),
+        nonce: U256::ZERO,
+        deadline,
+    });
+    own.amend(&before, Metadata::default(), b"newer").await.unwrap();
+    refused(&patient, old, "StalePointer").await;
+
+    // Entered in error, by the provider that wrote it: it may not end it for good.
+    let record = of_clinic[1];
+    let mark = |previous| {
+        Operation::EnterInError(IRelay::EnterInError {
+            signer: clinic.address(),
+            chart,
+            organisation: Address::ZERO,
+            recordId: record,
+            previous,
+            nonce: U256::ZERO,
+            deadline,
+        })
+    };
+    let before = open.read(record, None, treat()).await.unwrap();
+    clinic.relay(mark(before.pointer)).await.unwrap();
+    let records_fault = |error: Error| match error {
+        Error::Contract {
+            fault: Fault::Records(fault),
+            ..
+        } => fault,
+        error => panic!("{error}"),
+    };
+    let error = open.amend(&before, Metadata::default(), b"more").await.unwrap_err();
+    assert!(matches!(records_fault(error), IRecordsErrors::RecordStatus(_)));
+    let error = open.shred(record).await.unwrap_err();
+    assert!(matches!(records_fault(error), IRecordsErrors::NotController(_)));
+
+    let shred = Operation::ShredRecord(IRelay::ShredRecord {
+        signer: patient.address(),
+        chart,
+        recordId: of_patient[0],
+        nonce: U256::ZERO,
+        deadline,
+    });
+    for record in [of_patient[0], of_clinic[0]] {
+        own.shred(record).await.unwrap();
+        assert!(own.read(record, None, patient_request()).await.is_err());
+    }
+    refused(&patient, shred, "RecordStatus").await;
+
+    for client in [&patient, &clinic] {
+        let balance = world.chain().provider().get_balance(client.address()).await.unwrap();
+        let sent = transactions_of(&world, client.address()).await;
+        assert_eq!((balance, sent), (U256::ZERO, 0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -849,14 +985,15 @@ async fn spawn(world: &World, folder: &Path, state: &Database, key: &Identity) -
         public_url: None,
         trusted_proxies: Vec::new(),
         rpc_url: world.dev.endpoints.rpc.clone(),
+        app_rpc_url: None,
         deployment: medlock::dev::indexed(&world.dev.deployment),
         index: world.dev.indexer().index(),
         store: medlock_store::Store::open(folder).unwrap(),
         upkeep: None,
         db: state.clone(),
-        key: somebody().signer().clone(),
+        key: somebody().key().unwrap().clone(),
         relay: Some(Relay {
-            key: key.signer().clone(),
+            key: key.key().unwrap().clone(),
             limits: RelayLimits {
                 poll: Duration::from_millis(20),
                 ..RelayLimits::default()

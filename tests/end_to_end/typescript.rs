@@ -96,7 +96,7 @@ impl Package {
 }
 
 fn key(client: &Client) -> String {
-    client.identity().signer().to_bytes().to_string()
+    client.identity().key().unwrap().to_bytes().to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]

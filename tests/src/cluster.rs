@@ -115,7 +115,7 @@ impl Cluster {
 }
 
 fn write_key(path: &Path, identity: &Identity) {
-    let key = alloy::hex::encode(identity.signer().to_bytes());
+    let key = alloy::hex::encode(identity.key().unwrap().to_bytes());
     file::create(path, key.as_bytes()).expect("write the key");
 }
 

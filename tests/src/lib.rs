@@ -107,12 +107,7 @@ impl World {
     /// A chain client that signs for nobody in particular.
     pub fn chain(&self) -> Chain {
         let nobody = Identity::generate().expect("an identity");
-        Chain::new(
-            &self.dev.endpoints.rpc,
-            self.dev.deployment.chain_id,
-            nobody.signer().clone(),
-        )
-        .expect("a URL")
+        Chain::new(&self.dev.endpoints.rpc, self.dev.deployment.chain_id, nobody.signer()).expect("a URL")
     }
 
     /// A credentialed party with a published key.

@@ -143,7 +143,7 @@ impl Bench {
             source: None,
         };
         let file = NewFile {
-            path,
+            content: path.as_path().into(),
             compartment: 1,
             metadata,
         };

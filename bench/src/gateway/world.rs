@@ -81,7 +81,7 @@ impl World {
 
     /// Their session, as the header's value.
     pub fn session(&self, client: &Client) -> anyhow::Result<String> {
-        sign_in(self.gateway.gateway()?, client.identity().signer())
+        sign_in(self.gateway.gateway()?, client.identity().key().unwrap())
     }
 }
 

@@ -227,6 +227,11 @@ export class Session {
     );
   }
 
+  /** The charts that the caller controls. */
+  charts(options: { pageSize?: number } = {}): AsyncGenerator<Schemas["Chart"], void> {
+    return pages((query) => this.#json("get", "/v1/charts", { query }), (page) => page.charts, options.pageSize);
+  }
+
   /** Grants to the caller. */
   myGrants(options: { pageSize?: number } = {}): AsyncGenerator<Schemas["Grant"], void> {
     return pages((query) => this.#json("get", "/v1/grants", { query }), (page) => page.grants, options.pageSize);

@@ -141,6 +141,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/charts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The charts that the caller controls, in the order in which they came to be the caller's. The chain says whether it is true. */
+        get: operations["charts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/charts/{chart}": {
         parameters: {
             query?: never;
@@ -555,6 +572,12 @@ export interface components {
             directory_version: number;
             /** Format: int32 */
             grant_epoch: number;
+        };
+        /** @description `GET /v1/charts`: those that the caller controls. */
+        Charts: {
+            charts: components["schemas"]["Chart"][];
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
         };
         /**
          * @description A set of compartments, as an ascending list of numbers 0..63. The field is the bit mask.
@@ -1397,6 +1420,54 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BlocksMissing"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    charts: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charts"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {

@@ -3635,12 +3635,76 @@ export const relayAbi = [
             "type": "uint32"
           },
           {
+            "components": [
+              {
+                "name": "recordId",
+                "type": "bytes32"
+              },
+              {
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "name": "codec",
+                "type": "uint8"
+              },
+              {
+                "name": "pointer",
+                "type": "bytes32"
+              }
+            ],
+            "name": "records",
+            "type": "tuple[]"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "addRecords",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "organisation",
+            "type": "address"
+          },
+          {
+            "name": "directoryVersion",
+            "type": "uint32"
+          },
+          {
             "name": "recordId",
             "type": "bytes32"
           },
           {
-            "name": "compartment",
-            "type": "uint8"
+            "name": "previous",
+            "type": "bytes32"
           },
           {
             "name": "codec",
@@ -3667,7 +3731,7 @@ export const relayAbi = [
         "type": "bytes"
       }
     ],
-    "name": "addRecord",
+    "name": "amendRecord",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -3743,6 +3807,52 @@ export const relayAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "organisation",
+            "type": "address"
+          },
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "previous",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "enterInError",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -4122,6 +4232,44 @@ export const relayAbi = [
       }
     ],
     "name": "setDirectory",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "shredRecord",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -4711,7 +4859,37 @@ export const terms = {
 } as const;
 
 export const signedTypes = {
-  "AddRecord": [
+  "AddRecords": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "organisation",
+      "type": "address"
+    },
+    {
+      "name": "directoryVersion",
+      "type": "uint32"
+    },
+    {
+      "name": "records",
+      "type": "NewRecord[]"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "AmendRecord": [
     {
       "name": "signer",
       "type": "address"
@@ -4733,8 +4911,8 @@ export const signedTypes = {
       "type": "bytes32"
     },
     {
-      "name": "compartment",
-      "type": "uint8"
+      "name": "previous",
+      "type": "bytes32"
     },
     {
       "name": "codec",
@@ -4803,6 +4981,36 @@ export const signedTypes = {
       "type": "bytes32"
     }
   ],
+  "EnterInError": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "organisation",
+      "type": "address"
+    },
+    {
+      "name": "recordId",
+      "type": "bytes32"
+    },
+    {
+      "name": "previous",
+      "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
   "Grant": [
     {
       "name": "signer",
@@ -4855,6 +5063,24 @@ export const signedTypes = {
     {
       "name": "deadline",
       "type": "uint256"
+    }
+  ],
+  "NewRecord": [
+    {
+      "name": "recordId",
+      "type": "bytes32"
+    },
+    {
+      "name": "compartment",
+      "type": "uint8"
+    },
+    {
+      "name": "codec",
+      "type": "uint8"
+    },
+    {
+      "name": "pointer",
+      "type": "bytes32"
     }
   ],
   "OpenChart": [
@@ -5062,6 +5288,28 @@ export const signedTypes = {
     },
     {
       "name": "directory",
+      "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "ShredRecord": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "recordId",
       "type": "bytes32"
     },
     {

@@ -79,16 +79,57 @@ macro_rules! interface {
                     uint256 deadline;
                 }
 
+                /// As in `IRecords`.
                 #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
-                struct AddRecord {
+                struct NewRecord {
+                    bytes32 recordId;
+                    uint8 compartment;
+                    uint8 codec;
+                    bytes32 pointer;
+                }
+
+                #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
+                struct AddRecords {
+                    address signer;
+                    bytes32 chart;
+                    address organisation;
+                    uint32 directoryVersion;
+                    NewRecord[] records;
+                    uint256 nonce;
+                    uint256 deadline;
+                }
+
+                /// `pointer`: another than `previous`, or the operation may be submitted again and again.
+                #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
+                struct AmendRecord {
                     address signer;
                     bytes32 chart;
                     address organisation;
                     uint32 directoryVersion;
                     bytes32 recordId;
-                    uint8 compartment;
+                    bytes32 previous;
                     uint8 codec;
                     bytes32 pointer;
+                    uint256 nonce;
+                    uint256 deadline;
+                }
+
+                #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
+                struct EnterInError {
+                    address signer;
+                    bytes32 chart;
+                    address organisation;
+                    bytes32 recordId;
+                    bytes32 previous;
+                    uint256 nonce;
+                    uint256 deadline;
+                }
+
+                #[cfg_attr(feature = "stylus", derive(stylus_sdk::prelude::AbiType))]
+                struct ShredRecord {
+                    address signer;
+                    bytes32 chart;
+                    bytes32 recordId;
                     uint256 nonce;
                     uint256 deadline;
                 }
@@ -133,7 +174,7 @@ macro_rules! interface {
                 /// `now` is after `deadline`: in the second of the deadline an operation is still good.
                 error SignatureExpired(uint256 deadline, uint256 now);
                 error SignatureCancelled(uint256 nonce, uint256 current);
-                /// As in `IRecords`: more keyrings than one revocation takes.
+                /// As in `IRecords`: more keyrings or records than one operation takes.
                 error BatchSize(uint32 given, uint32 most);
 
                 /// Constants of the code (`link`).
@@ -158,7 +199,10 @@ macro_rules! interface {
                 function grant(Grant calldata operation, bytes calldata signature) external;
                 function revoke(Revoke calldata operation, bytes calldata signature) external;
                 function revokeAll(RevokeAll calldata operation, bytes calldata signature) external;
-                function addRecord(AddRecord calldata operation, bytes calldata signature) external;
+                function addRecords(AddRecords calldata operation, bytes calldata signature) external;
+                function amendRecord(AmendRecord calldata operation, bytes calldata signature) external;
+                function enterInError(EnterInError calldata operation, bytes calldata signature) external;
+                function shredRecord(ShredRecord calldata operation, bytes calldata signature) external;
                 function setDelegate(SetDelegate calldata operation, bytes calldata signature) external;
                 function publishKey(PublishKey calldata operation, bytes calldata signature) external;
             }

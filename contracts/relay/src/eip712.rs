@@ -6,7 +6,8 @@ use alloc::{vec, vec::Vec};
 
 use alloy_primitives::{Address, B256, U256};
 use medlock_abi::relay::IRelay::{
-    AddRecord, CancelAll, Grant, OpenChart, PublishKey, Revoke, RevokeAll, SetDelegate, SetDirectory,
+    AddRecords, AmendRecord, CancelAll, EnterInError, Grant, OpenChart, PublishKey, Revoke, RevokeAll, SetDelegate,
+    SetDirectory, ShredRecord,
 };
 use stylus_sdk::keccak_const::Keccak256;
 
@@ -20,6 +21,11 @@ const RESEALED_HASH: B256 = hash_of("Resealed(address grantee,bytes32 keyring)")
 pub const REVOKE_HASH: B256 = hash_of(
     "Revoke(address signer,bytes32 chart,address grantee,uint32 version,bytes32 directory,Resealed[] keyrings,\
      uint256 nonce,uint256 deadline)Resealed(address grantee,bytes32 keyring)",
+);
+const NEW_RECORD_HASH: B256 = hash_of("NewRecord(bytes32 recordId,uint8 compartment,uint8 codec,bytes32 pointer)");
+pub const ADD_RECORDS_HASH: B256 = hash_of(
+    "AddRecords(address signer,bytes32 chart,address organisation,uint32 directoryVersion,NewRecord[] records,\
+     uint256 nonce,uint256 deadline)NewRecord(bytes32 recordId,uint8 compartment,uint8 codec,bytes32 pointer)",
 );
 pub const PUBLISH_KEY_HASH: B256 =
     hash_of("PublishKey(address signer,uint32 version,uint16 suite,bytes key,uint256 nonce,uint256 deadline)");
@@ -88,11 +94,23 @@ impl Operation<5> for RevokeAll {
         Type::of("RevokeAll(address signer,bytes32 chart,uint32 epoch,uint256 nonce,uint256 deadline)");
 }
 
-impl Operation<10> for AddRecord {
+impl Operation<10> for AmendRecord {
     const TYPE: Type<10> = Type::of(
-        "AddRecord(address signer,bytes32 chart,address organisation,uint32 directoryVersion,bytes32 recordId,\
-         uint8 compartment,uint8 codec,bytes32 pointer,uint256 nonce,uint256 deadline)",
+        "AmendRecord(address signer,bytes32 chart,address organisation,uint32 directoryVersion,bytes32 recordId,\
+         bytes32 previous,uint8 codec,bytes32 pointer,uint256 nonce,uint256 deadline)",
     );
+}
+
+impl Operation<7> for EnterInError {
+    const TYPE: Type<7> = Type::of(
+        "EnterInError(address signer,bytes32 chart,address organisation,bytes32 recordId,bytes32 previous,uint256 nonce,\
+         uint256 deadline)",
+    );
+}
+
+impl Operation<5> for ShredRecord {
+    const TYPE: Type<5> =
+        Type::of("ShredRecord(address signer,bytes32 chart,bytes32 recordId,uint256 nonce,uint256 deadline)");
 }
 
 impl Operation<9> for SetDelegate {
@@ -122,6 +140,39 @@ pub fn revoke(keccak: Keccak, operation: &Revoke) -> Signed {
             U256::from(operation.version).into(),
             operation.directory,
             keccak(&keyrings.concat()),
+            operation.nonce.into(),
+            operation.deadline.into(),
+        ],
+        signer: operation.signer,
+        nonce: operation.nonce,
+        deadline: operation.deadline,
+    }
+}
+
+/// Its records are hashed as the keyrings of a revocation are.
+pub fn add_records(keccak: Keccak, operation: &AddRecords) -> Signed {
+    let records: Vec<B256> = operation
+        .records
+        .iter()
+        .map(|record| {
+            let members = [
+                NEW_RECORD_HASH,
+                record.recordId,
+                B256::with_last_byte(record.compartment),
+                B256::with_last_byte(record.codec),
+                record.pointer,
+            ];
+            keccak(&members.concat())
+        })
+        .collect();
+    Signed {
+        encoded: vec![
+            ADD_RECORDS_HASH,
+            operation.signer.into_word(),
+            operation.chart,
+            operation.organisation.into_word(),
+            U256::from(operation.directoryVersion).into(),
+            keccak(&records.concat()),
             operation.nonce.into(),
             operation.deadline.into(),
         ],

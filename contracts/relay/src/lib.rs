@@ -8,8 +8,9 @@
 //! [`Relay::require_signed`]; what is signed stands in [`eip712`], what a passkey states in [`webauthn`].
 //!
 //! **Why nothing is used up.** Every operation names the state that it replaces (a directory's next version, a grant's or a delegation's
-//! serial, a record's unused id, a key's next version), so it succeeds at most once, without a slot for it; and what stood
-//! before can never stand again. The signer's nonce is only compared: it counts how often they cancelled all.
+//! serial, the unused ids of new records, the pointer that an amendment replaces, a key's next version) or is final (a record entered in
+//! error, one shredded), so it succeeds at most once, without a slot for it; and what stood before can never stand again. Of pointers that is
+//! not checked here: each is the digest of an envelope that is bound to one version, and opens as no other. The signer's nonce is only compared: it counts how often they cancelled all.
 //!
 //! **What a failing signature leaves behind: nothing.** Whoever submits chooses the gas, so they can make an account (EIP-1271) run
 //! out of it; any no reverts the whole transaction before anything was called or written, and the same signature may be submitted again.
@@ -37,7 +38,8 @@ use medlock_abi::{
     registry::IRegistry,
     relay::{
         IRelay::{
-            self, AddRecord, CancelAll, Grant, OpenChart, PublishKey, Revoke, RevokeAll, SetDelegate, SetDirectory,
+            self, AddRecords, AmendRecord, CancelAll, EnterInError, Grant, OpenChart, PublishKey, Revoke, RevokeAll,
+            SetDelegate, SetDirectory, ShredRecord,
         },
         WebAuthn,
     },
@@ -195,15 +197,7 @@ impl Relay {
     /// # Errors
     /// `BatchSize`, as `records` has it; as [`Self::require_signed`]; then those of the method that is called, unchanged.
     pub fn revoke(&mut self, operation: Revoke, signature: Bytes) -> Result<(), Failure> {
-        // Each keyring is hashed: not before it is known how many there are.
-        if operation.keyrings.len() > BATCH_MOST {
-            return Err(IRelay::BatchSize {
-                // Calldata of 2^32 keyrings cannot be paid for.
-                given: operation.keyrings.len() as u32,
-                most: BATCH_MOST as u32,
-            }
-            .into());
-        }
+        require_batch(operation.keyrings.len())?;
         let signed = eip712::revoke(&|bytes| self.vm().native_keccak256(bytes), &operation);
         self.require_signed(&signed, signature)?;
         let keyrings = operation
@@ -235,17 +229,78 @@ impl Relay {
         )
     }
 
-    /// `IRecords.addRecords`, of one record. By anyone, with the signature of `operation.signer`.
+    /// `IRecords.addRecords`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// `BatchSize`, as `records` has it; as [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn add_records(&mut self, operation: AddRecords, signature: Bytes) -> Result<(), Failure> {
+        require_batch(operation.records.len())?;
+        let signed = eip712::add_records(&|bytes| self.vm().native_keccak256(bytes), &operation);
+        self.require_signed(&signed, signature)?;
+        let records = operation
+            .records
+            .into_iter()
+            .map(
+                |IRelay::NewRecord {
+                     recordId,
+                     compartment,
+                     codec,
+                     pointer,
+                 }| IRecords::NewRecord {
+                    recordId,
+                    compartment,
+                    codec,
+                    pointer,
+                },
+            )
+            .collect();
+        let method = IRecords::addRecordsCall {
+            actor: operation.signer,
+            chart: operation.chart,
+            organisation: operation.organisation,
+            directoryVersion: operation.directoryVersion,
+            records,
+        };
+        self.send_encoded(linked(&RECORDS), &method.abi_encode())
+    }
+
+    /// `IRecords.amendRecord`. By anyone, with the signature of `operation.signer`.
     ///
     /// # Errors
     /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
-    pub fn add_record(&mut self, operation: Words<AddRecord, 10>, signature: Bytes) -> Result<(), Failure> {
+    pub fn amend_record(&mut self, operation: Words<AmendRecord, 10>, signature: Bytes) -> Result<(), Failure> {
         self.require_signed(&operation.signed(), signature)?;
-        // The array of records is the fifth argument: where it begins, how many there are, and then the one.
-        let (head, record) = operation.arguments().split_at(4);
-        let array = [B256::with_last_byte(5 * 32), B256::with_last_byte(1)];
-        let arguments = [head, &array, record].concat();
-        self.send(linked(&RECORDS), IRecords::addRecordsCall::SELECTOR, &arguments)
+        self.send(
+            linked(&RECORDS),
+            IRecords::amendRecordCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRecords.enterInError`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn enter_in_error(&mut self, operation: Words<EnterInError, 7>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            linked(&RECORDS),
+            IRecords::enterInErrorCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRecords.shredRecord`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn shred_record(&mut self, operation: Words<ShredRecord, 5>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            linked(&RECORDS),
+            IRecords::shredRecordCall::SELECTOR,
+            operation.arguments(),
+        )
     }
 
     /// `IExceptions.setDelegate`. By anyone, with the signature of `operation.signer`.
@@ -354,4 +409,17 @@ impl Relay {
         self.nonces.setter(signer).set(nonce);
         log(self.vm(), IRelay::Cancelled { signer, nonce });
     }
+}
+
+/// Each keyring and each record is hashed: not before it is known how many there are. That there are none, `records` says.
+fn require_batch(given: usize) -> Result<(), Error> {
+    if given > BATCH_MOST {
+        return Err(IRelay::BatchSize {
+            // Calldata of 2^32 entries cannot be paid for.
+            given: given as u32,
+            most: BATCH_MOST as u32,
+        }
+        .into());
+    }
+    Ok(())
 }

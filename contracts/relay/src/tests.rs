@@ -1,7 +1,10 @@
 use alloy_primitives::{FixedBytes, keccak256};
 use alloy_sol_types::{SolStruct, SolType};
 use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
-use medlock_abi::{relay::IRelay::Resealed, signed::domain};
+use medlock_abi::{
+    relay::IRelay::{NewRecord, Resealed},
+    signed::domain,
+};
 use proptest::prelude::*;
 use stylus_sdk::testing::TestVM;
 
@@ -172,15 +175,40 @@ impl Case {
             nonce,
             deadline,
         };
-        let add_record = AddRecord {
+        let add_records = AddRecords {
+            signer,
+            chart: draw.word(),
+            organisation: draw.address(),
+            directoryVersion: draw.number() as u32,
+            records: (0..draw.number() % 5).map(|_| draw.record()).collect(),
+            nonce,
+            deadline,
+        };
+        let amend_record = AmendRecord {
             signer,
             chart: draw.word(),
             organisation: draw.address(),
             directoryVersion: draw.number() as u32,
             recordId: draw.word(),
-            compartment: draw.number() as u8,
+            previous: draw.word(),
             codec: draw.number() as u8,
             pointer: draw.word(),
+            nonce,
+            deadline,
+        };
+        let enter_in_error = EnterInError {
+            signer,
+            chart: draw.word(),
+            organisation: draw.address(),
+            recordId: draw.word(),
+            previous: draw.word(),
+            nonce,
+            deadline,
+        };
+        let shred_record = ShredRecord {
+            signer,
+            chart: draw.word(),
+            recordId: draw.word(),
             nonce,
             deadline,
         };
@@ -281,22 +309,66 @@ impl Case {
                 move |relay, signature| relay.revoke_all(words(&revoke_all), signature),
             ),
             Self::new(
-                &add_record.clone(),
+                &add_records.clone(),
                 signer,
                 RECORDS,
                 IRecords::addRecordsCall {
                     actor: signer,
-                    chart: add_record.chart,
-                    organisation: add_record.organisation,
-                    directoryVersion: add_record.directoryVersion,
-                    records: vec![IRecords::NewRecord {
-                        recordId: add_record.recordId,
-                        compartment: add_record.compartment,
-                        codec: add_record.codec,
-                        pointer: add_record.pointer,
-                    }],
+                    chart: add_records.chart,
+                    organisation: add_records.organisation,
+                    directoryVersion: add_records.directoryVersion,
+                    records: add_records
+                        .records
+                        .iter()
+                        .map(|record| IRecords::NewRecord {
+                            recordId: record.recordId,
+                            compartment: record.compartment,
+                            codec: record.codec,
+                            pointer: record.pointer,
+                        })
+                        .collect(),
                 },
-                move |relay, signature| relay.add_record(words(&add_record), signature),
+                move |relay, signature| relay.add_records(add_records.clone(), signature),
+            ),
+            Self::new(
+                &amend_record.clone(),
+                signer,
+                RECORDS,
+                IRecords::amendRecordCall {
+                    actor: signer,
+                    chart: amend_record.chart,
+                    organisation: amend_record.organisation,
+                    directoryVersion: amend_record.directoryVersion,
+                    recordId: amend_record.recordId,
+                    previous: amend_record.previous,
+                    codec: amend_record.codec,
+                    pointer: amend_record.pointer,
+                },
+                move |relay, signature| relay.amend_record(words(&amend_record), signature),
+            ),
+            Self::new(
+                &enter_in_error.clone(),
+                signer,
+                RECORDS,
+                IRecords::enterInErrorCall {
+                    actor: signer,
+                    chart: enter_in_error.chart,
+                    organisation: enter_in_error.organisation,
+                    recordId: enter_in_error.recordId,
+                    previous: enter_in_error.previous,
+                },
+                move |relay, signature| relay.enter_in_error(words(&enter_in_error), signature),
+            ),
+            Self::new(
+                &shred_record.clone(),
+                signer,
+                RECORDS,
+                IRecords::shredRecordCall {
+                    actor: signer,
+                    chart: shred_record.chart,
+                    recordId: shred_record.recordId,
+                },
+                move |relay, signature| relay.shred_record(words(&shred_record), signature),
             ),
             Self::new(
                 &set_delegate.clone(),
@@ -345,6 +417,15 @@ impl Draw {
 
     fn address(&mut self) -> Address {
         Address::from_word(self.word())
+    }
+
+    fn record(&mut self) -> NewRecord {
+        NewRecord {
+            recordId: self.word(),
+            compartment: self.number() as u8,
+            codec: self.number() as u8,
+            pointer: self.word(),
+        }
     }
 
     /// The least and the greatest among them.
@@ -460,7 +541,9 @@ fn type_hashes_are_those_of_the_abi() {
     check::<SetDirectory, 6>();
     check::<Grant, 13>();
     check::<RevokeAll, 5>();
-    check::<AddRecord, 10>();
+    check::<AmendRecord, 10>();
+    check::<EnterInError, 7>();
+    check::<ShredRecord, 5>();
     check::<SetDelegate, 9>();
     check::<CancelAll, 3>();
     // Wallets show it, and they sign five words.
@@ -469,6 +552,7 @@ fn type_hashes_are_those_of_the_abi() {
         "RevokeAll(address signer,bytes32 chart,uint32 epoch,uint256 nonce,uint256 deadline)"
     );
     assert_eq!(eip712::REVOKE_HASH, hash::<Revoke>());
+    assert_eq!(eip712::ADD_RECORDS_HASH, hash::<AddRecords>());
     assert_eq!(eip712::PUBLISH_KEY_HASH, hash::<PublishKey>());
 }
 
@@ -529,8 +613,20 @@ fn words_stand_for_the_struct_in_every_selector() {
             IRelay::revokeAllCall::SELECTOR,
         ),
         (
-            selector!("addRecord", Words<AddRecord, 10>, Bytes),
-            IRelay::addRecordCall::SELECTOR,
+            selector!("addRecords", AddRecords, Bytes),
+            IRelay::addRecordsCall::SELECTOR,
+        ),
+        (
+            selector!("amendRecord", Words<AmendRecord, 10>, Bytes),
+            IRelay::amendRecordCall::SELECTOR,
+        ),
+        (
+            selector!("enterInError", Words<EnterInError, 7>, Bytes),
+            IRelay::enterInErrorCall::SELECTOR,
+        ),
+        (
+            selector!("shredRecord", Words<ShredRecord, 5>, Bytes),
+            IRelay::shredRecordCall::SELECTOR,
         ),
         (
             selector!("setDelegate", Words<SetDelegate, 9>, Bytes),
@@ -858,8 +954,12 @@ fn attack_key_of_an_account_that_has_code_by_now() {
 }
 
 #[test]
-fn refuses_more_keyrings_than_records_takes_before_it_hashes_them() {
+fn refuses_more_than_records_takes_before_it_hashes_them() {
     let mut world = World::new();
+    let refused = IRelay::BatchSize {
+        given: BATCH_MOST as u32 + 1,
+        most: BATCH_MOST as u32,
+    };
     let resealed = Resealed {
         grantee: WALLET,
         keyring: B256::repeat_byte(1),
@@ -874,19 +974,35 @@ fn refuses_more_keyrings_than_records_takes_before_it_hashes_them() {
         nonce: U256::ZERO,
         deadline: U256::MAX,
     };
-    let refused = IRelay::BatchSize {
-        given: BATCH_MOST as u32 + 1,
-        most: BATCH_MOST as u32,
-    };
     assert_eq!(
         world.relay.revoke(of(BATCH_MOST + 1), Bytes::new()),
-        Err(Error::from(refused).into())
+        Err(Error::from(refused.clone()).into())
     );
     let most = of(BATCH_MOST);
     let digest = most.eip712_signing_hash(&domain(CHAIN, RELAY));
     let signature = sign(&patient(), digest);
     world.recovers(digest, &signature);
     assert_eq!(world.relay.revoke(most, signature.into()), Ok(()));
+
+    let record = Draw(B256::ZERO).record();
+    let of = |count: usize| AddRecords {
+        signer: address(&patient()),
+        chart: B256::repeat_byte(2),
+        organisation: Address::ZERO,
+        directoryVersion: 1,
+        records: vec![record.clone(); count],
+        nonce: U256::ZERO,
+        deadline: U256::MAX,
+    };
+    assert_eq!(
+        world.relay.add_records(of(BATCH_MOST + 1), Bytes::new()),
+        Err(Error::from(refused).into())
+    );
+    let most = of(BATCH_MOST);
+    let digest = most.eip712_signing_hash(&domain(CHAIN, RELAY));
+    let signature = sign(&patient(), digest);
+    world.recovers(digest, &signature);
+    assert_eq!(world.relay.add_records(most, signature.into()), Ok(()));
 }
 
 /// What a passkey states is tested in `webauthn`; here, that the contract asks the precompile, and believes exactly its yes.

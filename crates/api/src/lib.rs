@@ -25,7 +25,7 @@ pub mod schema;
 
 pub use problem::{Kind, Problem};
 pub use receipt::{ReadAnchor, ReadEntry, ReadRequest, Receipt};
-pub use relay::{Operation, RelayState};
+pub use relay::{Operation, RelayState, Statement};
 pub use terms::{Action, Actions, Compartments, Purpose, Purposes, Roles};
 pub use types::*;
 

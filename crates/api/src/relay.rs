@@ -1,13 +1,41 @@
 //! Signed operations on the wire: `relay` takes them, anyone may submit them, and a gateway that relays pays for it.
 //!
 //! An operation travels as the calldata of its method (`IRelay`): the form that every ABI library writes.
-use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_sol_types::{SolCall, SolInterface, SolStruct};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::{Eip712Domain, SolCall, SolInterface, SolStruct, SolValue};
 use medlock_abi::{
     relay::IRelay::{self, IRelayCalls},
     signed,
 };
 use serde::{Deserialize, Serialize};
+
+/// Something that is signed (EIP-712): what a signer needs who shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    pub name: &'static str,
+    /// `encodeType`: its members, and those of the structs in it.
+    pub types: String,
+    /// Its members by the ABI.
+    pub encoded: Vec<u8>,
+    /// `hashStruct`.
+    pub hash: B256,
+}
+
+impl Statement {
+    pub fn of<S: SolStruct + SolValue>(statement: &S) -> Self {
+        Self {
+            name: S::NAME,
+            types: S::eip712_encode_type().into_owned(),
+            encoded: statement.abi_encode(),
+            hash: statement.eip712_hash_struct(),
+        }
+    }
+
+    /// What is signed of it.
+    pub fn signing_hash(&self, domain: &Eip712Domain) -> B256 {
+        keccak256([&[0x19, 0x01], &domain.hash_struct()[..], &self.hash[..]].concat())
+    }
+}
 
 /// Declares [`Operation`]: each signed type, with the variant of the method that takes it, and the method's call.
 macro_rules! operations {
@@ -48,6 +76,13 @@ macro_rules! operations {
                 }
             }
 
+            /// The same, for signers that show it.
+            pub fn statement(&self) -> Statement {
+                match self {
+                    $(Self::$name(operation) => Statement::of(operation),)*
+                }
+            }
+
             pub fn signer(&self) -> Address {
                 match self {
                     $(Self::$name(operation) => operation.signer,)*
@@ -77,7 +112,10 @@ operations! {
     Grant grant grantCall
     Revoke revoke revokeCall
     RevokeAll revokeAll revokeAllCall
-    AddRecord addRecord addRecordCall
+    AddRecords addRecords addRecordsCall
+    AmendRecord amendRecord amendRecordCall
+    EnterInError enterInError enterInErrorCall
+    ShredRecord shredRecord shredRecordCall
     SetDelegate setDelegate setDelegateCall
     PublishKey publishKey publishKeyCall
     CancelAll cancelAllBySignature cancelAllBySignatureCall

@@ -234,6 +234,14 @@ body! {
         pub granted_at: u64,
     }
 
+    /// `GET /v1/charts`: those that the caller controls.
+    pub struct Charts {
+        pub charts: Vec<Chart>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
+    }
+
     /// `GET /v1/charts/{chart}/grants` and `GET /v1/grants`: grants that were not revoked, expired ones included.
     pub struct Grants {
         pub grants: Vec<Grant>,

@@ -4,12 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use alloy::{
     consensus::Transaction as _,
-    eips::BlockId,
-    network::{EthereumWallet, TransactionBuilder},
+    eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718},
+    network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder, TransactionResponse},
     primitives::{Address, B256, Bytes, TxKind},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionReceipt, TransactionRequest},
-    signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent as _, SolInterface},
     transports::{RpcError, TransportErrorKind},
 };
@@ -20,13 +19,21 @@ use medlock_abi::{
 use medlock_api::account;
 use tokio::sync::Mutex;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    platform::{sleep, timeout},
+    signer::Signer,
+    step::{Step, Watch},
+};
 
 /// How long a sent transaction may stay without a receipt.
 const RECEIPT_WAIT: Duration = Duration::from_secs(60);
 /// First pause between two looks for a receipt; doubles up to [`RECEIPT_POLL_MOST`].
 const RECEIPT_POLL_FIRST: Duration = Duration::from_millis(10);
 const RECEIPT_POLL_MOST: Duration = Duration::from_secs(1);
+
+/// What is added to an estimate, a fifth of it: the wallet's user takes a while.
+const WALLET_GAS_MORE: u64 = 5;
 
 /// A mined transaction of ours.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
@@ -41,6 +48,8 @@ pub struct Mined {
 pub struct Chain {
     provider: DynProvider,
     url: String,
+    chain_id: u64,
+    signer: Signer,
     /// Held from the choice of a nonce until the transaction is handed over, so that two never choose the same.
     sending: Arc<Mutex<()>>,
 }
@@ -48,30 +57,35 @@ pub struct Chain {
 impl Chain {
     /// Does not touch the network. `chain_id` is what every transaction is signed for, whatever the endpoint says:
     /// the same account may have funds on another chain.
-    pub fn new(rpc_url: &str, chain_id: u64, signer: PrivateKeySigner) -> Result<Self> {
+    pub fn new(rpc_url: &str, chain_id: u64, signer: &Signer) -> Result<Self> {
         let url = rpc_url
             .parse()
             .map_err(|_| Error::Usage(format!("not a URL: {rpc_url}")))?;
         // The nonce is asked for each time: the cached kind leaves a gap behind every transaction whose gas
         // estimate reverts, and what comes after the gap is never mined.
-        let provider = ProviderBuilder::new()
-            .disable_recommended_fillers()
-            .with_gas_estimation()
-            .with_simple_nonce_management()
-            .with_chain_id(chain_id)
-            .wallet(EthereumWallet::from(signer))
-            .connect_http(url)
-            .erased();
+        let builder = ProviderBuilder::new().disable_recommended_fillers();
+        let provider = match signer {
+            Signer::Key(key) => builder
+                .with_gas_estimation()
+                .with_simple_nonce_management()
+                .with_chain_id(chain_id)
+                .wallet(EthereumWallet::from(key.clone()))
+                .connect_http(url)
+                .erased(),
+            Signer::Wallet { .. } => builder.connect_http(url).erased(),
+        };
         Ok(Self {
             provider,
+            chain_id,
+            signer: signer.clone(),
             url: rpc_url.to_owned(),
             sending: Arc::default(),
         })
     }
 
     /// Asks the endpoint once which chain it is, and signs for that one from then on.
-    pub async fn discover(rpc_url: &str, signer: PrivateKeySigner) -> Result<Self> {
-        let asking = Self::new(rpc_url, 0, signer.clone())?;
+    pub async fn discover(rpc_url: &str, signer: &Signer) -> Result<Self> {
+        let asking = Self::new(rpc_url, 0, signer)?;
         let chain_id = asking.provider.get_chain_id().await;
         Self::new(
             rpc_url,
@@ -140,8 +154,25 @@ impl Chain {
         }
     }
 
+    /// The newest block that no reorganisation removes; 0: the chain does not say.
+    pub async fn final_block(&self) -> Result<u64> {
+        match self.provider.get_block_by_number(BlockNumberOrTag::Finalized).await {
+            Ok(block) => Ok(block.map_or(0, |block| block.header.number)),
+            // Chains that have none of that kind.
+            Err(error) if error.is_error_resp() => Ok(0),
+            Err(error) => Err(self.error("eth_getBlockByNumber", error)),
+        }
+    }
+
+    /// The block that a transaction of ours is in at present; `None`: in none, perhaps not any more.
+    pub async fn block_of(&self, transaction: B256) -> Result<Option<u64>> {
+        let receipt = self.provider.get_transaction_receipt(transaction).await;
+        let receipt = receipt.map_err(|error| self.error("eth_getTransactionReceipt", error))?;
+        Ok(receipt.and_then(|receipt| receipt.block_number))
+    }
+
     /// The hash of a block, if the chain has it.
-    pub(crate) async fn block_hash(&self, number: u64) -> Result<Option<B256>> {
+    pub async fn block_hash(&self, number: u64) -> Result<Option<B256>> {
         let block = self.provider.get_block_by_number(number.into()).await;
         Ok(block
             .map_err(|error| self.error("eth_getBlockByNumber", error))?
@@ -150,19 +181,40 @@ impl Chain {
 
     /// Sends a transaction and waits until it is mined. A revert is found before sending, by the gas estimate.
     pub async fn send<C: SolCall>(&self, to: Address, call: C) -> Result<Mined> {
-        self.send_raw(C::SIGNATURE, TxKind::Call(to), call.abi_encode().into())
-            .await
+        self.send_watched(to, call, &Watch::default()).await
     }
 
-    async fn send_raw(&self, doing: &str, kind: TxKind, input: Bytes) -> Result<Mined> {
+    pub(crate) async fn send_watched<C: SolCall>(&self, to: Address, call: C, watch: &Watch) -> Result<Mined> {
+        watch.tell(Step::Signing { doing: C::SIGNATURE });
+        let (to, input) = (TxKind::Call(to), call.abi_encode().into());
+        let mined = self.send_raw(C::SIGNATURE, to, input, watch).await?;
+        watch.tell(Step::Mined { mined });
+        Ok(mined)
+    }
+
+    async fn send_raw(&self, doing: &str, kind: TxKind, input: Bytes, watch: &Watch) -> Result<Mined> {
         let mut request = TransactionRequest::default().with_input(input);
         request.to = Some(kind);
         let sent = {
             let _one_at_a_time = self.sending.lock().await;
-            self.provider.send_transaction(request.clone()).await
+            self.submit(doing, &request).await
         };
-        let hash = *sent.map_err(|error| self.error(doing, error))?.tx_hash();
+        let hash = sent?;
+        watch.tell(Step::Sent { transaction: hash });
         let receipt = self.receipt(hash).await?;
+        // A wallet's user may have replaced it, and a wallet may say what it likes.
+        if let Signer::Wallet { account, .. } = &self.signer {
+            let found = self.provider.get_transaction_by_hash(hash).await;
+            let found = found.map_err(|error| self.error("eth_getTransactionByHash", error))?;
+            let input = request.input.input().cloned().unwrap_or_default();
+            let is_ours =
+                found.is_some_and(|found| found.from() == *account && found.kind() == kind && *found.input() == input);
+            if !is_ours {
+                return Err(Error::Wallet(format!(
+                    "transaction {hash} is not what it was asked to send"
+                )));
+            }
+        }
         if !receipt.status() {
             return Err(self.explain(doing, hash, request, &receipt).await);
         }
@@ -171,6 +223,42 @@ impl Chain {
             block: receipt.block_number.unwrap_or_default(),
             gas: receipt.gas_used,
         })
+    }
+
+    async fn submit(&self, doing: &str, request: &TransactionRequest) -> Result<B256> {
+        let fault = |error| self.error(doing, error);
+        let account = self.signer.address();
+        let request = request.clone().with_from(account);
+        // By our own node, so that a wallet's user is not asked about what would fail.
+        let gas = self.provider.estimate_gas(request.clone()).await.map_err(fault)?;
+        let key = match &self.signer {
+            Signer::Wallet { wallet, .. } => {
+                let request = request.with_gas_limit(gas + gas / WALLET_GAS_MORE);
+                return Signer::send(account, &**wallet, self.chain_id, &request).await;
+            }
+            Signer::Key(key) => key,
+        };
+        // Asked for each time: a nonce that is counted here leaves a gap where a transaction was not sent after all.
+        let nonce = self.provider.get_transaction_count(account).pending().await;
+        let fees = self.provider.estimate_eip1559_fees().await.map_err(fault)?;
+        let request = request
+            .with_chain_id(self.chain_id)
+            .with_nonce(nonce.map_err(fault)?)
+            .with_gas_limit(gas)
+            .with_max_fee_per_gas(fees.max_fee_per_gas)
+            .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
+        let signed = request.build(&EthereumWallet::from(key.clone())).await;
+        let signed = signed.map_err(|error| Error::Usage(format!("cannot sign the transaction: {error}")))?;
+        // The provider's own way to send begins to poll for blocks, and goes on for ever.
+        let (raw, hash) = (Bytes::from(signed.encoded_2718()), *signed.tx_hash());
+        let sent: std::result::Result<B256, _> = self.provider.client().request("eth_sendRawTransaction", (raw,)).await;
+        match sent {
+            Ok(_) => Ok(hash),
+            // Refused by the node: it has not taken it.
+            Err(error) if error.is_error_resp() => Err(fault(error)),
+            // It may have: whether it did, the receipt tells, and that there is none is no reason to send another.
+            Err(_) => Ok(hash),
+        }
     }
 
     /// A transaction that somebody else says has submitted `call` to `to`: it did, and did not revert.
@@ -195,13 +283,13 @@ impl Chain {
     /// Waits for a receipt. The transaction is on its way: an endpoint that fails now must not be taken for a
     /// transaction that was not sent, or the step would be done twice.
     async fn receipt(&self, transaction: B256) -> Result<TransactionReceipt> {
-        tokio::time::timeout(RECEIPT_WAIT, async {
+        timeout(RECEIPT_WAIT, async {
             let mut pause = RECEIPT_POLL_FIRST;
             loop {
                 if let Ok(Some(receipt)) = self.provider.get_transaction_receipt(transaction).await {
                     return receipt;
                 }
-                tokio::time::sleep(pause).await;
+                sleep(pause).await;
                 pause = (pause * 2).min(RECEIPT_POLL_MOST);
             }
         })
@@ -282,6 +370,17 @@ impl Fault {
 }
 
 impl Fault {
+    /// Its name in the ABI.
+    pub fn name(&self) -> String {
+        let (selector, interface) = match self {
+            Fault::Records(fault) => (fault.selector(), IRecordsErrors::name_by_selector(fault.selector())),
+            Fault::Registry(fault) => (fault.selector(), IRegistryErrors::name_by_selector(fault.selector())),
+            Fault::Relay(fault) => (fault.selector(), IRelayErrors::name_by_selector(fault.selector())),
+            Fault::Exceptions(fault) => (fault.selector(), IExceptionsErrors::name_by_selector(fault.selector())),
+        };
+        interface.map_or_else(|| hex::encode(selector), str::to_owned)
+    }
+
     /// True where the contract said no to this caller, not to what it sent.
     pub fn is_refusal(&self) -> bool {
         use IRecordsErrors as R;

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::{
-    primitives::{Address, B256, keccak256},
-    signers::SignerSync,
-};
+use alloy::primitives::{Address, B256, keccak256};
 use medlock_abi::{
     audit::IAudit,
     records::IRecords::{self, GrantTerms},
     registry::IRegistry,
-    terms,
+    signed, terms,
 };
 use medlock_api as api;
 use medlock_dag::{Block, dag_cbor_block};
@@ -76,7 +73,7 @@ impl Client {
         rng().fill_bytes(chart.as_mut_slice());
         let compartments = labels.keys().map(|number| (*number, suite)).collect();
         let body = DirectoryBody::first(&mut rng(), self.identity.root(), &chart.0, &compartments, labels)?;
-        let block = dag_cbor_block(self.signed(body)?.encode());
+        let block = dag_cbor_block(self.signed(body).await?.encode());
         let directory = digest(&block)?;
         self.gateway().await?.upload(vec![block]).await?;
         let call = IRecords::openChartCall {
@@ -123,6 +120,30 @@ impl Client {
             });
         }
         Ok(directory)
+    }
+
+    /// The charts that we control. The gateway names them; the chain says whether it is true.
+    pub async fn charts(&self) -> Result<Vec<(api::Chart, ChartState)>> {
+        let mut ours = Vec::new();
+        for listed in self.gateway().await?.charts().await? {
+            match self.controlled(listed.chart).await {
+                Ok(state) => ours.push((listed, state)),
+                // Given away since.
+                Err(Error::NotController { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ours)
+    }
+
+    /// Whether the encryption key that stands on chain as ours is the one that we hold.
+    pub async fn is_published(&self) -> Result<bool> {
+        let party = self.address();
+        let key = self
+            .chain
+            .call(self.deployment.registry, IRegistry::keyOfCall { party });
+        let key = key.await?;
+        Ok(key.current && key.digest == keccak256(self.identity.encryption().public_key().as_bytes()))
     }
 
     /// The names of a chart's compartments, which its controller alone can open.
@@ -397,7 +418,7 @@ impl Client {
         // The end of all grants has used one up.
         let version = state.directory_version + 1 + u32::from(state.rotation_due);
         let body = current.body.next(&mut rng(), self.identity.root(), version, &rotated)?;
-        let directory = self.signed(body)?;
+        let directory = self.signed(body).await?;
         let block = dag_cbor_block(directory.encode());
         let next = NextDirectory {
             version,
@@ -462,13 +483,14 @@ impl Client {
         Ok(Resealed { keyrings, waiting })
     }
 
-    fn signed(&self, body: DirectoryBody) -> Result<Directory> {
+    async fn signed(&self, body: DirectoryBody) -> Result<Directory> {
+        let domain = signed::domain(self.deployment.chain_id, self.deployment.records);
         let signature = self
             .identity
             .signer()
-            .sign_hash_sync(&body.signing_hash(&self.domain()))
-            .map_err(|error| Error::Usage(format!("cannot sign the directory: {error}")))?;
-        Ok(body.with_signature(signature.as_bytes().to_vec()))
+            .sign(&api::Statement::of(&body.statement()), &domain)
+            .await?;
+        Ok(body.with_signature(signature))
     }
 
     async fn keyring_block(

@@ -73,6 +73,10 @@ pub enum Error {
     UnknownVersion { record: B256, version: u32, latest: u32 },
     #[error("the keys of chart {chart} were rotated again and again while records were being sealed; try again")]
     KeysRotated { chart: B256 },
+    #[error("the wallet's user said no; nothing was sent")]
+    WalletRejected,
+    #[error("the wallet: {0}")]
+    Wallet(String),
     /// A file of content that cannot be read or written.
     #[error("{0}")]
     File(String),
@@ -100,7 +104,7 @@ pub enum Error {
     #[error(transparent)]
     Dicom(#[from] medlock_fhir::dicom::Error),
     #[error(transparent)]
-    Deployment(#[from] medlock_deploy::Error),
+    Deployment(#[from] medlock_deployment::Error),
     #[error(transparent)]
     Vault(#[from] medlock_vault::Error),
     #[error(transparent)]
@@ -114,7 +118,7 @@ impl Error {
             Self::ChainUnreachable { .. }
             | Self::GatewayUnreachable { .. }
             | Self::KeysRotated { .. }
-            | Self::Deployment(medlock_deploy::Error::Rpc { .. }) => true,
+            | Self::Deployment(medlock_deployment::Error::Rpc { .. }) => true,
             Self::Problem { status, .. } => *status == 503 || *status == 429,
             _ => false,
         }

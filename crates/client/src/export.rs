@@ -6,8 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    fs::File,
-    io::{self, BufWriter, Seek, SeekFrom, Write},
+    io::{self, BufWriter, SeekFrom, Write},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,7 +22,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    OpenChart,
+    OpenChart, Sheet,
     bundle::{FRAMES, FrameRecord, READS_AT_ONCE},
     error::{Error, Result},
 };
@@ -71,22 +70,27 @@ pub struct LeftOut {
 }
 
 impl OpenChart {
-    /// Writes the latest version of every record that we may read for `purpose` to an empty file, as one FHIR R4 Bundle.
+    /// Writes the latest version of every record that we may read for `purpose` to an empty sheet, as one FHIR R4 Bundle.
     /// Says what is left out. Each version is a read in the chart's log. `progress`: records done, and how many there are.
     ///
     /// # Errors
     /// Those of listing, of a service that cannot be reached, and of writing. What was written before an error is no
     /// export.
-    pub async fn export_all(&self, purpose: Purpose, out: &File, progress: impl Fn(u64, u64)) -> Result<Exported> {
+    pub async fn export_all(
+        &self,
+        purpose: Purpose,
+        mut out: impl Sheet,
+        progress: impl Fn(u64, u64),
+    ) -> Result<Exported> {
         let chart = self.take_stock(purpose).await?;
         if chart.left_out.is_empty()
             && let Some(frame) = chart.frame_of_all()?
-            && let Some(exported) = self.write_imported(frame, purpose, out, &progress).await?
+            && let Some(exported) = self.write_imported(frame, purpose, &mut out, &progress).await?
         {
             return Ok(exported);
         }
         out.set_len(0).map_err(unwritten)?;
-        (&*out).rewind().map_err(unwritten)?;
+        out.rewind().map_err(unwritten)?;
         self.write_collection(chart, purpose, out, &progress).await
     }
 
@@ -139,7 +143,7 @@ impl OpenChart {
         &self,
         record: &FrameRecord,
         purpose: Purpose,
-        out: &File,
+        out: &mut impl Sheet,
         progress: &impl Fn(u64, u64),
     ) -> Result<Option<Exported>> {
         let mut newest: BTreeMap<B256, u32> = BTreeMap::new();
@@ -186,7 +190,7 @@ impl OpenChart {
         &self,
         stock: Stock,
         purpose: Purpose,
-        out: &File,
+        out: impl Sheet,
         progress: &impl Fn(u64, u64),
     ) -> Result<Exported> {
         let total = stock.records.len() as u64;
@@ -226,7 +230,7 @@ impl OpenChart {
 
     async fn add_large(
         &self,
-        collection: &mut Collection<'_>,
+        collection: &mut Collection<impl Sheet>,
         record: &api::Version,
         binding: Binding,
         pointer: B256,
@@ -323,8 +327,8 @@ fn is_damage(error: &Error) -> bool {
 }
 
 /// A Bundle in the making.
-struct Collection<'a> {
-    out: BufWriter<&'a File>,
+struct Collection<S: Sheet> {
+    out: BufWriter<S>,
     entries: u64,
     resources: u64,
     documents: u64,
@@ -332,8 +336,8 @@ struct Collection<'a> {
     full_urls: HashSet<String>,
 }
 
-impl<'a> Collection<'a> {
-    fn begin(out: &'a File) -> Result<Self> {
+impl<S: Sheet> Collection<S> {
+    fn begin(out: S) -> Result<Self> {
         let mut out = BufWriter::new(out);
         out.write_all(br#"{"resourceType":"Bundle","type":"collection""#)
             .map_err(unwritten)?;
@@ -375,8 +379,7 @@ impl<'a> Collection<'a> {
     /// Up to the attachment's data. Gives where the entry begins, if it has to be taken back.
     fn begin_document(&mut self, is_empty: bool) -> Result<u64> {
         self.out.flush().map_err(unwritten)?;
-        let mut file: &File = self.out.get_ref();
-        let before = file.stream_position().map_err(unwritten)?;
+        let before = self.out.get_mut().stream_position().map_err(unwritten)?;
         self.separate()?;
         self.write(r#"{"resource":{"resourceType":"DocumentReference","status":"current","content":[{"attachment":{"#)?;
         // R4 has no empty base64.
@@ -421,7 +424,7 @@ impl<'a> Collection<'a> {
     }
 
     fn take_back(&mut self, before: u64) -> Result<()> {
-        let mut file = *self.out.get_ref();
+        let file = self.out.get_mut();
         file.set_len(before).map_err(unwritten)?;
         file.seek(SeekFrom::Start(before)).map_err(unwritten)?;
         Ok(())
@@ -460,12 +463,11 @@ impl<'a> Collection<'a> {
     }
 }
 
-/// Bytes on their way into a file as base64, from another thread as well.
-#[derive(Clone)]
-struct Attachment(Arc<Mutex<Option<Encoding>>>);
+/// Bytes on their way onto a sheet as base64, from another thread as well.
+struct Attachment<S: Sheet>(Arc<Mutex<Option<Encoding<S>>>>);
 
-struct Encoding {
-    out: EncoderWriter<'static, GeneralPurpose, BufWriter<File>>,
+struct Encoding<S: Sheet> {
+    out: EncoderWriter<'static, GeneralPurpose, BufWriter<S>>,
     hasher: Sha256,
     bytes: u64,
 }
@@ -476,9 +478,15 @@ struct Attached {
     bytes: u64,
 }
 
-impl Attachment {
-    fn new(out: &File) -> Result<Self> {
-        let out = BufWriter::new(out.try_clone().map_err(unwritten)?);
+impl<S: Sheet> Clone for Attachment<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S: Sheet> Attachment<S> {
+    fn new(out: &S) -> Result<Self> {
+        let out = BufWriter::new(out.another().map_err(unwritten)?);
         Ok(Self(Arc::new(Mutex::new(Some(Encoding {
             out: EncoderWriter::new(out, &STANDARD),
             hasher: Sha256::new(),
@@ -502,7 +510,7 @@ impl Attachment {
     }
 }
 
-impl Write for Attachment {
+impl<S: Sheet> Write for Attachment<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut encoding = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let encoding = encoding.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;

@@ -7,14 +7,11 @@ use std::{
     time::Duration,
 };
 
-use alloy::{
-    primitives::{Address, B256, bytes::Bytes},
-    signers::{SignerSync, local::PrivateKeySigner},
-};
-use futures::{Stream, StreamExt, stream::BoxStream};
+use alloy::primitives::{Address, B256, bytes::Bytes};
+use futures::{Stream, StreamExt};
 use medlock_api::{self as api, media_type, siwe};
 use medlock_dag::{Block, FileReader, RAW, car, dag_cbor_cid};
-use medlock_deploy::Deployment;
+use medlock_deployment::Deployment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
@@ -23,12 +20,17 @@ use crate::{
     chain::contract_error,
     error::{Error, Result},
     now,
+    platform::sleep,
     relay::check_id,
+    signer::Signer,
 };
 
+#[cfg(not(target_arch = "wasm32"))]
 /// To connect, and between two pieces of an answer: a gateway that falls silent does not hold us for ever.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
+#[cfg(not(target_arch = "wasm32"))]
 const READ_WAIT: Duration = Duration::from_secs(60);
+#[cfg(not(target_arch = "wasm32"))]
 /// A connection that has been idle for as long is not used again: gateways close theirs after half a minute, and a request that meets the
 /// end of one may or may not have been read.
 const IDLE_WAIT: Duration = Duration::from_secs(15);
@@ -54,6 +56,23 @@ const NO_PROBLEM: &str = "not-a-problem-document";
 /// Blocks in one piece of an upload stream.
 const UPLOAD_PIECE_BLOCKS: usize = 32;
 
+#[cfg(not(target_arch = "wasm32"))]
+fn http() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        // A redirect would take session and receipts elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_WAIT)
+        .read_timeout(READ_WAIT)
+        .pool_idle_timeout(IDLE_WAIT)
+        .build()
+}
+
+/// A browser has time-outs of its own; that a redirect takes nothing elsewhere is the page's content security policy.
+#[cfg(target_arch = "wasm32")]
+fn http() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().build()
+}
+
 #[derive(Clone)]
 pub struct Gateway {
     http: reqwest::Client,
@@ -61,21 +80,14 @@ pub struct Gateway {
     deployment: Deployment,
     /// The account that signs verdicts and that receipts are addressed to.
     account: Address,
-    signer: PrivateKeySigner,
+    signer: Signer,
     token: Arc<Mutex<Option<String>>>,
 }
 
 impl Gateway {
     /// Asks the gateway which deployment it serves, and refuses another than `deployment`.
-    pub async fn connect(url: &str, deployment: &Deployment, signer: PrivateKeySigner) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            // A redirect would take session and receipts elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_WAIT)
-            .read_timeout(READ_WAIT)
-            .pool_idle_timeout(IDLE_WAIT)
-            .build()
-            .map_err(|error| Error::Usage(format!("cannot make an HTTP client: {error}")))?;
+    pub async fn connect(url: &str, deployment: &Deployment, signer: Signer) -> Result<Self> {
+        let http = http().map_err(|error| Error::Usage(format!("cannot make an HTTP client: {error}")))?;
         let mut gateway = Self {
             http,
             base: url.trim_end_matches('/').to_owned(),
@@ -128,7 +140,7 @@ impl Gateway {
             {
                 return Ok(key.key.to_vec());
             }
-            tokio::time::sleep(BEHIND_PAUSE).await;
+            sleep(BEHIND_PAUSE).await;
         }
         Err(Error::GatewayAnswer {
             doing: format!("the encryption key of {account}"),
@@ -164,6 +176,14 @@ impl Gateway {
             &format!("/v1/charts/{chart}/records/{record}/versions?limit={PAGE_ITEMS}"),
             |page: api::Versions| (page.versions, page.next),
         )
+        .await
+    }
+
+    /// Those that we control, by the index.
+    pub async fn charts(&self) -> Result<Vec<api::Chart>> {
+        self.pages(&format!("/v1/charts?limit={PAGE_ITEMS}"), |page: api::Charts| {
+            (page.charts, page.next)
+        })
         .await
     }
 
@@ -214,7 +234,7 @@ impl Gateway {
         let blocks = Arc::new(blocks);
         let answer = self
             .retrying(|token| {
-                let body = reqwest::Body::wrap_stream(car_stream(blocks.clone()));
+                let body = car_body(&blocks);
                 self.request(Method::POST, "/v1/blocks", Some(token))
                     .header(header::CONTENT_TYPE, media_type::CAR)
                     .body(body)
@@ -302,7 +322,7 @@ impl Gateway {
             .await?;
         Ok(Payload {
             gateway: self.clone(),
-            pieces: answer.bytes_stream().boxed(),
+            pieces: Box::pin(answer.bytes_stream()),
             // The file bounds them.
             blocks: Some(car::Reader::unbounded()),
             file: Some(FileReader::of_range(root, bytes_most, range).map_err(tampered)?),
@@ -381,7 +401,7 @@ impl Gateway {
             match &error {
                 Error::Problem { kind, .. } if *kind == api::Kind::IndexBehind.slug() && behind < BEHIND_TRIES => {
                     behind += 1;
-                    tokio::time::sleep(BEHIND_PAUSE).await;
+                    sleep(BEHIND_PAUSE).await;
                 }
                 Error::Problem { status: 401, .. } if !signed_in_anew => {
                     signed_in_anew = true;
@@ -411,13 +431,10 @@ impl Gateway {
             .await?;
         let challenge: api::Challenge = self.json(path, answer).await?;
         self.check_challenge(&challenge.message)?;
-        let signature = self
-            .signer
-            .sign_message_sync(challenge.message.as_bytes())
-            .map_err(|error| Error::Usage(format!("cannot sign in: {error}")))?;
+        let signature = self.signer.sign_text(&challenge.message).await?;
         let request = api::SessionRequest {
             message: challenge.message,
-            signature: signature.as_bytes().to_vec().into(),
+            signature: signature.into(),
         };
         let path = "/v1/sessions";
         let answer = self.send(self.request(Method::POST, path, None).json(&request)).await?;
@@ -520,10 +537,15 @@ impl Gateway {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+type Pieces = futures::stream::BoxStream<'static, reqwest::Result<Bytes>>;
+#[cfg(target_arch = "wasm32")]
+type Pieces = futures::stream::LocalBoxStream<'static, reqwest::Result<Bytes>>;
+
 /// A payload on its way here: ciphertext, every block of it checked against its CID.
 pub struct Payload {
     gateway: Gateway,
-    pieces: BoxStream<'static, reqwest::Result<Bytes>>,
+    pieces: Pieces,
     /// None once they have ended well.
     blocks: Option<car::Reader>,
     file: Option<FileReader>,
@@ -653,6 +675,22 @@ fn problem(status: StatusCode, body: &[u8]) -> Error {
             reason: None,
         },
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn car_body(blocks: &Arc<Vec<Block>>) -> reqwest::Body {
+    reqwest::Body::wrap_stream(car_stream(blocks.clone()))
+}
+
+/// Browsers send no streams.
+#[cfg(target_arch = "wasm32")]
+fn car_body(blocks: &Arc<Vec<Block>>) -> reqwest::Body {
+    use futures::FutureExt;
+    let pieces = car_stream(blocks.clone())
+        .map(|piece| piece.unwrap_or_default())
+        .concat();
+    // What it is made of is all there.
+    pieces.now_or_never().unwrap_or_default().into()
 }
 
 fn car_stream(blocks: Arc<Vec<Block>>) -> impl Stream<Item = std::io::Result<Vec<u8>>> {

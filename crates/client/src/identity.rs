@@ -1,17 +1,22 @@
 //! Who the client acts for: the open secrets of one key file.
 
-use std::path::Path;
-
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use medlock_vault::{
     EncryptionKey, KdfParams, KeyFile, Mnemonic, RootSecret, Secrets, Suite, Zeroizing, rand_core::CryptoRng,
 };
 use unicode_normalization::UnicodeNormalization;
 
+use std::sync::Arc;
+
 use crate::{
     error::{Error, Result},
-    file,
+    signer::{Signer, Wallet},
 };
+
+#[cfg(not(target_arch = "wasm32"))]
+mod disk;
+#[cfg(not(target_arch = "wasm32"))]
+pub use disk::{change_passphrase, create, read, rotate_encryption};
 
 /// Randomness of the operating system.
 pub fn rng() -> impl CryptoRng {
@@ -21,7 +26,7 @@ pub fn rng() -> impl CryptoRng {
 /// An account with the keys that go with it. Never printed, never serialized.
 #[derive(Clone)]
 pub struct Identity {
-    signer: PrivateKeySigner,
+    signer: Signer,
     secrets: Secrets,
 }
 
@@ -30,7 +35,7 @@ impl Identity {
         let signer = PrivateKeySigner::from_slice(secrets.account.expose())
             .map_err(|_| Error::Usage("the key file's account key is not a valid key".into()))?;
         Ok(Self {
-            signer,
+            signer: Signer::Key(signer),
             secrets: secrets.clone(),
         })
     }
@@ -40,23 +45,37 @@ impl Identity {
         Self::new(&Secrets::generate(&mut rng(), Suite::default()))
     }
 
-    /// Opens a key file.
+    /// Opens a key file's text.
     ///
     /// # Errors
-    /// [`Error::KeyFile`] where it cannot be read or does not open.
-    pub fn open(path: &Path, passphrase: &str) -> Result<Self> {
-        let secrets = read(path)?
-            .open(&normalised(passphrase))
-            .map_err(|error| key_file(path, error))?;
-        Self::new(&secrets)
+    /// [`Error::Vault`] where it is no key file, or does not open.
+    pub fn unseal(key_file: &str, passphrase: &str) -> Result<Self> {
+        Self::new(&unsealed(key_file, passphrase)?)
     }
 
     pub fn address(&self) -> Address {
         self.signer.address()
     }
 
-    pub fn signer(&self) -> &PrivateKeySigner {
+    pub fn signer(&self) -> &Signer {
         &self.signer
+    }
+
+    /// The same secrets, for the account of a wallet, which signs and sends in the place of the account key.
+    pub fn with_wallet(mut self, account: Address, wallet: Arc<dyn Wallet>) -> Self {
+        self.signer = Signer::Wallet { account, wallet };
+        self
+    }
+
+    /// The account key.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where a wallet signs.
+    pub fn key(&self) -> Result<&PrivateKeySigner> {
+        match &self.signer {
+            Signer::Key(key) => Ok(key),
+            Signer::Wallet { .. } => Err(Error::Usage("this takes a key: the account is a wallet's".into())),
+        }
     }
 
     /// The root secret as 24 words, to be written down.
@@ -79,37 +98,33 @@ impl Identity {
     }
 }
 
-/// Reads a key file without opening it.
-pub fn read(path: &Path) -> Result<KeyFile> {
-    let json = std::fs::read_to_string(path).map_err(|error| key_file(path, error))?;
-    KeyFile::from_json(&json).map_err(|error| key_file(path, error))
-}
-
-/// Seals `secrets` under `passphrase` and writes them to a new file, for this user's eyes alone.
+/// Seals `secrets` under `passphrase`, with today's format and cost.
 ///
 /// # Errors
-/// [`Error::KeyFile`] where the file exists already: a key file is never overwritten.
-pub fn create(path: &Path, secrets: &Secrets, passphrase: &str) -> Result<KeyFile> {
-    let sealed = seal(path, secrets, passphrase)?;
-    file::create(path, sealed.to_json().as_bytes()).map_err(|error| key_file(path, error))?;
-    Ok(sealed)
+/// [`Error::Usage`] for an empty passphrase.
+pub fn seal(secrets: &Secrets, passphrase: &str) -> Result<KeyFile> {
+    if passphrase.is_empty() {
+        return Err(Error::Usage("the passphrase is empty".into()));
+    }
+    Ok(KeyFile::seal(
+        &mut rng(),
+        secrets,
+        &normalised(passphrase),
+        KdfParams::OWASP,
+    )?)
 }
 
-/// Seals the secrets of the key file at `path` under another passphrase, with today's format and cost, and replaces it
-/// in one step.
-pub fn change_passphrase(path: &Path, old: &str, new: &str) -> Result<()> {
-    replace(path, old, new, |_| Ok(()))
+/// The secrets of a key file's text, to be sealed anew.
+pub(crate) fn unsealed(key_file: &str, passphrase: &str) -> Result<Secrets> {
+    Ok(KeyFile::from_json(key_file)?.open(&normalised(passphrase))?)
 }
 
-/// Draws another encryption key of `suite` into the key file at `path`, and keeps the present one, since keyrings are
-/// sealed to it. Publish the new one next.
+/// Seals the secrets of a key file's text under another passphrase.
 ///
 /// # Errors
-/// [`Error::KeyFile`], also where the file is full.
-pub fn rotate_encryption(path: &Path, passphrase: &str, suite: Suite) -> Result<()> {
-    replace(path, passphrase, passphrase, |secrets| {
-        secrets.rotate_encryption(&mut rng(), suite)
-    })
+/// Those of [`Identity::unseal`] and [`seal`].
+pub fn resealed(key_file: &str, old: &str, new: &str) -> Result<KeyFile> {
+    seal(&unsealed(key_file, old)?, new)
 }
 
 /// Whether the key file is of an earlier format or costs an attacker less than a new one would.
@@ -118,32 +133,7 @@ pub fn is_outdated(file: &KeyFile) -> bool {
     file.is_outdated(&KdfParams::OWASP)
 }
 
-fn replace(
-    path: &Path,
-    old: &str,
-    new: &str,
-    change: impl FnOnce(&mut Secrets) -> std::result::Result<(), medlock_vault::Error>,
-) -> Result<()> {
-    let mut secrets = read(path)?
-        .open(&normalised(old))
-        .map_err(|error| key_file(path, error))?;
-    change(&mut secrets).map_err(|error| key_file(path, error))?;
-    let sealed = seal(path, &secrets, new)?;
-    file::replace(path, sealed.to_json().as_bytes()).map_err(|error| key_file(path, error))
-}
-
-fn seal(path: &Path, secrets: &Secrets, passphrase: &str) -> Result<KeyFile> {
-    if passphrase.is_empty() {
-        return Err(key_file(path, "the passphrase is empty"));
-    }
-    KeyFile::seal(&mut rng(), secrets, &normalised(passphrase), KdfParams::OWASP).map_err(|error| key_file(path, error))
-}
-
 /// The same passphrase typed on another keyboard may be other code points: NFC, as docs/formats.md has it.
 fn normalised(passphrase: &str) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(passphrase.nfc().collect::<String>().into_bytes())
-}
-
-fn key_file(path: &Path, detail: impl std::fmt::Display) -> Error {
-    Error::KeyFile(format!("{}: {detail}", path.display()))
 }

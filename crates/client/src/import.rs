@@ -8,7 +8,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     io::Read,
-    path::Path,
 };
 
 use alloy::primitives::{B256, keccak256};
@@ -20,11 +19,10 @@ use medlock_vault::Metadata;
 use serde::Serialize;
 
 use crate::{
-    Document, NewDocument, NewFile, OpenChart, Stored,
+    Content, Document, NewDocument, NewFile, OpenChart, Stored,
     bundle::{FRAMES, FrameEntry, FrameRecord, READS_AT_ONCE},
     detect::{HEAD_BYTES, Kind, detect},
     error::{Error, Result},
-    large::{length, open, unreadable},
 };
 
 /// Records looked up on chain at the same time.
@@ -144,15 +142,15 @@ impl OpenChart {
     /// [`Error::is_bad_input`]: nothing of the file was imported. Others may come when part of it is.
     pub async fn import_file(
         &self,
-        path: &Path,
+        file: &Content,
         options: &ImportOptions,
         progress: impl Fn(u64, u64),
     ) -> Result<Imported> {
         // Before it is read: devices have no end.
-        length(path)?;
+        file.length()?;
         let mut head = Vec::new();
-        let opened = open(path)?.take(HEAD_BYTES as u64).read_to_end(&mut head);
-        opened.map_err(|error| unreadable(path, error))?;
+        let opened = file.open()?.take(HEAD_BYTES as u64).read_to_end(&mut head);
+        opened.map_err(|error| file.unreadable(error))?;
         // What is said to be a document may look like anything.
         let (kind, media_type) = match (options.kind, detect(&head)) {
             (None, detected) => detected?,
@@ -184,11 +182,11 @@ impl OpenChart {
                             .into(),
                     ));
                 }
-                let bytes = whole(path, BUNDLE_BYTES_MAX)?;
+                let bytes = whole(file, BUNDLE_BYTES_MAX)?;
                 self.import_resources(&bytes, options, progress).await
             }
             Kind::Hl7v2 => {
-                let bytes = whole(path, hl7v2::MESSAGE_BYTES_MAX)?;
+                let bytes = whole(file, hl7v2::MESSAGE_BYTES_MAX)?;
                 let at = |index| move |fault| Error::Message { index, fault };
                 let messages = hl7v2::messages(&bytes).map_err(at(0))?;
                 let messages: Vec<_> = messages
@@ -215,11 +213,11 @@ impl OpenChart {
                     read.category(),
                     dicom::MEDIA_TYPE,
                 );
-                self.import_whole(kind, path, facts, options, progress).await
+                self.import_whole(kind, file, facts, options, progress).await
             }
             Kind::Document => {
-                let facts = document(file_title(path), None, Label::Documents, media_type);
-                self.import_whole(kind, path, facts, options, progress).await
+                let facts = document(file_title(file), None, Label::Documents, media_type);
+                self.import_whole(kind, file, facts, options, progress).await
             }
         }
     }
@@ -263,28 +261,27 @@ impl OpenChart {
     async fn import_whole(
         &self,
         kind: Kind,
-        path: &Path,
+        content: &Content,
         facts: DocumentFacts,
         options: &ImportOptions,
         progress: impl Fn(u64, u64),
     ) -> Result<Imported> {
         let compartment = facts.label.compartment();
-        let record_id = self.client().file_record_id(self.id(), compartment, path).await?;
+        let record_id = self.client().content_record_id(self.id(), compartment, content).await?;
         let mut entry = facts.entry(record_id);
         entry.settle(self.stands(record_id, compartment).await?);
         let mut stored = None;
         if entry.outcome == Outcome::Added && !options.dry_run {
-            let total = length(path)?;
+            let total = content.length()?;
             let file = NewFile {
-                path: path.to_owned(),
+                content: content.clone(),
                 compartment,
                 metadata: facts.metadata,
             };
             let (added, new) = self.add_file(file, |done| progress(done, total)).await?;
             if added != record_id {
                 return Err(Error::File(format!(
-                    "{} changed while it was read; import it again",
-                    path.display()
+                    "{content} changed while it was read; import it again"
                 )));
             }
             stored = new;
@@ -861,9 +858,9 @@ fn birth_date(resource: &[u8]) -> Option<String> {
     serde_json::from_slice::<Born>(resource).ok()?.birth_date
 }
 
-/// The last part of its name, which may be anything.
-fn file_title(path: &Path) -> Option<String> {
-    let name = path.file_name()?.to_string_lossy();
+/// Its name, which may be anything.
+fn file_title(file: &Content) -> Option<String> {
+    let name = file.name()?;
     let title: String = name
         .chars()
         .filter(|letter| !letter.is_control())
@@ -873,18 +870,18 @@ fn file_title(path: &Path) -> Option<String> {
 }
 
 /// Refused before it is read: what cannot be taken must not fill the memory first.
-fn whole(path: &Path, bytes_max: usize) -> Result<Vec<u8>> {
+fn whole(file: &Content, bytes_max: usize) -> Result<Vec<u8>> {
     let too_large = |bytes: u64| {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         Err(medlock_fhir::Error::TooLarge { bytes, bytes_max }.into())
     };
-    let bytes = length(path)?;
+    let bytes = file.length()?;
     if bytes > bytes_max as u64 {
         return too_large(bytes);
     }
     let mut content = Vec::new();
-    let read = open(path)?.take(bytes_max as u64 + 1).read_to_end(&mut content);
-    read.map_err(|error| unreadable(path, error))?;
+    let read = file.open()?.take(bytes_max as u64 + 1).read_to_end(&mut content);
+    read.map_err(|error| file.unreadable(error))?;
     // It may have grown since.
     match content.len() > bytes_max {
         true => too_large(content.len() as u64),

@@ -11,34 +11,37 @@ mod bundle;
 mod chain;
 mod chart;
 mod consent;
+mod content;
 mod detect;
 mod error;
 mod export;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod file;
 mod gateway;
 pub mod identity;
 mod import;
 mod large;
 mod party;
+mod platform;
 mod record;
 mod relay;
+#[cfg_attr(target_arch = "wasm32", path = "resume/nowhere.rs")]
 mod resume;
+mod signer;
+mod step;
 pub mod verdict;
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{path::Path, sync::Arc};
 
 use alloy::primitives::{Address, B256, Signature};
-use medlock_deploy::Deployment;
+use medlock_deployment::Deployment;
 use tokio::sync::OnceCell;
 
 pub use backup::{BackedUp, Restored};
 pub use bundle::{FRAMES, default_labels};
 pub use chain::{Chain, Fault, Mined};
 pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
+pub use content::{Content, Readable, Sheet};
 pub use detect::Kind;
 pub use error::{Error, Result};
 pub use export::{Exported, Layout, LeftOut};
@@ -48,8 +51,12 @@ pub use import::{ImportOptions, Imported, ImportedEntry, Outcome};
 pub use large::NewFile;
 pub use medlock_abi::{records::IRecords::GrantTerms, terms};
 pub use medlock_api as api;
+pub use medlock_fhir::MEDIA_TYPE as FHIR_MEDIA_TYPE;
 pub use medlock_vault::{Metadata, Suite};
+pub use platform::{Asked, now};
 pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocument, Stored};
+pub use signer::{Signer, Wallet};
+pub use step::Step;
 
 /// Where the client finds the world.
 #[derive(Debug, Clone)]
@@ -68,6 +75,7 @@ pub struct Client {
     gateway: Arc<OnceCell<Gateway>>,
     /// The gateway submits what we sign, and pays.
     is_relayed: bool,
+    watch: step::Watch,
     /// Where uploads are noted, so that they can go on after they were broken off. None: they begin anew.
     uploads: Option<Arc<Path>>,
 }
@@ -75,7 +83,7 @@ pub struct Client {
 impl Client {
     /// Checks that the chain is the deployment's. The gateway is asked when it is first needed.
     pub async fn connect(endpoints: &Endpoints, deployment: Deployment, identity: Identity) -> Result<Self> {
-        let chain = Chain::new(&endpoints.rpc, deployment.chain_id, identity.signer().clone())?;
+        let chain = Chain::new(&endpoints.rpc, deployment.chain_id, identity.signer())?;
         deployment.check(chain.provider()).await?;
         Ok(Self {
             chain,
@@ -84,6 +92,7 @@ impl Client {
             gateway_url: endpoints.gateway.clone(),
             gateway: Arc::default(),
             is_relayed: false,
+            watch: step::Watch::default(),
             uploads: None,
         })
     }
@@ -92,6 +101,12 @@ impl Client {
     /// in that folder is secret.
     pub fn noting_uploads_in(mut self, dir: &Path) -> Self {
         self.uploads = Some(dir.into());
+        self
+    }
+
+    /// The same client, which tells `watch` what its transactions go through.
+    pub fn watched(mut self, watch: impl Fn(Step) + Send + Sync + 'static) -> Self {
+        self.watch = step::Watch::new(watch);
         self
     }
 
@@ -133,11 +148,4 @@ impl Client {
 fn signer_of(hash: &B256, signature: &[u8]) -> Option<Address> {
     let signature = Signature::from_raw(signature).ok()?;
     signature.recover_address_from_prehash(hash).ok()
-}
-
-/// UNIX seconds by this machine's clock.
-pub fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -7,14 +7,13 @@ use alloy::{
     primitives::{Address, B256, Log, keccak256},
     providers::Provider,
     rpc::types::Filter,
-    signers::SignerSync,
     sol_types::SolEvent,
 };
 use medlock_abi::{
     records::IRecords::{self, IRecordsErrors, NewRecord},
-    terms,
+    signed, terms,
 };
-use medlock_api::{self as api, Purpose};
+use medlock_api::{self as api, Purpose, Statement};
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_vault::{
     Binding, CompartmentKeys, Directory, Envelope, Keyring, Metadata, PayloadSeal, Suite, Zeroizing, payload,
@@ -34,7 +33,7 @@ use crate::{
 
 /// How often a batch is sealed anew because the chart's keys were rotated under it.
 const ROTATION_TRIES: u32 = 3;
-/// Records of one transaction: about 3 million gas, a tenth of what a block takes.
+/// Records of one transaction, and of one signed operation: about 3 million gas, a tenth of what a block takes.
 const BATCH_RECORDS: usize = 64;
 /// Plaintext of one batch; what is sealed is held in memory until it is uploaded.
 const BATCH_BYTES: usize = 32 << 20;
@@ -179,9 +178,7 @@ impl OpenChart {
     pub async fn add(&self, documents: Vec<NewDocument>, progress: impl Fn(u64)) -> Result<Vec<Stored>> {
         let mut stored = Vec::with_capacity(documents.len());
         let mut done = 0;
-        // A signed operation adds one record.
-        let records_most = if self.client.is_relayed { 1 } else { BATCH_RECORDS };
-        for batch in batches(documents, records_most) {
+        for batch in batches(documents) {
             stored.extend(self.add_batch(&batch).await?);
             done += batch.len() as u64;
             progress(done);
@@ -221,13 +218,37 @@ impl OpenChart {
                 codec: terms::CODEC_DAG_CBOR,
                 pointer,
             };
-            match client.send(client.deployment.records, call).await {
+            match client.act(call).await {
                 Ok(mined) => return Ok(sealed.stored(&binding, &envelope, mined)),
                 Err(error) if is_rotation(&error) => self.refresh().await?,
                 Err(error) => return Err(error),
             }
         }
         Err(Error::KeysRotated { chart: self.chart })
+    }
+
+    /// Marks a record as entered in error: it stays readable, and nobody amends it any more. For who may write there.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] where `pointer` is no more its latest version's.
+    pub async fn enter_in_error(&self, record: B256, pointer: B256) -> Result<Mined> {
+        let client = &self.client;
+        let call = IRecords::enterInErrorCall {
+            actor: client.address(),
+            chart: self.chart,
+            organisation: Address::ZERO,
+            recordId: record,
+            previous: pointer,
+        };
+        client.act(call).await
+    }
+
+    /// Whether a record was ended already.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRecord`].
+    pub async fn is_shredded(&self, record: B256) -> Result<bool> {
+        Ok(self.latest(record).await?.status == terms::record_status::SHREDDED)
     }
 
     /// Ends a record for good: nobody is served it again. [`OpenChart::erase`] has the gateway remove its keys; its next round of upkeep
@@ -240,7 +261,7 @@ impl OpenChart {
             chart: self.chart,
             recordId: record,
         };
-        client.send(client.deployment.records, call).await
+        client.act(call).await
     }
 
     /// Reads one version (the latest without `version`): signs a receipt, fetches, verifies, decrypts.
@@ -295,16 +316,16 @@ impl OpenChart {
             nonce: random(),
         };
         let deployment = &self.client.deployment;
-        let hash = receipt.signing_hash(deployment.chain_id, deployment.records);
+        let domain = signed::domain(deployment.chain_id, deployment.records);
         let signature = self
             .client
             .identity
             .signer()
-            .sign_hash_sync(&hash)
-            .map_err(|error| Error::Usage(format!("cannot sign the receipt: {error}")))?;
+            .sign(&Statement::of(&receipt.statement()), &domain)
+            .await?;
         let request = api::ReadRequest {
             receipt,
-            signature: signature.as_bytes().to_vec().into(),
+            signature: signature.into(),
         };
         let envelope = gateway.read(&request).await?;
         let envelope = Envelope::decode(&envelope).map_err(tampered("the envelope"))?;
@@ -736,13 +757,13 @@ impl<C> Document<C> {
     }
 }
 
-fn batches(documents: Vec<NewDocument>, records_most: usize) -> Vec<Vec<NewDocument>> {
+fn batches(documents: Vec<NewDocument>) -> Vec<Vec<NewDocument>> {
     let mut batches: Vec<Vec<NewDocument>> = Vec::new();
     let mut bytes = 0;
     for document in documents {
         let fits = bytes + document.content.len() <= BATCH_BYTES;
         match batches.last_mut() {
-            Some(batch) if batch.len() < records_most && fits => {
+            Some(batch) if batch.len() < BATCH_RECORDS && fits => {
                 bytes += document.content.len();
                 batch.push(document);
             }

@@ -5,22 +5,24 @@ use std::time::Duration;
 
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
-    signers::SignerSync,
     sol_types::SolCall,
 };
 use medlock_abi::{
     records::IRecords,
     registry::IRegistry,
     relay::IRelay::{self, Resealed},
+    signed,
 };
 use medlock_api::{Operation, RelayRequest, RelayState, RelayedOperation};
-use medlock_deploy::Deployment;
+use medlock_deployment::Deployment;
 
 use crate::{
     Client,
     chain::{Mined, contract_error},
     error::{Error, Result},
     now,
+    platform::{sleep, timeout},
+    step::Step,
 };
 
 /// For how long a signature is good: a gateway may have to raise its fee some times, and nobody should hold it for long.
@@ -31,12 +33,11 @@ const WAIT: Duration = Duration::from_secs(180);
 const POLL_FIRST: Duration = Duration::from_millis(20);
 const POLL_MOST: Duration = Duration::from_secs(1);
 
-/// A call of ours that may have a signed operation which does the same.
+/// A call of ours that has a signed operation which does the same.
 pub(crate) trait Act: SolCall {
     fn contract(deployment: &Deployment) -> Address;
 
-    /// `None`: none does.
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation>;
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation;
 }
 
 impl Client {
@@ -53,13 +54,16 @@ impl Client {
     /// [`Error::Contract`] where a contract refuses it; [`Error::NotRelayed`] where it takes too long: it may be mined yet.
     pub async fn relay(&self, operation: Operation) -> Result<Mined> {
         let (chain_id, relay) = (self.deployment.chain_id, self.deployment.relay);
+        self.watch.tell(Step::Signing {
+            doing: operation.method(),
+        });
         let digest = operation.signing_hash(chain_id, relay);
         let signature = self
             .identity
             .signer()
-            .sign_hash_sync(&digest)
-            .map_err(|error| Error::Usage(format!("cannot sign the operation: {error}")))?;
-        let call = Bytes::from(operation.call(signature.as_bytes().to_vec().into()));
+            .sign(&operation.statement(), &signed::domain(chain_id, relay))
+            .await?;
+        let call = Bytes::from(operation.call(signature.into()));
         let request = RelayRequest {
             chain_id,
             relay,
@@ -68,18 +72,21 @@ impl Client {
         let waiting = async {
             let gateway = self.gateway().await?;
             let mut relayed = check_id(digest, gateway.submit(&request).await?)?;
+            self.watch.tell(Step::Relayed { operation: digest });
             let mut pause = POLL_FIRST;
             while !relayed.state.is_over() {
-                tokio::time::sleep(pause).await;
+                sleep(pause).await;
                 pause = (pause * 2).min(POLL_MOST);
                 relayed = gateway.relayed(digest).await?;
             }
             Ok::<_, Error>(relayed)
         };
-        let relayed = tokio::time::timeout(WAIT, waiting)
+        let relayed = timeout(WAIT, waiting)
             .await
             .map_err(|_| Error::NotRelayed { operation: digest })??;
-        self.outcome(&relayed, &call).await
+        let mined = self.outcome(&relayed, &call).await?;
+        self.watch.tell(Step::Mined { mined });
+        Ok(mined)
     }
 
     /// Operations that we have had relayed, or signed, oldest first.
@@ -95,19 +102,20 @@ impl Client {
     /// Does it, by a transaction of our own or by the gateway's.
     pub(crate) async fn act<C: Act>(&self, call: C) -> Result<Mined> {
         if !self.is_relayed {
-            return self.chain.send(C::contract(&self.deployment), call).await;
+            let contract = C::contract(&self.deployment);
+            return self.chain.send_watched(contract, call, &self.watch).await;
         }
         let signer = self.address();
         let nonce = self.chain.call(self.deployment.relay, IRelay::nonceOfCall { signer });
         let deadline = U256::from(now() + GOOD_SECONDS);
         let operation = call.operation(signer, nonce.await?, deadline);
-        self.relay(operation.ok_or_else(no_operation)?).await
+        self.relay(operation).await
     }
 
     /// Sends what no signed operation does.
     pub(crate) async fn send<C: SolCall>(&self, to: Address, call: C) -> Result<Mined> {
         self.own_transactions()?;
-        self.chain.send(to, call).await
+        self.chain.send_watched(to, call, &self.watch).await
     }
 
     /// # Errors
@@ -160,14 +168,14 @@ impl Act for IRecords::openChartCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.records
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
-        Some(Operation::OpenChart(IRelay::OpenChart {
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::OpenChart(IRelay::OpenChart {
             signer,
             chart: self.chart,
             directory: self.directory,
             nonce,
             deadline,
-        }))
+        })
     }
 }
 
@@ -175,15 +183,15 @@ impl Act for IRecords::setDirectoryCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.records
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
-        Some(Operation::SetDirectory(IRelay::SetDirectory {
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::SetDirectory(IRelay::SetDirectory {
             signer,
             chart: self.chart,
             version: self.version,
             directory: self.directory,
             nonce,
             deadline,
-        }))
+        })
     }
 }
 
@@ -191,8 +199,8 @@ impl Act for IRecords::grantCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.records
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
-        Some(Operation::Grant(IRelay::Grant {
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::Grant(IRelay::Grant {
             signer,
             chart: self.chart,
             directoryVersion: self.directoryVersion,
@@ -206,7 +214,7 @@ impl Act for IRecords::grantCall {
             keyring: self.keyring,
             nonce,
             deadline,
-        }))
+        })
     }
 }
 
@@ -214,12 +222,12 @@ impl Act for IRecords::revokeCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.records
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
         let resealed = |keyring: &IRecords::Keyring| Resealed {
             grantee: keyring.grantee,
             keyring: keyring.keyring,
         };
-        Some(Operation::Revoke(IRelay::Revoke {
+        Operation::Revoke(IRelay::Revoke {
             signer,
             chart: self.chart,
             grantee: self.grantee,
@@ -228,7 +236,7 @@ impl Act for IRecords::revokeCall {
             keyrings: self.keyrings.iter().map(resealed).collect(),
             nonce,
             deadline,
-        }))
+        })
     }
 }
 
@@ -236,38 +244,89 @@ impl Act for IRecords::revokeAllCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.records
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
-        Some(Operation::RevokeAll(IRelay::RevokeAll {
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::RevokeAll(IRelay::RevokeAll {
             signer,
             chart: self.chart,
             epoch: self.epoch,
             nonce,
             deadline,
-        }))
+        })
     }
 }
 
-/// Of one record.
 impl Act for IRecords::addRecordsCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.records
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
-        let [record] = self.records.as_slice() else {
-            return None;
-        };
-        Some(Operation::AddRecord(IRelay::AddRecord {
-            signer,
-            chart: self.chart,
-            organisation: self.organisation,
-            directoryVersion: self.directoryVersion,
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        let record = |record: &IRecords::NewRecord| IRelay::NewRecord {
             recordId: record.recordId,
             compartment: record.compartment,
             codec: record.codec,
             pointer: record.pointer,
+        };
+        Operation::AddRecords(IRelay::AddRecords {
+            signer,
+            chart: self.chart,
+            organisation: self.organisation,
+            directoryVersion: self.directoryVersion,
+            records: self.records.iter().map(record).collect(),
             nonce,
             deadline,
-        }))
+        })
+    }
+}
+
+impl Act for IRecords::amendRecordCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.records
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::AmendRecord(IRelay::AmendRecord {
+            signer,
+            chart: self.chart,
+            organisation: self.organisation,
+            directoryVersion: self.directoryVersion,
+            recordId: self.recordId,
+            previous: self.previous,
+            codec: self.codec,
+            pointer: self.pointer,
+            nonce,
+            deadline,
+        })
+    }
+}
+
+impl Act for IRecords::enterInErrorCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.records
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::EnterInError(IRelay::EnterInError {
+            signer,
+            chart: self.chart,
+            organisation: self.organisation,
+            recordId: self.recordId,
+            previous: self.previous,
+            nonce,
+            deadline,
+        })
+    }
+}
+
+impl Act for IRecords::shredRecordCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.records
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::ShredRecord(IRelay::ShredRecord {
+            signer,
+            chart: self.chart,
+            recordId: self.recordId,
+            nonce,
+            deadline,
+        })
     }
 }
 
@@ -275,15 +334,15 @@ impl Act for IRegistry::publishKeyCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.registry
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
-        Some(Operation::PublishKey(IRelay::PublishKey {
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::PublishKey(IRelay::PublishKey {
             signer,
             version: self.version,
             suite: self.suite,
             key: self.key.clone(),
             nonce,
             deadline,
-        }))
+        })
     }
 }
 
@@ -291,11 +350,11 @@ impl Act for IRelay::cancelAllCall {
     fn contract(deployment: &Deployment) -> Address {
         deployment.relay
     }
-    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Option<Operation> {
-        Some(Operation::CancelAll(IRelay::CancelAll {
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::CancelAll(IRelay::CancelAll {
             signer,
             nonce,
             deadline,
-        }))
+        })
     }
 }

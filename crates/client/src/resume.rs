@@ -24,6 +24,7 @@ use medlock_vault::{
 
 use crate::{
     error::{Error, Result},
+    large::Refused,
     record::random,
 };
 
@@ -43,20 +44,6 @@ pub(crate) struct Upload {
     noted: Vec<B256>,
     /// How many of them this run has come by.
     at: usize,
-}
-
-/// Why a block was not admitted.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// It is another one than was made in its place: the content has changed, or what is said of it.
-    Other,
-    Failed(Error),
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
 }
 
 impl Upload {

@@ -6,7 +6,7 @@ use alloy::{
 };
 use medlock_abi::terms::reason;
 use medlock_api::SignedVerdict;
-use medlock_deploy::Deployment;
+use medlock_deployment::Deployment;
 use serde::Serialize;
 
 use crate::{

@@ -53,6 +53,6 @@ pub use rand_core;
 pub use seal::{PublicKey, Suite};
 pub use secret::{AccountKey, CompartmentPrivateKey, DataKey, EncryptionKey, HistoryKey, RootSecret};
 pub use shares::{AnchoredSet, Published, Recipient, SealedShare, SetScope, Share, ShareSet};
-pub use streaming::{RangeOpener, StreamError, open_stream, seal_stream};
+pub use streaming::{RangeOpener, StreamError, StreamSealer, open_stream, seal_stream};
 /// Buffers that are wiped when dropped.
 pub use zeroize::Zeroizing;

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::{
     Binding, DataKey, Error, Metadata,
     payload::{
-        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, PayloadSeal, Started, TAG_BYTES, check_binding,
+        CHUNK_BYTES, Encoding, First, HEADER_BYTES, Header, PayloadSeal, Started, Stream, TAG_BYTES, check_binding,
         check_content_length, check_region_length, decompress, encode_metadata, padded_length,
     },
     stack,
@@ -50,33 +50,31 @@ impl StreamError {
     }
 }
 
-/// Seals `content_bytes` bytes of `content` under a fresh data key. They are stored, not compressed: whether compression pays is known
-/// at the end alone, and stored content can be opened in ranges.
+/// Seals `content_bytes` bytes of `content` under a fresh data key: [`StreamSealer`] from end to end.
 ///
 /// # Errors
-/// [`Error::TooLarge`] for more than [`STREAMED_BYTES_MAX`] or too much metadata, [`Error::Malformed`] or [`Error::CompartmentRange`] for an
-/// impossible binding, before anything is written; [`Error::ContentLength`] where the content is shorter or longer than stated;
-/// what reader and writer fail with. What was written before an error opens as nothing.
+/// Those of [`StreamSealer`]; what `out` fails with.
 pub fn seal_stream(
     rng: &mut impl CryptoRng,
     binding: &Binding,
     metadata: &Metadata,
     content_bytes: u64,
-    content: impl Read,
-    out: impl Write,
+    mut content: impl Read,
+    mut out: impl Write,
 ) -> Result<PayloadSeal, StreamError> {
-    check_binding(binding)?;
-    check_content_length(STREAMED_BYTES_MAX, content_bytes)?;
-    let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
-    // The content is not known yet.
-    stack::wiping(|| seal_region(rng, binding, &first, &[0; 32], content_bytes, content, out))
+    let mut sealer = StreamSealer::new(rng, binding, metadata, content_bytes)?;
+    while let Some(sealed) = sealer.next(&mut content)? {
+        out.write_all(sealed)?;
+    }
+    out.flush()?;
+    Ok(sealer.finish())
 }
 
 /// Seals the metadata chunk `first`, under keys that are drawn for the binding, for it, and for what is `known` of the content (its
 /// digest, or zeros), then `body` (content, stored or compressed) with its padding. The binding is a possible one.
 ///
 /// # Errors
-/// [`Error::ContentLength`] where the body is not `body_bytes` long; what reader and writer fail with.
+/// [`Error::ContentLength`] where the body is not `body_bytes` long; what the reader fails with.
 pub(crate) fn seal_region(
     rng: &mut impl CryptoRng,
     binding: &Binding,
@@ -84,64 +82,162 @@ pub(crate) fn seal_region(
     known: &[u8; 32],
     body_bytes: u64,
     mut body: impl Read,
-    mut out: impl Write,
+    out: &mut Vec<u8>,
 ) -> Result<PayloadSeal, StreamError> {
-    let declared = || Error::ContentLength { declared: body_bytes };
-    let Started {
-        stream,
-        header,
-        data_key,
-        commitment,
-    } = Started::new(rng, binding, first, known);
-    out.write_all(&header)?;
-    let mut slot = Zeroizing::new([first, &[0; TAG_BYTES]].concat());
-    stream.seal(0, false, &mut slot);
-    out.write_all(&slot)?;
+    let mut sealer = StreamSealer::begin(rng, binding, first, known, body_bytes);
+    while let Some(sealed) = sealer.next(&mut body)? {
+        out.extend_from_slice(sealed);
+    }
+    Ok(sealer.finish())
+}
 
-    let region_bytes = padded_length(body_bytes);
-    let chunks = region_bytes.div_ceil(CHUNK_BYTES as u64);
-    let sealed_bytes = region_bytes + chunks * TAG_BYTES as u64;
-    let payload_bytes = (header.len() + slot.len()) as u64 + sealed_bytes;
-    let mut batch = Batch::new(sealed_bytes);
-    let mut left = body_bytes;
-    let mut padded = false;
-    for first_chunk in (0..chunks).step_by(BATCH_CHUNKS) {
-        let slots = batch.of(first_chunk, sealed_bytes);
+/// A payload in the making: content is read and sealed as its bytes are asked for, some chunks at a time. It is stored, not compressed:
+/// whether compression pays is known at the end alone, and stored content can be opened in ranges.
+///
+/// What was handed out before an error opens as nothing.
+pub struct StreamSealer {
+    stream: Stream,
+    /// Header and metadata chunk.
+    start: Vec<u8>,
+    started: bool,
+    seal: PayloadSeal,
+    body_bytes: u64,
+    /// Of the body, not read yet.
+    left: u64,
+    padded: bool,
+    batch: Batch,
+    sealed_bytes: u64,
+    /// Of content, and the next of them.
+    chunks: u64,
+    chunk: u64,
+    /// Something went wrong, after which no chunk is what it should be.
+    failed: bool,
+}
+
+impl StreamSealer {
+    /// # Errors
+    /// [`Error::TooLarge`] for more than [`STREAMED_BYTES_MAX`] or too much metadata, [`Error::Malformed`] or
+    /// [`Error::CompartmentRange`] for an impossible binding.
+    pub fn new(
+        rng: &mut impl CryptoRng,
+        binding: &Binding,
+        metadata: &Metadata,
+        content_bytes: u64,
+    ) -> Result<Self, Error> {
+        check_binding(binding)?;
+        check_content_length(STREAMED_BYTES_MAX, content_bytes)?;
+        let first = encode_metadata(metadata, Encoding::Stored, content_bytes)?;
+        // The content is not known yet.
+        Ok(stack::wiping(|| {
+            Self::begin(rng, binding, &first, &[0; 32], content_bytes)
+        }))
+    }
+
+    fn begin(rng: &mut impl CryptoRng, binding: &Binding, first: &[u8], known: &[u8; 32], body_bytes: u64) -> Self {
+        let Started {
+            stream,
+            header,
+            data_key,
+            commitment,
+        } = Started::new(rng, binding, first, known);
+        let mut slot = Zeroizing::new([first, &[0; TAG_BYTES]].concat());
+        stream.seal(0, false, &mut slot);
+        let start = [&header[..], &slot].concat();
+        let region_bytes = padded_length(body_bytes);
+        let chunks = region_bytes.div_ceil(CHUNK_BYTES as u64);
+        let sealed_bytes = region_bytes + chunks * TAG_BYTES as u64;
+        Self {
+            stream,
+            seal: PayloadSeal {
+                data_key,
+                commitment,
+                payload_bytes: start.len() as u64 + sealed_bytes,
+            },
+            start,
+            started: false,
+            body_bytes,
+            left: body_bytes,
+            padded: false,
+            batch: Batch::new(sealed_bytes),
+            sealed_bytes,
+            chunks,
+            chunk: 0,
+            failed: false,
+        }
+    }
+
+    /// The payload's next bytes, at most some MiB; none at its end. `content` goes on where it was.
+    ///
+    /// # Errors
+    /// [`Error::ContentLength`] where the content is shorter or longer than was stated; what the reader fails with.
+    pub fn next(&mut self, content: &mut impl Read) -> Result<Option<&[u8]>, StreamError> {
+        if !self.started {
+            self.started = true;
+            return Ok(Some(&self.start));
+        }
+        if self.chunk >= self.chunks {
+            return Ok(None);
+        }
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(self.declared().into());
+        }
+        stack::wiping(|| self.seal_batch(content))?;
+        self.failed = false;
+        let first = self.chunk;
+        self.chunk = self.chunks.min(first + BATCH_CHUNKS as u64);
+        Ok(Some(self.batch.of(first, self.sealed_bytes)))
+    }
+
+    fn seal_batch(&mut self, content: &mut impl Read) -> Result<(), StreamError> {
+        let declared = self.declared();
+        let (first_chunk, chunks) = (self.chunk, self.chunks);
+        let slots = self.batch.of(first_chunk, self.sealed_bytes);
         // Each chunk is sealed where its plaintext was read to.
         for slot in slots.chunks_mut(SEALED_CHUNK_BYTES) {
             let length = slot.len() - TAG_BYTES;
-            let filled = left.min(length as u64) as usize;
-            body.read_exact(&mut slot[..filled])
+            let filled = self.left.min(length as u64) as usize;
+            content
+                .read_exact(&mut slot[..filled])
                 .map_err(|error| match error.kind() {
-                    io::ErrorKind::UnexpectedEof => StreamError::Vault(declared()),
+                    io::ErrorKind::UnexpectedEof => StreamError::Vault(declared.clone()),
                     _ => error.into(),
                 })?;
             slot[filled..].fill(0);
-            if filled < length && !padded {
+            if filled < length && !self.padded {
                 slot[filled] = 0x80;
-                padded = true;
+                self.padded = true;
             }
-            left -= filled as u64;
+            self.left -= filled as u64;
         }
         // Nobody can open the payload before its last chunk: none is made of content that goes on.
         let is_end = first_chunk + BATCH_CHUNKS as u64 >= chunks;
-        if is_end && has_more(&mut body)? {
-            return Err(declared().into());
+        if is_end && has_more(content)? {
+            return Err(declared.into());
         }
+        let stream = &self.stream;
         each_chunk(slots, |at, slot| {
             let chunk = first_chunk + at as u64;
             // The metadata is chunk 0.
             stream.seal(chunk as u32 + 1, chunk + 1 == chunks, slot);
             Ok(())
         })?;
-        out.write_all(slots)?;
+        Ok(())
     }
-    out.flush()?;
-    Ok(PayloadSeal {
-        data_key,
-        commitment,
-        payload_bytes,
-    })
+
+    /// What goes into the envelope, once there is no more to hand out.
+    ///
+    /// # Panics
+    /// Before.
+    pub fn finish(self) -> PayloadSeal {
+        assert!(self.chunk >= self.chunks && !self.failed, "a payload without its end");
+        self.seal
+    }
+
+    fn declared(&self) -> Error {
+        Error::ContentLength {
+            declared: self.body_bytes,
+        }
+    }
 }
 
 /// Opens a payload of `payload_bytes` bytes (as the envelope states) and writes its content to `out` as it goes: each chunk

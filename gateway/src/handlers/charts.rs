@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, response::Response};
 use medlock_abi::terms::{COMPARTMENTS, reason, record_status};
 use medlock_api::{
-    Actions, Chart, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version, Versions,
+    Actions, Chart, Charts, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version, Versions,
     schema::{Binary, Hex32},
 };
 use medlock_indexer::{Page, Record};
@@ -15,6 +15,37 @@ use crate::{
     problem::{Failure, Result},
     state::Gateway,
 };
+
+/// The charts that the caller controls, in the order in which they came to be the caller's. The chain says whether it is true.
+#[utoipa::path(get, path = "/v1/charts", tag = "charts", security(("session" = [])),
+    params(("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    responses((status = 200, body = Charts), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub async fn charts(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Charts>> {
+    let page = Page {
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit),
+    };
+    let block = gateway.latest().await?;
+    let charts = gateway.index_at(&block).await?.charts_of(caller.account, page).await?;
+    let next = next(&charts, page.limit, |chart| chart.position.to_string());
+    let body = |chart: medlock_indexer::Chart| Chart {
+        chart: chart.chart,
+        controller: chart.controller,
+        grant_epoch: chart.grant_epoch,
+        directory_version: chart.directory_version,
+        directory: chart.directory,
+        controlled_since_block: chart.position.block_number,
+        controlled_since: chart.controlled_since,
+    };
+    Ok(Json(Charts {
+        charts: charts.into_iter().map(body).collect(),
+        next,
+    }))
+}
 
 /// A chart as the chain has it.
 #[utoipa::path(get, path = "/v1/charts/{chart}", tag = "charts", security(("session" = [])),

@@ -29,18 +29,7 @@ pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Health>> {
 #[utoipa::path(get, path = "/v1/deployment", tag = "service",
     responses((status = 200, body = Deployment), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn deployment(State(gateway): State<Gateway>, _: Anybody) -> Json<Deployment> {
-    let deployment = &gateway.deployment;
-    Json(Deployment {
-        chain_id: deployment.chain_id,
-        genesis_hash: deployment.genesis_hash,
-        registry: deployment.registry,
-        records: deployment.records,
-        exceptions: deployment.exceptions,
-        relay: deployment.relay,
-        audit: deployment.audit,
-        gateway: gateway.account(),
-        block: deployment.start_block,
-    })
+    Json(gateway.described())
 }
 
 /// How far the index is behind the chain.

@@ -64,6 +64,7 @@ impl Reads {
             public_url: Some("https://gateway.example".into()),
             trusted_proxies: Vec::new(),
             rpc_url: world.rpc_url.clone(),
+            app_rpc_url: None,
             deployment: world.deployment,
             index: world.indexer.index(),
             upkeep: None,

@@ -1,6 +1,7 @@
 //! The gateway over HTTP with everything real: chain, contracts, index, store.
 mod accounts;
 mod anchors;
+mod app;
 mod attacks;
 mod blocks;
 mod docs;
@@ -197,6 +198,7 @@ impl World {
             public_url: None,
             trusted_proxies: Vec::new(),
             rpc_url: rpc_url.clone(),
+            app_rpc_url: Some(rpc_url.clone()),
             deployment,
             index: indexer.index(),
             upkeep: None,
@@ -600,6 +602,7 @@ impl World {
             public_url: Some("https://gateway.example".into()),
             trusted_proxies: Vec::new(),
             rpc_url: self.rpc_url.clone(),
+            app_rpc_url: None,
             deployment: self.deployment,
             index: self.indexer.index(),
             upkeep: None,

@@ -39,6 +39,7 @@ GET     /health                                                         -       
 GET     /ready                                                          -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
 POST    /v1/blocks                                                      -                  401  200             200           200        200          200           200           200           200           200           200                          200           200
 POST    /v1/blocks/missing                                              -                  401  200             200           200        200          200           200           200           200           200           200                          200           200
+GET     /v1/charts                                                      -                  401  200:1           200:1         200:0      200:0        200:0         200:0         200:0         200:0         200:0         200:0                        200:0         200:0
 GET     /v1/charts/{chart}                                              -                  401  200             403           200        403          403           200           200           403           403           200                          403           403
 GET     /v1/charts/{chart}/directory                                    -                  401  502             403           502        403          403           502           502           403           403           502                          403           403
 GET     /v1/charts/{chart}/grants                                       -                  401  200:3           403           200:1      403          403           200:0         200:3         403           403           200:1                        403           403
@@ -252,7 +253,8 @@ impl Cast {
         let wanted = (method, path) == ("GET", "/ready");
         let (status, _, body) = answer(request, wanted.then_some(Kind::ChainDown)).await;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let lists = ["grants", "records", "versions", "reads"].map(|list| body[list].as_array().map(Vec::len));
+        let lists =
+            ["charts", "grants", "records", "versions", "reads"].map(|list| body[list].as_array().map(Vec::len));
         let listed = lists.into_iter().flatten().next().map(|length| length.to_string());
         let total = body["total"].as_u64().map(|total| total.to_string());
         let verdict = body["verdicts"][0]["reason"].as_str().map(str::to_owned);

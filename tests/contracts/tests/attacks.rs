@@ -16,7 +16,9 @@ use medlock_abi::{
     registry::IRegistry,
     relay::IRelay,
     signed,
-    terms::{CODEC_DAG_CBOR, SERIAL_MOST, action, effect, emergency, power, purpose, reason, role, suite},
+    terms::{
+        CODEC_DAG_CBOR, SERIAL_MOST, action, effect, emergency, power, purpose, reason, record_status, role, suite,
+    },
 };
 use medlock_anvil::CHAIN_ID;
 use medlock_contract_tests::{Contracts, Done, OWNER};
@@ -156,7 +158,8 @@ fn the_end_of_all_grants_kills_everything_that_nobody_has_submitted() {
         signature: stage.sign(&revocation),
         operation: revocation,
     };
-    let records = [1, 2].map(|version| stage.signed_record(version));
+    let records = [1, 2].map(|version| stage.signed_records(version, &[RECORD]));
+    let amendments = [1, 2].map(|version| stage.signed_amendment(version, POINTER, KEYRING));
     let grants = [1, 2].map(|version| stage.signed_grant(|grant| grant.directoryVersion = version));
     let delegations = [1, 2].map(|version| stage.signed_delegation(version));
     stage.world.must(STRANGER, relay, all.clone());
@@ -171,6 +174,9 @@ fn the_end_of_all_grants_kills_everything_that_nobody_has_submitted() {
     }
     for record in records.clone() {
         assert_eq!(stage.refused(STRANGER, relay, record), due);
+    }
+    for amendment in amendments.clone() {
+        assert_eq!(stage.refused(STRANGER, relay, amendment), due);
     }
     let no_grant = IRecords::NoGrant { grantee: CLINIC }.abi_encode();
     assert_eq!(stage.refused(STRANGER, relay, revocation.clone()), no_grant);
@@ -188,6 +194,9 @@ fn the_end_of_all_grants_kills_everything_that_nobody_has_submitted() {
     }
     for (record, version) in records.into_iter().zip([1, 2]) {
         assert_eq!(stage.refused(STRANGER, relay, record), stale(version, 3));
+    }
+    for (amendment, version) in amendments.into_iter().zip([1, 2]) {
+        assert_eq!(stage.refused(STRANGER, relay, amendment), stale(version, 3));
     }
     assert_eq!(stage.refused(STRANGER, relay, directory), stale(2, 4));
     assert_eq!(stage.reason(CLINIC), reason::REVOKED);
@@ -312,6 +321,149 @@ fn a_rotation_that_is_due_stays_due_until_a_directory_two_versions_on() {
     );
     let grant = stage.grant_call(NURSE, INSURER);
     stage.world.must(NURSE, records, grant);
+}
+
+#[test]
+fn signed_records_are_added_once_and_all_or_none() {
+    let mut stage = Stage::new();
+    let relay = stage.world.relay;
+    let (second, third) = (B256::repeat_byte(0x51), B256::repeat_byte(0x52));
+    let exists = IRecords::RecordExists { recordId: RECORD }.abi_encode();
+    let both = stage.signed_records(1, &[RECORD, second]);
+    stage.world.must(STRANGER, relay, both.clone());
+    assert_eq!(stage.refused(STRANGER, relay, both.clone()), exists);
+    // One of them is there already: the other is not added either.
+    let third_first = stage.signed_records(1, &[third, RECORD]);
+    assert_eq!(stage.refused(STRANGER, relay, third_first), exists);
+    assert_eq!(stage.record_of(third).version, 0);
+    // The id of a record that was shredded is not free again.
+    for shredded in [RECORD, second] {
+        let shred = IRecords::shredRecordCall {
+            actor: stage.patient(),
+            chart: CHART,
+            recordId: shredded,
+        };
+        stage.world.must(stage.patient(), stage.world.records, shred);
+    }
+    assert_eq!(stage.refused(STRANGER, relay, both), exists);
+    // None at all could be added again and again.
+    let none = stage.signed_records(1, &[]);
+    let refusal = IRecords::BatchSize { given: 0, most: 128 }.abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, none), refusal);
+}
+
+/// Before the first version, after the second, and beside another second.
+#[test]
+fn a_signed_amendment_replaces_what_it_names_and_nothing_else() {
+    let mut stage = Stage::new();
+    let relay = stage.world.relay;
+    let [second, third, other] = [0xb2, 0xb3, 0xb4].map(B256::repeat_byte);
+    let first = stage.signed_amendment(1, POINTER, second);
+    let rival = stage.signed_amendment(1, POINTER, other);
+    let unknown = IRecords::UnknownRecord { recordId: RECORD }.abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, first.clone()), unknown);
+    let added = stage.signed_records(1, &[RECORD]);
+    stage.world.must(STRANGER, relay, added);
+    stage.world.must(STRANGER, relay, first.clone());
+    let stale = |current| {
+        let given = POINTER;
+        IRecords::StalePointer { given, current }.abi_encode()
+    };
+    for signed in [&first, &rival] {
+        assert_eq!(stage.refused(STRANGER, relay, signed.clone()), stale(second));
+    }
+    let next = stage.signed_amendment(1, second, third);
+    stage.world.must(STRANGER, relay, next);
+    for signed in [&first, &rival] {
+        assert_eq!(stage.refused(STRANGER, relay, signed.clone()), stale(third));
+    }
+    let found = stage.record_of(RECORD);
+    assert_eq!((found.version, found.pointer), (3, third));
+}
+
+/// A mark names the version that its signer has read, and can be put once.
+#[test]
+fn a_signed_mark_of_an_error_is_not_put_on_a_corrected_version() {
+    let mut stage = Stage::new();
+    let relay = stage.world.relay;
+    let corrected = B256::repeat_byte(0xb2);
+    let mark = stage.signed_error(POINTER);
+    let added = stage.signed_records(1, &[RECORD]);
+    stage.world.must(STRANGER, relay, added);
+    let amendment = stage.signed_amendment(1, POINTER, corrected);
+    stage.world.must(STRANGER, relay, amendment);
+    let stale = IRecords::StalePointer {
+        given: POINTER,
+        current: corrected,
+    };
+    assert_eq!(stage.refused(STRANGER, relay, mark), stale.abi_encode());
+
+    let mark = stage.signed_error(corrected);
+    let amendment = stage.signed_amendment(1, corrected, KEYRING);
+    stage.world.must(STRANGER, relay, mark.clone());
+    let marked = IRecords::RecordStatus {
+        recordId: RECORD,
+        status: record_status::ENTERED_IN_ERROR,
+    }
+    .abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, mark), marked);
+    assert_eq!(stage.refused(STRANGER, relay, amendment), marked);
+}
+
+#[test]
+fn a_signed_shredding_is_for_good_and_the_controllers_alone() {
+    let mut stage = Stage::new();
+    let (relay, records, patient) = (stage.world.relay, stage.world.records, stage.patient());
+    let shredding = stage.signed_shredding();
+    let unknown = IRecords::UnknownRecord { recordId: RECORD }.abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, shredding.clone()), unknown);
+    let added = stage.signed_records(1, &[RECORD]);
+    stage.world.must(STRANGER, relay, added.clone());
+    let amendment = stage.signed_amendment(1, POINTER, KEYRING);
+    let mark = stage.signed_error(POINTER);
+    stage.world.must(STRANGER, relay, shredding.clone());
+    let shredded = IRecords::RecordStatus {
+        recordId: RECORD,
+        status: record_status::SHREDDED,
+    }
+    .abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, shredding.clone()), shredded);
+    assert_eq!(stage.refused(STRANGER, relay, amendment), shredded);
+    assert_eq!(stage.refused(STRANGER, relay, mark), shredded);
+    let exists = IRecords::RecordExists { recordId: RECORD }.abi_encode();
+    assert_eq!(stage.refused(STRANGER, relay, added), exists);
+
+    // Who has given control away shreds nothing by what was signed before.
+    let other = B256::repeat_byte(0x51);
+    let shredding = IRelay::ShredRecord {
+        recordId: other,
+        ..shredding.operation
+    };
+    let shredding = IRelay::shredRecordCall {
+        signature: stage.sign(&shredding),
+        operation: shredding,
+    };
+    let added = stage.signed_records(1, &[other]);
+    stage.world.must(STRANGER, relay, added);
+    let offer = IRecords::offerControlCall {
+        actor: patient,
+        chart: CHART,
+        to: NURSE,
+    };
+    stage.world.must(patient, records, offer);
+    let accept = IRecords::acceptControlCall {
+        actor: NURSE,
+        chart: CHART,
+        version: 2,
+        directory: KEYRING,
+        keyrings: vec![],
+    };
+    stage.world.must(NURSE, records, accept);
+    let refusal = IRecords::NotController {
+        actor: patient,
+        power: 0,
+    };
+    assert_eq!(stage.refused(STRANGER, relay, shredding), refusal.abi_encode());
 }
 
 #[test]
@@ -1579,20 +1731,74 @@ impl Stage {
     }
 
     /// The patient's own.
-    fn signed_record(&self, version: u32) -> IRelay::addRecordCall {
-        let operation = IRelay::AddRecord {
+    fn signed_records(&self, version: u32, ids: &[B256]) -> IRelay::addRecordsCall {
+        let record = |&id: &B256| IRelay::NewRecord {
+            recordId: id,
+            compartment: LABS,
+            codec: CODEC_DAG_CBOR,
+            pointer: POINTER,
+        };
+        let operation = IRelay::AddRecords {
+            signer: self.patient(),
+            chart: CHART,
+            organisation: Address::ZERO,
+            directoryVersion: version,
+            records: ids.iter().map(record).collect(),
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        IRelay::addRecordsCall {
+            signature: self.sign(&operation),
+            operation,
+        }
+    }
+
+    /// Of the record, by its patient.
+    fn signed_amendment(&self, version: u32, previous: B256, pointer: B256) -> IRelay::amendRecordCall {
+        let operation = IRelay::AmendRecord {
             signer: self.patient(),
             chart: CHART,
             organisation: Address::ZERO,
             directoryVersion: version,
             recordId: RECORD,
-            compartment: LABS,
+            previous,
             codec: CODEC_DAG_CBOR,
-            pointer: POINTER,
+            pointer,
             nonce: U256::ZERO,
             deadline: U256::MAX,
         };
-        IRelay::addRecordCall {
+        IRelay::amendRecordCall {
+            signature: self.sign(&operation),
+            operation,
+        }
+    }
+
+    /// That the record was entered in error.
+    fn signed_error(&self, previous: B256) -> IRelay::enterInErrorCall {
+        let operation = IRelay::EnterInError {
+            signer: self.patient(),
+            chart: CHART,
+            organisation: Address::ZERO,
+            recordId: RECORD,
+            previous,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        IRelay::enterInErrorCall {
+            signature: self.sign(&operation),
+            operation,
+        }
+    }
+
+    fn signed_shredding(&self) -> IRelay::shredRecordCall {
+        let operation = IRelay::ShredRecord {
+            signer: self.patient(),
+            chart: CHART,
+            recordId: RECORD,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        IRelay::shredRecordCall {
             signature: self.sign(&operation),
             operation,
         }

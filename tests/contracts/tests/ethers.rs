@@ -18,7 +18,7 @@ use medlock_abi::{
     records::IRecords,
     relay::IRelay,
     signed,
-    terms::{action, purpose, reason},
+    terms::{CODEC_DAG_CBOR, action, purpose, reason},
 };
 use medlock_anvil::CHAIN_ID;
 use medlock_contract_tests::root;
@@ -265,6 +265,42 @@ fn digests_are_those_that_ethers_computes_and_the_relay_takes_signatures_over_th
     assert_eq!(hash, operation.eip712_signing_hash(&domain).0);
     let signature = sign(hash).into();
     let call = IRelay::revokeCall { operation, signature };
+    world.must(CLINIC, relay, call);
+
+    // Some of them in it.
+    let record = |n: u8| IRelay::NewRecord {
+        recordId: B256::repeat_byte(n),
+        compartment: n,
+        codec: CODEC_DAG_CBOR,
+        pointer: KEYRING,
+    };
+    let operation = IRelay::AddRecords {
+        signer: patient,
+        chart: CHART,
+        organisation: Address::ZERO,
+        directoryVersion: 2,
+        records: vec![record(1), record(2)],
+        nonce: U256::ZERO,
+        deadline,
+    };
+    let records: Vec<Value> = operation
+        .records
+        .iter()
+        .map(|record| {
+            json!({
+                "recordId": record.recordId, "compartment": record.compartment, "codec": record.codec,
+                "pointer": record.pointer,
+            })
+        })
+        .collect();
+    let message = json!({
+        "signer": patient, "chart": CHART, "organisation": Address::ZERO, "directoryVersion": 2, "records": records,
+        "nonce": "0", "deadline": deadline.to_string(),
+    });
+    let hash = digest::<IRelay::AddRecords>(relay, message);
+    assert_eq!(hash, operation.eip712_signing_hash(&domain).0);
+    let signature = sign(hash).into();
+    let call = IRelay::addRecordsCall { operation, signature };
     world.must(CLINIC, relay, call);
 }
 

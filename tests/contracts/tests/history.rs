@@ -423,8 +423,20 @@ const OUTCOMES: &[(&str, &str)] = &[
         "SignatureExpired SignatureCancelled BadSignature NotController GrantEpoch",
     ),
     (
-        "Relay.addRecord",
-        "SignatureExpired SignatureCancelled BadSignature RotationDue NotWriter",
+        "Relay.addRecords",
+        "SignatureExpired SignatureCancelled BadSignature BatchSize RotationDue NotWriter",
+    ),
+    (
+        "Relay.amendRecord",
+        "SignatureExpired SignatureCancelled BadSignature DirectoryVersion StalePointer",
+    ),
+    (
+        "Relay.enterInError",
+        "SignatureExpired SignatureCancelled BadSignature RecordStatus StalePointer",
+    ),
+    (
+        "Relay.shredRecord",
+        "SignatureExpired SignatureCancelled BadSignature NotController RecordStatus",
     ),
     (
         "Relay.setDelegate",

@@ -1,5 +1,5 @@
 //! The vault's vectors where a browser runs the vault: the very source that reads them natively
-//! (`crates/vault/tests/vault/vectors/reading.rs`), compiled to WASM. `run.mjs` drives it under Node.
+//! (`crates/vault/tests/vault/vectors/reading.rs`), compiled to WASM. `run.mjs` drives it under Node and in Chromium.
 //!
 //! A case that does not hold panics, which traps. The memory of a module that trapped can still be read: what there is to say
 //! stands there. Start reading at [`run`].

@@ -1,7 +1,7 @@
 use std::io::{self, Read, Write};
 
 use medlock_vault::{
-    DataKey, Error, PayloadSeal, RangeOpener, StreamError, open_payload, open_stream,
+    DataKey, Error, PayloadSeal, RangeOpener, StreamError, StreamSealer, open_payload, open_stream,
     payload::{CHUNK_BYTES, HEADER_BYTES, TAG_BYTES},
     seal_payload, seal_stream,
     streaming::STREAMED_BYTES_MAX,
@@ -354,4 +354,20 @@ fn compressed_content_has_no_ranges_and_a_lying_length_no_opener() {
         RangeOpener::new(&other, &binding(), bytes.len() as u64, &bytes),
         Err(Error::Commitment)
     ));
+}
+
+/// Bytes after an error would be of other content than was said.
+#[test]
+fn a_sealer_that_has_failed_hands_out_nothing_more() {
+    let mut sealer = StreamSealer::new(&mut TestRng::new("failed"), &binding(), &metadata(), 9).unwrap();
+    let mut content: &[u8] = b"eight by";
+    assert!(sealer.next(&mut content).unwrap().is_some(), "the header");
+    for _ in 0..2 {
+        let refused = sealer.next(&mut content);
+        assert!(matches!(
+            refused,
+            Err(StreamError::Vault(Error::ContentLength { declared: 9 }))
+        ));
+        content = b"nine byte";
+    }
 }

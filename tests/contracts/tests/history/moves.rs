@@ -702,18 +702,19 @@ impl World {
         compartments.retain(|compartment| *compartment < 64);
         let (actor, organisation) = self.writer(chart, B256::ZERO, &compartments);
         let version = self.directory_version(chart, 0);
-        if let [record] = records.as_slice()
-            && self.is_signed(actor)
-        {
-            relay!(self, addRecordCall, AddRecord {
-                actor;
-                chart: chart,
-                organisation: organisation,
-                directoryVersion: version,
+        if self.is_signed(actor) {
+            let records = records.into_iter().map(|record| IRelay::NewRecord {
                 recordId: record.recordId,
                 compartment: record.compartment,
                 codec: record.codec,
                 pointer: record.pointer,
+            });
+            relay!(self, addRecordsCall, AddRecords {
+                actor;
+                chart: chart,
+                organisation: organisation,
+                directoryVersion: version,
+                records: records.collect(),
             });
             return;
         }
@@ -750,15 +751,32 @@ impl World {
         let chart = self.chart();
         let record_id = self.record_id(chart);
         let (actor, organisation) = self.writer_of(chart, record_id);
+        let version = self.directory_version(chart, 0);
+        let previous = self.previous(chart, record_id);
+        let codec = self.dice.pick(&[CODEC_DAG_CBOR, 0, 255]);
+        let pointer = self.digest();
+        if self.is_signed(actor) {
+            relay!(self, amendRecordCall, AmendRecord {
+                actor;
+                chart: chart,
+                organisation: organisation,
+                directoryVersion: version,
+                recordId: record_id,
+                previous: previous,
+                codec: codec,
+                pointer: pointer,
+            });
+            return;
+        }
         let call = IRecords::amendRecordCall {
             actor,
             chart,
             organisation,
-            directoryVersion: self.directory_version(chart, 0),
+            directoryVersion: version,
             recordId: record_id,
-            previous: self.previous(chart, record_id),
-            codec: self.dice.pick(&[CODEC_DAG_CBOR, 0, 255]),
-            pointer: self.digest(),
+            previous,
+            codec,
+            pointer,
         };
         let caller = self.caller(actor);
         self.act(caller, call);
@@ -768,12 +786,23 @@ impl World {
         let chart = self.chart();
         let record_id = self.record_id(chart);
         let (actor, organisation) = self.writer_of(chart, record_id);
+        let previous = self.previous(chart, record_id);
+        if self.is_signed(actor) {
+            relay!(self, enterInErrorCall, EnterInError {
+                actor;
+                chart: chart,
+                organisation: organisation,
+                recordId: record_id,
+                previous: previous,
+            });
+            return;
+        }
         let call = IRecords::enterInErrorCall {
             actor,
             chart,
             organisation,
             recordId: record_id,
-            previous: self.previous(chart, record_id),
+            previous,
         };
         let caller = self.caller(actor);
         self.act(caller, call);
@@ -787,6 +816,10 @@ impl World {
             self.controller(chart)
         };
         let record_id = self.record_id(chart);
+        if self.is_signed(actor) {
+            relay!(self, shredRecordCall, ShredRecord { actor; chart: chart, recordId: record_id });
+            return;
+        }
         let caller = self.caller(actor);
         let call = IRecords::shredRecordCall {
             actor,

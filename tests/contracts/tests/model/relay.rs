@@ -31,7 +31,10 @@ acts! { Relay;
     grantCall => grant,
     revokeCall => revoke,
     revokeAllCall => revoke_all,
-    addRecordCall => add_record,
+    addRecordsCall => add_records,
+    amendRecordCall => amend_record,
+    enterInErrorCall => enter_in_error,
+    shredRecordCall => shred_record,
     setDelegateCall => set_delegate,
     publishKeyCall => publish_key,
 }
@@ -104,6 +107,13 @@ macro_rules! require_signed {
     }};
 }
 
+/// Before the signature is looked at, for which each one is hashed.
+fn require_batch(given: usize) -> Result<(), Refusal> {
+    let (given, most) = (given as u32, BATCH_MOST as u32);
+    require!(given <= most, IRelay::BatchSize { given, most });
+    Ok(())
+}
+
 fn cancel_all_by_signature(call: &cancelAllBySignatureCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
     let operation = require_signed!(call, model);
     model.cancel(operation.signer);
@@ -149,8 +159,7 @@ fn grant(call: &grantCall, model: &mut Model, _: Address) -> Result<(), Refusal>
 }
 
 fn revoke(call: &revokeCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
-    let (given, most) = (call.operation.keyrings.len() as u32, BATCH_MOST as u32);
-    require!(given <= most, IRelay::BatchSize { given, most });
+    require_batch(call.operation.keyrings.len())?;
     let operation = require_signed!(call, model);
     let keyrings = operation.keyrings.iter();
     model.act_for_signer(&IRecords::revokeCall {
@@ -174,19 +183,55 @@ fn revoke_all(call: &revokeAllCall, model: &mut Model, _: Address) -> Result<(),
     })
 }
 
-fn add_record(call: &addRecordCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+fn add_records(call: &addRecordsCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    require_batch(call.operation.records.len())?;
     let operation = require_signed!(call, model);
+    let record = |record: &IRelay::NewRecord| IRecords::NewRecord {
+        recordId: record.recordId,
+        compartment: record.compartment,
+        codec: record.codec,
+        pointer: record.pointer,
+    };
     model.act_for_signer(&IRecords::addRecordsCall {
         actor: operation.signer,
         chart: operation.chart,
         organisation: operation.organisation,
         directoryVersion: operation.directoryVersion,
-        records: vec![IRecords::NewRecord {
-            recordId: operation.recordId,
-            compartment: operation.compartment,
-            codec: operation.codec,
-            pointer: operation.pointer,
-        }],
+        records: operation.records.iter().map(record).collect(),
+    })
+}
+
+fn amend_record(call: &amendRecordCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::amendRecordCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        organisation: operation.organisation,
+        directoryVersion: operation.directoryVersion,
+        recordId: operation.recordId,
+        previous: operation.previous,
+        codec: operation.codec,
+        pointer: operation.pointer,
+    })
+}
+
+fn enter_in_error(call: &enterInErrorCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::enterInErrorCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        organisation: operation.organisation,
+        recordId: operation.recordId,
+        previous: operation.previous,
+    })
+}
+
+fn shred_record(call: &shredRecordCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRecords::shredRecordCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        recordId: operation.recordId,
     })
 }
 

@@ -12,7 +12,7 @@ use alloy::{
 use crate::Error;
 
 /// Arbitrum's precompile for Stylus programs.
-pub(crate) const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
+pub const ARB_WASM: Address = address!("0000000000000000000000000000000000000071");
 
 sol! {
     interface ArbWasm {
@@ -27,7 +27,7 @@ sol! {
 }
 
 /// Calls a view method. A call that fails is told apart from a program that is not activated.
-pub(crate) async fn read<C: SolCall>(
+pub async fn read<C: SolCall>(
     provider: &impl Provider,
     contract: &'static str,
     address: Address,
@@ -59,7 +59,7 @@ pub(crate) async fn read<C: SolCall>(
 ///
 /// # Errors
 /// [`Error::Rpc`]; [`Error::NoPrograms`].
-pub(crate) async fn is_active(provider: &impl Provider, program: Address) -> Result<bool, Error> {
+pub async fn is_active(provider: &impl Provider, program: Address) -> Result<bool, Error> {
     match arb_wasm(provider, ArbWasm::programVersionCall { program }).await {
         Ok(_) => Ok(true),
         Err(Error::Rpc { source, .. }) if is_inactive(&source) => Ok(false),
@@ -68,7 +68,7 @@ pub(crate) async fn is_active(provider: &impl Provider, program: Address) -> Res
 }
 
 /// Seconds until an active program expires.
-pub(crate) async fn seconds_left(provider: &impl Provider, program: Address) -> Result<u64, Error> {
+pub async fn seconds_left(provider: &impl Provider, program: Address) -> Result<u64, Error> {
     arb_wasm(provider, ArbWasm::programTimeLeftCall { program }).await
 }
 
@@ -93,7 +93,7 @@ fn is_inactive(error: &TransportError) -> bool {
         || reverted_with::<ArbWasm::ProgramExpired>(error)
 }
 
-pub(crate) async fn genesis_hash(provider: &impl Provider) -> Result<B256, Error> {
+pub async fn genesis_hash(provider: &impl Provider) -> Result<B256, Error> {
     let block = provider
         .get_block_by_number(0.into())
         .await
@@ -105,7 +105,7 @@ pub(crate) async fn genesis_hash(provider: &impl Provider) -> Result<B256, Error
 }
 
 /// Refuses another chain than `chain_id`, and one of that id with another genesis block.
-pub(crate) async fn require_chain(provider: &impl Provider, chain_id: u64, genesis: B256) -> Result<(), Error> {
+pub async fn require_chain(provider: &impl Provider, chain_id: u64, genesis: B256) -> Result<(), Error> {
     require_chain_id(provider, chain_id).await?;
     let found = genesis_hash(provider).await?;
     if found != genesis {
@@ -117,7 +117,7 @@ pub(crate) async fn require_chain(provider: &impl Provider, chain_id: u64, genes
     Ok(())
 }
 
-pub(crate) async fn require_chain_id(provider: &impl Provider, expected: u64) -> Result<(), Error> {
+pub async fn require_chain_id(provider: &impl Provider, expected: u64) -> Result<(), Error> {
     let found = provider.get_chain_id().await.map_err(rpc("chain id"))?;
     if found != expected {
         return Err(Error::OtherChain { expected, found });
@@ -125,15 +125,15 @@ pub(crate) async fn require_chain_id(provider: &impl Provider, expected: u64) ->
     Ok(())
 }
 
-pub(crate) async fn code(provider: &impl Provider, address: Address) -> Result<Bytes, Error> {
+pub async fn code(provider: &impl Provider, address: Address) -> Result<Bytes, Error> {
     provider.get_code_at(address).await.map_err(rpc("read the code"))
 }
 
-pub(crate) fn rpc(context: &'static str) -> impl FnOnce(TransportError) -> Error {
+pub fn rpc(context: &'static str) -> impl FnOnce(TransportError) -> Error {
     move |source| Error::Rpc { context, source }
 }
 
-pub(crate) fn reverted_with<E: SolError>(error: &TransportError) -> bool {
+pub fn reverted_with<E: SolError>(error: &TransportError) -> bool {
     let data: Option<Bytes> = match error {
         RpcError::ErrorResp(payload) => payload.as_revert_data(),
         _ => None,

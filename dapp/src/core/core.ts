@@ -1,0 +1,274 @@
+// What the pages ask of Medlock's own client: the Rust client (crates/client) as WASM, in a worker of this page. All keys,
+// all cryptography and every check of what comes back are there; a page sees results that hold, or a CoreError.
+// Numbers of seconds are UNIX seconds; `0x` texts are lower-case hex of 20 (accounts) or 32 bytes (charts, records, digests).
+import type { components } from "../../../clients/typescript/src/openapi";
+
+type Schemas = components["schemas"];
+export type Hex = `0x${string}`;
+export type Purpose = Schemas["Question"]["purpose"];
+export type Action = Schemas["Question"]["action"];
+/** A grant as the index has it; its client has not checked it against the chain. */
+export type Grant = Schemas["Grant"];
+/** Latest version of a record: where it stands, not what is in it. `status`: "current", "entered-in-error" or "shredded". */
+export type Version = Schemas["Version"];
+export type Party = Schemas["Party"];
+export type Question = Schemas["Question"];
+/** `verdict.json`: what others can check it by. */
+export interface SignedVerdict {
+  chain_id: number;
+  records: Hex;
+  verdict: Schemas["Verdict"];
+  index: number;
+  count: number;
+  path: Hex[];
+  root: Hex;
+  signature: Hex;
+  proof?: unknown;
+}
+export type Erasure = Schemas["Erasure"];
+export type RelayedOperation = Schemas["RelayedOperation"];
+
+/** What this gateway tells its page (`/app/config.json`). */
+export interface Config {
+  /** Where the browser reaches the chain. */
+  rpc: string;
+  /** Whether operations can be relayed: without, an account needs money for fees. */
+  relay: boolean;
+  /** On a development chain the page can fund itself and be credentialed. */
+  deployment: Schemas["Deployment"];
+}
+
+/** Who is signed in. */
+export interface Me {
+  address: Hex;
+  /** Signs with a wallet; otherwise with the key in the key file. */
+  wallet: boolean;
+  /** What we sign is submitted and paid for by the gateway. */
+  relayed: boolean;
+}
+
+/** A transaction of ours that is on the chain. */
+export interface Mined {
+  transaction: Hex;
+  block: number;
+  gas: number;
+}
+
+/** What a transaction of ours is going through, in this order; `signing` waits for a wallet's user. Afterwards `heads` tells whether it is indexed and final. */
+export type Step =
+  | { step: "sealing" }
+  | { step: "signing"; doing: string }
+  | { step: "relayed"; operation: Hex }
+  | { step: "sent"; transaction: Hex }
+  | { step: "mined"; mined: Mined };
+
+/** Blocks: the chain's newest, the newest that the index has, and the newest that no reorganisation removes (0: the chain does not say). */
+export interface Heads {
+  chain: number;
+  index: number;
+  final: number;
+}
+
+export interface Chart {
+  chart: Hex;
+  /** Since when it is ours. */
+  controlledSince: number;
+  /** All grants were ended and the keys are not rotated yet: `revokeAll` again does it. */
+  rotationDue: boolean;
+}
+
+/** What is known of a record's content before it is opened is in it too: all of it travels encrypted. */
+export interface Metadata {
+  mediaType: string;
+  resourceType: string | null;
+  /** FHIR dateTime or date. */
+  date: string | null;
+  title: string | null;
+  source: string | null;
+}
+
+export interface RecordDocument {
+  recordId: Hex;
+  version: number;
+  compartment: number;
+  metadata: Metadata;
+  /** Decrypted and verified. FHIR resources are JSON text in UTF-8. */
+  content: Blob;
+}
+
+/** One of many that are opened: a record that cannot be read does not end the rest. */
+export type Opened = { recordId: Hex; document: RecordDocument } | { recordId: Hex; error: CoreFault };
+
+export interface ImportOptions {
+  kind?: "fhir" | "hl7v2" | "dicom" | "document";
+  /** Of documents: one of CATEGORIES. */
+  category?: string;
+  title?: string;
+  sensitive?: boolean;
+  anyPatient?: boolean;
+  dryRun?: boolean;
+  purpose: Purpose;
+}
+
+export interface ImportReport {
+  kind: "fhir" | "hl7v2" | "dicom" | "document";
+  records: number;
+  entries: {
+    resourceType: string | null;
+    title: string | null;
+    date: string | null;
+    category: string;
+    /** Why it is sensitive. */
+    topic: string | null;
+    compartment: number;
+    recordId: Hex;
+    version: number;
+    outcome: "added" | "amended" | "unchanged" | "refused";
+    why: string | null;
+  }[];
+}
+
+export interface GrantTerms {
+  /** Compartment numbers. */
+  compartments: number[];
+  purposes: Purpose[];
+  actions: Action[];
+  notBefore: number;
+  /** 0: without an end. */
+  expiry: number;
+}
+
+/** One read of a record of a chart, its proof checked. */
+export interface Access {
+  sequence: number;
+  recordId: Hex;
+  version: number;
+  reader: Hex;
+  purpose: Purpose;
+  /** By the reader's clock, and by the gateway's. */
+  readAt: number;
+  receivedAt: number;
+  /** Why it was allowed: "controller", "granted", ... */
+  reason: string;
+  breakGlass: boolean;
+  /** The reader signed for it, it is there once, and it fits its neighbours. */
+  proven: boolean;
+  /** False: whether it is proven cannot be found out here. */
+  checkable: boolean;
+  anchoring: { state: "anchored"; index: number; block: number | null } | { state: "waiting"; since: number } | { state: "refuted"; index: number };
+}
+
+export interface Exported {
+  layout: "imported" | "collection";
+  resources: number;
+  documents: number;
+  leftOut: { recordId: Hex; compartment: number; why: string; damaged: boolean }[];
+}
+
+export interface Checked {
+  gateway: Hex;
+  proved: boolean;
+  blockTime: number | null;
+}
+
+/** What went wrong, in words that say what to do; `kind` is for the page to choose what it offers. */
+export interface CoreFault {
+  kind:
+    | "usage" //          asked for something that makes no sense
+    | "bad-input" //      a file that nothing sensible can be made of
+    | "passphrase" //     wrong passphrase, or a damaged key file
+    | "refused" //        the contract or the gateway said no
+    | "no-key" //         the other party has published no encryption key
+    | "stale" //          somebody changed it meanwhile: look again first
+    | "tampered" //       what came back is not what the chain says: nothing was released
+    | "offline" //        chain or gateway not reached
+    | "busy" //           try again later
+    | "waiting" //        sent and not mined yet: do not repeat
+    | "wallet-rejected" // the wallet's user said no
+    | "internal";
+  message: string;
+  /** The contract's or gateway's stable word for it, where there is one. */
+  reason: string | null;
+}
+
+export class CoreError extends Error {
+  constructor(readonly fault: CoreFault) {
+    super(fault.message);
+    this.name = "CoreError";
+  }
+}
+
+/** A progress bar: done of all. */
+export type Progress = (done: number, all: number) => void;
+export type Watch = (step: Step) => void;
+
+/** An EIP-1193 provider, as EIP-6963 announces it. */
+export interface Wallet {
+  address: Hex;
+  provider: { request(call: { method: string; params?: unknown[] }): Promise<unknown> };
+}
+
+export interface Core {
+  // Keys. A key file is JSON text that only its passphrase opens; the page keeps it (src/core/vault.ts).
+  newKey(passphrase: string): Promise<{ keyFile: string; address: Hex; words: string[] }>;
+  /** From the 24 words: the root secret comes back, the account is a new one. */
+  restoreKey(words: string, passphrase: string): Promise<{ keyFile: string; address: Hex }>;
+  /** Whose key file it is, without opening it. */
+  inspectKey(keyFile: string): Promise<{ address: Hex }>;
+  changePassphrase(keyFile: string, from: string, to: string): Promise<string>;
+  unlock(keyFile: string, passphrase: string, wallet?: Wallet): Promise<Me>;
+  /** Forgets everything: the worker ends and another begins. */
+  lock(): void;
+  words(): Promise<string[]>;
+
+  // Ourselves and others
+  /** Whether we have published the encryption key that others share to. */
+  isPublished(): Promise<boolean>;
+  publishKey(watch: Watch): Promise<Mined>;
+  party(account: Hex): Promise<Party>;
+  heads(): Promise<Heads>;
+  /** The block that a transaction is in at present; null: in none, as a reorganisation of the chain has taken it back. */
+  blockOf(transaction: Hex): Promise<number | null>;
+  relayed(): Promise<RelayedOperation[]>;
+  /** Voids everything that we have signed and nobody has submitted. */
+  cancelAll(watch: Watch): Promise<Mined>;
+
+  // Charts
+  /** Those that we control. */
+  charts(): Promise<Chart[]>;
+  openChart(watch: Watch): Promise<{ chart: Hex; mined: Mined }>;
+  /** Names of a chart's compartments, which the controller alone can open; others have the default map (CATEGORIES). */
+  labels(chart: Hex): Promise<Record<number, string>>;
+
+  // Records
+  records(chart: Hex): Promise<Version[]>;
+  versions(chart: Hex, record: Hex): Promise<Version[]>;
+  /** A read: signs a receipt, which the patient sees. */
+  read(chart: Hex, record: Hex, purpose: Purpose, version?: number): Promise<RecordDocument>;
+  /** Reads many, some at once; each as it comes. */
+  readAll(chart: Hex, records: Hex[], purpose: Purpose, each: (opened: Opened) => void): Promise<void>;
+  importFile(chart: Hex, file: File, options: ImportOptions, progress: Progress, watch: Watch): Promise<ImportReport>;
+  /** Writes the next version of a record, after `version`: refused where another one has come in between. */
+  amend(chart: Hex, record: Hex, version: number, content: string, purpose: Purpose, watch: Watch): Promise<Mined>;
+  /** `pointer`: of the version that is known to be wrong; refused where another one has taken its place. */
+  markInError(chart: Hex, record: Hex, pointer: Hex, watch: Watch): Promise<Mined>;
+  shred(chart: Hex, record: Hex, watch: Watch): Promise<Erasure>;
+  /** Everything that we may read, as one FHIR Bundle. */
+  exportAll(chart: Hex, purpose: Purpose, progress: Progress): Promise<{ file: Blob; report: Exported }>;
+
+  // Sharing
+  /** Of a chart of ours. */
+  grants(chart: Hex): Promise<Grant[]>;
+  /** Those given to us. */
+  myGrants(): Promise<Grant[]>;
+  grant(chart: Hex, grantee: Hex, terms: GrantTerms, watch: Watch): Promise<Mined>;
+  /** `resealed`: who stays and got the rotated keys; `waiting`: who stays and has no key to seal to. */
+  revoke(chart: Hex, grantee: Hex, watch: Watch): Promise<{ mined: Mined; resealed: Hex[]; waiting: Hex[] }>;
+  revokeAll(chart: Hex, watch: Watch): Promise<Mined>;
+  accesses(chart: Hex): Promise<Access[]>;
+
+  // Questions without data, asked for ourselves
+  ask(questions: Question[], prove: boolean): Promise<SignedVerdict[]>;
+  /** Checks a verdict that somebody handed over, by the chain alone. */
+  verify(verdict: string): Promise<Checked>;
+}

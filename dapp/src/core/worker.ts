@@ -1,0 +1,127 @@
+// The worker: Medlock's client as WASM, and the calls that a page may make of it. What is secret stays in the module's memory, and ends with
+// the worker.
+import type { Config, CoreFault, Hex, ImportOptions, Me, Opened, RecordDocument } from "./core";
+import { type Call, isCallback, type Reply, type Said } from "./protocol";
+import moduleUrl from "./wasm/client_bg.wasm?url";
+import init, { changePassphrase, type Core, inspectKey, newKey, restoreKey, unlock } from "./wasm/client";
+
+const say = (said: Said) => postMessage(said);
+const ready = init({ module_or_path: moduleUrl });
+// Whoever calls is told.
+ready.catch(() => {});
+let config: Config | null = null;
+let opened: Core | null = null;
+
+function core(): Core {
+  if (!opened) throw { kind: "usage", message: "Unlock first.", reason: null } satisfies CoreFault;
+  return opened;
+}
+
+type Told = (...args: unknown[]) => void;
+type Asked = (...args: unknown[]) => Promise<unknown>;
+
+/** Who waits for an answer of the page. */
+const asked = new Map<number, { resolve(result: unknown): void; reject(error: unknown): void }>();
+let questions = 0;
+
+/** A function of the page: `told` does not wait for it, `asked` does. */
+function told(callback: number): Told {
+  return (...args) => say({ callback, args });
+}
+
+function asking(callback: number): Asked {
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      const reply = questions++;
+      asked.set(reply, { resolve, reject });
+      say({ callback, args, reply });
+    });
+}
+
+/** Everything that a page may ask, by name; arguments as the page gives them. */
+const methods = {
+  configure: (to: Config) => {
+    config = to;
+  },
+  newKey: (passphrase: string) => newKey(passphrase),
+  restoreKey: (words: string, passphrase: string) => restoreKey(words, passphrase),
+  inspectKey: (keyFile: string) => inspectKey(keyFile),
+  changePassphrase: (keyFile: string, from: string, to: string) => changePassphrase(keyFile, from, to),
+  unlock: async (keyFile: string, passphrase: string, account?: Hex, request?: Asked): Promise<Me> => {
+    // Whoever has a wallet is taken to have money for fees.
+    const relayed = !account && (config?.relay ?? false);
+    // Sign-in messages name the gateway as the page's address does.
+    const all = JSON.stringify({ ...config, relay: relayed, gateway: self.location.origin });
+    opened = await unlock(all, keyFile, passphrase, account ?? null, request ?? null);
+    return { address: opened.address() as Hex, wallet: Boolean(account), relayed };
+  },
+  words: () => core().words(),
+
+  isPublished: () => core().isPublished(),
+  publishKey: (watch: Told) => core().publishKey(watch),
+  party: (account: Hex) => core().party(account),
+  heads: () => core().heads(),
+  blockOf: (transaction: Hex) => core().blockOf(transaction),
+  relayed: () => core().relayed(),
+  cancelAll: (watch: Told) => core().cancelAll(watch),
+
+  charts: () => core().charts(),
+  openChart: (watch: Told) => core().openChart(watch),
+  labels: (chart: Hex) => core().labels(chart),
+
+  records: (chart: Hex) => core().records(chart),
+  versions: (chart: Hex, record: Hex) => core().versions(chart, record),
+  read: (chart: Hex, record: Hex, purpose: string, version?: number) => core().read(chart, record, purpose, version ?? null),
+  readAll: (chart: Hex, records: Hex[], purpose: string, each: Told) =>
+    core().readAll(chart, records, purpose, (recordId: Hex, document?: RecordDocument, error?: CoreFault) => {
+      each((document ? { recordId, document } : { recordId, error }) as Opened);
+    }),
+  importFile: (chart: Hex, file: File, options: ImportOptions, progress: Told, watch: Told) =>
+    core().importFile(chart, file, JSON.stringify(options), progress, watch),
+  amend: (chart: Hex, record: Hex, version: number, content: string, purpose: string, watch: Told) =>
+    core().amend(chart, record, version, content, purpose, watch),
+  markInError: (chart: Hex, record: Hex, pointer: Hex, watch: Told) => core().markInError(chart, record, pointer, watch),
+  shred: (chart: Hex, record: Hex, watch: Told) => core().shred(chart, record, watch),
+  exportAll: async (chart: Hex, purpose: string, progress: Told) => {
+    const [file, report] = await core().exportAll(chart, purpose, progress);
+    return { file, report };
+  },
+
+  grants: (chart: Hex) => core().grants(chart),
+  myGrants: () => core().myGrants(),
+  grant: (chart: Hex, grantee: Hex, terms: unknown, watch: Told) => core().grant(chart, grantee, JSON.stringify(terms), watch),
+  revoke: (chart: Hex, grantee: Hex, watch: Told) => core().revoke(chart, grantee, watch),
+  revokeAll: (chart: Hex, watch: Told) => core().revokeAll(chart, watch),
+  accesses: (chart: Hex) => core().accesses(chart),
+
+  ask: (questions: unknown, prove: boolean) => core().ask(JSON.stringify(questions), prove),
+  verify: (verdict: string) => core().verify(verdict),
+};
+
+export type Methods = typeof methods;
+
+/** A trap ends the module: whatever comes after it says so, too. */
+function faultOf(error: unknown): CoreFault {
+  if (typeof error === "object" && error !== null && "kind" in error && "message" in error) return error as CoreFault;
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: "internal", message, reason: null };
+}
+
+addEventListener("message", async (event: MessageEvent<Call | Reply>) => {
+  if ("reply" in event.data) {
+    const waiting = asked.get(event.data.reply);
+    asked.delete(event.data.reply);
+    if ("error" in event.data) waiting?.reject(event.data.error);
+    else waiting?.resolve(event.data.result);
+    return;
+  }
+  const { id, method, args } = event.data;
+  try {
+    await ready;
+    const call = methods[method as keyof Methods] as (...args: unknown[]) => unknown;
+    const given = args.map((arg) => (isCallback(arg) ? (arg.asks ? asking(arg.callback) : told(arg.callback)) : arg));
+    say({ id, result: await call(...given) });
+  } catch (error) {
+    say({ id, fault: faultOf(error) });
+  }
+});

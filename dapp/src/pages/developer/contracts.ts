@@ -1,0 +1,28 @@
+// Medlock's contracts: where they are, by the deployment, and how they are called, by the generated interfaces.
+import auditAbi from "../../../../contracts/abi/generated/IAudit.json";
+import exceptionsAbi from "../../../../contracts/abi/generated/IExceptions.json";
+import recordsAbi from "../../../../contracts/abi/generated/IRecords.json";
+import registryAbi from "../../../../contracts/abi/generated/IRegistry.json";
+import relayAbi from "../../../../contracts/abi/generated/IRelay.json";
+import type { Abi } from "viem";
+import type { Config, Hex } from "../../core/core";
+
+export type ContractName = "registry" | "records" | "exceptions" | "relay" | "audit";
+
+export interface Contract {
+  name: ContractName;
+  /** Of the Solidity interface, and of its file. */
+  interfaceName: string;
+  address: Hex;
+  abi: Abi;
+}
+
+export function contracts({ deployment }: Config): Contract[] {
+  return [
+    { name: "registry", interfaceName: "IRegistry", address: deployment.registry, abi: registryAbi as Abi },
+    { name: "records", interfaceName: "IRecords", address: deployment.records, abi: recordsAbi as Abi },
+    { name: "exceptions", interfaceName: "IExceptions", address: deployment.exceptions, abi: exceptionsAbi as Abi },
+    { name: "relay", interfaceName: "IRelay", address: deployment.relay, abi: relayAbi as Abi },
+    { name: "audit", interfaceName: "IAudit", address: deployment.audit, abi: auditAbi as Abi },
+  ];
+}

@@ -1,0 +1,40 @@
+// For insurers: "may I?", answered by a signed yes or no and without data.
+import { text } from "../../text";
+import { PageBoundary, useRoute } from "../../ui";
+import { AreaNav, NoPage } from "../area";
+import { Ask } from "./ask";
+import { Check } from "./check";
+import { Many } from "./many";
+import { History } from "./past";
+import "../../style/insurer.css";
+
+export default function Insurer() {
+  const words = text.insurer;
+  const [, page] = useRoute().segments;
+  return (
+    <>
+      <AreaNav
+        label={words.nav}
+        entries={[
+          { to: "/insurer", label: words.ask },
+          { to: "/insurer/many", label: words.many },
+          { to: "/insurer/check", label: words.check },
+          { to: "/insurer/history", label: words.history },
+        ]}
+      />
+      <PageBoundary>
+        {page === undefined ? (
+          <Ask />
+        ) : page === "many" ? (
+          <Many />
+        ) : page === "check" ? (
+          <Check />
+        ) : page === "history" ? (
+          <History />
+        ) : (
+          <NoPage />
+        )}
+      </PageBoundary>
+    </>
+  );
+}

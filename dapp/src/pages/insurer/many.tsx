@@ -1,0 +1,165 @@
+import { useState } from "preact/hooks";
+import type { SignedVerdict } from "../../core/core";
+import { categoryName } from "../../fhir";
+import { useSession } from "../../state/session";
+import { text } from "../../text";
+import { Address, Button, Card, csv, download, FaultNotice, Notice, PageTitle, ProgressBar, Tag, Time, useTask } from "../../ui";
+import { FileField } from "../file-field";
+import { remember } from "./history";
+import { BATCH, parseQuestions, ROWS_MAX, template, type Parsed } from "./questions";
+import { isoTime, purposeName, reasonWords } from "./words";
+
+interface Answer {
+  line: number;
+  signed: SignedVerdict;
+}
+
+/** Errors that are shown: a file of another kind has one a line. */
+const ERRORS_SHOWN = 20;
+
+export function Many() {
+  const words = text.insurer;
+  const { core, me } = useSession();
+  const [parsed, setParsed] = useState<(Parsed & { name: string }) | null>(null);
+  const [done, setDone] = useState(0);
+  // What came before a batch failed is not lost.
+  const [answers, setAnswers] = useState<Answer[]>([]);
+  const ask = useTask(async ({ rows }: Parsed, begun: Answer[]) => {
+    const all = [...begun];
+    for (let from = all.length; from < rows.length; from += BATCH) {
+      const batch = rows.slice(from, from + BATCH);
+      const verdicts = await core.ask(
+        batch.map((row) => row.question),
+        false,
+      );
+      all.push(...verdicts.map((signed, index) => ({ line: batch[index]?.line ?? 0, signed })));
+      remember(me.address, verdicts);
+      setAnswers([...all]);
+      setDone(all.length);
+    }
+  });
+  const choose = async (file: File | undefined) => {
+    ask.reset();
+    setAnswers([]);
+    setDone(0);
+    setParsed(file === undefined ? null : { ...parseQuestions(await file.text()), name: file.name });
+  };
+  const yes = answers.filter((one) => one.signed.verdict.allowed).length;
+  const complete = parsed !== null && answers.length === parsed.rows.length && answers.length > 0;
+  return (
+    <>
+      <PageTitle title={words.many}>{words.manyLead(ROWS_MAX)}</PageTitle>
+      <div class="stack">
+        <Card title={words.file}>
+          <p class="muted">{words.fileHelp}</p>
+          <div class="row">
+            <Button onClick={() => download("questions.csv", new Blob([template()], { type: "text/csv" }))}>{words.template}</Button>
+          </div>
+          <FileField label={words.chooseFile} accept=".csv,text/csv,text/plain" onFiles={([file]) => void choose(file)} />
+          {parsed !== null && parsed.errors.length > 0 && (
+            <Notice kind="bad" live title={words.fileErrors(parsed.errors.length)}>
+              <ul>
+                {parsed.errors.slice(0, ERRORS_SHOWN).map((one, index) => (
+                  <li key={index}>{words.errorAt(one.line, one.message)}</li>
+                ))}
+                {parsed.errors.length > ERRORS_SHOWN && <li>{words.moreErrors(parsed.errors.length - ERRORS_SHOWN)}</li>}
+              </ul>
+              <p>{words.fixFile}</p>
+            </Notice>
+          )}
+          {parsed !== null && parsed.errors.length === 0 && !complete && (
+            <>
+              <p role="status">{words.ready(parsed.rows.length)}</p>
+              <div class="row">
+                <Button variant="primary" busy={ask.busy} onClick={() => void ask.run(parsed, answers)}>
+                  {answers.length > 0 ? words.goOn : words.askAll(parsed.rows.length)}
+                </Button>
+              </div>
+            </>
+          )}
+          {ask.busy && parsed !== null && <ProgressBar label={words.asking} done={done} all={parsed.rows.length} />}
+          <FaultNotice error={ask.error} />
+        </Card>
+        {answers.length > 0 && (
+          <Card title={words.answers}>
+            <p role="status">{words.counted(yes, answers.length - yes)}</p>
+            <div class="row">
+              <Button onClick={() => download("answers.csv", table(answers))}>{words.downloadCsv}</Button>
+              <Button
+                onClick={() =>
+                  download(
+                    "verdicts.json",
+                    new Blob(
+                      [
+                        JSON.stringify(
+                          answers.map((one) => one.signed),
+                          null,
+                          2,
+                        ),
+                      ],
+                      { type: "application/json" },
+                    ),
+                  )
+                }
+              >
+                {words.downloadVerdicts}
+              </Button>
+            </div>
+            <div class="scroll" tabIndex={0} role="region" aria-label={words.answers}>
+              <table class="answers">
+                <thead>
+                  <tr>
+                    <th scope="col">{words.line}</th>
+                    <th scope="col">{words.answer}</th>
+                    <th scope="col">{words.reason}</th>
+                    <th scope="col">{words.chart}</th>
+                    <th scope="col">{words.category}</th>
+                    <th scope="col">{words.purpose}</th>
+                    <th scope="col">{words.asked}</th>
+                    <th scope="col">{words.block}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {answers.map(({ line, signed: { verdict } }) => (
+                    <tr key={line}>
+                      <td>{line}</td>
+                      <td>{verdict.allowed ? <Tag kind="good">{words.yesShort}</Tag> : <Tag kind="bad">{words.noShort}</Tag>}</td>
+                      <td>{reasonWords(verdict.reason)}</td>
+                      <td>
+                        <Address address={verdict.chart} />
+                      </td>
+                      <td>{categoryName(verdict.compartment)}</td>
+                      <td>{purposeName(verdict.purpose)}</td>
+                      <td>
+                        <Time at={verdict.at} show="time" />
+                      </td>
+                      <td>{verdict.block_number.toLocaleString("en")}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          </Card>
+        )}
+      </div>
+    </>
+  );
+}
+
+function table(answers: Answer[]): Blob {
+  return csv([
+    ["line", "chart", "category", "purpose", "action", "at", "allowed", "reason", "block", "block_hash"],
+    ...answers.map(({ line, signed: { verdict } }) => [
+      line,
+      verdict.chart,
+      categoryName(verdict.compartment),
+      verdict.purpose,
+      verdict.action,
+      isoTime(verdict.at),
+      verdict.allowed ? "yes" : "no",
+      verdict.reason,
+      verdict.block_number,
+      verdict.block_hash,
+    ]),
+  ]);
+}

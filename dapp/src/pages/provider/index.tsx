@@ -1,0 +1,53 @@
+// For those who treat people: charts that are shared with us, what is new in them, and who we are to patients.
+import { useNames } from "../../state/names";
+import { text } from "../../text";
+import { PageBoundary, useRoute } from "../../ui";
+import type { Hex } from "../../core/core";
+import { AreaNav, NoPage } from "../area";
+import { ChartPage } from "./chart";
+import { Identity } from "./identity";
+import { Patients } from "./patients";
+import { SharedRecord } from "./record";
+import { WorkList } from "./work";
+import { Write } from "./write";
+import "../../style/provider.css";
+
+export default function Provider() {
+  const words = text.provider;
+  const { segments } = useRoute();
+  useNames();
+  const [, page, chart, sub, record] = segments;
+  return (
+    <>
+      <AreaNav
+        label={words.nav}
+        entries={[
+          { to: "/provider", label: words.patients },
+          { to: "/provider/work", label: words.work },
+          { to: "/provider/identity", label: words.identity },
+        ]}
+      />
+      <PageBoundary>
+        {page === undefined ? (
+          <Patients />
+        ) : page === "work" ? (
+          <WorkList />
+        ) : page === "identity" ? (
+          <Identity />
+        ) : page === "chart" && isHex(chart) && sub === undefined ? (
+          <ChartPage key={chart} chart={chart} />
+        ) : page === "chart" && isHex(chart) && sub === "new" ? (
+          <Write key={chart} chart={chart} />
+        ) : page === "chart" && isHex(chart) && sub === "record" && isHex(record) ? (
+          <SharedRecord key={record} chart={chart} record={record} />
+        ) : (
+          <NoPage />
+        )}
+      </PageBoundary>
+    </>
+  );
+}
+
+function isHex(value: string | undefined): value is Hex {
+  return value !== undefined && /^0x[0-9a-f]{64}$/.test(value);
+}

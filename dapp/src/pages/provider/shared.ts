@@ -1,0 +1,132 @@
+// Charts that others share with us: what we may do in them, what is in them, and what was opened. In memory only, except for when
+// we last looked, which this browser keeps.
+import type { Core, CoreFault, Grant, Hex, Purpose, RecordDocument, Version } from "../../core/core";
+import { FRAMES, loadResource } from "../../fhir";
+import type { Session } from "../../state/session";
+import { Store } from "../../state/store";
+import { explain, type Explained } from "../../ui";
+
+export interface SharedState {
+  /** Latest versions, without the frames of imported files; null: not listed yet. */
+  versions: Version[] | null;
+  documents: Map<Hex, RecordDocument>;
+  faults: Map<Hex, CoreFault>;
+  progress: { done: number; all: number } | null;
+  error: Explained | null;
+}
+
+/** Nothing is opened unasked: every opening is a read that the patient sees. */
+export class SharedChart {
+  readonly state = new Store<SharedState>({ versions: null, documents: new Map(), faults: new Map(), progress: null, error: null });
+  private busy = false;
+
+  constructor(
+    private readonly core: Core,
+    readonly chart: Hex,
+  ) {}
+
+  async list(): Promise<void> {
+    this.change({ error: null });
+    try {
+      const versions = (await this.core.records(this.chart)).filter((one) => one.compartment !== FRAMES && one.status !== "shredded");
+      this.change({ versions: versions.sort((one, other) => other.created_at - one.created_at) });
+    } catch (error) {
+      this.change({ error: explain(error) });
+    }
+  }
+
+  async open(records: Hex[], purpose: Purpose): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    const listed = new Map(this.state.get().versions?.map((one) => [one.record_id, one.version]));
+    const documents = new Map(this.state.get().documents);
+    const due = records.filter((record) => documents.get(record)?.version !== listed.get(record));
+    let outdated = false;
+    const faults = new Map(this.state.get().faults);
+    const parsing: Promise<unknown>[] = [];
+    let done = 0;
+    this.change({ progress: { done, all: due.length }, error: null });
+    try {
+      await this.core.readAll(this.chart, due, purpose, (one) => {
+        if ("document" in one) {
+          documents.set(one.recordId, one.document);
+          faults.delete(one.recordId);
+          outdated ||= one.document.version !== listed.get(one.recordId);
+          parsing.push(loadResource(one.document));
+        } else {
+          faults.set(one.recordId, one.error);
+          // Of an earlier version, if there is one.
+          documents.delete(one.recordId);
+        }
+        this.change({ progress: { done: ++done, all: due.length } });
+      });
+    } catch (error) {
+      this.change({ error: explain(error) });
+    }
+    await Promise.all(parsing);
+    this.busy = false;
+    this.change({ documents, faults, progress: null });
+    // They were changed since they were listed.
+    if (outdated) await this.list();
+  }
+
+  /** It was changed: its earlier text is no longer what is there. */
+  forget(record: Hex): void {
+    const documents = new Map(this.state.get().documents);
+    documents.delete(record);
+    this.change({ documents });
+  }
+
+  private change(change: Partial<SharedState>): void {
+    this.state.update((before) => ({ ...before, ...change }));
+  }
+}
+
+export function sharedChart({ core, sharedCharts }: Session, chart: Hex): SharedChart {
+  const found = sharedCharts.get(chart) ?? new SharedChart(core, chart);
+  sharedCharts.set(chart, found);
+  return found;
+}
+
+/** What was opened, if it is the version that is listed: an older one must not pass for it. */
+export function openedOf(documents: ReadonlyMap<Hex, RecordDocument>, listed: Version): RecordDocument | undefined {
+  const document = documents.get(listed.record_id);
+  return document?.version === listed.version ? document : undefined;
+}
+
+export type Standing = "current" | "ended" | "later";
+
+export function standing(grant: Grant, now: number): Standing {
+  if (grant.expiry !== 0 && grant.expiry <= now) return "ended";
+  return grant.not_before > now ? "later" : "current";
+}
+
+export const now = () => Math.floor(Date.now() / 1000);
+
+/** What we read for: treatment, where the share is for that. */
+export function purposeOf(grant: Grant): Purpose {
+  const purposes = grant.purposes as Purpose[];
+  return purposes.includes("TREAT") ? "TREAT" : (purposes[0] ?? "TREAT");
+}
+
+export function mayWrite(grant: Grant): boolean {
+  return grant.actions.includes("write");
+}
+
+/** When this account last looked at each chart, in UNIX seconds. */
+export type Seen = Record<Hex, number>;
+
+export function seen(account: Hex): Seen {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(place(account)) ?? "{}");
+    return typeof kept === "object" && kept !== null ? (kept as Seen) : {};
+  } catch {
+    return {};
+  }
+}
+
+export function markSeen(account: Hex, chart: Hex, at: number): void {
+  localStorage.setItem(place(account), JSON.stringify({ ...seen(account), [chart]: at }));
+}
+
+const place = (account: Hex) => `medlock.provider.seen.${account}`;

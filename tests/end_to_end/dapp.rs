@@ -1,0 +1,57 @@
+//! The web application as people use it: a real Chromium clicks through the pages that a World's gateway serves (`dapp/test`).
+
+use std::process::Command;
+
+use medlock_tests::{World, medlock_binary, root};
+use tokio::sync::Mutex;
+
+use crate::program::text;
+
+fn chromium() -> String {
+    let found = Command::new("sh")
+        .args(["-c", "command -v chromium"])
+        .output()
+        .expect("sh");
+    assert!(found.status.success(), "tools/setup-chromium.sh installs Chromium");
+    String::from_utf8(found.stdout).expect("a path").trim().to_owned()
+}
+
+/// A browser wants both cores of a small machine, and people do not wait for ever.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// Runs one of the browser's tests, which says what went wrong and what every page showed.
+async fn passes(file: &str) {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let world = World::start().await;
+    let run = Command::new("node")
+        .arg(root().join("dapp/test").join(file))
+        .env("MEDLOCK_CHROMIUM", chromium())
+        .env("MEDLOCK_PROGRAM", medlock_binary())
+        .env("MEDLOCK_GATEWAY", world.dev.gateway_url())
+        .env("MEDLOCK_RPC", world.dev.endpoints.rpc.as_str())
+        .env("MEDLOCK_HOME", world.home())
+        .env_remove("MEDLOCK_APP_DIST")
+        .output()
+        .expect("node is installed by tools/setup-node.sh");
+    assert!(run.status.success(), "{}", text(&run));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patient_clinic_and_insurer_get_through_the_whole_story_by_clicking() {
+    passes("story.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_tell_every_fault_and_go_on() {
+    passes("faults.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_signs_what_it_shows_and_its_users_no_is_heard() {
+    passes("wallet.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_for_everybody() {
+    passes("access.mjs").await;
+}
