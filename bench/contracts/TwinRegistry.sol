@@ -121,14 +121,18 @@ contract TwinRegistry {
     }
 
     /// Only a member's first entry.
-    function setMember(address member, uint64 expiry) external {
-        if (!hasRoles(msg.sender, ORGANISATION)) revert IRegistry.NotOrganisation(msg.sender);
+    function setMember(address actor, address member, uint32 serial, uint64 expiry) external {
+        if (msg.sender != actor && msg.sender != relay) revert IRegistry.NotActor(msg.sender, actor);
+        if (!hasRoles(actor, ORGANISATION)) revert IRegistry.NotOrganisation(actor);
         if (member == address(0)) revert IRegistry.ZeroAddress();
-        if (member == msg.sender) revert IRegistry.OwnMember(msg.sender);
+        if (member == actor) revert IRegistry.OwnMember(actor);
         if (expiry > type(uint40).max) revert IRegistry.TimeTooLarge(expiry);
         if (expiry != 0 && expiry <= block.timestamp) revert IRegistry.ExpiryInPast(expiry, uint64(block.timestamp));
-        members[msg.sender][member].head = Membership.wrap(block.timestamp | uint256(expiry) << 40);
-        emit IRegistry.MemberSet(msg.sender, member, expiry);
+        uint32 current = uint32(Membership.unwrap(members[actor][member].head) >> 120);
+        if (serial != current) revert IRegistry.MemberSerial(serial, current);
+        members[actor][member].head =
+            Membership.wrap(block.timestamp | uint256(expiry) << 40 | uint256(serial + 1) << 120);
+        emit IRegistry.MemberSet(actor, member, expiry);
     }
 
     function hasRoles(address party, uint64 roles) public view returns (bool) {

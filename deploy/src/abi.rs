@@ -207,6 +207,11 @@ fn signed_types() -> Result<Value> {
     all.extend(types::<IRelay::AmendRecord>()?);
     all.extend(types::<IRelay::EnterInError>()?);
     all.extend(types::<IRelay::ShredRecord>()?);
+    all.extend(types::<IRelay::SetEmergencyAccess>()?);
+    all.extend(types::<IRelay::BreakGlass>()?);
+    all.extend(types::<IRelay::CloseEmergency>()?);
+    all.extend(types::<IRelay::SetMember>()?);
+    all.extend(types::<IRelay::RemoveMember>()?);
     all.extend(types::<IRelay::SetDelegate>()?);
     all.extend(types::<IRelay::PublishKey>()?);
     all.extend(types::<IRelay::CancelAll>()?);

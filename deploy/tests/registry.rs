@@ -93,7 +93,9 @@ async fn each_call_of_the_registry_costs_no_more_than_its_bound() {
         .await;
     world.send(issuer, "issueCredential, replacing", 125_000, issue).await;
     let member = IRegistry::setMemberCall {
+        actor: clinic,
         member: nurse,
+        serial: 0,
         expiry: 0,
     };
     world.send(clinic, "setMember, the first time", 70_000, member).await;
@@ -129,7 +131,11 @@ async fn each_call_of_the_registry_costs_no_more_than_its_bound() {
             .await
             .current
     );
-    let remove = IRegistry::removeMemberCall { member: nurse };
+    let remove = IRegistry::removeMemberCall {
+        actor: clinic,
+        member: nurse,
+        serial: 1,
+    };
     world.send(clinic, "removeMember", 50_000, remove).await;
     let revoke = IRegistry::revokeCredentialCall { party: clinic };
     world.send(issuer, "revokeCredential", 55_000, revoke).await;

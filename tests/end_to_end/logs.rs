@@ -635,6 +635,7 @@ impl Stage {
         let allow = IExceptions::setEmergencyAccessCall {
             actor: patient.address(),
             chart,
+            serial: 0,
             allowed: true,
         };
         patient.chain().send(exceptions, allow).await.unwrap();

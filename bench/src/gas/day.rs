@@ -195,8 +195,13 @@ impl<'a> Day<'a> {
             self.contracts.must(issuer, registry, credential);
         }
         let expiry = NOW + YEAR_S;
-        self.contracts
-            .must(hospital, registry, IRegistry::setMemberCall { member: doctor, expiry });
+        let member = IRegistry::setMemberCall {
+            actor: hospital,
+            member: doctor,
+            serial: 0,
+            expiry,
+        };
+        self.contracts.must(hospital, registry, member);
     }
 
     /// A chart in use: three directories, a clinic and a hospital that write, somebody who reads, a record.

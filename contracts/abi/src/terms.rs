@@ -167,6 +167,9 @@ pub mod emergency {
     pub const OPEN_S: u64 = 4 * 60 * 60;
     /// From one opening to the next by the same party on the same chart: the time box and 20 hours of cool-down.
     pub const AGAIN_S: u64 = 24 * 60 * 60;
+    /// How far the deadline of a signed operation about an emergency may lie ahead when it is submitted. It takes effect within
+    /// [`OPEN_S`] of the opening, so that it is void before the same party can break the glass again.
+    pub const SIGNED_S_MOST: u64 = AGAIN_S - OPEN_S;
 }
 
 /// Sealing suites; the ids are Medlock's own and stand in every sealed object.

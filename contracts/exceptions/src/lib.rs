@@ -53,6 +53,7 @@ pub enum Error {
     NotDelegate(IExceptions::NotDelegate),
     NotParent(IExceptions::NotParent),
     NoEmergencyAccess(IExceptions::NoEmergencyAccess),
+    EmergencySerial(IExceptions::EmergencySerial),
     EmptyEmergency(IExceptions::EmptyEmergency),
     UnknownReasonCode(IExceptions::UnknownReasonCode),
     NotCredentialed(IExceptions::NotCredentialed),
@@ -388,15 +389,29 @@ impl Exceptions {
     }
 
     /// Allows or forbids that the glass of a chart is broken; forbidding ends what is open, and allowing again does
-    /// not bring it back. Nothing happens where it is so already. By the controller, or a delegate with GRANT.
+    /// not bring it back. Nothing happens where it is so already. By the controller, or a delegate with GRANT. It names the
+    /// serial of what it replaces: what was signed before it was forbidden, and not submitted, allows nothing.
     ///
     /// # Errors
-    /// `NotActor`, `UnknownChart`, `NotController`.
+    /// `NotActor`, `UnknownChart`, `NotController`, `EmergencySerial`.
     /// # Events
     /// `ByDelegate` where one acts, `EmergencyAccessSet`.
-    pub fn set_emergency_access(&mut self, actor: Address, chart: B256, allowed: bool) -> Result<(), Failure> {
+    pub fn set_emergency_access(
+        &mut self,
+        actor: Address,
+        chart: B256,
+        serial: u32,
+        allowed: bool,
+    ) -> Result<(), Failure> {
         let head = self.require_power(actor, chart, power::GRANT)?;
         let held = self.access(chart);
+        if serial != held.serial {
+            return Err(IExceptions::EmergencySerial {
+                given: serial,
+                current: held.serial,
+            }
+            .into());
+        }
         // What an earlier controller allowed is not allowed.
         let is_allowed = held.allowed && held.control_epoch == head.control_epoch;
         if is_allowed == allowed {
@@ -405,7 +420,7 @@ impl Exceptions {
         let access = Access {
             allowed,
             // One more each transaction: 2^32 of them cannot be paid for.
-            serial: held.serial + 1,
+            serial: serial + 1,
             control_epoch: head.control_epoch,
         };
         self.access.setter(chart).set(access.to_word());

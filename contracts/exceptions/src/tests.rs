@@ -223,7 +223,8 @@ impl World {
     }
 
     fn allow_emergencies(&mut self, actor: Address, allowed: bool) -> Result<(), Failure> {
-        self.by(actor).set_emergency_access(actor, CHART, allowed)
+        let (_, serial, _) = self.exceptions.emergency_access_of(CHART);
+        self.by(actor).set_emergency_access(actor, CHART, serial, allowed)
     }
 
     fn break_glass(&mut self, actor: Address) -> Result<(), Error> {
@@ -240,7 +241,7 @@ impl World {
     fn every_method(&mut self, sender: Address, actor: Address) -> Vec<(u8, Result<(), Failure>)> {
         let version = self.head.directory_version;
         let serial = self.serial(NURSE);
-        let is_allowed = self.exceptions.emergency_access_of(CHART).0;
+        let (is_allowed, access, _) = self.exceptions.emergency_access_of(CHART);
         let (deny, treat, read) = (effect::DENY, purpose::TREAT, action::READ);
         vec![
             (
@@ -255,7 +256,7 @@ impl World {
             ),
             (
                 power::GRANT,
-                self.by(sender).set_emergency_access(actor, CHART, !is_allowed),
+                self.by(sender).set_emergency_access(actor, CHART, access, !is_allowed),
             ),
             (
                 power::REVOKE,
@@ -299,7 +300,7 @@ fn nothing_is_done_before_the_neighbours_are_there() {
     let mut exceptions = Exceptions::from(&vm);
     let unknown = IExceptions::UnknownChart { chart: CHART };
     assert_eq!(
-        exceptions.set_emergency_access(PATIENT, CHART, true),
+        exceptions.set_emergency_access(PATIENT, CHART, 0, true),
         refused(unknown.clone())
     );
     assert_eq!(
@@ -414,7 +415,7 @@ fn a_chart_that_records_does_not_know_is_unknown() {
     // It was asked about this chart.
     world
         .by(PATIENT)
-        .set_emergency_access(PATIENT, OTHER_CHART, true)
+        .set_emergency_access(PATIENT, OTHER_CHART, 0, true)
         .unwrap();
     // What it answers is not in the ABI.
     let mut world = World::new();
@@ -427,7 +428,7 @@ fn a_chart_that_records_does_not_know_is_unknown() {
         world.vm.mock_static_call(Address::ZERO, vec![], Ok(answer));
         world.vm.set_sender(PATIENT);
         assert_eq!(
-            world.exceptions.set_emergency_access(PATIENT, CHART, true),
+            world.exceptions.set_emergency_access(PATIENT, CHART, 0, true),
             refused(unknown.clone())
         );
     }
@@ -504,7 +505,7 @@ fn the_first_exception_of_a_chart_is_written_and_told_before_records_learns_of_i
     // Another chart is another call.
     world
         .by(PATIENT)
-        .set_emergency_access(PATIENT, OTHER_CHART, true)
+        .set_emergency_access(PATIENT, OTHER_CHART, 0, true)
         .unwrap();
 }
 

@@ -48,6 +48,7 @@ pub enum Error {
     TimeTooLarge(IRegistry::TimeTooLarge),
     NotOrganisation(IRegistry::NotOrganisation),
     NotMember(IRegistry::NotMember),
+    MemberSerial(IRegistry::MemberSerial),
     OwnMember(IRegistry::OwnMember),
     KeyLength(IRegistry::KeyLength),
     UnknownSuite(IRegistry::UnknownSuite),
@@ -402,27 +403,30 @@ impl Registry {
         head.roles & roles == roles && self.is_in_force(&head, at)
     }
 
-    /// Makes `member` a member of the calling organisation from now on, or sets another expiry. By an organisation
-    /// with a current credential. Nobody asks the member, so being one is no statement of theirs.
+    /// Makes `member` a member of the actor from now on, or sets another expiry. By an organisation with a current
+    /// credential, for itself; by the relay, for whoever signed. Nobody asks the member, so being one is no statement of theirs.
+    ///
+    /// It names the serial of what it replaces: what was signed before a removal, and not submitted, brings nobody back.
     ///
     /// # Errors
-    /// `NotOrganisation`, `ZeroAddress`, `OwnMember`, `TimeTooLarge`, `ExpiryInPast`.
+    /// `NotActor`, `NotOrganisation`, `ZeroAddress`, `OwnMember`, `TimeTooLarge`, `ExpiryInPast`, `MemberSerial`.
     /// # Events
     /// `MemberSet`.
-    pub fn set_member(&mut self, member: Address, expiry: u64) -> Result<(), Error> {
-        let caller = self.vm().msg_sender();
-        if !self.has_roles(caller, role::ORGANISATION) {
-            return Err(IRegistry::NotOrganisation { caller }.into());
+    pub fn set_member(&mut self, actor: Address, member: Address, serial: u32, expiry: u64) -> Result<(), Error> {
+        self.require_actor(actor)?;
+        if !self.has_roles(actor, role::ORGANISATION) {
+            return Err(IRegistry::NotOrganisation { actor }.into());
         }
         require_address(member)?;
-        if member == caller {
-            return Err(IRegistry::OwnMember { organisation: caller }.into());
+        if member == actor {
+            return Err(IRegistry::OwnMember { organisation: actor }.into());
         }
         let now = self.now();
         require_expiry(expiry, now)?;
+        let mut held = self.membership(actor, member);
+        require_serial(serial, &held)?;
 
-        let mut held = self.membership(caller, member);
-        let mut members = self.members.setter(caller);
+        let mut members = self.members.setter(actor);
         let mut slot = members.setter(member);
         if held.since != 0 {
             if held.ended_at == 0 {
@@ -434,13 +438,15 @@ impl Registry {
             since: now,
             expiry,
             ended_at: 0,
+            // One more each transaction: 2^32 of them cannot be paid for.
+            serial: serial + 1,
         };
         slot.head.set(next.to_word());
 
         log(
             self.vm(),
             IRegistry::MemberSet {
-                organisation: caller,
+                organisation: actor,
                 member,
                 expiry,
             },
@@ -448,22 +454,35 @@ impl Registry {
         Ok(())
     }
 
-    /// Ends a membership of the calling organisation, whether or not its own credential is current.
+    /// Ends a membership of the actor, whether or not its own credential is current. By the organisation; by the relay, for
+    /// whoever signed.
     ///
     /// # Errors
-    /// `NotMember` (never, or removed before).
+    /// `NotActor`, `NotMember` (never, or removed before), `MemberSerial`.
     /// # Events
     /// `MemberRemoved`.
-    pub fn remove_member(&mut self, member: Address) -> Result<(), Error> {
-        let organisation = self.vm().msg_sender();
-        let mut head = self.membership(organisation, member);
+    pub fn remove_member(&mut self, actor: Address, member: Address, serial: u32) -> Result<(), Error> {
+        self.require_actor(actor)?;
+        let mut head = self.membership(actor, member);
         if head.since == 0 || head.ended_at != 0 {
-            return Err(IRegistry::NotMember { organisation, member }.into());
+            return Err(IRegistry::NotMember {
+                organisation: actor,
+                member,
+            }
+            .into());
         }
+        require_serial(serial, &head)?;
         head.ended_at = self.now();
-        let mut members = self.members.setter(organisation);
+        head.serial += 1;
+        let mut members = self.members.setter(actor);
         members.setter(member).head.set(head.to_word());
-        log(self.vm(), IRegistry::MemberRemoved { organisation, member });
+        log(
+            self.vm(),
+            IRegistry::MemberRemoved {
+                organisation: actor,
+                member,
+            },
+        );
         Ok(())
     }
 
@@ -488,10 +507,10 @@ impl Registry {
             && self.has_roles_at(organisation, roles | role::ORGANISATION, at)
     }
 
-    /// (since, expiry, ended at) of the present membership or the last one.
-    pub fn member_of(&self, organisation: Address, member: Address) -> (u64, u64, u64) {
+    /// (since, expiry, ended at, serial) of the present membership or the last one.
+    pub fn member_of(&self, organisation: Address, member: Address) -> (u64, u64, u64, u32) {
         let head = self.membership(organisation, member);
-        (head.since, head.expiry, head.ended_at)
+        (head.since, head.expiry, head.ended_at, head.serial)
     }
 
     /// Publishes the actor's next encryption key. By anyone, for themselves; by the relay, for whoever signed. It names the
@@ -502,11 +521,7 @@ impl Registry {
     /// # Events
     /// `KeyPublished`, with the key itself.
     pub fn publish_key(&mut self, actor: Address, version: u32, suite: u16, key: Bytes) -> Result<(), Error> {
-        let caller = self.vm().msg_sender();
-        // The relay has checked the actor's signature.
-        if caller != actor && caller != linked(&RELAY) {
-            return Err(IRegistry::NotActor { caller, actor }.into());
-        }
+        self.require_actor(actor)?;
         let length = match suite {
             suite::X25519 => suite::X25519_KEY_BYTES,
             suite::XWING => suite::XWING_KEY_BYTES,
@@ -595,6 +610,15 @@ impl Registry {
 impl Registry {
     fn now(&self) -> u64 {
         self.vm().block_timestamp()
+    }
+
+    fn require_actor(&self, actor: Address) -> Result<(), Error> {
+        let caller = self.vm().msg_sender();
+        // The relay has checked the actor's signature.
+        if caller != actor && caller != linked(&RELAY) {
+            return Err(IRegistry::NotActor { caller, actor }.into());
+        }
+        Ok(())
     }
 
     fn require_owner(&self) -> Result<Address, Error> {
@@ -745,6 +769,15 @@ fn require_expiry(expiry: u64, now: u64) -> Result<(), Error> {
     }
     if expiry != 0 && expiry <= now {
         return Err(IRegistry::ExpiryInPast { expiry, now }.into());
+    }
+    Ok(())
+}
+
+/// What the caller read is what stands.
+fn require_serial(given: u32, held: &Membership) -> Result<(), Error> {
+    let current = held.serial;
+    if given != current {
+        return Err(IRegistry::MemberSerial { given, current }.into());
     }
     Ok(())
 }

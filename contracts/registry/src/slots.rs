@@ -104,7 +104,7 @@ impl CredentialHead {
     }
 }
 
-/// `struct { uint40 since; uint40 expiry; uint40 endedAt; }`
+/// `struct { uint40 since; uint40 expiry; uint40 endedAt; uint32 serial; }`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Membership {
     /// 0: never a member. (No block has the time 0.)
@@ -113,6 +113,8 @@ pub struct Membership {
     pub expiry: u64,
     /// 0: not removed.
     pub ended_at: u64,
+    /// How often it was set or removed, this time included.
+    pub serial: u32,
 }
 
 impl Membership {
@@ -121,6 +123,7 @@ impl Membership {
             since: number(&word[27..32]),
             expiry: number(&word[22..27]),
             ended_at: number(&word[17..22]),
+            serial: number(&word[13..17]) as u32,
         }
     }
 
@@ -129,6 +132,7 @@ impl Membership {
         word[27..32].copy_from_slice(&self.since.to_be_bytes()[3..]);
         word[22..27].copy_from_slice(&self.expiry.to_be_bytes()[3..]);
         word[17..22].copy_from_slice(&self.ended_at.to_be_bytes()[3..]);
+        word[13..17].copy_from_slice(&self.serial.to_be_bytes());
         word
     }
 

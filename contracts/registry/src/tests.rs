@@ -45,6 +45,17 @@ impl World {
         self.vm.set_block_timestamp(now);
     }
 
+    /// For the organisation itself, who has read what stands.
+    fn set_member(&mut self, organisation: Address, member: Address, expiry: u64) -> Result<(), Error> {
+        let serial = self.registry.member_of(organisation, member).3;
+        self.by(organisation).set_member(organisation, member, serial, expiry)
+    }
+
+    fn remove_member(&mut self, organisation: Address, member: Address) -> Result<(), Error> {
+        let serial = self.registry.member_of(organisation, member).3;
+        self.by(organisation).remove_member(organisation, member, serial)
+    }
+
     fn issue(&mut self, expiry: u64) {
         self.by(ISSUER)
             .issue_credential(CLINIC, CLINIC_ROLES, expiry, DOCUMENT)
@@ -711,15 +722,15 @@ fn past_credentials_are_told_with_their_own_terms() {
 #[test]
 fn members_act_for_an_organisation_within_their_time_and_its_roles() {
     let mut world = World::new();
-    let not_organisation = |caller| Err(IRegistry::NotOrganisation { caller }.into());
-    assert_eq!(world.by(CLINIC).set_member(NURSE, 0), not_organisation(CLINIC));
+    let not_organisation = |actor| Err(IRegistry::NotOrganisation { actor }.into());
+    assert_eq!(world.set_member(CLINIC, NURSE, 0), not_organisation(CLINIC));
     world
         .by(ISSUER)
         .issue_credential(STRANGER, role::PRACTITIONER | role::PROVIDER, 0, DOCUMENT)
         .unwrap();
-    assert_eq!(world.by(STRANGER).set_member(NURSE, 0), not_organisation(STRANGER));
+    assert_eq!(world.set_member(STRANGER, NURSE, 0), not_organisation(STRANGER));
     world.issue(0);
-    let mut set = |member, expiry| world.by(CLINIC).set_member(member, expiry);
+    let mut set = |member, expiry| world.set_member(CLINIC, member, expiry);
     assert_eq!(set(Address::ZERO, 0), Err(IRegistry::ZeroAddress {}.into()));
     assert_eq!(
         set(CLINIC, 0),
@@ -733,7 +744,7 @@ fn members_act_for_an_organisation_within_their_time_and_its_roles() {
         assert_eq!(set(NURSE, time), Err(IRegistry::TimeTooLarge { time }.into()));
     }
     assert!(!world.registry.is_member(CLINIC, NURSE));
-    world.by(CLINIC).set_member(NURSE, NOW + 10).unwrap();
+    world.set_member(CLINIC, NURSE, NOW + 10).unwrap();
     assert_eq!(
         world.last_event(),
         IRegistryEvents::MemberSet(IRegistry::MemberSet {
@@ -755,17 +766,17 @@ fn members_act_for_an_organisation_within_their_time_and_its_roles() {
     world.at(NOW + 10);
     assert!(!world.registry.is_member(CLINIC, NURSE));
 
-    world.by(CLINIC).set_member(NURSE, 0).unwrap();
+    world.set_member(CLINIC, NURSE, 0).unwrap();
     world.at(NOW + 20);
     assert_eq!(
-        world.by(STRANGER).remove_member(NURSE),
+        world.remove_member(STRANGER, NURSE),
         Err(IRegistry::NotMember {
             organisation: STRANGER,
             member: NURSE
         }
         .into())
     );
-    world.by(CLINIC).remove_member(NURSE).unwrap();
+    world.remove_member(CLINIC, NURSE).unwrap();
     assert_eq!(
         world.last_event(),
         IRegistryEvents::MemberRemoved(IRegistry::MemberRemoved {
@@ -774,9 +785,9 @@ fn members_act_for_an_organisation_within_their_time_and_its_roles() {
         })
     );
     assert!(!world.registry.may_act_for(CLINIC, NURSE, 0));
-    assert_eq!(world.registry.member_of(CLINIC, NURSE), (NOW + 10, 0, NOW + 20));
+    assert_eq!(world.registry.member_of(CLINIC, NURSE), (NOW + 10, 0, NOW + 20, 3));
     assert_eq!(
-        world.by(CLINIC).remove_member(NURSE),
+        world.remove_member(CLINIC, NURSE),
         Err(IRegistry::NotMember {
             organisation: CLINIC,
             member: NURSE
@@ -790,6 +801,33 @@ fn members_act_for_an_organisation_within_their_time_and_its_roles() {
     );
 }
 
+/// The relay passes on what an organisation has signed. Whoever submits it chooses when.
+#[test]
+fn attack_a_membership_that_was_signed_before_its_removal() {
+    let mut world = World::new();
+    world.issue(0);
+    let stale = |given, current| Err(IRegistry::MemberSerial { given, current }.into());
+    let clinic = world.registry.member_of(CLINIC, NURSE).3;
+    assert_eq!(clinic, 0);
+    world.by(RELAY).set_member(CLINIC, NURSE, 0, 0).unwrap();
+    assert!(world.registry.is_member(CLINIC, NURSE));
+    // Again, or what was signed for a longer time: nothing.
+    assert_eq!(world.by(RELAY).set_member(CLINIC, NURSE, 0, 0), stale(0, 1));
+    world.by(CLINIC).remove_member(CLINIC, NURSE, 1).unwrap();
+    for serial in [0, 1] {
+        assert_eq!(world.by(RELAY).set_member(CLINIC, NURSE, serial, 0), stale(serial, 2));
+    }
+    assert!(!world.registry.is_member(CLINIC, NURSE));
+    // Nor does a removal end a later membership.
+    world.by(CLINIC).set_member(CLINIC, NURSE, 2, 0).unwrap();
+    assert_eq!(world.by(RELAY).remove_member(CLINIC, NURSE, 1), stale(1, 3));
+    assert!(world.registry.is_member(CLINIC, NURSE));
+    // Nobody but the relay speaks for an organisation.
+    let not_actor = Err(IRegistry::NotActor { caller: STRANGER, actor: CLINIC }.into());
+    assert_eq!(world.by(STRANGER).set_member(CLINIC, NURSE, 3, 0), not_actor);
+    assert_eq!(world.by(STRANGER).remove_member(CLINIC, NURSE, 3), not_actor);
+}
+
 #[test]
 fn members_of_members_and_of_an_organisation_that_is_not_current_act_for_nobody() {
     let mut world = World::new();
@@ -798,8 +836,8 @@ fn members_of_members_and_of_an_organisation_that_is_not_current_act_for_nobody(
         .by(ISSUER)
         .issue_credential(STRANGER, CLINIC_ROLES, 0, DOCUMENT)
         .unwrap();
-    world.by(CLINIC).set_member(STRANGER, 0).unwrap();
-    world.by(STRANGER).set_member(NURSE, 0).unwrap();
+    world.set_member(CLINIC, STRANGER, 0).unwrap();
+    world.set_member(STRANGER, NURSE, 0).unwrap();
     assert!(world.registry.is_member(CLINIC, STRANGER) && world.registry.is_member(STRANGER, NURSE));
     assert!(!world.registry.is_member(CLINIC, NURSE));
 
@@ -808,8 +846,8 @@ fn members_of_members_and_of_an_organisation_that_is_not_current_act_for_nobody(
     assert!(!world.registry.is_member(CLINIC, STRANGER));
     assert!(world.registry.is_member_at(CLINIC, STRANGER, NOW));
     assert_eq!(
-        world.by(CLINIC).set_member(NURSE, 0),
-        Err(IRegistry::NotOrganisation { caller: CLINIC }.into())
+        world.set_member(CLINIC, NURSE, 0),
+        Err(IRegistry::NotOrganisation { actor: CLINIC }.into())
     );
     // The memberships are the organisation's own word: they hold again when it is current again.
     world.at(NOW + 2);
@@ -825,8 +863,8 @@ fn members_of_members_and_of_an_organisation_that_is_not_current_act_for_nobody(
     assert!(!world.registry.is_member(CLINIC, STRANGER));
     // Whose credential has ended may still put an end to memberships.
     world.by(ISSUER).revoke_credential(CLINIC).unwrap();
-    world.by(CLINIC).remove_member(STRANGER).unwrap();
-    assert_eq!(world.registry.member_of(CLINIC, STRANGER), (NOW, 0, NOW + 3));
+    world.remove_member(CLINIC, STRANGER).unwrap();
+    assert_eq!(world.registry.member_of(CLINIC, STRANGER), (NOW, 0, NOW + 3, 2));
 }
 
 #[test]
@@ -854,6 +892,7 @@ fn packed_words_give_back_what_went_in() {
         since: TIME_MOST - 5,
         expiry: TIME_MOST - 6,
         ended_at: TIME_MOST - 7,
+        serial: u32::MAX - 3,
     };
     assert_eq!(Membership::from_word(head.to_word()), head);
     let head = KeyHead {

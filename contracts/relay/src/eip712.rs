@@ -6,8 +6,8 @@ use alloc::{vec, vec::Vec};
 
 use alloy_primitives::{Address, B256, U256};
 use medlock_abi::relay::IRelay::{
-    AddRecords, AmendRecord, CancelAll, EnterInError, Grant, OpenChart, PublishKey, Revoke, RevokeAll, SetDelegate,
-    SetDirectory, ShredRecord,
+    AddRecords, AmendRecord, BreakGlass, CancelAll, CloseEmergency, EnterInError, Grant, OpenChart, PublishKey,
+    RemoveMember, Revoke, RevokeAll, SetDelegate, SetDirectory, SetEmergencyAccess, SetMember, ShredRecord,
 };
 use stylus_sdk::keccak_const::Keccak256;
 
@@ -67,8 +67,8 @@ pub trait Operation<const N: usize>: 'static {
 
 pub struct Type<const N: usize> {
     pub hash: B256,
-    /// How many bytes a value of each member takes; the others of its word are zero.
-    pub widths: [u8; N],
+    /// How many leading bits of each member's word are zero.
+    pub unused: [u8; N],
 }
 
 impl Operation<5> for OpenChart {
@@ -118,6 +118,34 @@ impl Operation<9> for SetDelegate {
         "SetDelegate(address signer,bytes32 chart,uint32 directoryVersion,address delegate,uint32 serial,uint8 powers,uint64 expiry,\
          uint256 nonce,uint256 deadline)",
     );
+}
+
+impl Operation<6> for SetEmergencyAccess {
+    const TYPE: Type<6> = Type::of(
+        "SetEmergencyAccess(address signer,bytes32 chart,uint32 serial,bool allowed,uint256 nonce,uint256 deadline)",
+    );
+}
+
+impl Operation<7> for BreakGlass {
+    const TYPE: Type<7> = Type::of(
+        "BreakGlass(address signer,bytes32 chart,address organisation,uint64 compartments,uint16 reasonCode,uint256 nonce,\
+         uint256 deadline)",
+    );
+}
+
+impl Operation<5> for CloseEmergency {
+    const TYPE: Type<5> =
+        Type::of("CloseEmergency(address signer,bytes32 chart,address party,uint256 nonce,uint256 deadline)");
+}
+
+impl Operation<6> for SetMember {
+    const TYPE: Type<6> =
+        Type::of("SetMember(address signer,address member,uint32 serial,uint64 expiry,uint256 nonce,uint256 deadline)");
+}
+
+impl Operation<5> for RemoveMember {
+    const TYPE: Type<5> =
+        Type::of("RemoveMember(address signer,address member,uint32 serial,uint256 nonce,uint256 deadline)");
 }
 
 impl Operation<3> for CancelAll {
@@ -201,17 +229,18 @@ pub fn publish_key(keccak: Keccak, operation: &PublishKey) -> Signed {
 }
 
 impl<const N: usize> Type<N> {
-    /// Of `encodeType`: `Name(type member,..)`, where each type is `address`, `bytes32` or `uintM`.
+    /// Of `encodeType`: `Name(type member,..)`, where each type is `address`, `bool`, `bytes32` or `uintM`.
     const fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let (mut widths, mut member, mut at) = ([0; N], 0, 0);
+        let (mut unused, mut member, mut at) = ([0; N], 0, 0);
         while at < bytes.len() {
             // A type begins behind each of these.
             if matches!(bytes[at], b'(' | b',') {
-                widths[member] = match bytes[at + 1] {
-                    b'a' => 20,
-                    b'b' => 32,
-                    b'u' => (leading_number(bytes, at + 1 + "uint".len()) / 8) as u8,
+                unused[member] = match (bytes[at + 1], bytes[at + 2]) {
+                    (b'a', _) => 256 - 160,
+                    (b'b', b'o') => 256 - 1,
+                    (b'b', b'y') => 0,
+                    (b'u', _) => (256 - leading_number(bytes, at + 1 + "uint".len())) as u8,
                     _ => panic!("a member that is not of one word"),
                 };
                 member += 1;
@@ -221,7 +250,7 @@ impl<const N: usize> Type<N> {
         assert!(member == N);
         Self {
             hash: hash_of(text),
-            widths,
+            unused,
         }
     }
 }

@@ -8,8 +8,8 @@
 //! [`Relay::require_signed`]; what is signed stands in [`eip712`], what a passkey states in [`webauthn`].
 //!
 //! **Why nothing is used up.** Every operation names the state that it replaces (a directory's next version, a grant's or a delegation's
-//! serial, the unused ids of new records, the pointer that an amendment replaces, a key's next version) or is final (a record entered in
-//! error, one shredded), so it succeeds at most once, without a slot for it; and what stood before can never stand again. Of pointers that is
+//! serial, a membership's, the unused ids of new records, the pointer that an amendment replaces, a key's next version), is final (a record
+//! entered in error, one shredded), or, about an emergency, is void before the party's next one can begin ([`emergency::SIGNED_S_MOST`]), so it succeeds at most once, without a slot for it; and what stood before can never stand again. Of pointers that is
 //! not checked here: each is the digest of an envelope that is bound to one version, and opens as no other. The signer's nonce is only compared: it counts how often they cancelled all.
 //!
 //! **What a failing signature leaves behind: nothing.** Whoever submits chooses the gas, so they can make an account (EIP-1271) run
@@ -38,12 +38,13 @@ use medlock_abi::{
     registry::IRegistry,
     relay::{
         IRelay::{
-            self, AddRecords, AmendRecord, CancelAll, EnterInError, Grant, OpenChart, PublishKey, Revoke, RevokeAll,
-            SetDelegate, SetDirectory, ShredRecord,
+            self, AddRecords, AmendRecord, BreakGlass, CancelAll, CloseEmergency, EnterInError, Grant, OpenChart,
+            PublishKey, RemoveMember, Revoke, RevokeAll, SetDelegate, SetDirectory, SetEmergencyAccess, SetMember,
+            ShredRecord,
         },
         WebAuthn,
     },
-    terms::BATCH_MOST,
+    terms::{BATCH_MOST, emergency},
 };
 use medlock_calls::log;
 use stylus_sdk::{
@@ -61,6 +62,7 @@ pub enum Error {
     BadSignature(IRelay::BadSignature),
     SignatureExpired(IRelay::SignatureExpired),
     SignatureCancelled(IRelay::SignatureCancelled),
+    DeadlineTooFar(IRelay::DeadlineTooFar),
     BatchSize(IRelay::BatchSize),
 }
 
@@ -331,6 +333,75 @@ impl Relay {
         };
         self.send_encoded(linked(&REGISTRY), &method.abi_encode())
     }
+
+    /// `IExceptions.setEmergencyAccess`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn set_emergency_access(
+        &mut self,
+        operation: Words<SetEmergencyAccess, 6>,
+        signature: Bytes,
+    ) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            linked(&EXCEPTIONS),
+            IExceptions::setEmergencyAccessCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IExceptions.breakGlass`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// `DeadlineTooFar`; as [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn break_glass(&mut self, operation: Words<BreakGlass, 7>, signature: Bytes) -> Result<(), Failure> {
+        self.about_emergency(
+            operation.signed(),
+            signature,
+            IExceptions::breakGlassCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IExceptions.closeEmergency`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// `DeadlineTooFar`; as [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn close_emergency(&mut self, operation: Words<CloseEmergency, 5>, signature: Bytes) -> Result<(), Failure> {
+        self.about_emergency(
+            operation.signed(),
+            signature,
+            IExceptions::closeEmergencyCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRegistry.setMember`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn set_member(&mut self, operation: Words<SetMember, 6>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            linked(&REGISTRY),
+            IRegistry::setMemberCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
+
+    /// `IRegistry.removeMember`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// As [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn remove_member(&mut self, operation: Words<RemoveMember, 5>, signature: Bytes) -> Result<(), Failure> {
+        self.require_signed(&operation.signed(), signature)?;
+        self.send(
+            linked(&REGISTRY),
+            IRegistry::removeMemberCall::SELECTOR,
+            operation.arguments(),
+        )
+    }
 }
 
 impl Relay {
@@ -370,6 +441,23 @@ impl Relay {
             return Err(IRelay::BadSignature { signer }.into());
         }
         Ok(())
+    }
+
+    /// An operation that ends with its deadline, before the party's next emergency: `exceptions` has no serial for it.
+    fn about_emergency(
+        &mut self,
+        operation: Signed,
+        signature: Bytes,
+        selector: [u8; 4],
+        arguments: &[B256],
+    ) -> Result<(), Failure> {
+        let deadline = operation.deadline;
+        let most = U256::from(self.vm().block_timestamp() + emergency::SIGNED_S_MOST);
+        if deadline > most {
+            return Err(IRelay::DeadlineTooFar { deadline, most }.into());
+        }
+        self.require_signed(&operation, signature)?;
+        self.send(linked(&EXCEPTIONS), selector, arguments)
     }
 
     /// `signature`: `abi.encode(WebAuthn)`.

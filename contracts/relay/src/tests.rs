@@ -231,6 +231,47 @@ impl Case {
             nonce,
             deadline,
         };
+        let set_emergency_access = SetEmergencyAccess {
+            signer,
+            chart: draw.word(),
+            serial: draw.number() as u32,
+            allowed: draw.number() % 2 == 0,
+            nonce,
+            deadline,
+        };
+        // An operation about an emergency is void soon.
+        let soon = deadline.min(U256::from(NOW + emergency::SIGNED_S_MOST));
+        let break_glass = BreakGlass {
+            signer,
+            chart: draw.word(),
+            organisation: draw.address(),
+            compartments: draw.number(),
+            reasonCode: draw.number() as u16,
+            nonce,
+            deadline: soon,
+        };
+        let close_emergency = CloseEmergency {
+            signer,
+            chart: draw.word(),
+            party: draw.address(),
+            nonce,
+            deadline: soon,
+        };
+        let set_member = SetMember {
+            signer,
+            member: draw.address(),
+            serial: draw.number() as u32,
+            expiry: draw.number(),
+            nonce,
+            deadline,
+        };
+        let remove_member = RemoveMember {
+            signer,
+            member: draw.address(),
+            serial: draw.number() as u32,
+            nonce,
+            deadline,
+        };
         vec![
             Self::new(
                 &open_chart.clone(),
@@ -397,6 +438,65 @@ impl Case {
                 },
                 move |relay, signature| relay.publish_key(publish_key.clone(), signature),
             ),
+            Self::new(
+                &set_emergency_access.clone(),
+                signer,
+                EXCEPTIONS,
+                IExceptions::setEmergencyAccessCall {
+                    actor: signer,
+                    chart: set_emergency_access.chart,
+                    serial: set_emergency_access.serial,
+                    allowed: set_emergency_access.allowed,
+                },
+                move |relay, signature| relay.set_emergency_access(words(&set_emergency_access), signature),
+            ),
+            Self::new(
+                &break_glass.clone(),
+                signer,
+                EXCEPTIONS,
+                IExceptions::breakGlassCall {
+                    actor: signer,
+                    chart: break_glass.chart,
+                    organisation: break_glass.organisation,
+                    compartments: break_glass.compartments,
+                    reasonCode: break_glass.reasonCode,
+                },
+                move |relay, signature| relay.break_glass(words(&break_glass), signature),
+            ),
+            Self::new(
+                &close_emergency.clone(),
+                signer,
+                EXCEPTIONS,
+                IExceptions::closeEmergencyCall {
+                    actor: signer,
+                    chart: close_emergency.chart,
+                    party: close_emergency.party,
+                },
+                move |relay, signature| relay.close_emergency(words(&close_emergency), signature),
+            ),
+            Self::new(
+                &set_member.clone(),
+                signer,
+                REGISTRY,
+                IRegistry::setMemberCall {
+                    actor: signer,
+                    member: set_member.member,
+                    serial: set_member.serial,
+                    expiry: set_member.expiry,
+                },
+                move |relay, signature| relay.set_member(words(&set_member), signature),
+            ),
+            Self::new(
+                &remove_member.clone(),
+                signer,
+                REGISTRY,
+                IRegistry::removeMemberCall {
+                    actor: signer,
+                    member: remove_member.member,
+                    serial: remove_member.serial,
+                },
+                move |relay, signature| relay.remove_member(words(&remove_member), signature),
+            ),
         ]
     }
 }
@@ -545,6 +645,11 @@ fn type_hashes_are_those_of_the_abi() {
     check::<EnterInError, 7>();
     check::<ShredRecord, 5>();
     check::<SetDelegate, 9>();
+    check::<SetEmergencyAccess, 6>();
+    check::<BreakGlass, 7>();
+    check::<CloseEmergency, 5>();
+    check::<SetMember, 6>();
+    check::<RemoveMember, 5>();
     check::<CancelAll, 3>();
     // Wallets show it, and they sign five words.
     assert_eq!(
@@ -592,6 +697,15 @@ proptest! {
         let taken = Words::<Grant, 13>::abi_decode_validate(&encoded);
         prop_assert_eq!(taken.is_ok(), <Grant as SolType>::abi_decode_validate(&encoded).is_ok());
     }
+
+    /// The same, with a truth value among them.
+    #[test]
+    fn words_of_truth_are_taken_where_the_struct_would_be(at in 0..6usize, byte in 0..32usize, value: u8) {
+        let mut encoded = vec![0; 6 * 32];
+        encoded[at * 32 + byte] = value;
+        let taken = Words::<SetEmergencyAccess, 6>::abi_decode_validate(&encoded);
+        prop_assert_eq!(taken.is_ok(), <SetEmergencyAccess as SolType>::abi_decode_validate(&encoded).is_ok());
+    }
 }
 
 #[test]
@@ -635,6 +749,26 @@ fn words_stand_for_the_struct_in_every_selector() {
         (
             selector!("publishKey", PublishKey, Bytes),
             IRelay::publishKeyCall::SELECTOR,
+        ),
+        (
+            selector!("setEmergencyAccess", Words<SetEmergencyAccess, 6>, Bytes),
+            IRelay::setEmergencyAccessCall::SELECTOR,
+        ),
+        (
+            selector!("breakGlass", Words<BreakGlass, 7>, Bytes),
+            IRelay::breakGlassCall::SELECTOR,
+        ),
+        (
+            selector!("closeEmergency", Words<CloseEmergency, 5>, Bytes),
+            IRelay::closeEmergencyCall::SELECTOR,
+        ),
+        (
+            selector!("setMember", Words<SetMember, 6>, Bytes),
+            IRelay::setMemberCall::SELECTOR,
+        ),
+        (
+            selector!("removeMember", Words<RemoveMember, 5>, Bytes),
+            IRelay::removeMemberCall::SELECTOR,
         ),
         (
             selector!("cancelAllBySignature", Words<CancelAll, 3>, Bytes),
@@ -682,11 +816,45 @@ fn an_operation_is_good_until_the_second_of_its_deadline() {
 }
 
 #[test]
-fn a_deadline_may_be_as_late_as_it_likes() {
+fn a_deadline_of_all_others_may_be_as_late_as_it_likes() {
     let mut world = World::new();
     for case in Case::all(B256::ZERO, address(&patient()), U256::ZERO, U256::MAX) {
         assert_eq!(world.submit(&case, &patient()), Ok(()), "{}", case.name);
     }
+}
+
+/// Whoever has seen a signed emergency must not open or close the next one with it.
+#[test]
+fn attack_replay_of_an_emergency_when_the_next_may_begin() {
+    let mut world = World::new();
+    let signer = address(&patient());
+    let most = U256::from(NOW + emergency::SIGNED_S_MOST);
+    let far = most + U256::ONE;
+    let opening = BreakGlass {
+        signer,
+        chart: B256::with_last_byte(1),
+        organisation: Address::ZERO,
+        compartments: 1,
+        reasonCode: emergency::OTHER,
+        nonce: U256::ZERO,
+        deadline: far,
+    };
+    let closing = CloseEmergency {
+        signer,
+        chart: B256::with_last_byte(1),
+        party: signer,
+        nonce: U256::ZERO,
+        deadline: far,
+    };
+    let too_far = Err(Error::from(IRelay::DeadlineTooFar { deadline: far, most }).into());
+    let signature = |digest| Bytes::from(sign(&patient(), digest));
+    let domain = domain(CHAIN, RELAY);
+    let signed = signature(opening.eip712_signing_hash(&domain));
+    assert_eq!(world.relay.break_glass(words(&opening), signed), too_far);
+    let signed = signature(closing.eip712_signing_hash(&domain));
+    assert_eq!(world.relay.close_emergency(words(&closing), signed), too_far);
+    // An emergency ends before four hours are over, and the next begins a day after it began.
+    assert_eq!(emergency::OPEN_S + emergency::SIGNED_S_MOST, emergency::AGAIN_S);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::{
     SolType, Word,
     abi::token::{FixedSeqToken, WordToken},
@@ -58,7 +58,7 @@ impl<T: Operation<N>, const N: usize> SolType for Words<T, N> {
     const PACKED_ENCODED_SIZE: Option<usize> = Some(N * 32);
 
     fn valid_token(token: &Self::Token<'_>) -> bool {
-        are_of_widths(token.as_array(), &T::TYPE.widths)
+        are_within(token.as_array(), &T::TYPE.unused)
     }
 
     fn detokenize(token: Self::Token<'_>) -> Self {
@@ -82,11 +82,9 @@ impl<T: Operation<N>, const N: usize> SolTypeValue<Self> for Words<T, N> {
 }
 
 #[inline(never)]
-fn are_of_widths(words: &[WordToken], widths: &[u8]) -> bool {
-    words.iter().zip(widths).all(|(word, width)| {
-        let unused = 32 - usize::from(*width);
-        word.0.iter().take(unused).all(|byte| *byte == 0)
-    })
+fn are_within(words: &[WordToken], unused: &[u8]) -> bool {
+    let leading_zeros = |word: &WordToken| U256::from_be_bytes(word.0.0).leading_zeros();
+    words.iter().zip(unused).all(|(word, unused)| leading_zeros(word) >= (*unused).into())
 }
 
 #[cfg(feature = "export-abi")]

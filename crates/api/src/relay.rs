@@ -118,6 +118,11 @@ operations! {
     ShredRecord shredRecord shredRecordCall
     SetDelegate setDelegate setDelegateCall
     PublishKey publishKey publishKeyCall
+    SetEmergencyAccess setEmergencyAccess setEmergencyAccessCall
+    BreakGlass breakGlass breakGlassCall
+    CloseEmergency closeEmergency closeEmergencyCall
+    SetMember setMember setMemberCall
+    RemoveMember removeMember removeMemberCall
     CancelAll cancelAllBySignature cancelAllBySignatureCall
 }
 

@@ -499,8 +499,12 @@ impl std::fmt::Display for Fault {
                     "{} was dismissed after it issued this credential; a new one must be issued",
                     e.issuer
                 ),
-                G::NotOrganisation(e) => write!(f, "{} has no current credential as an organisation", e.caller),
+                G::NotOrganisation(e) => write!(f, "{} has no current credential as an organisation", e.actor),
                 G::NotMember(e) => write!(f, "{} is not a member of {}", e.member, e.organisation),
+                G::MemberSerial(_) => write!(
+                    f,
+                    "the membership was changed since you read it, perhaps from another device: look again first"
+                ),
                 G::UnknownKey(e) => write!(f, "{} has published no key version {}", e.party, e.version),
                 G::KeyAlreadyRevoked(e) => write!(f, "key version {} of {} is revoked already", e.version, e.party),
                 G::ExpiryInPast(e) => {

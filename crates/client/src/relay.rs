@@ -8,6 +8,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use medlock_abi::{
+    exceptions::IExceptions,
     records::IRecords,
     registry::IRegistry,
     relay::IRelay::{self, Resealed},
@@ -340,6 +341,85 @@ impl Act for IRegistry::publishKeyCall {
             version: self.version,
             suite: self.suite,
             key: self.key.clone(),
+            nonce,
+            deadline,
+        })
+    }
+}
+
+impl Act for IRegistry::setMemberCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.registry
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::SetMember(IRelay::SetMember {
+            signer,
+            member: self.member,
+            serial: self.serial,
+            expiry: self.expiry,
+            nonce,
+            deadline,
+        })
+    }
+}
+
+impl Act for IRegistry::removeMemberCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.registry
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::RemoveMember(IRelay::RemoveMember {
+            signer,
+            member: self.member,
+            serial: self.serial,
+            nonce,
+            deadline,
+        })
+    }
+}
+
+impl Act for IExceptions::setEmergencyAccessCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.exceptions
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::SetEmergencyAccess(IRelay::SetEmergencyAccess {
+            signer,
+            chart: self.chart,
+            serial: self.serial,
+            allowed: self.allowed,
+            nonce,
+            deadline,
+        })
+    }
+}
+
+impl Act for IExceptions::breakGlassCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.exceptions
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::BreakGlass(IRelay::BreakGlass {
+            signer,
+            chart: self.chart,
+            organisation: self.organisation,
+            compartments: self.compartments,
+            reasonCode: self.reasonCode,
+            nonce,
+            deadline,
+        })
+    }
+}
+
+impl Act for IExceptions::closeEmergencyCall {
+    fn contract(deployment: &Deployment) -> Address {
+        deployment.exceptions
+    }
+    fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation {
+        Operation::CloseEmergency(IRelay::CloseEmergency {
+            signer,
+            chart: self.chart,
+            party: self.party,
             nonce,
             deadline,
         })

@@ -498,9 +498,12 @@ impl World {
     }
 
     async fn allow_emergency(&self, allowed: bool) {
+        let exceptions = self.deployment.exceptions;
+        let held = IExceptions::emergencyAccessOfCall { chart: CHART };
         let allow = IExceptions::setEmergencyAccessCall {
             actor: self.patient.address(),
             chart: CHART,
+            serial: self.ask_of(exceptions, held).await.serial,
             allowed,
         };
         self.send(&self.patient, self.deployment.exceptions, allow).await;

@@ -107,13 +107,17 @@ impl Cast {
         }
         for who in [&member, &ex_member] {
             let set = IRegistry::setMemberCall {
+                actor: world.clinic.address(),
                 member: who.address(),
+                serial: 0,
                 expiry: 0,
             };
             world.send(&world.clinic, registry, set).await;
         }
         let remove = IRegistry::removeMemberCall {
+            actor: world.clinic.address(),
             member: ex_member.address(),
+            serial: 1,
         };
         world.send(&world.clinic, registry, remove).await;
         for (delegate, powers) in [(&reader, power::READ), (&granter, power::GRANT)] {

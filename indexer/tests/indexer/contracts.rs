@@ -99,8 +99,24 @@ impl World {
             self.registry(clinic, call).await;
         }
         for (member, expiry) in [(self.second, 0), (self.insurer, self.head().time + 8 * STEP)] {
-            self.registry(clinic, IRegistry::setMemberCall { member, expiry }).await;
+            self.set_member(member, expiry).await;
         }
+    }
+
+    async fn set_member(&mut self, member: Address, expiry: u64) {
+        let call = IRegistry::setMemberCall {
+            actor: self.clinic,
+            member,
+            serial: self.member_serial(member).await,
+            expiry,
+        };
+        self.registry(self.clinic, call).await;
+    }
+
+    async fn member_serial(&self, member: Address) -> u32 {
+        let organisation = self.clinic;
+        let call = IRegistry::memberOfCall { organisation, member };
+        self.view(self.deployment.registry, self.head(), call).await.serial
     }
 
     async fn grants_and_records(&mut self) {
@@ -384,9 +400,10 @@ impl World {
             ..
         } = *self;
         let chart = id(CHART);
-        let allow = |allowed| IExceptions::setEmergencyAccessCall {
+        let allow = |serial, allowed| IExceptions::setEmergencyAccessCall {
             actor: patient,
             chart,
+            serial,
             allowed,
         };
         let breaks = |actor, organisation, compartments| IExceptions::breakGlassCall {
@@ -396,7 +413,7 @@ impl World {
             compartments,
             reasonCode: emergency::UNABLE_TO_CONSENT,
         };
-        self.exceptions(patient, allow(true)).await;
+        self.exceptions(patient, allow(0, true)).await;
         self.exceptions(clinic, breaks(clinic, Address::ZERO, 1 << 3 | 1 << 5))
             .await;
         self.exceptions(second, breaks(second, clinic, 1 << 63)).await;
@@ -411,8 +428,8 @@ impl World {
         self.rule(patient, 12, Address::ZERO, effect::NONE, 0).await;
         self.pass(emergency::AGAIN_S).await;
         self.exceptions(clinic, breaks(clinic, Address::ZERO, 1 << 3)).await;
-        self.exceptions(patient, allow(false)).await;
-        self.exceptions(patient, allow(true)).await;
+        self.exceptions(patient, allow(1, false)).await;
+        self.exceptions(patient, allow(2, true)).await;
         self.exceptions(second, breaks(second, clinic, 1 << 3)).await;
     }
 
@@ -522,15 +539,19 @@ impl World {
         } = *self;
         let expiry = self.head().time + 4 * STEP;
         for (member, expiry) in [(second, expiry), (insurer, 0)] {
-            self.registry(clinic, IRegistry::setMemberCall { member, expiry }).await;
+            self.set_member(member, expiry).await;
         }
         self.registry(issuer, IRegistry::suspendCredentialCall { party: clinic })
             .await;
         self.registry(owner, IRegistry::reinstateCredentialCall { party: clinic })
             .await;
         self.registry(clinic, IRegistry::revokeKeyCall { version: 2 }).await;
-        self.registry(clinic, IRegistry::removeMemberCall { member: insurer })
-            .await;
+        let call = IRegistry::removeMemberCall {
+            actor: clinic,
+            member: insurer,
+            serial: self.member_serial(insurer).await,
+        };
+        self.registry(clinic, call).await;
         for active in [false, true] {
             self.registry(owner, IRegistry::setIssuerCall { issuer, active }).await;
         }
@@ -541,11 +562,7 @@ impl World {
             document: id(101),
         };
         self.registry(issuer, call).await;
-        let call = IRegistry::setMemberCall {
-            member: second,
-            expiry: 0,
-        };
-        self.registry(clinic, call).await;
+        self.set_member(second, 0).await;
         self.registry(issuer, IRegistry::revokeCredentialCall { party: clinic })
             .await;
     }

@@ -467,6 +467,150 @@ fn a_signed_shredding_is_for_good_and_the_controllers_alone() {
 }
 
 #[test]
+fn what_was_signed_for_an_emergency_serves_no_other() {
+    let mut stage = Stage::new();
+    let (relay, exceptions, patient) = (stage.world.relay, stage.world.exceptions, stage.patient());
+    stage.credential(patient, role::PROVIDER);
+    let access = |stage: &Stage, serial, allowed| {
+        let operation = IRelay::SetEmergencyAccess {
+            signer: stage.patient(),
+            chart: CHART,
+            serial,
+            allowed,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        let signature = stage.sign(&operation);
+        IRelay::setEmergencyAccessCall { operation, signature }
+    };
+    let (allowing, forbidding) = (access(&stage, 0, true), access(&stage, 1, false));
+    stage.world.must(STRANGER, relay, allowing.clone());
+
+    let start = stage.world.bare.timestamp();
+    let broken = |stage: &Stage, deadline| {
+        let operation = IRelay::BreakGlass {
+            signer: stage.patient(),
+            chart: CHART,
+            organisation: Address::ZERO,
+            compartments: 1 << LABS,
+            reasonCode: emergency::LIFE_THREATENING,
+            nonce: U256::ZERO,
+            deadline,
+        };
+        let signature = stage.sign(&operation);
+        IRelay::breakGlassCall { operation, signature }
+    };
+    let most = U256::from(start + emergency::SIGNED_S_MOST);
+    let too_far = IRelay::DeadlineTooFar {
+        deadline: most + U256::ONE,
+        most,
+    };
+    let far = broken(&stage, most + U256::ONE);
+    assert_eq!(stage.refused(STRANGER, relay, far), too_far.abi_encode());
+    let breaking = broken(&stage, most);
+    stage.world.must(STRANGER, relay, breaking.clone());
+    let emergency_of = |stage: &Stage| {
+        let call = IExceptions::emergencyOfCall {
+            chart: CHART,
+            party: stage.patient(),
+        };
+        stage.world.ask(exceptions, call)
+    };
+    assert_eq!(emergency_of(&stage).until, start + emergency::OPEN_S);
+    let operation = IRelay::CloseEmergency {
+        signer: patient,
+        chart: CHART,
+        party: patient,
+        nonce: U256::ZERO,
+        deadline: most,
+    };
+    let signature = stage.sign(&operation);
+    let closing = IRelay::closeEmergencyCall { operation, signature };
+    stage.world.bare.set_timestamp(start + 60);
+    stage.world.must(STRANGER, relay, closing.clone());
+    assert_eq!(emergency_of(&stage).until, start + 60);
+
+    // As soon as the glass may be broken again, both are void.
+    stage.world.bare.set_timestamp(start + emergency::AGAIN_S);
+    let expired = IRelay::SignatureExpired {
+        deadline: most,
+        now: U256::from(start + emergency::AGAIN_S),
+    };
+    assert_eq!(stage.refused(STRANGER, relay, breaking), expired.abi_encode());
+    assert_eq!(stage.refused(STRANGER, relay, closing), expired.abi_encode());
+    // And what allowed it allows nothing once it was forbidden.
+    stage.world.must(STRANGER, relay, forbidding.clone());
+    for (given, again) in [(0, allowing), (1, forbidding)] {
+        let stale = IExceptions::EmergencySerial { given, current: 2 };
+        assert_eq!(stage.refused(STRANGER, relay, again), stale.abi_encode());
+    }
+}
+
+#[test]
+fn a_membership_that_was_signed_before_its_removal_is_void() {
+    let mut stage = Stage::new();
+    let (relay, registry, organisation) = (stage.world.relay, stage.world.registry, stage.patient());
+    let set = |stage: &Stage, serial| {
+        let operation = IRelay::SetMember {
+            signer: stage.patient(),
+            member: NURSE,
+            serial,
+            expiry: 0,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+        };
+        let signature = stage.sign(&operation);
+        IRelay::setMemberCall { operation, signature }
+    };
+    let first = set(&stage, 0);
+    let nobody = IRegistry::NotOrganisation { actor: organisation };
+    assert_eq!(stage.refused(STRANGER, relay, first.clone()), nobody.abi_encode());
+    stage.credential(organisation, role::ORGANISATION | role::PROVIDER);
+    stage.world.must(STRANGER, relay, first.clone());
+    let is_member = |stage: &Stage| {
+        let call = IRegistry::isMemberCall {
+            organisation,
+            member: NURSE,
+        };
+        stage.world.ask(registry, call)
+    };
+    assert!(is_member(&stage));
+    let operation = IRelay::RemoveMember {
+        signer: organisation,
+        member: NURSE,
+        serial: 1,
+        nonce: U256::ZERO,
+        deadline: U256::MAX,
+    };
+    let signature = stage.sign(&operation);
+    let removal = IRelay::removeMemberCall { operation, signature };
+    let longer = set(&stage, 1);
+    stage.world.must(STRANGER, relay, removal.clone());
+    assert!(!is_member(&stage));
+    for (given, again) in [(0, first), (1, longer)] {
+        let stale = IRegistry::MemberSerial { given, current: 2 };
+        assert_eq!(stage.refused(STRANGER, relay, again), stale.abi_encode());
+    }
+    // A later membership is not ended by it either.
+    let later = set(&stage, 2);
+    stage.world.must(STRANGER, relay, later);
+    let stale = IRegistry::MemberSerial { given: 1, current: 3 };
+    assert_eq!(stage.refused(STRANGER, relay, removal), stale.abi_encode());
+    assert!(is_member(&stage));
+    let squatter = IRegistry::NotActor {
+        caller: STRANGER,
+        actor: organisation,
+    };
+    let direct = IRegistry::setMemberCall {
+        actor: organisation,
+        member: NURSE,
+        serial: 3,
+        expiry: 0,
+    };
+    assert_eq!(stage.refused(STRANGER, registry, direct), squatter.abi_encode());
+}
+
+#[test]
 fn cancelling_kills_whatever_was_signed_before() {
     let mut stage = Stage::new();
     let grant = stage.signed_grant(|_| ());
@@ -877,7 +1021,9 @@ fn an_unverified_provider_writes_nothing_whatever_was_granted() {
         not_credentialed(STRANGER, CLINIC)
     );
     let member = IRegistry::setMemberCall {
+        actor: CLINIC,
         member: STRANGER,
+        serial: 0,
         expiry: 0,
     };
     stage.world.must(CLINIC, stage.world.registry, member);
@@ -1238,7 +1384,9 @@ fn who_is_denied_is_denied_by_every_way_in() {
     stage.writer(CLINIC);
     stage.credential(CLINIC, role::ORGANISATION | role::PROVIDER);
     let member = IRegistry::setMemberCall {
+        actor: CLINIC,
         member: NURSE,
+        serial: 0,
         expiry: 0,
     };
     stage.world.must(CLINIC, registry, member);
@@ -1296,12 +1444,13 @@ fn broken_glass_needs_the_patients_leave_ends_by_itself_and_cools_down() {
         stage.refused(CLINIC, exceptions, breaking.clone()),
         no_access.abi_encode()
     );
-    let allow = |allowed| IExceptions::setEmergencyAccessCall {
+    let allow = |serial, allowed| IExceptions::setEmergencyAccessCall {
         actor: patient,
         chart: CHART,
+        serial,
         allowed,
     };
-    stage.world.must(patient, exceptions, allow(true));
+    stage.world.must(patient, exceptions, allow(0, true));
     let stranger = IExceptions::NotCredentialed {
         actor: STRANGER,
         organisation: Address::ZERO,
@@ -1330,9 +1479,9 @@ fn broken_glass_needs_the_patients_leave_ends_by_itself_and_cools_down() {
     stage.world.must(CLINIC, exceptions, breaking);
     assert_eq!(reason(&stage), reason::EMERGENCY);
     // Off and on again within a second: nothing comes back.
-    stage.world.must(patient, exceptions, allow(false));
+    stage.world.must(patient, exceptions, allow(1, false));
     assert_eq!(reason(&stage), reason::NO_GRANT);
-    stage.world.must(patient, exceptions, allow(true));
+    stage.world.must(patient, exceptions, allow(2, true));
     assert_eq!(reason(&stage), reason::NO_GRANT);
 }
 
@@ -1889,6 +2038,7 @@ impl Stage {
         let allow = IExceptions::setEmergencyAccessCall {
             actor: self.patient(),
             chart: CHART,
+            serial: 0,
             allowed: true,
         };
         self.world.must(self.patient(), self.world.exceptions, allow);

@@ -321,9 +321,9 @@ const OUTCOMES: &[(&str, &str)] = &[
     ),
     (
         "Registry.setMember",
-        "NotOrganisation ZeroAddress OwnMember TimeTooLarge ExpiryInPast",
+        "NotActor NotOrganisation ZeroAddress OwnMember TimeTooLarge ExpiryInPast MemberSerial",
     ),
-    ("Registry.removeMember", "NotMember"),
+    ("Registry.removeMember", "NotActor NotMember MemberSerial"),
     ("Registry.publishKey", "NotActor UnknownSuite KeyLength KeyVersion"),
     ("Registry.revokeKey", "UnknownKey KeyAlreadyRevoked"),
     ("Records.openChart", "NotActor ZeroId ZeroDigest ChartExists"),
@@ -388,7 +388,10 @@ const OUTCOMES: &[(&str, &str)] = &[
         "Exceptions.removeDelegate",
         "NotActor UnknownChart NotDelegate NotParent",
     ),
-    ("Exceptions.setEmergencyAccess", "NotActor UnknownChart NotController"),
+    (
+        "Exceptions.setEmergencyAccess",
+        "NotActor UnknownChart NotController EmergencySerial",
+    ),
     (
         "Exceptions.breakGlass",
         "NotActor UnknownChart EmptyEmergency UnknownReasonCode NoEmergencyAccess NotCredentialed CoolDown",
@@ -445,6 +448,26 @@ const OUTCOMES: &[(&str, &str)] = &[
     (
         "Relay.publishKey",
         "SignatureExpired SignatureCancelled BadSignature KeyVersion",
+    ),
+    (
+        "Relay.setEmergencyAccess",
+        "SignatureExpired SignatureCancelled BadSignature",
+    ),
+    (
+        "Relay.breakGlass",
+        "SignatureExpired SignatureCancelled BadSignature DeadlineTooFar CoolDown",
+    ),
+    (
+        "Relay.closeEmergency",
+        "SignatureExpired SignatureCancelled BadSignature DeadlineTooFar NoEmergency",
+    ),
+    (
+        "Relay.setMember",
+        "SignatureExpired SignatureCancelled BadSignature NotOrganisation",
+    ),
+    (
+        "Relay.removeMember",
+        "SignatureExpired SignatureCancelled BadSignature NotMember",
     ),
     ("Audit.anchor", "ZeroRoot EmptyAnchor NotGateway PreviousAnchor"),
     ("Audit.proveEquivocation", "NotComparable SameAnchor BadSignature"),

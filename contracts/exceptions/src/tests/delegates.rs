@@ -622,7 +622,7 @@ fn delegates_of_one_chart_are_none_of_another() {
     let mut world = World::new();
     world.give(PATIENT, GUARDIAN, power::EVERY, 0).unwrap();
     assert_eq!(world.by(STRANGER).powers_of(OTHER_CHART, GUARDIAN), 0);
-    let outcome = world.by(GUARDIAN).set_emergency_access(GUARDIAN, OTHER_CHART, true);
+    let outcome = world.by(GUARDIAN).set_emergency_access(GUARDIAN, OTHER_CHART, 0, true);
     assert_eq!(
         outcome,
         refused(IExceptions::NotController {

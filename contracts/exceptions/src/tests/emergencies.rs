@@ -61,6 +61,23 @@ fn access_is_allowed_and_forbidden_and_each_change_counts() {
     assert_eq!(world.exceptions.emergency_access_of(OTHER_CHART), (false, 0, 0));
 }
 
+/// Whoever submits what the patient has signed chooses when.
+#[test]
+fn attack_access_that_was_signed_before_it_was_forbidden() {
+    let mut world = World::new();
+    world.by(PATIENT).set_emergency_access(PATIENT, CHART, 0, true).unwrap();
+    world.by(PATIENT).set_emergency_access(PATIENT, CHART, 1, false).unwrap();
+    for given in [0, 1, 3] {
+        assert_eq!(
+            world.by(RELAY).set_emergency_access(PATIENT, CHART, given, true),
+            refused(IExceptions::EmergencySerial { given, current: 2 })
+        );
+    }
+    assert_eq!(world.exceptions.emergency_access_of(CHART), (false, 2, 0));
+    world.by(RELAY).set_emergency_access(PATIENT, CHART, 2, true).unwrap();
+    assert_eq!(world.exceptions.emergency_access_of(CHART), (true, 3, 0));
+}
+
 #[test]
 fn a_delegate_who_changes_nothing_is_not_told_of() {
     let mut world = allowed();
@@ -266,7 +283,7 @@ fn attack_getting_round_the_cool_down() {
     world.break_glass(NURSE).unwrap();
     world
         .by(PATIENT)
-        .set_emergency_access(PATIENT, OTHER_CHART, true)
+        .set_emergency_access(PATIENT, OTHER_CHART, 0, true)
         .unwrap();
     world
         .by(DOCTOR)

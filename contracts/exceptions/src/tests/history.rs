@@ -142,7 +142,8 @@ fn call(world: &mut World, chart: B256, dice: &mut Dice, now: u64) -> (&'static 
         ),
         10..12 => {
             let allowed = !dice.one_in(3);
-            let outcome = world.by(sender).set_emergency_access(actor, chart, allowed);
+            let serial = world.exceptions.emergency_access_of(chart).1 + u32::from(dice.one_in(6));
+            let outcome = world.by(sender).set_emergency_access(actor, chart, serial, allowed);
             ("setEmergencyAccess", outcome.is_ok())
         }
         12..14 => {

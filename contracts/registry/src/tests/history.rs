@@ -103,8 +103,17 @@ fn call(vm: &TestVM, registry: &mut Registry, dice: &mut Dice, now: u64) -> (&'s
         5..8 => ("reinstateCredential", registry.reinstate_credential(party).is_ok()),
         8 => ("revokeCredential", registry.revoke_credential(party).is_ok()),
         9 => ("setIssuer", registry.set_issuer(issuer, !dice.one_in(3)).is_ok()),
-        10..12 => ("setMember", registry.set_member(other, expiry).is_ok()),
-        12..14 => ("removeMember", registry.remove_member(other).is_ok()),
+        10..14 => {
+            // For themselves or, at times, through the relay; at times not what stands.
+            if dice.one_in(3) {
+                vm.set_sender(RELAY);
+            }
+            let serial = registry.member_of(party, other).3 + u32::from(dice.one_in(6));
+            match kind {
+                10..12 => ("setMember", registry.set_member(party, other, serial, expiry).is_ok()),
+                _ => ("removeMember", registry.remove_member(party, other, serial).is_ok()),
+            }
+        }
         14 => {
             // For themselves or, at times, through the relay; at times not the next version.
             if dice.one_in(3) {

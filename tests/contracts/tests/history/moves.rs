@@ -535,12 +535,45 @@ impl World {
             _ => self.provider(),
         };
         let expiry = self.expiry();
-        self.act(organisation, IRegistry::setMemberCall { member, expiry });
+        let serial = self.member_serial(organisation, member);
+        if self.is_signed(organisation) {
+            relay!(self, setMemberCall, SetMember { organisation; member: member, serial: serial, expiry: expiry });
+            return;
+        }
+        let caller = self.caller(organisation);
+        let call = IRegistry::setMemberCall {
+            actor: organisation,
+            member,
+            serial,
+            expiry,
+        };
+        self.act(caller, call);
+    }
+
+    /// Mostly the one that stands.
+    fn member_serial(&mut self, organisation: Address, member: Address) -> u32 {
+        let current = self.model.registry.member_serial(organisation, member);
+        match self.dice.below(16) {
+            0 => current + 1,
+            1 => current.saturating_sub(1),
+            _ => current,
+        }
     }
 
     fn remove_member(&mut self) {
         let (organisation, member) = self.membership();
-        self.act(organisation, IRegistry::removeMemberCall { member });
+        let serial = self.member_serial(organisation, member);
+        if self.is_signed(organisation) {
+            relay!(self, removeMemberCall, RemoveMember { organisation; member: member, serial: serial });
+            return;
+        }
+        let caller = self.caller(organisation);
+        let call = IRegistry::removeMemberCall {
+            actor: organisation,
+            member,
+            serial,
+        };
+        self.act(caller, call);
     }
 
     fn publish_key(&mut self) {
@@ -1244,8 +1277,25 @@ impl World {
         let chart = self.chart();
         let actor = self.holder(chart, power::GRANT);
         let allowed = !self.dice.one_in(5);
+        let beside = self.model.exceptions.charts.get(&chart);
+        let current = beside.map_or(0, |beside| beside.access.serial);
+        let serial = match self.dice.below(16) {
+            0 => current + 1,
+            1 => current.saturating_sub(1),
+            _ => current,
+        };
+        if self.is_signed(actor) {
+            relay!(self, setEmergencyAccessCall, SetEmergencyAccess { actor; chart: chart, serial: serial, allowed: allowed });
+            return;
+        }
         let caller = self.caller(actor);
-        self.act(caller, IExceptions::setEmergencyAccessCall { actor, chart, allowed });
+        let call = IExceptions::setEmergencyAccessCall {
+            actor,
+            chart,
+            serial,
+            allowed,
+        };
+        self.act(caller, call);
     }
 
     fn break_glass(&mut self) {
@@ -1268,16 +1318,28 @@ impl World {
                 _ => (self.provider(), Address::ZERO),
             }
         };
+        let compartments = if self.dice.one_in(20) { 0 } else { self.compartments() };
+        let reason_code = if self.dice.one_in(20) {
+            self.dice.pick(&[0, 5, u16::MAX])
+        } else {
+            1 + self.dice.below(4) as u16
+        };
+        if self.is_signed(actor) {
+            relay!(self, breakGlassCall, BreakGlass {
+                actor;
+                chart: chart,
+                organisation: organisation,
+                compartments: compartments,
+                reasonCode: reason_code,
+            });
+            return;
+        }
         let call = IExceptions::breakGlassCall {
             actor,
             chart,
             organisation,
-            compartments: if self.dice.one_in(20) { 0 } else { self.compartments() },
-            reasonCode: if self.dice.one_in(20) {
-                self.dice.pick(&[0, 5, u16::MAX])
-            } else {
-                1 + self.dice.below(4) as u16
-            },
+            compartments,
+            reasonCode: reason_code,
         };
         let caller = self.caller(actor);
         self.act(caller, call);
@@ -1298,6 +1360,10 @@ impl World {
         } else {
             self.holder(chart, power::REVOKE)
         };
+        if self.is_signed(actor) {
+            relay!(self, closeEmergencyCall, CloseEmergency { actor; chart: chart, party: party });
+            return;
+        }
         let caller = self.caller(actor);
         self.act(caller, IExceptions::closeEmergencyCall { actor, chart, party });
     }

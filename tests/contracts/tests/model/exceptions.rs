@@ -475,6 +475,8 @@ fn set_emergency_access(call: &setEmergencyAccessCall, model: &mut Model, caller
     let (actor, chart) = (call.actor, call.chart);
     let (_, control_epoch, is_delegate) = model.require_power_here(caller, actor, chart, power::GRANT)?;
     let access = &mut model.beside(chart).access;
+    let (given, current) = (call.serial, access.serial);
+    require!(given == current, EmergencySerial { given, current });
     // What an earlier controller allowed is not allowed.
     if (access.allowed && access.control_epoch == control_epoch) == call.allowed {
         return Ok(());

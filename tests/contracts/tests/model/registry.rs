@@ -45,6 +45,8 @@ pub struct Membership {
     pub since: u64,
     pub expiry: Option<u64>,
     pub ended_at: Option<u64>,
+    /// By its organisation, before another one began.
+    pub is_removed: bool,
 }
 
 pub struct Key {
@@ -98,8 +100,13 @@ views! { Registry;
     mayActForAtCall => |call, model| model.registry.may_act_for(call.organisation, call.member, call.roles, call.at),
     memberOfCall => |call, model| {
         match model.registry.members.get(&(call.organisation, call.member)).and_then(|all| all.last()) {
-            Some(last) => memberOfReturn { since: last.since, expiry: stated(last.expiry), endedAt: stated(last.ended_at) },
-            None => memberOfReturn { since: 0, expiry: 0, endedAt: 0 },
+            Some(last) => memberOfReturn {
+                since: last.since,
+                expiry: stated(last.expiry),
+                endedAt: stated(last.ended_at),
+                serial: model.registry.member_serial(call.organisation, call.member),
+            },
+            None => memberOfReturn { since: 0, expiry: 0, endedAt: 0, serial: 0 },
         }
     },
     keyOfCall => |call, model| {
@@ -182,6 +189,12 @@ impl Registry {
     pub fn has_roles(&self, party: Address, roles: u64, at: u64) -> bool {
         self.credential_at(party, at)
             .is_some_and(|credential| credential.roles & roles == roles && self.is_current(credential, at))
+    }
+
+    /// How often it was set or removed.
+    pub fn member_serial(&self, organisation: Address, member: Address) -> u32 {
+        let all = self.members.get(&(organisation, member)).into_iter().flatten();
+        all.map(|one| 1 + u32::from(one.is_removed)).sum()
     }
 
     /// `member` is one, and the organisation is one, with these roles.
@@ -383,16 +396,28 @@ fn revoke_credential(call: &revokeCredentialCall, model: &mut Model, caller: Add
     Ok(())
 }
 
-fn set_member(call: &setMemberCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
-    let now = model.now;
+/// Itself, or the relay, which has checked a signature.
+fn require_actor(model: &Model, caller: Address, actor: Address) -> Result<(), Refusal> {
     require!(
-        model.registry.has_roles(caller, role::ORGANISATION, now),
-        NotOrganisation { caller }
+        caller == actor || caller == model.addresses.relay,
+        IRegistry::NotActor { caller, actor }
+    );
+    Ok(())
+}
+
+fn set_member(call: &setMemberCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
+    let (now, actor) = (model.now, call.actor);
+    require_actor(model, caller, actor)?;
+    require!(
+        model.registry.has_roles(actor, role::ORGANISATION, now),
+        NotOrganisation { actor }
     );
     require!(!call.member.is_zero(), ZeroAddress {});
-    require!(call.member != caller, OwnMember { organisation: caller });
+    require!(call.member != actor, OwnMember { organisation: actor });
     require_expiry(call.expiry, now)?;
-    let all = model.registry.members.entry((caller, call.member)).or_default();
+    let (given, current) = (call.serial, model.registry.member_serial(actor, call.member));
+    require!(given == current, MemberSerial { given, current });
+    let all = model.registry.members.entry((actor, call.member)).or_default();
     if let Some(held) = all.last_mut() {
         held.ended_at.get_or_insert(now);
     }
@@ -400,9 +425,10 @@ fn set_member(call: &setMemberCall, model: &mut Model, caller: Address) -> Resul
         since: now,
         expiry: end(call.expiry),
         ended_at: None,
+        is_removed: false,
     });
     let event = MemberSet {
-        organisation: caller,
+        organisation: actor,
         member: call.member,
         expiry: call.expiry,
     };
@@ -411,22 +437,24 @@ fn set_member(call: &setMemberCall, model: &mut Model, caller: Address) -> Resul
 }
 
 fn remove_member(call: &removeMemberCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
-    let (organisation, member, now) = (caller, call.member, model.now);
+    let (organisation, member, now) = (call.actor, call.member, model.now);
+    require_actor(model, caller, organisation)?;
+    let (given, current) = (call.serial, model.registry.member_serial(organisation, member));
     let held = model.registry.members.get_mut(&(organisation, member));
     let held = held
         .and_then(|all| all.last_mut())
-        .filter(|held| held.ended_at.is_none());
-    held.ok_or(NotMember { organisation, member })?.ended_at = Some(now);
+        .filter(|held| held.ended_at.is_none())
+        .ok_or(NotMember { organisation, member })?;
+    require!(given == current, MemberSerial { given, current });
+    held.ended_at = Some(now);
+    held.is_removed = true;
     model.tell(Contract::Registry, MemberRemoved { organisation, member });
     Ok(())
 }
 
 fn publish_key(call: &publishKeyCall, model: &mut Model, caller: Address) -> Result<(), Refusal> {
     let actor = call.actor;
-    require!(
-        caller == actor || caller == model.addresses.relay,
-        IRegistry::NotActor { caller, actor }
-    );
+    require_actor(model, caller, actor)?;
     let length = match call.suite {
         suite::X25519 => suite::X25519_KEY_BYTES,
         suite::XWING => suite::XWING_KEY_BYTES,

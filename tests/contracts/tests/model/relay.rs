@@ -11,7 +11,7 @@ use medlock_abi::{
     registry::IRegistry,
     relay::IRelay::{self, *},
     signed,
-    terms::BATCH_MOST,
+    terms::{BATCH_MOST, emergency},
 };
 use medlock_anvil::CHAIN_ID;
 
@@ -37,6 +37,11 @@ acts! { Relay;
     shredRecordCall => shred_record,
     setDelegateCall => set_delegate,
     publishKeyCall => publish_key,
+    setEmergencyAccessCall => set_emergency_access,
+    breakGlassCall => break_glass,
+    closeEmergencyCall => close_emergency,
+    setMemberCall => set_member,
+    removeMemberCall => remove_member,
 }
 
 views! { Relay;
@@ -255,5 +260,63 @@ fn publish_key(call: &publishKeyCall, model: &mut Model, _: Address) -> Result<(
         version: operation.version,
         suite: operation.suite,
         key: operation.key,
+    })
+}
+
+fn set_emergency_access(call: &setEmergencyAccessCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IExceptions::setEmergencyAccessCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        serial: operation.serial,
+        allowed: operation.allowed,
+    })
+}
+
+fn break_glass(call: &breakGlassCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    require_soon(model, call.operation.deadline)?;
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IExceptions::breakGlassCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        organisation: operation.organisation,
+        compartments: operation.compartments,
+        reasonCode: operation.reasonCode,
+    })
+}
+
+fn close_emergency(call: &closeEmergencyCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    require_soon(model, call.operation.deadline)?;
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IExceptions::closeEmergencyCall {
+        actor: operation.signer,
+        chart: operation.chart,
+        party: operation.party,
+    })
+}
+
+/// Void before the party can break the glass again.
+fn require_soon(model: &Model, deadline: U256) -> Result<(), Refusal> {
+    let most = U256::from(model.now + emergency::SIGNED_S_MOST);
+    require!(deadline <= most, DeadlineTooFar { deadline, most });
+    Ok(())
+}
+
+fn set_member(call: &setMemberCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRegistry::setMemberCall {
+        actor: operation.signer,
+        member: operation.member,
+        serial: operation.serial,
+        expiry: operation.expiry,
+    })
+}
+
+fn remove_member(call: &removeMemberCall, model: &mut Model, _: Address) -> Result<(), Refusal> {
+    let operation = require_signed!(call, model);
+    model.act_for_signer(&IRegistry::removeMemberCall {
+        actor: operation.signer,
+        member: operation.member,
+        serial: operation.serial,
     })
 }
