@@ -112,6 +112,7 @@ function Inside({ core, config, opened, onKey, onLock }: InsideProps) {
   // What is decrypted goes with the session: the next account must not find it.
   const libraries = useRef(new Map<Hex, Library>());
   const sharedCharts = useRef(new Map<Hex, SharedChart>());
+  const [organisation, setOrganisation] = useState<Hex | null>(null);
 
   const selectChart = (to: Hex) => {
     setChart(to);
@@ -131,11 +132,17 @@ function Inside({ core, config, opened, onKey, onLock }: InsideProps) {
     libraries.current.set(of, known);
     return known;
   };
+  const actFor = async (to: Hex | null) => {
+    await core.actFor(to);
+    // What one may open for an organisation is not what one may open for oneself.
+    sharedCharts.current.clear();
+    setOrganisation(to);
+  };
   useEffect(() => followHeads(core), [core]);
   useEffect(() => followChain(core), [core]);
 
   const session: Session = {
-    core, config, me, key, names, charts, chart, selectChart, reloadCharts, library, sharedCharts: sharedCharts.current,
+    core, config, me, key, names, charts, chart, selectChart, reloadCharts, library, organisation, actFor, sharedCharts: sharedCharts.current,
     keepKey: async (changed) => {
       await saveKey(changed);
       onKey(changed);

@@ -34,6 +34,8 @@ export interface Config {
   rpc: string;
   /** Whether operations can be relayed: without, an account needs money for fees. */
   relay: boolean;
+  /** Who keeps shares of emergency keys, as this gateway proposes them. */
+  custodians: Hex[];
   /** On a development chain the page can fund itself and be credentialed. */
   deployment: Schemas["Deployment"];
 }
@@ -144,6 +146,8 @@ export interface Access {
   recordId: Hex;
   version: number;
   reader: Hex;
+  /** For whom the reader read; null: for themselves. */
+  organisation: Hex | null;
   purpose: Purpose;
   /** By the reader's clock, and by the gateway's. */
   readAt: number;
@@ -156,6 +160,40 @@ export interface Access {
   /** False: whether it is proven cannot be found out here. */
   checkable: boolean;
   anchoring: { state: "anchored"; index: number; block: number | null } | { state: "waiting"; since: number } | { state: "refuted"; index: number };
+}
+
+export interface Membership {
+  organisation: Hex;
+  member: Hex;
+  /** 0: without an end. */
+  expiry: number;
+  inForce: boolean;
+  /** The organisation's keys are there for this member, sealed to the key that they have published last. */
+  hasKeys: boolean;
+}
+
+export interface EmergencySettings {
+  allowed: boolean;
+  /** Null: there is no kit, so nobody gets keys. */
+  kit: {
+    compartments: number[];
+    custodians: Hex[];
+    threshold: number;
+    /** Made for the keys that stand now. */
+    current: boolean;
+  } | null;
+}
+
+export interface Emergency {
+  chart: Hex;
+  party: Hex;
+  organisation: Hex | null;
+  compartments: number[];
+  reasonCode: number;
+  openedAt: number;
+  until: number;
+  /** Not ended before its time, and not over. */
+  open: boolean;
 }
 
 export interface Exported {
@@ -266,6 +304,28 @@ export interface Core {
   revoke(chart: Hex, grantee: Hex, watch: Watch): Promise<{ mined: Mined; resealed: Hex[]; waiting: Hex[] }>;
   revokeAll(chart: Hex, watch: Watch): Promise<Mined>;
   accesses(chart: Hex): Promise<Access[]>;
+
+  // Members
+  /** Ours as an organisation, and those that we are in. */
+  memberships(): Promise<Membership[]>;
+  /** `expiry` 0: without an end. Seals our keys to the member too. */
+  setMember(member: Hex, expiry: number, watch: Watch): Promise<Mined>;
+  removeMember(member: Hex, watch: Watch): Promise<Mined>;
+  /** Seals our keys anew to members who have none or an older one; who has published no key is in `waiting`. */
+  sealToMembers(): Promise<{ sealed: Hex[]; waiting: Hex[] }>;
+  /** From here on we read and write for this organisation; null: for ourselves. Refused where we are no member or have no keys yet. */
+  actFor(organisation: Hex | null): Promise<void>;
+
+  // Emergencies
+  emergencySettings(chart: Hex): Promise<EmergencySettings>;
+  allowEmergency(chart: Hex, compartments: number[], custodians: Hex[], threshold: number, watch: Watch): Promise<Mined>;
+  forbidEmergency(chart: Hex, watch: Watch): Promise<Mined>;
+  /** To the controller: all, newest first. To a provider: their own on this chart. */
+  emergencies(chart: Hex): Promise<Emergency[]>;
+  breakGlass(chart: Hex, reasonCode: number, watch: Watch): Promise<Mined>;
+  /** Whether enough custodians have released their shares to us by now; reads then work with purpose ETREAT. */
+  emergencyReady(chart: Hex): Promise<{ released: number; threshold: number; ready: boolean }>;
+  closeEmergency(chart: Hex, party: Hex, watch: Watch): Promise<Mined>;
 
   // Questions without data, asked for ourselves
   ask(questions: Question[], prove: boolean): Promise<SignedVerdict[]>;

@@ -22,6 +22,9 @@ export interface Session {
   reloadCharts(): Promise<Chart[]>;
   /** Records of a chart that were opened in this session. */
   library(chart: Hex): Library;
+  /** For whom the provider's pages read and write; null: for ourselves. */
+  organisation: Hex | null;
+  actFor(organisation: Hex | null): Promise<void>;
   /** Charts of others that were looked at in this session. */
   sharedCharts: Map<Hex, SharedChart>;
   /** The key file was changed: another passphrase, another name. */

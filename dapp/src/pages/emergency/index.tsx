@@ -5,7 +5,7 @@ import { loadResource } from "../../fhir";
 import { useLibrary, type Library } from "../../state/library";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
-import { Button, Card as Panel, Checkbox, Empty, FaultNotice, Field, formatDate, Notice, PageTitle, ProgressBar, Tabs } from "../../ui";
+import { Button, Card as Panel, Checkbox, Empty, FaultNotice, Field, formatDate, Link, Notice, PageTitle, ProgressBar, Tabs } from "../../ui";
 import { cardText, contactText, find, isContact, type Card, type Contact, type Fact, type Findings, type Part } from "./card";
 import { QrCode } from "./qr";
 import "../../style/emergency.css";
@@ -49,7 +49,9 @@ function OfChart({ chart, library }: { chart: Hex; library: Library }) {
   const findings = useMemo(() => (ready ? find([...documents.values()]) : null), [ready, documents]);
   return (
     <>
-      <PageTitle title={words.title}>{words.lead}</PageTitle>
+      <PageTitle title={words.title} aside={<Link to="/emergency/access" class="button small no-print">{text.access.title}</Link>}>
+        {words.lead}
+      </PageTitle>
       <FaultNotice error={error} onRetry={() => void library.load()} />
       {findings !== null ? (
         <Editor key={chart} findings={findings} />

@@ -17,6 +17,7 @@ import { Share } from "./share";
 import { Shares } from "./shares";
 
 const Emergency = lazy(() => import("../emergency"));
+const EmergencyAccess = lazy(() => import("../emergency/access"));
 
 export function PatientPages() {
   const { charts, chart, reloadCharts } = useSession();
@@ -37,6 +38,7 @@ export function PatientPages() {
 
 function OfChart({ chart }: { chart: Hex }) {
   const [page = "records", record] = useRoute().segments;
+  if (page === "emergency" && record === "access") return <EmergencyAccess chart={chart} />;
   switch (page) {
     case "records":
       return record ? <RecordPage key={record} chart={chart} record={record as Hex} /> : <Records chart={chart} />;

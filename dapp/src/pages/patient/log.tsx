@@ -95,7 +95,10 @@ function Entry({ access, title, here }: { access: Access; title: string | null; 
   return (
     <li class={access.breakGlass ? "access alarming" : "access"}>
       <div class="row apart">
-        <Who address={access.reader} />
+        <div>
+          <Who address={access.reader} />
+          {access.organisation !== null && <p class="small">{text.log.forWhom} <Who address={access.organisation} /></p>}
+        </div>
         <span class="muted small"><Time at={access.receivedAt} show="time" /></span>
       </div>
       <p>

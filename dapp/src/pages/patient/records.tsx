@@ -5,6 +5,7 @@ import { useLibrary } from "../../state/library";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Empty, FaultNotice, IconButton, Link, PageTitle, ProgressBar, RecordsIcon, RefreshIcon, Spinner } from "../../ui";
+import { EmergencyNotice } from "../emergency/notice";
 import { RecordList } from "./list";
 
 export function Records({ chart }: { chart: Hex }) {
@@ -28,6 +29,7 @@ export function Records({ chart }: { chart: Hex }) {
             <strong>{names.get(chart) ?? text.charts.chart(at + 1)}</strong> · <Link to="/charts">{text.charts.another}</Link>
           </p>
         )}
+        <EmergencyNotice chart={chart} />
         <FaultNotice error={error} onRetry={() => void library.load()} />
         {progress && <ProgressBar label={text.records.opening} done={progress.done} all={progress.all} />}
         {versions === null ? (!error && <Spinner label={text.records.listing} />)

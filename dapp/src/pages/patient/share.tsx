@@ -10,7 +10,7 @@ import {
 import { lazy } from "../../ui/lazy";
 import { PartyFacts, hasKey } from "../../ui/party";
 import {
-  LENGTHS, PURPOSES, compartmentsOf, doings, expiryOf, isNarrower, parseRequest, readRequest, untils, whys, type Length, type Request,
+  LENGTHS, PURPOSES, compartmentsOf, doings, expiryOf, isNarrower, lengthName, parseRequest, readRequest, untils, whys, type Length, type Request,
 } from "./terms";
 import { Who } from "./who";
 
@@ -217,17 +217,4 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
       )}
     </Form>
   );
-}
-
-function lengthName(length: Length): string {
-  switch (length) {
-    case "none":
-      return text.share.noEnd;
-    case "date":
-      return text.share.ownDate;
-    case "365":
-      return text.share.year;
-    default:
-      return text.share.days(Number(length));
-  }
 }

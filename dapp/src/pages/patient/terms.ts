@@ -67,6 +67,19 @@ export function expiryOf(length: Length, date: string, now: number): number | nu
   return Number.isFinite(end) && end > now ? end : null;
 }
 
+export function lengthName(length: Length): string {
+  switch (length) {
+    case "none":
+      return text.share.noEnd;
+    case "date":
+      return text.share.ownDate;
+    case "365":
+      return text.share.year;
+    default:
+      return text.share.days(Number(length));
+  }
+}
+
 /** Who adds a file adds a frame for it; who reads records needs none. Frames name records of every category, which is said before signing. */
 export function compartmentsOf(categories: readonly number[], actions: readonly Action[]): number[] {
   return actions.includes("write") ? [...categories, FRAMES] : [...categories];

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Grant, Hex, Version } from "../../core/core";
+import type { Grant, Hex, Purpose, Version } from "../../core/core";
 import { categoryName, categoryNames, knownResource, summariseResource } from "../../fhir";
 import { own } from "../../own";
 import { useSession } from "../../state/session";
@@ -22,23 +22,23 @@ import {
   RefreshIcon,
   Spinner,
   Time,
-  useLoaded,
 } from "../../ui";
 import { RecordList } from "../patient/list";
+import { useBasis } from "./basis";
+import { OpenEmergency } from "./glass";
 import { NameDialog, usePatientName } from "./patient-name";
 import { StandingTag } from "./patients";
-import { markSeen, mayWrite, now, openedOf, purposeOf, sharedChart, standing } from "./shared";
+import { markSeen, mayWrite, now, openedOf, sharedChart, standing, type SharedChart } from "./shared";
 
 export function ChartPage({ chart }: { chart: Hex }) {
   const words = text.provider;
   const session = useSession();
-  const { core, me, names } = session;
+  const { me, names } = session;
   const name = usePatientName(chart);
   const shared = sharedChart(session, chart);
   const { versions, documents, faults, progress, error } = useStore(shared.state);
-  const grants = useLoaded(() => core.myGrants(), [chart]);
-  const grant = grants.result?.find((one) => one.chart === chart);
-  const current = grant !== undefined && standing(grant, now()) === "current";
+  const { grants, grant, granted, emergency, ready, onReady, purposeFor } = useBasis(chart);
+  const current = granted || (emergency !== null && ready);
   const [naming, setNaming] = useState(false);
   useEffect(() => {
     if (!current) return;
@@ -76,9 +76,15 @@ export function ChartPage({ chart }: { chart: Hex }) {
       <div class="stack">
         <FaultNotice error={grants.error ?? error} onRetry={() => void (grants.error === null ? shared.list() : grants.run())} />
         {grants.result === undefined && grants.error === null && <Spinner />}
-        {grants.result !== undefined && grant === undefined && <Empty title={words.notShared}>{words.notSharedHelp}</Empty>}
+        {grants.result !== undefined && grant === undefined && emergency === null && (
+          <Empty title={words.notShared}>
+            <p>{words.notSharedHelp}</p>
+            <Link to={`/provider/emergency?chart=${chart}`} class="button">{text.glass.break}</Link>
+          </Empty>
+        )}
+        {emergency !== null && <OpenEmergency chart={chart} open={emergency} onReady={onReady} />}
         {grant !== undefined && <Terms grant={grant} chart={chart} />}
-        {grant !== undefined && !current && (
+        {grant !== undefined && !granted && (
           <Notice kind="warning">{standing(grant, now()) === "ended" ? words.endedHelp : words.laterHelp}</Notice>
         )}
         {current && versions === null && error === null && <Spinner label={words.listing} />}
@@ -91,12 +97,7 @@ export function ChartPage({ chart }: { chart: Hex }) {
         {current && progress === null && locked.length > 0 && (
           <Locked
             locked={locked}
-            onOpen={(some) =>
-              void shared.open(
-                some.map((one) => one.record_id),
-                purposeOf(grant),
-              )
-            }
+            onOpen={(some) => void openFor(shared, some, purposeFor)}
           />
         )}
         {opened.length > 0 && (
@@ -111,6 +112,14 @@ export function ChartPage({ chart }: { chart: Hex }) {
       {naming && <NameDialog chart={chart} suggestion={suggestion} onClose={() => setNaming(false)} />}
     </>
   );
+}
+
+/** Each for what it may be read for. */
+async function openFor(shared: SharedChart, some: Version[], purposeFor: (version: Version) => Purpose): Promise<void> {
+  for (const purpose of new Set(some.map(purposeFor))) {
+    const records = some.filter((one) => purposeFor(one) === purpose).map((one) => one.record_id);
+    await shared.open(records, purpose);
+  }
 }
 
 function Terms({ grant, chart }: { grant: Grant; chart: Hex }) {

@@ -1,11 +1,14 @@
 // For those who treat people: charts that are shared with us, what is new in them, and who we are to patients.
 import { useNames } from "../../state/names";
+import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { PageBoundary, useRoute } from "../../ui";
 import type { Hex } from "../../core/core";
 import { AreaNav, NoPage } from "../area";
 import { ChartPage } from "./chart";
+import { Glass } from "./glass";
 import { Identity } from "./identity";
+import { ActingFor, Organisation } from "./organisation";
 import { Patients } from "./patients";
 import { SharedRecord } from "./record";
 import { WorkList } from "./work";
@@ -16,6 +19,7 @@ export default function Provider() {
   const words = text.provider;
   const { segments } = useRoute();
   useNames();
+  const { organisation } = useSession();
   const [, page, chart, sub, record] = segments;
   return (
     <>
@@ -25,15 +29,22 @@ export default function Provider() {
           { to: "/provider", label: words.patients },
           { to: "/provider/work", label: words.work },
           { to: "/provider/identity", label: words.identity },
+          { to: "/provider/organisation", label: text.organisation.nav },
+          { to: "/provider/emergency", label: text.glass.nav },
         ]}
       />
-      <PageBoundary>
+      <ActingFor />
+      <PageBoundary key={organisation}>
         {page === undefined ? (
           <Patients />
         ) : page === "work" ? (
           <WorkList />
         ) : page === "identity" ? (
           <Identity />
+        ) : page === "organisation" ? (
+          <Organisation />
+        ) : page === "emergency" ? (
+          <Glass />
         ) : page === "chart" && isHex(chart) && sub === undefined ? (
           <ChartPage key={chart} chart={chart} />
         ) : page === "chart" && isHex(chart) && sub === "new" ? (

@@ -27,18 +27,17 @@ import {
 import { Who } from "../patient/who";
 import { fileName } from "../patient/file-name";
 import { base64, fromBase64 } from "./compose";
+import { useBasis } from "./basis";
 import { usePatientName } from "./patient-name";
-import { mayWrite, now, openedOf, purposeOf, sharedChart, standing } from "./shared";
+import { mayWrite, openedOf, sharedChart } from "./shared";
 
 export function SharedRecord({ chart, record }: { chart: Hex; record: Hex }) {
   const words = text.provider;
   const session = useSession();
-  const { core } = session;
   const name = usePatientName(chart);
   const shared = sharedChart(session, chart);
   const { versions, documents, faults, progress, error } = useStore(shared.state);
-  const grants = useLoaded(() => core.myGrants(), [chart]);
-  const grant = grants.result?.find((one) => one.chart === chart);
+  const { grants, grant, granted, emergency, purposeFor } = useBasis(chart);
   const known = versions?.find((one) => one.record_id === record);
   const document = known === undefined ? undefined : openedOf(documents, known);
   const fault = faults.get(record);
@@ -53,7 +52,7 @@ export function SharedRecord({ chart, record }: { chart: Hex; record: Hex }) {
     </div>
   );
   if (document !== undefined && known !== undefined) {
-    const writable = grant !== undefined && mayWrite(grant) && standing(grant, now()) === "current";
+    const writable = granted && grant !== undefined && mayWrite(grant);
     return (
       <>
         {back}
@@ -63,7 +62,7 @@ export function SharedRecord({ chart, record }: { chart: Hex; record: Hex }) {
           document={document}
           documents={documents}
           writable={writable}
-          purpose={grant === undefined ? "TREAT" : purposeOf(grant)}
+          purpose={purposeFor(known)}
         />
       </>
     );
@@ -79,12 +78,12 @@ export function SharedRecord({ chart, record }: { chart: Hex; record: Hex }) {
         />
         {versions !== null && known === undefined && <Empty title={words.recordGone}>{words.recordGoneHelp}</Empty>}
         {progress !== null && <Spinner label={words.opening} />}
-        {grant !== undefined && known !== undefined && progress === null && (
+        {(granted || emergency !== null) && known !== undefined && progress === null && (
           <Card title={categoryName(known.compartment)}>
             {documents.has(record) && <Notice>{words.newerVersion}</Notice>}
             <Notice>{words.logged}</Notice>
             <div class="row">
-              <Button variant="primary" onClick={() => void shared.open([record], purposeOf(grant))}>
+              <Button variant="primary" onClick={() => void shared.open([record], purposeFor(known))}>
                 {words.openRecord}
               </Button>
             </div>

@@ -1,0 +1,41 @@
+// On what ground we may read a chart of somebody else: a share, an emergency, or both.
+import { useState } from "preact/hooks";
+import type { Emergency, Grant, Hex, Purpose, Version } from "../../core/core";
+import { useIndexed } from "../../state/activity";
+import { useSession } from "../../state/session";
+import { useLoaded, type Task } from "../../ui";
+import { openNow } from "./glass";
+import { now, purposeOf, standing } from "./shared";
+
+export interface Basis {
+  grants: Task<[], Grant[]>;
+  /** In force or not. */
+  grant: Grant | undefined;
+  /** The share is in force. */
+  granted: boolean;
+  emergency: Emergency | null;
+  /** The keys for it are there. */
+  ready: boolean;
+  onReady: (ready: boolean) => void;
+  purposeFor(version: Version): Purpose;
+}
+
+export function useBasis(chart: Hex): Basis {
+  const { core } = useSession();
+  const indexed = useIndexed();
+  const grants = useLoaded(() => core.myGrants(), [chart]);
+  // A chart that one has nothing to do with answers as if it did not exist: then there is none.
+  const opened = useLoaded(() => core.emergencies(chart).catch(() => []), [chart, indexed]);
+  const [ready, onReady] = useState(false);
+  const grant = grants.result?.find((one) => one.chart === chart);
+  const granted = grant !== undefined && standing(grant, now()) === "current";
+  return {
+    grants,
+    grant,
+    granted,
+    emergency: openNow(opened.result),
+    ready,
+    onReady,
+    purposeFor: ({ compartment }) => (granted && grant.compartments.includes(compartment) ? purposeOf(grant) : "ETREAT"),
+  };
+}
