@@ -55,3 +55,8 @@ async fn a_wallet_signs_what_it_shows_and_its_users_no_is_heard() {
 async fn every_page_is_for_everybody() {
     passes("access.mjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_work_for_their_clinic_and_an_emergency_opens_what_was_allowed() {
+    passes("work.mjs").await;
+}
