@@ -65,6 +65,10 @@ pub struct Global {
     /// File whose first line is the passphrase. Otherwise MEDLOCK_PASSPHRASE, otherwise you are asked.
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+    /// Act for this organisation, as its member: `chart`, `record` and `grant` read and write what was granted to it. On charts of
+    /// your own you go on to act for yourself.
+    #[arg(long, global = true, env = "MEDLOCK_ORGANISATION", value_name = "ACCOUNT")]
+    pub organisation: Option<Address>,
     /// Sign, and have the gateway submit it and pay: for accounts without funds. What takes a transaction of your own is refused.
     #[arg(long, global = true)]
     pub relay: bool,
@@ -85,6 +89,9 @@ pub enum Command {
     /// The registry: credentials of parties and who issues them.
     #[command(subcommand)]
     Party(PartyCommand),
+    /// Members of an organisation, who act for it: set, remove, list, seal the organisation's keys to them.
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Charts: open, show, rotate the keys, back up, restore.
     #[command(subcommand)]
     Chart(ChartCommand),
@@ -247,6 +254,24 @@ pub enum PartyCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Make an account a member of your organisation, or set another end, and seal the organisation's keys to it.
+    Set {
+        account: Address,
+        /// Ends after this long: 90d, 12h, ... Without it: when it is removed.
+        #[arg(long = "for", value_name = "DURATION")]
+        valid_for: Option<String>,
+    },
+    /// End a membership; then draw and publish another encryption key, and seal it to those who stay. The member is refused at once.
+    /// What was in their hands already, and what is sealed to the key before, they may open for ever.
+    Remove { account: Address },
+    /// List who is a member of yours, and of whom you are one.
+    List,
+    /// Seal your keys to the members who have none or older ones, as after `keys rotate`.
+    Seal,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum ChartCommand {
     /// Open a chart of your own.
     Open {
@@ -399,7 +424,7 @@ pub enum GrantCommand {
     Revoke { chart: B256, grantee: Address },
     /// Revoke every grant of a chart, then rotate its keys; repeat it where the second step fails.
     RevokeAll { chart: B256 },
-    /// List the grants of a chart of yours; without a chart, those given to you.
+    /// List the grants of a chart of yours; without a chart, those given to you, or to your --organisation.
     List { chart: Option<B256> },
 }
 

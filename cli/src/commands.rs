@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode, time:
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context, bail};
 use medlock_client::{
-    Anchoring, Client, GrantTerms, Identity, Metadata, NewFile, RevokedAll,
+    Anchoring, Client, GrantTerms, Identity, Metadata, Mined, NewFile, RevokedAll, SealedToMembers, Suite,
     api::{self, Action, Purpose, Remains},
     default_labels, file, identity, now, terms,
 };
@@ -15,7 +15,8 @@ use serde_json::json;
 use crate::{
     args::Global,
     args::{
-        ChartCommand, CheckArgs, GrantCommand, KeysCommand, PartyCommand, RecordCommand, RelayCommand, StoreCommand,
+        ChartCommand, CheckArgs, GrantCommand, KeysCommand, MemberCommand, PartyCommand, RecordCommand, RelayCommand,
+        StoreCommand,
     },
     exchange,
     output::{self, Output, exit, table, time},
@@ -152,8 +153,108 @@ pub async fn party(global: &Global, out: Output, command: PartyCommand) -> anyho
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyhow::Result<ExitCode> {
+pub async fn member(global: &Global, out: Output, command: MemberCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        MemberCommand::Set { account, valid_for } => {
+            let expiry = until(valid_for.as_deref())?;
+            let set = global.client().await?.set_member(account, expiry).await?;
+            out.say(set, || {
+                let keys = match set.has_keys {
+                    true => "Your keys are sealed to it.",
+                    false => {
+                        "It has published no key, or a weaker one than yours: once it has, run `medlock member seal`."
+                    }
+                };
+                format!("{account} is a member{} (gas {}). {keys}", ends(expiry), set.mined.gas)
+            })?;
+        }
+        MemberCommand::Remove { account } => {
+            let (path, passphrase) = (global.key_path()?, global.passphrase("Passphrase: ")?);
+            let client = global.client().await?;
+            let mined = client.remove_member(account).await?;
+            let (published, sealed) = rekeyed(global, path, &passphrase, client.identity().suite())
+                .await
+                .with_context(|| {
+                    format!(
+                        "{account} is no member any more, but has held the key that is published; go on with `medlock keys rotate` or, where \
+                         that is done, `medlock keys publish`, then `medlock member seal`"
+                    )
+                })?;
+            let value = json!({
+                "mined": mined, "published": published, "sealed": sealed.sealed, "waiting": sealed.waiting,
+            });
+            out.say(value, || {
+                format!(
+                    "{account} is no member any more. You have published another encryption key; {} members received it.{}\nKeep a \
+                     copy of the key file: the old copy does not hold the new key. What {account} has opened before, they may have \
+                     kept, and what is sealed to the key before they still open: a patient's `chart rotate` ends that.",
+                    sealed.sealed.len(),
+                    keyless(&sealed.waiting)
+                )
+            })?;
+        }
+        MemberCommand::List => {
+            let memberships = global.client().await?.memberships().await?;
+            out.say(&memberships, || {
+                let rows: Vec<_> = memberships.iter().map(membership_row).collect();
+                table(&["organisation", "member", "until", "in force", "keys"], &rows)
+            })?;
+        }
+        MemberCommand::Seal => {
+            let sealed = global.client().await?.seal_to_members().await?;
+            out.say(&sealed, || {
+                format!(
+                    "{} members received your keys.{}",
+                    sealed.sealed.len(),
+                    keyless(&sealed.waiting)
+                )
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Draws another encryption key, publishes it, and seals it to the members.
+async fn rekeyed(
+    global: &Global,
+    path: &Path,
+    passphrase: &str,
+    suite: Suite,
+) -> anyhow::Result<(Mined, SealedToMembers)> {
+    identity::rotate_encryption(path, passphrase, suite)?;
     let client = global.client().await?;
+    let published = client.publish_key().await?;
+    Ok((published, client.seal_to_members().await?))
+}
+
+fn membership_row(membership: &api::Membership) -> Vec<String> {
+    vec![
+        membership.organisation.to_string(),
+        membership.member.to_string(),
+        match membership.expiry {
+            0 => "-".to_owned(),
+            expiry => time(expiry),
+        },
+        if membership.in_force { "yes" } else { "no" }.to_owned(),
+        match &membership.keys {
+            None => "none",
+            Some(keys) if keys.current => "sealed",
+            Some(_) => "old",
+        }
+        .to_owned(),
+    ]
+}
+
+/// Which members wait for keys, and what to do about it.
+fn keyless(members: &[Address]) -> String {
+    let lines = members.iter().map(|member| {
+        format!("\n{member} has published no key, or a weaker one than yours: once it has, run `medlock member seal`")
+    });
+    lines.collect()
+}
+
+pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyhow::Result<ExitCode> {
+    let client = global.acting_client().await?;
     match command {
         ChartCommand::Open { suite } => {
             let (chart, mined) = client.open_chart(&default_labels(), suite).await?;
@@ -251,7 +352,7 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
 }
 
 pub async fn record(global: &Global, out: Output, command: RecordCommand) -> anyhow::Result<ExitCode> {
-    let client = global.client().await?;
+    let client = global.acting_client().await?;
     match command {
         RecordCommand::Import(args) => return exchange::import(&client, out, args).await,
         RecordCommand::Export(args) => return exchange::export(&client, out, args).await,
@@ -376,7 +477,7 @@ pub async fn record(global: &Global, out: Output, command: RecordCommand) -> any
 }
 
 pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyhow::Result<ExitCode> {
-    let client = global.client().await?;
+    let client = global.acting_client().await?;
     match command {
         GrantCommand::Give {
             chart,
@@ -561,6 +662,10 @@ pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<Ex
                 vec![
                     time(read.entry.received_at),
                     receipt.reader.to_string(),
+                    match receipt.organisation.is_zero() {
+                        true => "-".to_owned(),
+                        false => receipt.organisation.to_string(),
+                    },
                     receipt.purpose.code().to_owned(),
                     short(&receipt.record_id),
                     receipt.version.to_string(),
@@ -580,7 +685,7 @@ pub async fn log(global: &Global, out: Output, chart: B256) -> anyhow::Result<Ex
             .collect();
         table(
             &[
-                "time", "reader", "purpose", "record", "version", "by", "receipt", "on chain",
+                "time", "reader", "for", "purpose", "record", "version", "by", "receipt", "on chain",
             ],
             &rows,
         )

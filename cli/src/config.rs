@@ -152,6 +152,16 @@ impl Global {
         Ok(Identity::open(path, &passphrase)?)
     }
 
+    /// Acts for the --organisation, if one is named.
+    pub async fn acting_client(&self) -> anyhow::Result<Client> {
+        let client = self.client().await?;
+        Ok(match self.organisation {
+            Some(organisation) => client.acting_for(organisation).await?,
+            None => client,
+        })
+    }
+
+    /// Acts for nobody else.
     pub async fn client(&self) -> anyhow::Result<Client> {
         let (endpoints, deployment, identity) = (self.endpoints()?, self.deployment()?, self.identity()?);
         let client = Client::connect(&endpoints, deployment, identity).await?;

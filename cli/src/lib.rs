@@ -43,6 +43,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => services::demo(out, demo).await,
         Command::Keys(command) => commands::keys(global, out, command).await,
         Command::Party(command) => commands::party(global, out, command).await,
+        Command::Member(command) => commands::member(global, out, command).await,
         Command::Chart(command) => commands::chart(global, out, command).await,
         Command::Record(command) => commands::record(global, out, command).await,
         Command::Grant(command) => commands::grant(global, out, command).await,

@@ -15,6 +15,70 @@ use crate::{
     state::Gateway,
 };
 
+/// Who asks, and for whom: an account for itself, or a member for its organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acting {
+    /// Whose grants count.
+    grantee: Address,
+    /// Who acts for the grantee; zero: the grantee itself.
+    member: Address,
+}
+
+impl Acting {
+    pub fn for_itself(account: Address) -> Self {
+        Self {
+            grantee: account,
+            member: Address::ZERO,
+        }
+    }
+
+    /// Whether it is so, [`Gateway::require_member`] says.
+    pub fn for_organisation(account: Address, organisation: Address) -> Self {
+        Self {
+            grantee: organisation,
+            member: account,
+        }
+    }
+
+    pub fn grantee(&self) -> Address {
+        self.grantee
+    }
+
+    /// The account that has signed in.
+    pub fn account(&self) -> Address {
+        match self.is_in_person() {
+            true => self.grantee,
+            false => self.member,
+        }
+    }
+
+    /// Zero: none.
+    pub fn organisation(&self) -> Address {
+        match self.is_in_person() {
+            true => Address::ZERO,
+            false => self.grantee,
+        }
+    }
+
+    /// Nobody acts for somebody else.
+    pub fn is_in_person(&self) -> bool {
+        self.member.is_zero()
+    }
+
+    /// Whether this may read from a compartment, and a record unless it is zero.
+    fn reading(&self, chart: B256, compartment: u8, record_id: B256, purpose: u32) -> Question {
+        Question {
+            chart,
+            grantee: self.grantee,
+            member: self.member,
+            compartment,
+            recordId: record_id,
+            purpose,
+            action: action::READ,
+        }
+    }
+}
+
 /// A version that may be read, and on what ground.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readable {
@@ -93,22 +157,51 @@ impl Standing {
 }
 
 impl Gateway {
-    /// What `account` is to `chart` at the latest block.
+    /// That whoever acts for an organisation is a member of it, by the chain at `block` and by the clock. It comes before any question about
+    /// a chart: who is no member is told so, whether or not there is such a chart.
+    ///
+    /// # Errors
+    /// `ForbiddenOrUnknown`; chain trouble.
+    pub async fn require_member(&self, block: &Block, acting: Acting) -> Result<()> {
+        match acting.is_in_person() || self.is_member(block, acting.grantee, acting.member).await? {
+            true => Ok(()),
+            false => Err(forbidden(reason::NOT_MEMBER)),
+        }
+    }
+
+    /// Whether `member` may act for the organisation at `block`, and still may by the clock.
+    pub async fn is_member(&self, block: &Block, organisation: Address, member: Address) -> Result<bool> {
+        if !self.chain.is_member(block, organisation, member).await? {
+            return Ok(false);
+        }
+        let moment = self.now();
+        if moment <= block.time {
+            return Ok(true);
+        }
+        let membership = self.chain.member_of(block, organisation, member).await?;
+        let credential = self.chain.credential_of(block, organisation).await?;
+        Ok(moment < end(membership.expiry).min(end(credential.expiry)))
+    }
+
+    /// What whoever acts is to `chart` at the latest block.
     ///
     /// # Errors
     /// `ForbiddenOrUnknown` for whoever has no right at all at present, with what is wrong with the grant; chain trouble.
-    pub async fn standing(&self, chart: B256, account: Address) -> Result<Standing> {
+    pub async fn standing(&self, chart: B256, acting: Acting) -> Result<Standing> {
         let block = self.latest().await?;
-        self.standing_at(block, chart, account).await
+        self.require_member(&block, acting).await?;
+        self.standing_at(block, chart, acting).await
     }
 
-    /// The same at `block`, which is a latest one.
-    pub async fn standing_at(&self, block: Block, chart: B256, account: Address) -> Result<Standing> {
+    /// The same at `block`, which is a latest one, of a member who is one there.
+    pub async fn standing_at(&self, block: Block, chart: B256, acting: Acting) -> Result<Standing> {
         let found = self.chain.chart_of(&block, chart).await?;
-        let role = if !found.controller.is_zero() && found.controller == account {
+        // A chart is controlled in person.
+        let controls = acting.is_in_person() && found.controller == acting.grantee;
+        let role = if !found.controller.is_zero() && controls {
             Role::Controller
         } else {
-            Role::Other(self.rights(&block, chart, &found, account).await?)
+            Role::Other(self.rights(&block, chart, &found, acting).await?)
         };
         Ok(Standing {
             block,
@@ -120,8 +213,9 @@ impl Gateway {
         })
     }
 
-    /// What `account` has on a chart that it does not control, with the clock's word on what ends.
-    async fn rights(&self, block: &Block, chart: B256, found: &chartOfReturn, account: Address) -> Result<Rights> {
+    /// What whoever acts has on a chart that they do not control, with the clock's word on what ends.
+    async fn rights(&self, block: &Block, chart: B256, found: &chartOfReturn, acting: Acting) -> Result<Rights> {
+        let account = acting.grantee;
         let grant = self.chain.grant_of(block, chart, account).await?;
         if found.controller.is_zero() {
             return Err(forbidden(reason::NO_GRANT));
@@ -135,18 +229,12 @@ impl Gateway {
             terms: why.is_none().then_some(grant.terms),
             ..Rights::default()
         };
-        if found.exceptional {
+        // Delegates, and who has broken the glass, act in person.
+        if found.exceptional && acting.is_in_person() {
             let opened = self.chain.emergency_of(block, chart, account).await?;
-            let question = Question {
-                chart,
-                grantee: account,
-                member: Address::ZERO,
-                // An emergency stands or ends for all its compartments.
-                compartment: (opened.compartments.trailing_zeros() % 64) as u8,
-                recordId: B256::ZERO,
-                purpose: purpose::ETREAT,
-                action: action::READ,
-            };
+            // An emergency stands or ends for all its compartments.
+            let compartment = (opened.compartments.trailing_zeros() % 64) as u8;
+            let question = acting.reading(chart, compartment, B256::ZERO, purpose::ETREAT);
             let facts = self.chain.facts_of(block, found, &question).await?;
             if facts.powers != 0 && moment < self.delegation_ends(block, chart, account).await? {
                 rights.powers = facts.powers;
@@ -161,7 +249,7 @@ impl Gateway {
         }
     }
 
-    /// Whether `reader` may read this version for `purpose`, decided by the contract at the latest block, and where
+    /// Whether whoever acts may read this version for `purpose`, decided by the contract at the latest block, and where
     /// its envelope is. The pointer of the latest version is the chain's; what was before is the index's to say.
     ///
     /// # Errors
@@ -169,23 +257,16 @@ impl Gateway {
     pub async fn readable(
         &self,
         (chart, record_id, version): (B256, B256, u32),
-        reader: Address,
+        acting: Acting,
         purpose: Purpose,
     ) -> Result<Readable> {
         let block = self.latest().await?;
+        self.require_member(&block, acting).await?;
         let record = self.chain.record_of(&block, chart, record_id).await?;
         let exists = record.version != 0;
         // Of an unknown record the compartment is 0 here too: the question is asked all the same, so that
         // refusal and absence take the same steps.
-        let question = Question {
-            chart,
-            grantee: reader,
-            member: Address::ZERO,
-            compartment: record.compartment,
-            recordId: record_id,
-            purpose: purpose.bit(),
-            action: action::READ,
-        };
+        let question = acting.reading(chart, record.compartment, record_id, purpose.bit());
         let mut why = self
             .decide_now(&block, question.clone(), block.time.max(self.now()))
             .await?;

@@ -11,7 +11,7 @@ use alloy::{
     transports::{RpcError, TransportErrorKind},
 };
 use anyhow::{Context as _, anyhow, ensure};
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords};
+use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry};
 use medlock_api::{Kind, account};
 use medlock_indexer::Deployment;
 use tokio::time::timeout;
@@ -153,6 +153,27 @@ impl Chain {
     ) -> Result<IExceptions::emergencyOfReturn> {
         let call = IExceptions::emergencyOfCall { chart, party };
         self.call(at, self.deployment.exceptions, call).await
+    }
+
+    /// Whether `member` may act for the organisation.
+    pub async fn is_member(&self, at: &Block, organisation: Address, member: Address) -> Result<bool> {
+        let call = IRegistry::isMemberCall { organisation, member };
+        self.call(at, self.deployment.registry, call).await
+    }
+
+    pub async fn member_of(
+        &self,
+        at: &Block,
+        organisation: Address,
+        member: Address,
+    ) -> Result<IRegistry::memberOfReturn> {
+        let call = IRegistry::memberOfCall { organisation, member };
+        self.call(at, self.deployment.registry, call).await
+    }
+
+    pub async fn credential_of(&self, at: &Block, party: Address) -> Result<IRegistry::credentialOfReturn> {
+        self.call(at, self.deployment.registry, IRegistry::credentialOfCall { party })
+            .await
     }
 
     /// How many anchors `gateway` has, how many receipts under them, and the last anchor.

@@ -10,9 +10,10 @@ use medlock_abi::terms::reason;
 use medlock_api::{Purpose, ReadEntry, ReadRequest, Receipt};
 use medlock_indexer::Deployment;
 use medlock_sql::{Database, Pool, Result, Row, Settings, impossible, is_missing_table};
+use medlock_vault::Membership;
 use sqlx::migrate::Migrator;
 
-use crate::{read::Place, session::SESSIONS_MOST};
+use crate::{access::Acting, membership::MEMBERS_MOST, read::Place, session::SESSIONS_MOST};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -28,6 +29,8 @@ const SETTINGS: Settings = Settings {
 };
 /// Sign-ins wait for each other, so that no account gets more sessions than it may have.
 const SIGN_IN_LOCK: &str = "medlock/gateway/sign-in";
+/// Memberships that are kept wait for each other, so that no organisation gets more than it may have.
+const MEMBERSHIP_LOCK: &str = "medlock/gateway/membership";
 /// An ended session is told from an unknown one for this long.
 const ENDED_SECONDS: u64 = 24 * 3600;
 
@@ -237,9 +240,9 @@ impl Db {
         };
         entry.hash = self.link_hash(&entry);
         tx.execute(
-            "INSERT INTO receipt (gateway, sequence, chart, record_id, version, pointer, reader, purpose, read_at, nonce,
-                signature, block_number, block_hash, reason, received_at, previous, hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+            "INSERT INTO receipt (gateway, sequence, chart, record_id, version, pointer, reader, organisation, purpose, read_at,
+                nonce, signature, block_number, block_hash, reason, received_at, previous, hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
             &[
                 self.account.into(),
                 entry.sequence.into(),
@@ -248,6 +251,7 @@ impl Db {
                 receipt.version.into(),
                 receipt.pointer.into(),
                 receipt.reader.into(),
+                receipt.organisation.into(),
                 receipt.purpose.bit().into(),
                 receipt.read_at.into(),
                 receipt.nonce.into(),
@@ -265,22 +269,21 @@ impl Db {
         Ok(Some(entry))
     }
 
-    /// The newest receipt of `reader` for this version, at this gateway.
+    /// The newest receipt of whoever acts, for whom they act, for this version, at this gateway.
     pub async fn latest_receipt(
         &self,
-        reader: Address,
-        chart: B256,
-        record_id: B256,
-        version: u32,
+        acting: Acting,
+        (chart, record_id, version): Place,
     ) -> Result<Option<ReadEntry>> {
         let sql = "SELECT * FROM receipt WHERE gateway = $1 AND reader = $2 AND chart = $3 AND record_id = $4 AND version = $5
-                   ORDER BY sequence DESC LIMIT 1";
+                   AND organisation = $6 ORDER BY sequence DESC LIMIT 1";
         let place = [
             self.account.into(),
-            reader.into(),
+            acting.account().into(),
             chart.into(),
             record_id.into(),
             version.into(),
+            acting.organisation().into(),
         ];
         let row = self.pool.first(sql, &place).await?;
         row.as_ref().map(|row| self.entry(row)).transpose()
@@ -337,6 +340,63 @@ impl Db {
             Ok((row.number("version")?, erased))
         };
         rows.iter().map(erased).collect()
+    }
+
+    /// Keeps the sealed keys of a membership in the place of those before; `false` where the organisation has as many as it may have.
+    pub async fn keep_membership(&self, membership: &Membership, now: u64) -> Result<bool> {
+        let scope = &membership.scope;
+        let (organisation, member) = (Address::from(scope.organisation), Address::from(scope.member));
+        let mut tx = self.pool.alone(MEMBERSHIP_LOCK).await?;
+        let others = "SELECT count(*) AS others FROM membership WHERE organisation = $1 AND member <> $2";
+        let row = tx.first(others, &[organisation.into(), member.into()]).await?;
+        let others: u64 = row.ok_or_else(|| impossible("others"))?.number("others")?;
+        if others >= MEMBERS_MOST {
+            return Ok(false);
+        }
+        tx.execute(
+            "INSERT INTO membership (organisation, member, organisation_key_version, member_key_version, block, kept_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (organisation, member) DO UPDATE SET organisation_key_version = excluded.organisation_key_version,
+                member_key_version = excluded.member_key_version, block = excluded.block, kept_at = excluded.kept_at",
+            &[
+                organisation.into(),
+                member.into(),
+                scope.organisation_key_version.into(),
+                scope.member_key_version.into(),
+                membership.encode()[..].into(),
+                now.into(),
+            ],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The sealed keys of a membership, as they were given.
+    pub async fn membership(&self, organisation: Address, member: Address) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT block FROM membership WHERE organisation = $1 AND member = $2";
+        let row = self.pool.first(sql, &[organisation.into(), member.into()]).await?;
+        let block = |row: Row| Ok(row.bytes("block")?.ok_or_else(|| impossible("block"))?.to_vec());
+        row.map(block).transpose()
+    }
+
+    /// Which keys the sealed keys of a membership stand between: the organisation's and the member's, by their versions.
+    pub async fn membership_versions(&self, organisation: Address, member: Address) -> Result<Option<(u32, u32)>> {
+        let sql = "SELECT organisation_key_version, member_key_version FROM membership WHERE organisation = $1 AND member = $2";
+        let row = self.pool.first(sql, &[organisation.into(), member.into()]).await?;
+        row.map(|row| {
+            Ok((
+                row.number("organisation_key_version")?,
+                row.number("member_key_version")?,
+            ))
+        })
+        .transpose()
+    }
+
+    pub async fn drop_membership(&self, organisation: Address, member: Address) -> Result<()> {
+        let sql = "DELETE FROM membership WHERE organisation = $1 AND member = $2";
+        let values = [organisation.into(), member.into()];
+        self.pool.execute(sql, &values).await.map(|_| ())
     }
 
     /// For the relay's own tables.
@@ -400,6 +460,7 @@ impl Db {
                 version: row.number("version")?,
                 pointer: row.fixed("pointer")?,
                 reader: row.fixed("reader")?,
+                organisation: row.fixed("organisation")?,
                 purpose: Purpose::from_bit(row.number("purpose")?).ok_or_else(|| impossible("purpose"))?,
                 gateway: row.fixed("gateway")?,
                 read_at: row.number("read_at")?,

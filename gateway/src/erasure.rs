@@ -12,7 +12,7 @@ use medlock_store::Error as StoreError;
 use medlock_vault::Envelope;
 
 use crate::{
-    access::unreadable,
+    access::{Acting, unreadable},
     problem::{Failure, Result},
     read::is_of,
     state::Gateway,
@@ -73,7 +73,7 @@ impl Gateway {
 
     /// The versions of a record that the chain says is shredded.
     async fn shredded(&self, caller: Address, chart: B256, record_id: B256) -> Result<Vec<Record>> {
-        let standing = self.standing(chart, caller).await?;
+        let standing = self.standing(chart, Acting::for_itself(caller)).await?;
         standing.controller_only()?;
         let record = self.chain.record_of(&standing.block, chart, record_id).await?;
         if record.version == 0 {

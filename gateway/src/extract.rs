@@ -12,13 +12,14 @@ use axum::{
         FromRequest, FromRequestParts, Request,
         rejection::{BytesRejection, JsonRejection},
     },
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use medlock_api::{Kind, Problem};
+use medlock_api::{Kind, Problem, header::ORGANISATION};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use crate::{
+    access::Acting,
     limits::Limit,
     origin::{self, Origin},
     problem::{Failure, Result},
@@ -39,6 +40,18 @@ pub const PAGE_MOST: u32 = 500;
 pub struct Caller {
     pub account: Address,
     pub token_hash: B256,
+    /// Whom it says it acts for.
+    organisation: Option<Address>,
+}
+
+impl Caller {
+    /// For whom the caller reads. Routes about the account itself do not ask.
+    pub fn acting(&self) -> Acting {
+        match self.organisation {
+            None => Acting::for_itself(self.account),
+            Some(organisation) => Acting::for_organisation(self.account, organisation),
+        }
+    }
 }
 
 impl FromRequestParts<Gateway> for Caller {
@@ -58,7 +71,25 @@ impl FromRequestParts<Gateway> for Caller {
             return Err(Kind::SessionExpired.into());
         }
         gateway.limits.take(account, Limit::Requests, 1, now)?;
-        Ok(Self { account, token_hash })
+        Ok(Self {
+            account,
+            token_hash,
+            organisation: organisation(&parts.headers)?,
+        })
+    }
+}
+
+/// # Errors
+/// `BadRequest` for what is no account, and for several.
+fn organisation(headers: &HeaderMap) -> Result<Option<Address>> {
+    let mut named = headers.get_all(ORGANISATION).iter();
+    let Some(value) = named.next() else {
+        return Ok(None);
+    };
+    let account = value.to_str().ok().and_then(|text| text.parse::<Address>().ok());
+    match account.filter(|account| !account.is_zero() && named.next().is_none()) {
+        Some(account) => Ok(Some(account)),
+        None => Err(Failure::bad_request(ORGANISATION, "one account: 0x and 40 hex digits")),
     }
 }
 

@@ -8,23 +8,28 @@ mod facts;
 mod outcome;
 mod search;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::B256;
 use medlock_api::{Compartments, Kind};
 use medlock_fhir::facade::{self, Site};
 use medlock_indexer::{GivenGrant, Position, WrittenVersion};
 use serde_json::Value;
 
-use crate::{access::Standing, chain::Block, problem::Result, state::Gateway};
+use crate::{
+    access::{Acting, Standing},
+    chain::Block,
+    problem::Result,
+    state::Gateway,
+};
 use facts::Facts;
 
 pub use create::Created;
 pub use outcome::{BASE, answered, outcome, resource};
 
-/// What one request sees with: one block, one state of the index, one caller.
+/// What one request sees with: one block, one state of the index, one who asks.
 struct Sight<'a> {
     gateway: &'a Gateway,
     site: Site,
-    caller: Address,
+    acting: Acting,
     block: Block,
     /// UNIX seconds: what has ended by then is inactive.
     now: u64,
@@ -56,25 +61,26 @@ impl Gateway {
         }
     }
 
-    async fn sight(&self, caller: Address) -> Result<Sight<'_>> {
+    async fn sight(&self, acting: Acting) -> Result<Sight<'_>> {
         let block = self.latest().await?;
+        self.require_member(&block, acting).await?;
         let view = self.index_at(&block).await?;
         Ok(Sight {
             gateway: self,
             site: self.fhir_site(),
-            caller,
+            acting,
             block,
             now: block.time.max(self.now()),
             facts: Facts::new(view, self.account()),
         })
     }
 
-    /// The resource of this type (a name of [`facade::search::RESOURCES`]) and id, as `caller` sees it.
+    /// The resource of this type (a name of [`facade::search::RESOURCES`]) and id, as whoever acts sees it.
     ///
     /// # Errors
-    /// Chain trouble, `IndexBehind`.
-    pub async fn fhir_resource(&self, caller: Address, name: &str, id: &str) -> Result<Found> {
-        self.sight(caller).await?.resource(name, id).await
+    /// `ForbiddenOrUnknown` for who is no member; chain trouble, `IndexBehind`.
+    pub async fn fhir_resource(&self, acting: Acting, name: &str, id: &str) -> Result<Found> {
+        self.sight(acting).await?.resource(name, id).await
     }
 }
 
@@ -103,7 +109,7 @@ impl Sight<'_> {
 
     /// What the caller is to `chart`; `None`: nothing at present.
     async fn standing(&self, chart: B256) -> Result<Option<Standing>> {
-        match self.gateway.standing_at(self.block, chart, self.caller).await {
+        match self.gateway.standing_at(self.block, chart, self.acting).await {
             Ok(standing) => Ok(Some(standing)),
             Err(failure) if failure.kind() == Some(Kind::ForbiddenOrUnknown) => Ok(None),
             Err(failure) => Err(failure),
@@ -121,7 +127,7 @@ impl Sight<'_> {
     async fn consent(&mut self, place: Position) -> Result<Option<Value>> {
         if let Some(given) = self.facts.view.given_at(place).await? {
             let sees_all = self.sees_grants(given.grant.chart).await?;
-            if !sees_all && given.grant.grantee != self.caller {
+            if !sees_all && given.grant.grantee != self.acting.grantee() {
                 return Ok(None);
             }
             let rules = self.facts.rules(given.grant.chart).await?;

@@ -4,6 +4,7 @@ pub mod charts;
 pub mod decisions;
 pub mod erasure;
 pub mod fhir;
+pub mod memberships;
 pub mod reads;
 pub mod relay;
 pub mod service;

@@ -4,7 +4,7 @@
 //! serve an envelope before its receipt is on disk, serve bytes that do not match their CID, or log who reads whom.
 //!
 //! Start reading at `routes.rs` (every route and limit), then `read.rs` (one read, step by step) and `access.rs`
-//! (who may). `keys.rs` hands out directories and keyrings. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `anchor.rs` brings receipts on chain in batches; `relay.rs` submits what others have signed;
+//! (who may, and for whom). `keys.rs` hands out directories and keyrings, `membership.rs` organisations' keys to their members. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `anchor.rs` brings receipts on chain in batches; `relay.rs` submits what others have signed;
 //! `fhir.rs` says the same things in FHIR R4; wire types are `medlock_api`.
 mod access;
 mod anchor;
@@ -20,6 +20,7 @@ mod fhir;
 mod handlers;
 mod keys;
 mod limits;
+mod membership;
 mod metrics;
 mod origin;
 mod problem;

@@ -1,14 +1,14 @@
 //! One read, in its order: decide, check the receipt, find the envelope, put the receipt on file, and only then serve.
 use std::ops::Range;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::B256;
 use axum::body::Body;
 use medlock_api::{Kind, Problem, ReadRequest};
 use medlock_dag::{Block, FileReader, dag_cbor_cid};
 use medlock_vault::Envelope;
 
 use crate::{
-    access::Readable,
+    access::{Acting, Readable},
     blocks,
     db::Checked,
     problem::{Failure, Result},
@@ -20,26 +20,28 @@ use crate::{
 pub type Place = (B256, B256, u32);
 
 impl Gateway {
-    /// The envelope of `place` for `reader`, and what the read rests on. The receipt is on disk when this returns.
+    /// The envelope of `place` for whoever acts, and what the read rests on. The receipt is on disk when this returns.
     ///
     /// # Errors
     /// `ReceiptInvalid`, `ForbiddenOrUnknown`, `ReceiptReplayed`, `IndexBehind`, `BlockMissing`, `BlockCorrupt`, chain
     /// trouble. After an error nothing is on file.
-    pub async fn read(&self, reader: Address, place: Place, request: &ReadRequest) -> Result<(Block, Readable)> {
+    pub async fn read(&self, acting: Acting, place: Place, request: &ReadRequest) -> Result<(Block, Readable)> {
         let (chart, record_id, version) = place;
+        let reader = acting.account();
         let now = self.now();
         let expected = Expected {
             chain_id: self.deployment.chain_id,
             records: self.deployment.records,
             gateway: self.account(),
             reader,
+            organisation: acting.organisation(),
             chart,
             record_id,
             version,
             now,
         };
         let by_key = receipt::check(request, &expected).map_err(receipt_invalid)?;
-        let basis = self.readable(place, reader, request.receipt.purpose).await?;
+        let basis = self.readable(place, acting, request.receipt.purpose).await?;
         let hash = request.receipt.signing_hash(expected.chain_id, expected.records);
         // At the block that the receipt is filed with, so that whoever checks it later can ask the same.
         if !by_key
@@ -67,26 +69,25 @@ impl Gateway {
         }
     }
 
-    /// The blocks that hold `range` of the payload of `place`, for `reader`, who has a receipt on file for it and may still read it, for the purpose
+    /// The blocks that hold `range` of the payload of `place`, for whoever acts, who has a receipt on file for it and may still read it, for the purpose
     /// of the newest one.
     ///
     /// # Errors
     /// `ReceiptMissing`, `TooMany`, `Busy`, and those of [`Gateway::read`].
-    pub async fn payload(&self, reader: Address, place: Place, range: Range<u64>) -> Result<Body> {
-        let (chart, record_id, version) = place;
+    pub async fn payload(&self, acting: Acting, place: Place, range: Range<u64>) -> Result<Body> {
         // About the caller's own receipts alone: whether the version exists does not show.
         let filed = self
             .db
-            .latest_receipt(reader, chart, record_id, version)
+            .latest_receipt(acting, place)
             .await?
             .ok_or(Kind::ReceiptMissing)?;
-        let basis = self.readable(place, reader, filed.receipt.purpose).await?;
+        let basis = self.readable(place, acting, filed.receipt.purpose).await?;
         // A reorganisation can put another version in the place of the one that was read.
         if filed.receipt.pointer != basis.pointer {
             return Err(Kind::ReceiptMissing.into());
         }
         let (_, envelope) = self.envelope(place, &basis).await?;
-        let pass = self.downloads.enter(reader)?;
+        let pass = self.downloads.enter(acting.account())?;
         let file = FileReader::of_range(envelope.payload, envelope.payload_bytes, range);
         let file = file.map_err(|error| Failure::block(Kind::BlockCorrupt, &envelope.payload, error))?;
         blocks::download(self.store.clone(), envelope.payload, file, pass).await

@@ -16,6 +16,8 @@ pub struct Expected {
     pub gateway: Address,
     /// The session's account.
     pub reader: Address,
+    /// Whom the session's account acts for; zero: for itself.
+    pub organisation: Address,
     pub chart: B256,
     pub record_id: B256,
     pub version: u32,
@@ -27,12 +29,14 @@ pub struct Expected {
 /// its pointer is the version's own, and its nonce new, is checked where the answers are.
 ///
 /// # Errors
-/// The stable reason why it is refused: `gateway`, `reader`, `chart`, `record`, `version`, `time` or `signature`.
+/// The stable reason why it is refused: `gateway`, `reader`, `organisation`, `chart`, `record`, `version`, `time` or
+/// `signature`.
 pub fn check(request: &ReadRequest, expected: &Expected) -> Result<bool, &'static str> {
     let receipt = &request.receipt;
     let fields = [
         ("gateway", receipt.gateway == expected.gateway),
         ("reader", receipt.reader == expected.reader),
+        ("organisation", receipt.organisation == expected.organisation),
         ("chart", receipt.chart == expected.chart),
         ("record", receipt.record_id == expected.record_id),
         ("version", receipt.version == expected.version),
@@ -67,6 +71,7 @@ mod tests {
             records: Address::repeat_byte(1),
             gateway: Address::repeat_byte(2),
             reader: signer().address(),
+            organisation: Address::repeat_byte(8),
             chart: B256::repeat_byte(4),
             record_id: B256::repeat_byte(5),
             version: 1,
@@ -82,6 +87,7 @@ mod tests {
             version: expected.version,
             pointer: B256::repeat_byte(6),
             reader: expected.reader,
+            organisation: expected.organisation,
             purpose: Purpose::from_code("TREAT").unwrap(),
             gateway: expected.gateway,
             read_at: expected.now,
@@ -97,9 +103,10 @@ mod tests {
     fn takes_a_receipt_for_this_read_and_names_what_is_wrong_with_any_other() {
         assert_eq!(check(&signed(|_| ()), &expected()), Ok(true));
         assert_eq!(check(&signed(|r| r.read_at -= FRESH_SECONDS), &expected()), Ok(true));
-        let cases: [(&str, Edit); 7] = [
+        let cases: [(&str, Edit); 8] = [
             ("gateway", |r| r.gateway = Address::ZERO),
             ("reader", |r| r.reader = Address::ZERO),
+            ("organisation", |r| r.organisation = Address::ZERO),
             ("chart", |r| r.chart = B256::ZERO),
             ("record", |r| r.record_id = B256::ZERO),
             ("version", |r| r.version = 2),

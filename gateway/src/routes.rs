@@ -31,7 +31,7 @@ use crate::{
     docs, etag,
     extract::JSON_BYTES_MOST,
     fhir,
-    handlers::{self, blocks, charts, decisions, erasure, reads, relay, service, sessions},
+    handlers::{self, blocks, charts, decisions, erasure, memberships, reads, relay, service, sessions},
     metrics::{self, Metrics},
     problem::Failure,
     state::{Gateway, random},
@@ -73,6 +73,8 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(reads::payload)) //           GET    /v1/charts/{chart}/records/{record}/versions/{version}/payload
         .routes(routes!(reads::reads)) //             GET    /v1/charts/{chart}/reads
         .routes(routes!(erasure::erasure, erasure::erase)) // GET, POST /v1/charts/{chart}/records/{record}/erasure
+        .routes(routes!(memberships::memberships)) // GET    /v1/memberships
+        .routes(routes!(memberships::keys, memberships::keep, memberships::remove)) // GET, PUT, DELETE /v1/memberships/{account}/keys
         .routes(routes!(blocks::missing)) //          POST   /v1/blocks/missing
         .merge(questions) //                          POST   /v1/decisions
         .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
@@ -138,6 +140,7 @@ fn json(document: &Document) -> String {
         (name = "sessions", description = "Sign-in with Ethereum (EIP-4361)"),
         (name = "charts", description = "Charts, directories, keyrings, grants, listings"),
         (name = "reads", description = "Envelopes and payloads, against a signed receipt"),
+        (name = "memberships", description = "Organisations, their members, and the organisations' keys sealed to them"),
         (name = "blocks", description = "Content-addressed blocks in"),
         (name = "decisions", description = "Signed answers without data"),
         (name = "relay", description = "Operations that an account has signed, submitted and paid for by the gateway"),

@@ -112,6 +112,7 @@ impl<'a> Desk<'a> {
             version: version.version,
             pointer: version.pointer,
             reader: self.account,
+            organisation: Address::ZERO,
             purpose: treat(),
             gateway: served.gateway,
             read_at: now(),

@@ -818,6 +818,11 @@ async fn an_entry_of_the_read_log_is_proven_or_said_not_to_be() {
             vec![no],
         ),
         (
+            "for another organisation, hashed anew",
+            vec![hashed(&a, &|entry| entry.receipt.organisation = somebody)],
+            vec![no],
+        ),
+        (
             "another record",
             vec![hashed(&a, &|entry| entry.receipt.record_id = b.receipt.record_id)],
             vec![no],

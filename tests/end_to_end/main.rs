@@ -13,6 +13,7 @@ mod killed;
 mod large;
 mod logs;
 mod lying;
+mod members;
 mod operator;
 mod program;
 mod promises;

@@ -24,10 +24,11 @@ export interface Basis {
 
 const JSON_TYPE = "application/json";
 const CAR = "application/vnd.ipld.car";
+const DAG_CBOR = "application/vnd.ipld.dag-cbor";
 const FORM = "application/x-www-form-urlencoded";
 const FHIR = "application/fhir+json";
 
-type Method = "get" | "post" | "delete";
+type Method = "get" | "post" | "put" | "delete";
 type PathOf<M extends Method> = {
   [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never;
 }[keyof paths];
@@ -163,16 +164,23 @@ export class Gateway {
 export class Session {
   readonly #wire: Wire;
   readonly #token: string;
+  readonly #organisation: Hex | undefined;
   readonly account: Hex;
   /** UNIX seconds. After that: `Problem` of type `session-expired`; once it was ended, `no-session`. Sign in again. */
   readonly expiresAt: number;
 
   /** See `Gateway.signIn`. */
-  constructor(wire: Wire, session: Schemas["Session"]) {
+  constructor(wire: Wire, session: Schemas["Session"], organisation?: Hex) {
     this.#wire = wire;
     this.#token = session.token;
+    this.#organisation = organisation;
     this.account = session.account;
     this.expiresAt = session.expires_at;
+  }
+
+  /** The same session, in which the account reads for an organisation that it is a member of. Receipts name the organisation, too. */
+  actingFor(organisation: Hex): Session {
+    return new Session(this.#wire, { token: this.#token, account: this.account, expires_at: this.expiresAt }, organisation);
   }
 
   /** Ends this session. */
@@ -230,6 +238,28 @@ export class Session {
   /** The charts that the caller controls. */
   charts(options: { pageSize?: number } = {}): AsyncGenerator<Schemas["Chart"], void> {
     return pages((query) => this.#json("get", "/v1/charts", { query }), (page) => page.charts, options.pageSize);
+  }
+
+  /** Who is a member of the caller, and of whom the caller is one. */
+  memberships(options: { pageSize?: number } = {}): AsyncGenerator<Schemas["Membership"], void> {
+    return pages((query) => this.#json("get", "/v1/memberships", { query }), (page) => page.memberships, options.pageSize);
+  }
+
+  /** The keys that an organisation has sealed to the caller (dag-cbor). Compare the newest one with the organisation's on chain. */
+  async membership(organisation: Hex): Promise<Uint8Array> {
+    return bytes(await this.#send("get", "/v1/memberships/{account}/keys", { path: { account: organisation } }));
+  }
+
+  /** Has the caller's keys kept that are sealed to a member (dag-cbor). */
+  async keepMembership(member: Hex, block: Uint8Array): Promise<void> {
+    // TypeScript takes a view of shared memory for possible, which fetch does not take.
+    const body = block as BodyInit;
+    await this.#send("put", "/v1/memberships/{account}/keys", { path: { account: member }, headers: { "content-type": DAG_CBOR }, body });
+  }
+
+  /** Has them removed. */
+  async removeMembership(member: Hex): Promise<void> {
+    await this.#send("delete", "/v1/memberships/{account}/keys", { path: { account: member } });
   }
 
   /** Grants to the caller. */
@@ -366,11 +396,16 @@ export class Session {
   }
 
   #send<M extends Method>(method: M, path: PathOf<M>, call: Call = {}): Promise<Response> {
-    return this.#wire.send(method, path, call, this.#token);
+    return this.#wire.send(method, path, this.#acting(call), this.#token);
   }
 
   #json<M extends Method, P extends PathOf<M>>(method: M, path: P, call: JsonCall<Operation<M, P>>) {
-    return this.#wire.json(method, path, call, this.#token);
+    return this.#wire.json(method, path, this.#acting(call), this.#token);
+  }
+
+  #acting<C extends { readonly headers?: Readonly<Record<string, string>> | undefined }>(call: C): C {
+    if (this.#organisation === undefined) return call;
+    return { ...call, headers: { ...call.headers, "medlock-organisation": this.#organisation } };
   }
 }
 

@@ -139,7 +139,7 @@ const parts = {
   async "a read: receipt, envelope, payload as a stream"() {
     const { record_id, version, pointer } = records[0]!;
     const receipt: Schemas["Receipt"] = {
-      chart, record_id, version, pointer, reader: clinic.address, purpose: "TREAT", gateway: deployment.gateway,
+      chart, record_id, version, pointer, reader: clinic.address, organisation: `0x${"00".repeat(20)}`, purpose: "TREAT", gateway: deployment.gateway,
       read_at: Math.floor(Date.now() / 1000), nonce: hex(randomBytes(32)),
     };
     await problem(ofClinic.payload(chart, record_id, version), "receipt-missing", 403);

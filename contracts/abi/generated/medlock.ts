@@ -5153,6 +5153,10 @@ export const signedTypes = {
       "type": "address"
     },
     {
+      "name": "organisation",
+      "type": "address"
+    },
+    {
       "name": "purpose",
       "type": "uint32"
     },

@@ -23,6 +23,8 @@ sol! {
         uint32 version;
         bytes32 pointer;
         address reader;
+        /// The organisation that the reader acts for, as its member; zero: for themselves.
+        address organisation;
         uint32 purpose;
         /// The gateway it is addressed to; another must refuse it.
         address gateway;

@@ -29,7 +29,7 @@ pub use relay::{Operation, RelayState, Statement};
 pub use terms::{Action, Actions, Compartments, Purpose, Purposes, Roles};
 pub use types::*;
 
-/// Response headers of an envelope: where the decision was taken, and why. One request header.
+/// Response headers of an envelope: where the decision was taken, and why. Two request headers.
 pub mod header {
     /// Number of the block whose state was consulted, decimal.
     pub const BLOCK: &str = "medlock-block";
@@ -39,6 +39,8 @@ pub mod header {
     pub const REASON: &str = "medlock-reason";
     /// Of `POST /v1/relay/operations`: a name of the caller's own for this submission.
     pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+    /// Of whatever reads: the organisation that the caller acts for, as its member.
+    pub const ORGANISATION: &str = "medlock-organisation";
 }
 
 /// Media types of bodies that are not JSON.

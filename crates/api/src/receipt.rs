@@ -27,6 +27,9 @@ pub struct Receipt {
     pub pointer: B256,
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
     pub reader: Address,
+    /// The organisation that the reader acts for, as its member; zero: for themselves.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+    pub organisation: Address,
     pub purpose: Purpose,
     /// The account of the gateway that is asked; it refuses another's.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
@@ -47,6 +50,7 @@ impl Receipt {
             version: self.version,
             pointer: self.pointer,
             reader: self.reader,
+            organisation: self.organisation,
             purpose: self.purpose.bit(),
             gateway: self.gateway,
             readAt: self.read_at,
@@ -191,6 +195,7 @@ mod tests {
             version: 3,
             pointer: B256::repeat_byte(4),
             reader: Address::repeat_byte(5),
+            organisation: Address::repeat_byte(11),
             purpose: Purpose::from_code("TREAT").unwrap(),
             gateway: Address::repeat_byte(6),
             read_at: 1_700_000_000,
@@ -270,8 +275,9 @@ mod tests {
     #[test]
     fn the_hash_covers_every_part_and_the_deployment() {
         let base = entry().link_hash(1, Address::ZERO);
-        let edits: [fn(&mut ReadEntry); 8] = [
+        let edits: [fn(&mut ReadEntry); 9] = [
             |e| e.sequence = 2,
+            |e| e.receipt.organisation = Address::ZERO,
             |e| e.receipt.nonce = B256::ZERO,
             |e| e.signature = vec![9; 65].into(),
             |e| e.block = 10,

@@ -250,6 +250,41 @@ body! {
         pub next: Option<String>,
     }
 
+    /// One account's membership of an organisation, as the index has it.
+    pub struct Membership {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub organisation: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub member: Address,
+        /// UNIX seconds; 0: none.
+        pub expiry: u64,
+        /// UNIX seconds.
+        pub since: u64,
+        /// The member may act for the organisation: neither the membership nor the organisation's credential has ended.
+        pub in_force: bool,
+        /// Of the organisation's keys that are kept here for the member, if any are.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub keys: Option<MembershipKeys>,
+    }
+
+    /// Which keys a sealed membership stands between.
+    pub struct MembershipKeys {
+        /// The newest of the organisation's keys in it, by its number in the registry.
+        pub organisation_key_version: u32,
+        /// The member's key that it is sealed to.
+        pub member_key_version: u32,
+        /// Neither of the two has published another key since.
+        pub current: bool,
+    }
+
+    /// `GET /v1/memberships`: who is a member of the caller's, and of whom the caller is a member, oldest first.
+    pub struct Memberships {
+        pub memberships: Vec<Membership>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
+    }
+
     /// One question of `POST /v1/decisions`; the grantee is the caller.
     #[serde(deny_unknown_fields)]
     pub struct Question {

@@ -106,7 +106,8 @@ impl Client {
 
     /// The directory that stands on chain, checked against its digest there and the controller's signature.
     pub async fn directory(&self, chart: B256, state: &ChartState) -> Result<Directory> {
-        let bytes = self.gateway().await?.directory(chart, state.directory).await?;
+        let client = self.where_controlled_by(state.controller);
+        let bytes = client.gateway().await?.directory(chart, state.directory).await?;
         let tampered = |error: medlock_vault::Error| Error::Tampered {
             what: "the directory".into(),
             detail: error.to_string(),
@@ -277,9 +278,13 @@ impl Client {
         Ok(RevokedAll { revoked, rotated })
     }
 
-    /// Grants of a chart of ours, or, without a chart, those given to us.
+    /// Grants of a chart of ours, or, without a chart, those given to us, or to the organisation that we act for.
     pub async fn grants(&self, chart: Option<B256>) -> Result<Vec<api::Grant>> {
-        self.gateway().await?.grants(chart).await
+        let client = match chart {
+            Some(chart) => self.at_chart(chart).await?,
+            None => self.clone(),
+        };
+        client.gateway().await?.grants(chart).await
     }
 
     /// Who read what, when, and why, by the gateway's log. Each entry is checked: the reader signed it for this gateway (a contract is
@@ -437,7 +442,7 @@ impl Client {
         state: &ChartState,
         revoked: Address,
     ) -> Result<(Vec<GrantTerms>, BTreeMap<Address, GrantTerms>)> {
-        let listed = self.gateway().await?.grants(Some(chart)).await?;
+        let listed = self.for_ourselves().gateway().await?.grants(Some(chart)).await?;
         let named: BTreeSet<Address> = listed.into_iter().map(|grant| grant.grantee).collect();
         let (mut expired, mut staying) = (Vec::new(), BTreeMap::new());
         for grantee in named.into_iter().filter(|grantee| *grantee != revoked) {
@@ -529,7 +534,7 @@ impl Client {
     }
 
     /// A party's encryption key, not revoked. The gateway hands it out; its digest on chain says whether it is the one.
-    async fn published_key(&self, party: Address) -> Result<(u32, PublicKey)> {
+    pub(crate) async fn published_key(&self, party: Address) -> Result<(u32, PublicKey)> {
         let on_chain = self
             .chain
             .call(self.deployment.registry, IRegistry::keyOfCall { party })

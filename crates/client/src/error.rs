@@ -46,6 +46,13 @@ pub enum Error {
     Tampered { what: String, detail: String },
     #[error("{party} has published no encryption key, or has revoked it; they must run `medlock keys publish` first")]
     NoPublishedKey { party: Address },
+    #[error("{member} is not a member of {organisation}; the organisation must run `medlock member set {member}`")]
+    NotMember { organisation: Address, member: Address },
+    #[error("{organisation} has to seal its keys to you: {detail}; it must run `medlock member seal`")]
+    NoMembershipKeys {
+        organisation: Address,
+        detail: &'static str,
+    },
     /// The keyring holds no key for this compartment and epoch.
     #[error("your keyring does not open compartment {compartment} of epoch {epoch}: {detail}")]
     NoCompartmentKey {
@@ -144,7 +151,9 @@ impl Error {
             Self::Problem { status, .. } => matches!(status, 401 | 403 | 404),
             Self::Contract { fault, .. } => fault.is_refusal(),
             // A gateway does not tell an unknown chart from a forbidden one; neither do we.
-            Self::UnknownChart { .. } | Self::NotController { .. } | Self::NoGrant { .. } => true,
+            Self::UnknownChart { .. } | Self::NotController { .. } | Self::NoGrant { .. } | Self::NotMember { .. } => {
+                true
+            }
             _ => false,
         }
     }

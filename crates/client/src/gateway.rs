@@ -81,6 +81,8 @@ pub struct Gateway {
     /// The account that signs verdicts and that receipts are addressed to.
     account: Address,
     signer: Signer,
+    /// Whom we say we act for.
+    organisation: Option<Address>,
     token: Arc<Mutex<Option<String>>>,
 }
 
@@ -94,6 +96,7 @@ impl Gateway {
             deployment: deployment.clone(),
             account: Address::ZERO,
             signer,
+            organisation: None,
             token: Arc::default(),
         };
         let served: api::Deployment = gateway.open(Method::GET, "/v1/deployment").await?;
@@ -122,6 +125,14 @@ impl Gateway {
 
     pub fn account(&self) -> Address {
         self.account
+    }
+
+    /// The same session, in which we read for an organisation.
+    pub(crate) fn acting_for(&self, organisation: Address) -> Self {
+        Self {
+            organisation: Some(organisation),
+            ..self.clone()
+        }
     }
 
     pub async fn status(&self) -> Result<api::Status> {
@@ -194,6 +205,41 @@ impl Gateway {
             None => format!("/v1/grants?limit={PAGE_ITEMS}"),
         };
         self.pages(&path, |page: api::Grants| (page.grants, page.next)).await
+    }
+
+    /// Who is a member of ours, and of whom we are one.
+    pub async fn memberships(&self) -> Result<Vec<api::Membership>> {
+        self.pages(
+            &format!("/v1/memberships?limit={PAGE_ITEMS}"),
+            |page: api::Memberships| (page.memberships, page.next),
+        )
+        .await
+    }
+
+    /// The keys that an organisation has sealed to us, unchecked.
+    pub async fn membership(&self, organisation: Address) -> Result<Vec<u8>> {
+        self.block(&format!("/v1/memberships/{organisation}/keys"), "membership")
+            .await
+    }
+
+    /// Has our keys kept that we have sealed to a member.
+    pub async fn keep_membership(&self, member: Address, block: Vec<u8>) -> Result<()> {
+        let path = format!("/v1/memberships/{member}/keys");
+        self.retrying(|token| {
+            self.request(Method::PUT, &path, Some(token))
+                .header(header::CONTENT_TYPE, media_type::DAG_CBOR)
+                .body(block.clone())
+        })
+        .await
+        .map(|_| ())
+    }
+
+    /// Has them removed.
+    pub async fn drop_membership(&self, member: Address) -> Result<()> {
+        let path = format!("/v1/memberships/{member}/keys");
+        self.retrying(|token| self.request(Method::DELETE, &path, Some(token)))
+            .await
+            .map(|_| ())
     }
 
     pub async fn reads(&self, chart: B256) -> Result<Vec<api::ReadEntry>> {
@@ -479,7 +525,12 @@ impl Gateway {
     fn request(&self, method: Method, path: &str, token: Option<&str>) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match token {
-            Some(token) => request.bearer_auth(token),
+            Some(token) => match self.organisation {
+                Some(organisation) => request
+                    .bearer_auth(token)
+                    .header(api::header::ORGANISATION, organisation.to_string()),
+                None => request.bearer_auth(token),
+            },
             None => request,
         }
     }

@@ -83,6 +83,11 @@ impl Identity {
         Mnemonic::of(&self.secrets.root)
     }
 
+    /// Of the encryption key.
+    pub fn suite(&self) -> Suite {
+        self.secrets.encryption.suite()
+    }
+
     /// The encryption key to publish.
     pub(crate) fn encryption(&self) -> &EncryptionKey {
         &self.secrets.encryption

@@ -21,6 +21,7 @@ mod gateway;
 pub mod identity;
 mod import;
 mod large;
+mod membership;
 mod party;
 mod platform;
 mod record;
@@ -53,6 +54,7 @@ pub use medlock_abi::{records::IRecords::GrantTerms, terms};
 pub use medlock_api as api;
 pub use medlock_fhir::MEDIA_TYPE as FHIR_MEDIA_TYPE;
 pub use medlock_vault::{Metadata, Suite};
+pub use membership::{MemberSet, SealedToMembers};
 pub use platform::{Asked, now};
 pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocument, Stored};
 pub use signer::{Signer, Wallet};
@@ -73,6 +75,8 @@ pub struct Client {
     identity: Identity,
     gateway_url: String,
     gateway: Arc<OnceCell<Gateway>>,
+    /// Whom we act for, if not for ourselves.
+    acting: Option<Arc<membership::Acting>>,
     /// The gateway submits what we sign, and pays.
     is_relayed: bool,
     watch: step::Watch,
@@ -91,6 +95,7 @@ impl Client {
             identity,
             gateway_url: endpoints.gateway.clone(),
             gateway: Arc::default(),
+            acting: None,
             is_relayed: false,
             watch: step::Watch::default(),
             uploads: None,

@@ -122,9 +122,10 @@ struct Context {
 impl Client {
     /// Fetches the chart's directory.
     pub async fn chart(&self, chart: B256) -> Result<OpenChart> {
-        let context = self.context(chart).await?;
+        let client = self.at_chart(chart).await?;
+        let context = client.context(chart).await?;
         Ok(OpenChart {
-            client: self.clone(),
+            client,
             chart,
             context: Arc::new(Mutex::new(context)),
         })
@@ -132,7 +133,8 @@ impl Client {
 
     /// Latest versions of the records that we may read.
     pub async fn records(&self, chart: B256, compartment: Option<u8>) -> Result<Vec<api::Version>> {
-        self.gateway().await?.records(chart, compartment).await
+        let client = self.at_chart(chart).await?;
+        client.gateway().await?.records(chart, compartment).await
     }
 
     /// An id for a record that this identity adds from `source`: the same source gives the same id, so a repeated
@@ -211,7 +213,7 @@ impl OpenChart {
             let call = IRecords::amendRecordCall {
                 actor: client.address(),
                 chart: self.chart,
-                organisation: Address::ZERO,
+                organisation: client.organisation().unwrap_or_default(),
                 directoryVersion: context.state.directory_version,
                 recordId: binding.record_id.into(),
                 previous: binding.previous.into(),
@@ -236,7 +238,7 @@ impl OpenChart {
         let call = IRecords::enterInErrorCall {
             actor: client.address(),
             chart: self.chart,
-            organisation: Address::ZERO,
+            organisation: client.organisation().unwrap_or_default(),
             recordId: record,
             previous: pointer,
         };
@@ -310,6 +312,7 @@ impl OpenChart {
             version: placed.version,
             pointer: placed.pointer,
             reader: self.client.address(),
+            organisation: self.client.organisation().unwrap_or_default(),
             purpose,
             gateway: gateway.account(),
             read_at: now(),
@@ -450,7 +453,7 @@ impl OpenChart {
             let call = IRecords::addRecordsCall {
                 actor: client.address(),
                 chart: self.chart,
-                organisation: Address::ZERO,
+                organisation: client.organisation().unwrap_or_default(),
                 directoryVersion: context.state.directory_version,
                 records,
             };
@@ -659,10 +662,10 @@ impl OpenChart {
         let client = &self.client;
         let bytes = client.gateway().await?.keyring(self.chart).await?;
         let keyring = Keyring::decode(&bytes).map_err(tampered("the keyring"))?;
-        let grantee = client.address().into_array();
-        // The keyring says by number which of our keys it was sealed to, and the file does not number them: the one of
+        let grantee = client.grantee().into_array();
+        // The keyring says by number which of the grantee's keys it was sealed to, and the file does not number them: the one of
         // the right suite that opens it is the one. There are few.
-        let keys = client.identity.encryption_keys();
+        let keys = client.grantee_keys().into_iter();
         let keys = keys.filter(|key| key.suite() == keyring.suite);
         let mut error = medlock_vault::Error::Unopened { what: "keyring" };
         for key in keys {

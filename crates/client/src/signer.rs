@@ -243,6 +243,7 @@ mod tests {
             version: 3,
             pointer: word(4),
             reader: Address::repeat_byte(5),
+            organisation: Address::repeat_byte(9),
             purpose: 6,
             gateway: Address::repeat_byte(7),
             readAt: u64::MAX,

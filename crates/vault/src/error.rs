@@ -15,6 +15,10 @@ pub enum Error {
         "the keys of compartment {compartment} are post-quantum (X-Wing) and the recipient's key is not: sealed to it, they would lose that"
     )]
     WeakerRecipient { compartment: u8 },
+    #[error(
+        "the organisation has post-quantum (X-Wing) keys and the member's key is not: sealed to it, they would lose that; the member must publish an x-wing key"
+    )]
+    WeakerMember,
     #[error("{what} is malformed: {why}")]
     Malformed { what: &'static str, why: String },
     #[error("{what} is not in its one canonical encoding")]
@@ -71,6 +75,8 @@ pub enum Error {
     NotController { signer: Address, controller: Address },
     #[error("the keyring is of another {field} than asked for")]
     KeyringScope { field: &'static str },
+    #[error("the membership is of another {field} than asked for")]
+    MembershipScope { field: &'static str },
 
     #[error("{what} is not a valid key")]
     InvalidKey { what: &'static str },

@@ -6,6 +6,7 @@
 //! - [`compartment`]: compartment keys, their epochs, and the links that lead back to earlier ones.
 //! - [`directory`]: the controller's signed list of compartment public keys.
 //! - [`keyring`]: compartment keys sealed to a grantee.
+//! - [`membership`]: an organisation's encryption keys sealed to one of its members.
 //! - [`keyfile`]: an actor's own keys at rest, under a passphrase.
 //! - [`shares`]: the root secret, split among custodians.
 //! - [`mnemonic`]: the root secret as 24 words.
@@ -30,6 +31,7 @@ mod error;
 mod hedged;
 pub mod keyfile;
 pub mod keyring;
+pub mod membership;
 pub mod mnemonic;
 pub mod payload;
 pub mod seal;
@@ -46,6 +48,7 @@ pub use envelope::Envelope;
 pub use error::Error;
 pub use keyfile::{KdfParams, KeyFile, Secrets};
 pub use keyring::{Keyring, KeyringScope};
+pub use membership::{Membership, MembershipScope};
 pub use mnemonic::Mnemonic;
 pub use payload::{Metadata, PayloadSeal, SealedPayload, open_metadata, open_payload, seal_payload};
 /// The version of `rand_core` whose `CryptoRng` this crate takes.

@@ -146,7 +146,7 @@ export interface Access {
   recordId: Hex;
   version: number;
   reader: Hex;
-  /** For whom the reader read; null: for themselves. */
+  /** For whom the reader acted, as a member; null: for themselves. */
   organisation: Hex | null;
   purpose: Purpose;
   /** By the reader's clock, and by the gateway's. */
@@ -162,6 +162,7 @@ export interface Access {
   anchoring: { state: "anchored"; index: number; block: number | null } | { state: "waiting"; since: number } | { state: "refuted"; index: number };
 }
 
+/** A membership of an organisation: either of the two is us. */
 export interface Membership {
   organisation: Hex;
   member: Hex;
@@ -216,7 +217,7 @@ export interface CoreFault {
     | "bad-input" //      a file that nothing sensible can be made of
     | "passphrase" //     wrong passphrase, or a damaged key file
     | "refused" //        the contract or the gateway said no
-    | "no-key" //         the other party has published no encryption key
+    | "no-key" //         the other party has published no encryption key, or an organisation has not sealed its keys to us
     | "stale" //          somebody changed it meanwhile: look again first
     | "tampered" //       what came back is not what the chain says: nothing was released
     | "offline" //        chain or gateway not reached
@@ -305,11 +306,12 @@ export interface Core {
   revokeAll(chart: Hex, watch: Watch): Promise<Mined>;
   accesses(chart: Hex): Promise<Access[]>;
 
-  // Members
-  /** Ours as an organisation, and those that we are in. */
+  // Organisations and members
+  /** Who is a member of ours, and of whom we are one. */
   memberships(): Promise<Membership[]>;
-  /** `expiry` 0: without an end. Seals our keys to the member too. */
+  /** Makes an account a member of ours, or sets another end (0: none), and seals our keys to it. */
   setMember(member: Hex, expiry: number, watch: Watch): Promise<Mined>;
+  /** The member is refused from the next block on; what they have opened, they may have kept. */
   removeMember(member: Hex, watch: Watch): Promise<Mined>;
   /** Seals our keys anew to members who have none or an older one; who has published no key is in `waiting`. */
   sealToMembers(): Promise<{ sealed: Hex[]; waiting: Hex[] }>;

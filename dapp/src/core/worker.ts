@@ -94,6 +94,12 @@ const methods = {
   revokeAll: (chart: Hex, watch: Told) => core().revokeAll(chart, watch),
   accesses: (chart: Hex) => core().accesses(chart),
 
+  memberships: () => core().memberships(),
+  setMember: (member: Hex, expiry: number, watch: Told) => core().setMember(member, expiry, watch),
+  removeMember: (member: Hex, watch: Told) => core().removeMember(member, watch),
+  sealToMembers: () => core().sealToMembers(),
+  actFor: (organisation: Hex | null) => core().actFor(organisation),
+
   ask: (questions: unknown, prove: boolean) => core().ask(JSON.stringify(questions), prove),
   verify: (verdict: string) => core().verify(verdict),
 };

@@ -45,7 +45,7 @@ impl From<Error> for Fault {
         };
         let kind = match &error {
             Error::Vault(medlock_vault::Error::Passphrase) => "passphrase",
-            Error::NoPublishedKey { .. } => "no-key",
+            Error::NoPublishedKey { .. } | Error::NoMembershipKeys { .. } => "no-key",
             Error::NotMined { .. } | Error::NotRelayed { .. } => "waiting",
             Error::ChainUnreachable { .. } | Error::GatewayUnreachable { .. } => "offline",
             Error::Tampered { .. } | Error::GatewayAnswer { .. } | Error::OtherDeployment { .. } => "tampered",

@@ -28,7 +28,7 @@ use web_sys::{Blob, File};
 use crate::{
     browser::{BlobContent, MemorySheet, PageWallet, Parts},
     fault::Fault,
-    shapes::{Access, Chart, GrantWish, Heads, ImportReport, ImportWish, Key, RecordShape},
+    shapes::{Access, Chart, GrantWish, Heads, ImportReport, ImportWish, Key, Membership, RecordShape},
 };
 
 /// Records that are read at the same time. Each waits for the chain and the gateway.
@@ -39,7 +39,8 @@ type Outcome<T> = Result<T, Fault>;
 /// One identity, at the deployment that the page was configured with.
 #[wasm_bindgen]
 pub struct Core {
-    client: Client,
+    /// As we act at present: for ourselves, or for an organisation.
+    client: RefCell<Client>,
     /// Opened before: a directory is fetched once.
     open: RefCell<BTreeMap<B256, OpenChart>>,
 }
@@ -120,10 +121,10 @@ pub async fn unlock(
     };
     let client = Client::connect(&endpoints, config.deployment, identity).await?;
     Ok(Core {
-        client: match config.relay {
+        client: RefCell::new(match config.relay {
             true => client.via_relay(),
             false => client,
-        },
+        }),
         open: RefCell::default(),
     })
 }
@@ -131,17 +132,17 @@ pub async fn unlock(
 #[wasm_bindgen]
 impl Core {
     pub fn address(&self) -> String {
-        self.client.address().to_string().to_lowercase()
+        self.client().address().to_string().to_lowercase()
     }
 
     pub fn words(&self) -> Vec<String> {
-        let words = self.client.identity().words();
+        let words = self.client.borrow().identity().words();
         words.expose().split(' ').map(str::to_owned).collect()
     }
 
     #[wasm_bindgen(js_name = isPublished)]
     pub async fn is_published(&self) -> Outcome<bool> {
-        Ok(self.client.is_published().await?)
+        Ok(self.client().is_published().await?)
     }
 
     #[wasm_bindgen(js_name = publishKey)]
@@ -150,25 +151,26 @@ impl Core {
     }
 
     pub async fn party(&self, account: &str) -> Outcome<JsValue> {
-        js(&self.client.party(address(account)?).await?)
+        js(&self.client().party(address(account)?).await?)
     }
 
     pub async fn heads(&self) -> Outcome<JsValue> {
-        let status = self.client.gateway().await?.status().await?;
+        let client = self.client();
+        let status = client.gateway().await?.status().await?;
         js(&Heads {
             chain: status.chain_block,
             index: status.index_block,
-            r#final: self.client.chain().final_block().await?,
+            r#final: client.chain().final_block().await?,
         })
     }
 
     #[wasm_bindgen(js_name = blockOf)]
     pub async fn block_of(&self, transaction: &str) -> Outcome<JsValue> {
-        js(&self.client.chain().block_of(word(transaction)?).await?)
+        js(&self.client().chain().block_of(word(transaction)?).await?)
     }
 
     pub async fn relayed(&self) -> Outcome<JsValue> {
-        js(&self.client.relayed().await?)
+        js(&self.client().relayed().await?)
     }
 
     #[wasm_bindgen(js_name = cancelAll)]
@@ -177,7 +179,7 @@ impl Core {
     }
 
     pub async fn charts(&self) -> Outcome<JsValue> {
-        let charts = self.client.charts().await?;
+        let charts = self.client().charts().await?;
         let charts = charts.into_iter().map(|(listed, state)| Chart {
             chart: listed.chart,
             controlled_since: listed.controlled_since,
@@ -195,18 +197,20 @@ impl Core {
 
     pub async fn labels(&self, chart: &str) -> Outcome<JsValue> {
         let chart = word(chart)?;
-        let state = self.client.chart_state(chart).await?;
-        let directory = self.client.directory(chart, &state).await?;
-        js(&self.client.labels(&directory)?)
+        let client = self.client();
+        let state = client.chart_state(chart).await?;
+        let directory = client.directory(chart, &state).await?;
+        js(&client.labels(&directory)?)
     }
 
     pub async fn records(&self, chart: &str) -> Outcome<JsValue> {
-        js(&self.client.records(word(chart)?, None).await?)
+        js(&self.client().records(word(chart)?, None).await?)
     }
 
     pub async fn versions(&self, chart: &str, record: &str) -> Outcome<JsValue> {
-        let gateway = self.client.gateway().await?;
-        js(&gateway.versions(word(chart)?, word(record)?).await?)
+        let chart = word(chart)?;
+        let client = self.client().at_chart(chart).await?;
+        js(&client.gateway().await?.versions(chart, word(record)?).await?)
     }
 
     pub async fn read(&self, chart: &str, record: &str, purpose: &str, version: Option<u32>) -> Outcome<JsValue> {
@@ -313,12 +317,12 @@ impl Core {
     }
 
     pub async fn grants(&self, chart: &str) -> Outcome<JsValue> {
-        js(&self.client.grants(Some(word(chart)?)).await?)
+        js(&self.client().grants(Some(word(chart)?)).await?)
     }
 
     #[wasm_bindgen(js_name = myGrants)]
     pub async fn my_grants(&self) -> Outcome<JsValue> {
-        js(&self.client.grants(None).await?)
+        js(&self.client().grants(None).await?)
     }
 
     pub async fn grant(&self, chart: &str, grantee: &str, terms: &str, watch: js_sys::Function) -> Outcome<JsValue> {
@@ -339,15 +343,51 @@ impl Core {
         js(&self.watched(watch).revoke_all(word(chart)?).await?.rotated)
     }
 
+    pub async fn memberships(&self) -> Outcome<JsValue> {
+        let memberships = self.client().memberships().await?;
+        js(&memberships.into_iter().map(Membership::from).collect::<Vec<_>>())
+    }
+
+    /// `expiry`: UNIX seconds; 0: without an end.
+    #[wasm_bindgen(js_name = setMember)]
+    pub async fn set_member(&self, member: &str, expiry: f64, watch: js_sys::Function) -> Outcome<JsValue> {
+        // A page has no larger whole numbers.
+        let expiry = expiry as u64;
+        js(&self.watched(watch).set_member(address(member)?, expiry).await?.mined)
+    }
+
+    #[wasm_bindgen(js_name = removeMember)]
+    pub async fn remove_member(&self, member: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+        js(&self.watched(watch).remove_member(address(member)?).await?)
+    }
+
+    #[wasm_bindgen(js_name = sealToMembers)]
+    pub async fn seal_to_members(&self) -> Outcome<JsValue> {
+        js(&self.client().seal_to_members().await?)
+    }
+
+    /// `None`: for ourselves.
+    #[wasm_bindgen(js_name = actFor)]
+    pub async fn act_for(&self, organisation: Option<String>) -> Outcome<()> {
+        let client = match organisation {
+            Some(organisation) => self.client().acting_for(address(&organisation)?).await?,
+            None => self.client().for_ourselves(),
+        };
+        *self.client.borrow_mut() = client;
+        // With the keys of whom we acted for.
+        self.open.borrow_mut().clear();
+        Ok(())
+    }
+
     pub async fn accesses(&self, chart: &str) -> Outcome<JsValue> {
-        let reads = self.client.reads(word(chart)?).await?;
+        let reads = self.client().reads(word(chart)?).await?;
         js(&reads.into_iter().map(Access::from).collect::<Vec<_>>())
     }
 
     /// `questions`: a JSON array.
     pub async fn ask(&self, questions: &str, prove: bool) -> Outcome<JsValue> {
         let questions: Vec<api::Question> = read(questions)?;
-        js(&self.client.ask_signed(questions, prove).await?)
+        js(&self.client().ask_signed(questions, prove).await?)
     }
 
     /// By the chain alone.
@@ -357,18 +397,22 @@ impl Core {
         }
         let signed: api::SignedVerdict = read(signed)?;
         let number = signed.verdict.block_number;
-        let hash = self.client.chain().block_hash(number).await?;
+        let hash = self.client().chain().block_hash(number).await?;
         let hash = hash.ok_or_else(|| Fault::usage("the chain does not have the verdict's block"))?;
         js(&shapes::Checked::from(verdict::check(
             &signed,
-            self.client.deployment(),
+            self.client().deployment(),
             hash,
         )?))
     }
 
+    fn client(&self) -> Client {
+        self.client.borrow().clone()
+    }
+
     fn watched(&self, watch: js_sys::Function) -> Client {
         let watch = SendWrapper::new(watch);
-        self.client.clone().watched(move |step: Step| {
+        self.client().watched(move |step: Step| {
             if let Ok(step) = js(&step) {
                 // What the page does with it is the page's affair.
                 let _ = watch.call1(&JsValue::NULL, &step);
@@ -380,8 +424,12 @@ impl Core {
         if let Some(open) = self.open.borrow().get(&chart) {
             return Ok(open.clone());
         }
-        let open = self.client.chart(chart).await?;
-        self.open.borrow_mut().insert(chart, open.clone());
+        let client = self.client();
+        let open = client.chart(chart).await?;
+        // Unless we act for somebody else meanwhile.
+        if self.client.borrow().organisation() == client.organisation() {
+            self.open.borrow_mut().insert(chart, open.clone());
+        }
         Ok(open)
     }
 }

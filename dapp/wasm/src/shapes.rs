@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256};
 use medlock_client::{
     Anchoring, Document, GrantTerms, ImportOptions, Imported, Kind, LeftOut, Outcome, Read,
-    api::{Actions, Purpose, Purposes},
+    api::{self, Actions, Purpose, Purposes},
     verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,7 @@ shapes! {
         record_id: B256,
         version: u32,
         reader: Address,
+        organisation: Option<Address>,
         purpose: Purpose,
         read_at: u64,
         received_at: u64,
@@ -86,6 +87,14 @@ shapes! {
         proven: bool,
         checkable: bool,
         anchoring: Anchoring,
+    }
+
+    struct Membership {
+        organisation: Address,
+        member: Address,
+        expiry: u64,
+        in_force: bool,
+        has_keys: bool,
     }
 
     struct Exported {
@@ -214,6 +223,7 @@ impl From<Read> for Access {
             record_id: receipt.record_id,
             version: receipt.version,
             reader: receipt.reader,
+            organisation: Some(receipt.organisation).filter(|account| !account.is_zero()),
             purpose: receipt.purpose,
             read_at: receipt.read_at,
             received_at: read.entry.received_at,
@@ -222,6 +232,18 @@ impl From<Read> for Access {
             proven: read.proven,
             checkable: read.checkable,
             anchoring: read.anchoring,
+        }
+    }
+}
+
+impl From<api::Membership> for Membership {
+    fn from(membership: api::Membership) -> Self {
+        Self {
+            organisation: membership.organisation,
+            member: membership.member,
+            expiry: membership.expiry,
+            in_force: membership.in_force,
+            has_keys: membership.keys.is_some_and(|keys| keys.current),
         }
     }
 }

@@ -42,6 +42,7 @@ fn request(gateway: Address, nonce: B256) -> ReadRequest {
             version: 1,
             pointer: B256::repeat_byte(0xd2),
             reader: READER,
+            organisation: Address::ZERO,
             purpose: Purpose::from_code("TREAT").unwrap(),
             gateway,
             read_at: NOW,

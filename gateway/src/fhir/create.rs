@@ -10,7 +10,7 @@ use medlock_indexer::Page;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::{problem::Result, state::Gateway};
+use crate::{access::Acting, problem::Result, state::Gateway};
 
 /// How long a creation waits for its transaction: Arbitrum mines within a second. Below the time that a request has.
 const MINED_WAIT: Duration = Duration::from_secs(15);
@@ -95,7 +95,7 @@ impl Gateway {
         (chart, grantee): (B256, Address),
         block: u64,
     ) -> Result<Option<Value>> {
-        let mut sight = self.sight(caller).await?;
+        let mut sight = self.sight(Acting::for_itself(caller)).await?;
         let mut page = Page::default();
         let mut found = None;
         loop {

@@ -151,10 +151,14 @@ impl Facts {
         };
         // A reorganisation can put another version in the place of the one that was read.
         let record = record.filter(|record| record.pointer == receipt.pointer);
+        let organisation = Some(receipt.organisation).filter(|account| !account.is_zero());
         let grant_place = match entry.reason_code {
             reason::GRANT => {
-                let (chart, reader) = (receipt.chart, receipt.reader);
-                self.view.granted_then(chart, reader, entry.block).await?.map(place)
+                let grantee = organisation.unwrap_or(receipt.reader);
+                self.view
+                    .granted_then(receipt.chart, grantee, entry.block)
+                    .await?
+                    .map(place)
             }
             _ => None,
         };
@@ -166,6 +170,7 @@ impl Facts {
             version: receipt.version,
             pointer: receipt.pointer.0,
             reader: self.party(receipt.reader).await?,
+            organisation: organisation.map(Into::into),
             purpose: receipt.purpose.bit(),
             read_at: receipt.read_at,
             received_at: entry.received_at,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Found, Sight};
 use crate::{
-    access::Standing,
+    access::{Acting, Standing},
     problem::{Failure, Result},
     state::Gateway,
 };
@@ -119,12 +119,13 @@ impl Collecting<'_> {
 }
 
 impl Gateway {
-    /// A page of what `query` asks for, as `caller` sees it.
+    /// A page of what `query` asks for, as whoever acts sees it.
     ///
     /// # Errors
-    /// `BadRequest` for a cursor that no page gave, and for a total beyond [`LOOKED_MOST`]; chain trouble, `IndexBehind`.
-    pub async fn fhir_search(&self, caller: alloy::primitives::Address, query: &Query) -> Result<Matches> {
-        let mut sight = self.sight(caller).await?;
+    /// `BadRequest` for a cursor that no page gave, and for a total beyond [`LOOKED_MOST`]; `ForbiddenOrUnknown` for who is no member; chain
+    /// trouble, `IndexBehind`.
+    pub async fn fhir_search(&self, acting: Acting, query: &Query) -> Result<Matches> {
+        let mut sight = self.sight(acting).await?;
         if let Some(ids) = query.ids() {
             return sight.by_ids(query, &ids).await;
         }
@@ -263,10 +264,13 @@ impl Sight<'_> {
     /// The charts that the caller controls.
     async fn controlled(&mut self) -> Result<BTreeSet<B256>> {
         let mut charts = BTreeSet::new();
+        if !self.acting.is_in_person() {
+            return Ok(charts);
+        }
         let mut after = None;
         loop {
             let page = Page { after, limit: 0 };
-            let some = self.facts.view.charts_of(self.caller, page).await?;
+            let some = self.facts.view.charts_of(self.acting.account(), page).await?;
             let Some(last) = some.last() else {
                 return Ok(charts);
             };
@@ -289,7 +293,11 @@ impl Sight<'_> {
             (!borrows).then_some(())
         });
         let before = borrowed.map_or(B256::ZERO, |()| before);
-        let charts = self.facts.view.charts_given_to(self.caller, before, CHUNK).await?;
+        let charts = self
+            .facts
+            .view
+            .charts_given_to(self.acting.grantee(), before, CHUNK)
+            .await?;
         Ok(charts.into_iter().collect())
     }
 
@@ -340,7 +348,7 @@ impl Sight<'_> {
             let page = Page { after, limit: CHUNK };
             let some = match sees_all {
                 true => self.facts.view.given(chart, page).await?,
-                false => self.facts.view.given_to(chart, self.caller, page).await?,
+                false => self.facts.view.given_to(chart, self.acting.grantee(), page).await?,
             };
             let Some(last) = some.last() else {
                 return Ok(true);

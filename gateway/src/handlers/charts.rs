@@ -4,7 +4,7 @@ use axum::{Json, extract::State, response::Response};
 use medlock_abi::terms::{COMPARTMENTS, reason, record_status};
 use medlock_api::{
     Actions, Chart, Charts, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version, Versions,
-    schema::{Binary, Hex32},
+    schema::{Binary, Hex20, Hex32},
 };
 use medlock_indexer::{Page, Record};
 
@@ -49,14 +49,14 @@ pub async fn charts(
 
 /// A chart as the chain has it.
 #[utoipa::path(get, path = "/v1/charts/{chart}", tag = "charts", security(("session" = [])),
-    params(("chart" = Hex32, Path,)),
+    params(("chart" = Hex32, Path,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Chart), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn chart(
     State(gateway): State<Gateway>,
     caller: Caller,
     Path(ChartPath { chart }): Path<ChartPath>,
 ) -> Result<Json<Chart>> {
-    let standing = gateway.standing(chart, caller.account).await?;
+    let standing = gateway.standing(chart, caller.acting()).await?;
     let indexed = gateway.index_at(&standing.block).await?.chart(chart).await?;
     let indexed = indexed.ok_or_else(|| Failure::from(Kind::IndexBehind))?;
     Ok(Json(Chart {
@@ -72,41 +72,44 @@ pub async fn chart(
 
 /// The chart's current directory block. Check it against `directory` of the chart on chain.
 #[utoipa::path(get, path = "/v1/charts/{chart}/directory", tag = "charts", security(("session" = [])),
-    params(("chart" = Hex32, Path,)),
+    params(("chart" = Hex32, Path,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Binary, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn directory(
     State(gateway): State<Gateway>,
     caller: Caller,
     Path(ChartPath { chart }): Path<ChartPath>,
 ) -> Result<Response> {
-    let standing = gateway.standing(chart, caller.account).await?;
+    let standing = gateway.standing(chart, caller.acting()).await?;
     gateway.directory(chart, &standing).await.map(dag_cbor)
 }
 
-/// The caller's own keyring block.
+/// The caller's own keyring block, or that of the organisation that they act for.
 #[utoipa::path(get, path = "/v1/charts/{chart}/keyring", tag = "charts", security(("session" = [])),
-    params(("chart" = Hex32, Path,)),
+    params(("chart" = Hex32, Path,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Binary, content_type = "application/vnd.ipld.dag-cbor"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn keyring(
     State(gateway): State<Gateway>,
     caller: Caller,
     Path(ChartPath { chart }): Path<ChartPath>,
 ) -> Result<Response> {
-    let standing = gateway.standing(chart, caller.account).await?;
+    let standing = gateway.standing(chart, caller.acting()).await?;
     // The controller derives its keys and has no keyring.
     let digest = gateway
         .index_at(&standing.block)
         .await?
-        .grant(chart, caller.account)
+        .grant(chart, caller.acting().grantee())
         .await?
         .map(|grant| grant.keyring);
     let digest = digest.ok_or_else(|| forbidden(reason::NO_GRANT))?;
-    gateway.keyring(chart, caller.account, digest).await.map(dag_cbor)
+    gateway
+        .keyring(chart, caller.acting().grantee(), digest)
+        .await
+        .map(dag_cbor)
 }
 
 /// The grants that stand on a chart: all to the controller and to delegates who may grant, revoke or rotate keys; to anybody else their own.
 #[utoipa::path(get, path = "/v1/charts/{chart}/grants", tag = "charts", security(("session" = [])),
-    params(("chart" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    params(("chart" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Grants), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn grants(
     State(gateway): State<Gateway>,
@@ -118,18 +121,22 @@ pub async fn grants(
         after: cursor(query.after.as_deref())?,
         limit: page_limit(query.limit),
     };
-    let standing = gateway.standing(chart, caller.account).await?;
+    let standing = gateway.standing(chart, caller.acting()).await?;
     let mut index = gateway.index_at(&standing.block).await?;
     let grants = match standing.sees_grants() {
         true => index.grants(chart, page).await?,
-        false => index.grant(chart, caller.account).await?.into_iter().collect(),
+        false => index
+            .grant(chart, caller.acting().grantee())
+            .await?
+            .into_iter()
+            .collect(),
     };
     Ok(Json(grants_body(grants, page.limit)))
 }
 
-/// The grants that stand and were given to the caller, on whatever chart.
+/// The grants that stand and were given to the caller, or to the organisation that they act for, on whatever chart.
 #[utoipa::path(get, path = "/v1/grants", tag = "charts", security(("session" = [])),
-    params(("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    params(("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Grants), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn my_grants(
     State(gateway): State<Gateway>,
@@ -140,15 +147,20 @@ pub async fn my_grants(
         after: cursor(query.after.as_deref())?,
         limit: page_limit(query.limit),
     };
-    let block = gateway.latest().await?;
-    let grants = gateway.index_at(&block).await?.grants_to(caller.account, page).await?;
+    let (block, acting) = (gateway.latest().await?, caller.acting());
+    gateway.require_member(&block, acting).await?;
+    let grants = gateway
+        .index_at(&block)
+        .await?
+        .grants_to(acting.grantee(), page)
+        .await?;
     Ok(Json(grants_body(grants, page.limit)))
 }
 
 /// The latest version of each record in the compartments that the caller may read at present, oldest record first. Whether one
 /// of them may be read is decided when it is: a rule may deny it, or it was shredded. One that a rule alone allows is not listed.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records", tag = "charts", security(("session" = [])),
-    params(("chart" = Hex32, Path,), ("compartment" = Option<u8>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    params(("chart" = Hex32, Path,), ("compartment" = Option<u8>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Records), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn records(
     State(gateway): State<Gateway>,
@@ -167,7 +179,7 @@ pub async fn records(
             return Err(Failure::bad_request("compartment", "compartments are 0 to 63"));
         }
     };
-    let standing = gateway.standing(chart, caller.account).await?;
+    let standing = gateway.standing(chart, caller.acting()).await?;
     let found = gateway
         .index_at(&standing.block)
         .await?
@@ -182,7 +194,7 @@ pub async fn records(
 
 /// The versions of a record, oldest first.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records/{record}/versions", tag = "charts", security(("session" = [])),
-    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,)),
+    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Versions), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn versions(
     State(gateway): State<Gateway>,
@@ -191,7 +203,7 @@ pub async fn versions(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Versions>> {
     let (after, limit) = (cursor(query.after.as_deref())?.unwrap_or(0), page_limit(query.limit));
-    let standing = gateway.standing(chart, caller.account).await?;
+    let standing = gateway.standing(chart, caller.acting()).await?;
     let on_chain = gateway.chain.record_of(&standing.block, chart, record).await?;
     if on_chain.version == 0 || !Compartments(standing.readable()).contains(on_chain.compartment) {
         return Err(unreadable(reason::UNKNOWN_RECORD, on_chain.version != 0));

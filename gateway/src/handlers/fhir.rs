@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use medlock_api::Kind;
+use medlock_api::{Kind, schema::Hex20};
 use medlock_fhir::facade::{
     Code, Issue, Outcome, Severity, capability_statement,
     search::{Handling, Resource, handling, parse, resource as known, searchset},
@@ -39,7 +39,7 @@ pub async fn metadata(State(gateway): State<Gateway>, _: Anybody, headers: Heade
 
 /// A resource by its id, if the caller may see it.
 #[utoipa::path(get, path = "/fhir/{type}/{id}", operation_id = "fhir_read", tag = "fhir", security(("session" = [])),
-    params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Patient, Provenance"), ("id" = String, Path,)),
+    params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Patient, Provenance"), ("id" = String, Path,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]
 pub async fn read(
     State(gateway): State<Gateway>,
@@ -52,7 +52,7 @@ pub async fn read(
         return Ok(not_served());
     };
     let found = gateway
-        .fhir_resource(caller.account, resource_type.name, &path.id)
+        .fhir_resource(caller.acting(), resource_type.name, &path.id)
         .await?;
     Ok(match found {
         Found::Resource(found) => resource(StatusCode::OK, found),
@@ -67,7 +67,7 @@ pub async fn read(
 
 /// A search, by the parameters that the CapabilityStatement names.
 #[utoipa::path(get, path = "/fhir/{type}", operation_id = "fhir_search", tag = "fhir", security(("session" = [])),
-    params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Provenance"),),
+    params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Provenance"), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]
 pub async fn search(
     State(gateway): State<Gateway>,
@@ -89,7 +89,7 @@ pub async fn search(
 
 /// The same, with parameters in the body as well: no chart or account stands in a log of URLs.
 #[utoipa::path(post, path = "/fhir/{type}/_search", operation_id = "fhir_search_by_form", tag = "fhir", security(("session" = [])),
-    params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Provenance"),),
+    params(("type" = String, Path, description = "AuditEvent, Consent, DocumentReference, Provenance"), ("medlock-organisation" = Option<Hex20>, Header,)),
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "4XX", body = Object, content_type = "application/fhir+json"), (status = "5XX", body = Object, content_type = "application/fhir+json")))]
 pub async fn search_by_form(
@@ -193,7 +193,7 @@ async fn found(
         Ok(query) => query,
         Err(says) => return Ok(outcome(StatusCode::BAD_REQUEST, &says)),
     };
-    let found = gateway.fhir_search(caller.account, &query).await?;
+    let found = gateway.fhir_search(caller.acting(), &query).await?;
     let bundle = searchset(&query, &site, found.page, found.next.as_deref(), found.total);
     Ok(resource(StatusCode::OK, bundle))
 }

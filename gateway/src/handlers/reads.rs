@@ -10,11 +10,11 @@ use axum::{
 use medlock_abi::terms::reason;
 use medlock_api::{
     Problem, ReadRequest, Reads, header, media_type,
-    schema::{Binary, Hex32},
+    schema::{Binary, Hex20, Hex32},
 };
 
 use crate::{
-    access::Readable,
+    access::{Acting, Readable},
     anchor,
     extract::{self, Caller, ChartPath, PageQuery, Path, PayloadQuery, Query, VersionPath, cursor, page_limit},
     handlers::{charts::next, dag_cbor},
@@ -24,7 +24,7 @@ use crate::{
 
 /// The envelope of a version, once its reader's receipt is on file.
 #[utoipa::path(post, path = "/v1/charts/{chart}/records/{record}/versions/{version}/reads", tag = "reads", security(("session" = [])),
-    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,)),
+    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,), ("medlock-organisation" = Option<Hex20>, Header,)),
     request_body = ReadRequest,
     responses(
         (status = 200, body = Binary, content_type = "application/vnd.ipld.dag-cbor", headers(
@@ -39,7 +39,7 @@ pub async fn read(
     extract::Json(request): extract::Json<ReadRequest>,
 ) -> Result<Response> {
     let (envelope, basis) = gateway
-        .read(caller.account, (path.chart, path.record, path.version), &request)
+        .read(caller.acting(), (path.chart, path.record, path.version), &request)
         .await?;
     gateway.metrics.receipts_filed.fetch_add(1, Relaxed);
     Ok((basis_headers(&basis), dag_cbor(envelope)).into_response())
@@ -48,7 +48,7 @@ pub async fn read(
 /// The payload of a version as a CAR v1 stream, to a reader whose receipt is on file and who may still read it. With `entity-bytes=FROM:TO`
 /// (both counted; `*`: the end), only the blocks that hold these bytes and those that prove where they stand.
 #[utoipa::path(get, path = "/v1/charts/{chart}/records/{record}/versions/{version}/payload", tag = "reads", security(("session" = [])),
-    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,), ("entity-bytes" = Option<String>, Query,)),
+    params(("chart" = Hex32, Path,), ("record" = Hex32, Path,), ("version" = u32, Path,), ("entity-bytes" = Option<String>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Binary, content_type = "application/vnd.ipld.car"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn payload(
     State(gateway): State<Gateway>,
@@ -57,7 +57,7 @@ pub async fn payload(
     Query(query): Query<PayloadQuery>,
 ) -> Result<Response> {
     let place = (path.chart, path.record, path.version);
-    let body = gateway.payload(caller.account, place, query.range()?).await?;
+    let body = gateway.payload(caller.acting(), place, query.range()?).await?;
     Ok(([(CONTENT_TYPE, media_type::CAR)], body).into_response())
 }
 
@@ -72,7 +72,8 @@ pub async fn reads(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Reads>> {
     let (after, limit) = (cursor(query.after.as_deref())?.unwrap_or(0), page_limit(query.limit));
-    gateway.standing(chart, caller.account).await?.controller_only()?;
+    let own = Acting::for_itself(caller.account);
+    gateway.standing(chart, own).await?.controller_only()?;
     let mut reads = gateway.db.receipts(chart, after, limit).await?;
     anchor::add(&gateway, &mut reads).await?;
     let next = next(&reads, limit, |entry| entry.sequence.to_string());

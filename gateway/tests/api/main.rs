@@ -9,6 +9,7 @@ mod erasure;
 mod etag;
 mod fhir;
 mod limits;
+mod members;
 mod metrics;
 mod roles;
 mod schema;
@@ -473,6 +474,7 @@ impl World {
             version: 1,
             pointer: written.pointer,
             reader: reader.address(),
+            organisation: Address::ZERO,
             purpose: Purpose::from_code("TREAT").unwrap(),
             gateway: self.gateway.address(),
             read_at: now(),

@@ -1,8 +1,10 @@
 //! Every role at every route, cell by cell. A route that is not in the table fails the test, as does a cell that changes.
+use medlock_api::header::ORGANISATION;
+
 use super::*;
 
 /// Who asks. Columns of the table, in this order.
-const ROLES: [&str; 13] = [
+const ROLES: [&str; 15] = [
     "nobody",
     "patient",
     "other patient",
@@ -16,53 +18,59 @@ const ROLES: [&str; 13] = [
     "insurer",
     "issuer",
     "other gateway",
+    "member for granted",
+    "ex-member for granted",
 ];
 
 /// Method and path as the OpenAPI document has them, what is asked in the paths' places, and the status for each role.
 ///
 /// Behind a colon: how many things are listed or found, or the verdict's reason. The chart's directory and the insurer's keyring are not in the
-/// store: who is let through to them gets 502. The payload is asked for before those who may read have signed a receipt; the clinic has.
+/// store: who is let through to them gets 502. A membership is kept, given, and removed in this order. The payload is asked for before those who may read have signed a receipt; the clinic has.
 const TABLE: &str = "
-GET     /fhir/metadata                                                  -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-GET     /fhir/{type}                                                    Consent            401  200:4           200:0         200:1      200:1        200:1         200:0         200:4         200:0         200:0         200:1                        200:0         200:0
-GET     /fhir/{type}                                                    DocumentReference  401  200:2           200:0         200:1      200:0        200:0         200:2         200:0         200:0         200:0         200:1                        200:0         200:0
-GET     /fhir/{type}                                                    Provenance         401  200:2           200:0         200:1      200:0        200:0         200:2         200:0         200:0         200:0         200:1                        200:0         200:0
-GET     /fhir/{type}                                                    AuditEvent         401  200:1           200:0         200:0      200:0        200:0         200:0         200:0         200:0         200:0         200:0                        200:0         200:0
-POST    /fhir/{type}                                                    Consent            401  422             422           422        422          422           422           422           422           422           422                          422           422
-POST    /fhir/{type}/_search                                            Consent            401  200:4           200:0         200:1      200:1        200:1         200:0         200:4         200:0         200:0         200:1                        200:0         200:0
-GET     /fhir/{type}/{id}                                               Consent            401  200             404           200        404          404           404           200           404           404           404                          404           404
-GET     /fhir/{type}/{id}                                               DocumentReference  401  200             404           200        404          404           200           404           404           404           404                          404           404
-GET     /fhir/{type}/{id}                                               Provenance         401  200             404           200        404          404           200           404           404           404           404                          404           404
-GET     /fhir/{type}/{id}                                               AuditEvent         401  200             404           404        404          404           404           404           404           404           404                          404           404
-GET     /fhir/{type}/{id}                                               Patient            401  200             404           200        404          404           200           200           404           404           200                          404           404
-GET     /health                                                         -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-GET     /ready                                                          -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-POST    /v1/blocks                                                      -                  401  200             200           200        200          200           200           200           200           200           200                          200           200
-POST    /v1/blocks/missing                                              -                  401  200             200           200        200          200           200           200           200           200           200                          200           200
-GET     /v1/charts                                                      -                  401  200:1           200:1         200:0      200:0        200:0         200:0         200:0         200:0         200:0         200:0                        200:0         200:0
-GET     /v1/charts/{chart}                                              -                  401  200             403           200        403          403           200           200           403           403           200                          403           403
-GET     /v1/charts/{chart}/directory                                    -                  401  502             403           502        403          403           502           502           403           403           502                          403           403
-GET     /v1/charts/{chart}/grants                                       -                  401  200:3           403           200:1      403          403           200:0         200:3         403           403           200:1                        403           403
-GET     /v1/charts/{chart}/keyring                                      -                  401  403             403           200        403          403           403           403           403           403           502                          403           403
-GET     /v1/charts/{chart}/reads                                        -                  401  200:1           403           403        403          403           403           403           403           403           403                          403           403
-GET     /v1/charts/{chart}/records                                      -                  401  200:2           403           200:1      403          403           200:2         200:0         403           403           200:1                        403           403
-GET     /v1/charts/{chart}/records/{record}/erasure                     -                  401  409             403           403        403          403           403           403           403           403           403                          403           403
-POST    /v1/charts/{chart}/records/{record}/erasure                     -                  401  409             403           403        403          403           403           403           403           403           403                          403           403
-GET     /v1/charts/{chart}/records/{record}/versions                    -                  401  200:1           403           200:1      403          403           200:1         403           403           403           403                          403           403
-GET     /v1/charts/{chart}/records/{record}/versions/{version}/payload  -                  401  403             403           200        403          403           403           403           403           403           403                          403           403
-POST    /v1/charts/{chart}/records/{record}/versions/{version}/reads    -                  401  200             403           200        403          403           200           403           403           403           403                          403           403
-POST    /v1/decisions                                                   -                  401  200:controller  200:no-grant  200:grant  200:expired  200:no-grant  200:delegate  200:no-grant  200:no-grant  200:no-grant  200:compartment-not-granted  200:no-grant  200:no-grant
-GET     /v1/deployment                                                  -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-GET     /v1/grants                                                      -                  401  200:0           200:0         200:1      200:1        200:0         200:0         200:0         200:0         200:0         200:1                        200:0         200:0
-GET     /v1/parties/{account}                                           -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-GET     /v1/relay/operations                                            -                  401  404             404           404        404          404           404           404           404           404           404                          404           404
-POST    /v1/relay/operations                                            -                  401  404             404           404        404          404           404           404           404           404           404                          404           404
-GET     /v1/relay/operations/{id}                                       -                  401  404             404           404        404          404           404           404           404           404           404                          404           404
-POST    /v1/sessions                                                    -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-POST    /v1/sessions/challenge                                          -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-GET     /v1/status                                                      -                  200  200             200           200        200          200           200           200           200           200           200                          200           200
-DELETE  /v1/sessions                                                    -                  401  204             204           204        204          204           204           204           204           204           204                          204           204
-DELETE  /v1/sessions/all                                                -                  401  204             204           204        204          204           204           204           204           204           204                          204           204
+GET     /fhir/metadata                                                  -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+GET     /fhir/{type}                                                    Consent            401  200:4           200:0         200:1      200:1        200:1         200:0         200:4         200:0         200:0         200:1                        200:0         200:0         200:1         403
+GET     /fhir/{type}                                                    DocumentReference  401  200:2           200:0         200:1      200:0        200:0         200:2         200:0         200:0         200:0         200:1                        200:0         200:0         200:1         403
+GET     /fhir/{type}                                                    Provenance         401  200:2           200:0         200:1      200:0        200:0         200:2         200:0         200:0         200:0         200:1                        200:0         200:0         200:1         403
+GET     /fhir/{type}                                                    AuditEvent         401  200:1           200:0         200:0      200:0        200:0         200:0         200:0         200:0         200:0         200:0                        200:0         200:0         200:0         403
+POST    /fhir/{type}                                                    Consent            401  422             422           422        422          422           422           422           422           422           422                          422           422           422           422
+POST    /fhir/{type}/_search                                            Consent            401  200:4           200:0         200:1      200:1        200:1         200:0         200:4         200:0         200:0         200:1                        200:0         200:0         200:1         403
+GET     /fhir/{type}/{id}                                               Consent            401  200             404           200        404          404           404           200           404           404           404                          404           404           200           403
+GET     /fhir/{type}/{id}                                               DocumentReference  401  200             404           200        404          404           200           404           404           404           404                          404           404           200           403
+GET     /fhir/{type}/{id}                                               Provenance         401  200             404           200        404          404           200           404           404           404           404                          404           404           200           403
+GET     /fhir/{type}/{id}                                               AuditEvent         401  200             404           404        404          404           404           404           404           404           404                          404           404           404           403
+GET     /fhir/{type}/{id}                                               Patient            401  200             404           200        404          404           200           200           404           404           200                          404           404           200           403
+GET     /health                                                         -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+GET     /ready                                                          -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+POST    /v1/blocks                                                      -                  401  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+POST    /v1/blocks/missing                                              -                  401  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+GET     /v1/charts                                                      -                  401  200:1           200:1         200:0      200:0        200:0         200:0         200:0         200:0         200:0         200:0                        200:0         200:0         200:0         200:0
+GET     /v1/charts/{chart}                                              -                  401  200             403           200        403          403           200           200           403           403           200                          403           403           200           403
+GET     /v1/charts/{chart}/directory                                    -                  401  502             403           502        403          403           502           502           403           403           502                          403           403           502           403
+GET     /v1/charts/{chart}/grants                                       -                  401  200:3           403           200:1      403          403           200:0         200:3         403           403           200:1                        403           403           200:1         403
+GET     /v1/charts/{chart}/keyring                                      -                  401  403             403           200        403          403           403           403           403           403           502                          403           403           200           403
+GET     /v1/charts/{chart}/reads                                        -                  401  200:1           403           403        403          403           403           403           403           403           403                          403           403           403           403
+GET     /v1/charts/{chart}/records                                      -                  401  200:2           403           200:1      403          403           200:2         200:0         403           403           200:1                        403           403           200:1         403
+GET     /v1/charts/{chart}/records/{record}/erasure                     -                  401  409             403           403        403          403           403           403           403           403           403                          403           403           403           403
+POST    /v1/charts/{chart}/records/{record}/erasure                     -                  401  409             403           403        403          403           403           403           403           403           403                          403           403           403           403
+GET     /v1/charts/{chart}/records/{record}/versions                    -                  401  200:1           403           200:1      403          403           200:1         403           403           403           403                          403           403           200:1         403
+GET     /v1/charts/{chart}/records/{record}/versions/{version}/payload  -                  401  403             403           200        403          403           403           403           403           403           403                          403           403           403           403
+POST    /v1/charts/{chart}/records/{record}/versions/{version}/reads    -                  401  200             403           200        403          403           200           403           403           403           403                          403           403           200           403
+POST    /v1/decisions                                                   -                  401  200:controller  200:no-grant  200:grant  200:expired  200:no-grant  200:delegate  200:no-grant  200:no-grant  200:no-grant  200:compartment-not-granted  200:no-grant  200:no-grant  200:no-grant  200:no-grant
+GET     /v1/deployment                                                  -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+GET     /v1/grants                                                      -                  401  200:0           200:0         200:1      200:1        200:0         200:0         200:0         200:0         200:0         200:1                        200:0         200:0         200:1         403
+GET     /v1/memberships                                                 -                  401  200:0           200:0         200:1      200:0        200:0         200:0         200:0         200:1         200:0         200:0                        200:0         200:0         200:1         200:0
+PUT     /v1/memberships/{account}/keys                                  -                  401  403             403           204        403          403           403           403           403           403           403                          403           403           403           403
+GET     /v1/memberships/{account}/keys                                  -                  401  403             403           403        403          403           403           403           200           403           403                          403           403           200           403
+DELETE  /v1/memberships/{account}/keys                                  -                  401  204             204           204        204          204           204           204           204           204           204                          204           204           204           204
+GET     /v1/parties/{account}                                           -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+GET     /v1/relay/operations                                            -                  401  404             404           404        404          404           404           404           404           404           404                          404           404           404           404
+POST    /v1/relay/operations                                            -                  401  404             404           404        404          404           404           404           404           404           404                          404           404           404           404
+GET     /v1/relay/operations/{id}                                       -                  401  404             404           404        404          404           404           404           404           404           404                          404           404           404           404
+POST    /v1/sessions                                                    -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+POST    /v1/sessions/challenge                                          -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+GET     /v1/status                                                      -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
+DELETE  /v1/sessions                                                    -                  401  204             204           204        204          204           204           204           204           204           204                          204           204           204           204
+DELETE  /v1/sessions/all                                                -                  401  204             204           204        204          204           204           204           204           204           204                          204           204           204           204
 ";
 
 struct Cast {
@@ -74,6 +82,11 @@ struct Cast {
     consent: String,
     document: String,
     audit: String,
+}
+
+/// Who names the organisation that they say they act for.
+fn acts_for_granted(role: usize) -> bool {
+    ROLES[role].ends_with(" for granted")
 }
 
 impl Cast {
@@ -106,20 +119,9 @@ impl Cast {
             world.send(&issuer, registry, credential).await;
         }
         for who in [&member, &ex_member] {
-            let set = IRegistry::setMemberCall {
-                actor: world.clinic.address(),
-                member: who.address(),
-                serial: 0,
-                expiry: 0,
-            };
-            world.send(&world.clinic, registry, set).await;
+            world.set_member(&world.clinic, who.address(), 0).await;
         }
-        let remove = IRegistry::removeMemberCall {
-            actor: world.clinic.address(),
-            member: ex_member.address(),
-            serial: 1,
-        };
-        world.send(&world.clinic, registry, remove).await;
+        world.remove_member(&world.clinic, ex_member.address()).await;
         for (delegate, powers) in [(&reader, power::READ), (&granter, power::GRANT)] {
             let set = IExceptions::setDelegateCall {
                 actor: world.patient.address(),
@@ -174,11 +176,13 @@ impl Cast {
             Some(revoked),
             Some(reader),
             Some(granter),
-            Some(member),
-            Some(ex_member),
+            Some(member.clone()),
+            Some(ex_member.clone()),
             Some(insurer),
             Some(issuer),
             Some(gateway),
+            Some(member),
+            Some(ex_member),
         ];
         let mut tokens = Vec::new();
         for signer in &signers {
@@ -209,11 +213,16 @@ impl Cast {
             "Patient" => &alloy::hex::encode(CHART),
             _ => &self.document,
         };
+        let member = self.signers[ROLES.len() - 2].as_ref().unwrap().address();
+        let account = match (method, path) {
+            ("PUT" | "DELETE", "/v1/memberships/{account}/keys") => member,
+            _ => world.clinic.address(),
+        };
         let url = path
             .replace("{chart}", &CHART.to_string())
             .replace("{record}", &record.to_string())
             .replace("{version}", "1")
-            .replace("{account}", &world.clinic.address().to_string())
+            .replace("{account}", &account.to_string())
             .replace("{type}", place)
             .replace("{id}", if path.starts_with("/fhir") { id } else { "0x" });
         let url = match path {
@@ -235,6 +244,9 @@ impl Cast {
             };
             request = request.bearer_auth(own);
         }
+        if acts_for_granted(role) {
+            request = request.header(ORGANISATION, world.clinic.address().to_string());
+        }
         // What a well-meaning caller sends.
         request = match (method, path) {
             ("POST", "/v1/decisions") => request.json(&json!({ "questions": [
@@ -242,7 +254,15 @@ impl Cast {
             ] })),
             ("POST", "/v1/charts/{chart}/records/{record}/versions/{version}/reads") => {
                 let reader = signer.unwrap_or(&world.stranger);
-                request.json(&world.receipt(reader, &self.labs, |_| ()))
+                let organisation = match acts_for_granted(role) {
+                    true => world.clinic.address(),
+                    false => Address::ZERO,
+                };
+                request.json(&world.receipt(reader, &self.labs, |receipt| receipt.organisation = organisation))
+            }
+            ("PUT", "/v1/memberships/{account}/keys") => {
+                let organisation = signer.unwrap_or(&world.stranger).address();
+                request.body(world.sealed_membership(organisation, member))
             }
             ("POST", "/v1/blocks/missing") => request.json(&json!({ "digests": [UNKNOWN] })),
             ("POST", "/v1/blocks") => request.body(car_of(&raw_block(rand32().to_vec()))),
@@ -257,8 +277,8 @@ impl Cast {
         let wanted = (method, path) == ("GET", "/ready");
         let (status, _, body) = answer(request, wanted.then_some(Kind::ChainDown)).await;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let lists =
-            ["charts", "grants", "records", "versions", "reads"].map(|list| body[list].as_array().map(Vec::len));
+        let lists = ["charts", "grants", "memberships", "records", "versions", "reads"]
+            .map(|list| body[list].as_array().map(Vec::len));
         let listed = lists.into_iter().flatten().next().map(|length| length.to_string());
         let total = body["total"].as_u64().map(|total| total.to_string());
         let verdict = body["verdicts"][0]["reason"].as_str().map(str::to_owned);

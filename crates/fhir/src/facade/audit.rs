@@ -8,7 +8,7 @@ use medlock_abi::terms::reason;
 use serde_json::{Value, json};
 
 use super::element::{coding, concept, identifier, logical, meta, party, patient, reference, tidy, version_identifier};
-use super::facts::{Kind, Party, Place, Read};
+use super::facts::{Account, Kind, Party, Place, Read};
 use super::{Site, codes, system, time};
 
 #[must_use]
@@ -35,6 +35,19 @@ pub fn audit_event(read: &Read, site: &Site) -> Value {
         coding(system::DICOM, "110152", Some("Destination Role ID")),
         coding(system::PARTICIPATION, "IRCP", Some("information recipient")),
     ] });
+    let mut agents = vec![json!({
+        "type": recipient,
+        "who": party(site, read.reader),
+        "requestor": true,
+        "purposeOfUse": purposes,
+    })];
+    agents.extend(read.organisation.map(|account| organisation(site, account)));
+    agents.push(json!({
+        "type": concept(coding(system::DICOM, "110153", Some("Source Role ID"))),
+        "who": party(site, gateway),
+        "requestor": false,
+        "network": { "address": site.gateway, "type": "5" },
+    }));
     let mut entities = vec![subject(read), document(read), receipt(read)];
     entities.extend(read.grant_place.map(consent));
     json!({
@@ -48,25 +61,25 @@ pub fn audit_event(read: &Read, site: &Site) -> Value {
         "recorded": time::instant(read.received_at),
         "outcome": "0",
         "purposeOfEvent": purposes,
-        "agent": [
-            {
-                "type": recipient,
-                "who": party(site, read.reader),
-                "requestor": true,
-                "purposeOfUse": purposes,
-            },
-            {
-                "type": concept(coding(system::DICOM, "110153", Some("Source Role ID"))),
-                "who": party(site, gateway),
-                "requestor": false,
-                "network": { "address": site.gateway, "type": "5" },
-            },
-        ],
+        "agent": agents,
         "source": {
             "observer": party(site, gateway),
             "type": [coding(system::AUDIT_SOURCE_TYPE, "4", Some("Application Server"))],
         },
         "entity": entities,
+    })
+}
+
+/// For whom the reader acted. R4's agents have no `onBehalfOf`: an agent of its own, as IHE BALP has a user's organisation.
+fn organisation(site: &Site, account: Account) -> Value {
+    let organisation = Party {
+        account,
+        kind: Kind::Organisation,
+    };
+    json!({
+        "type": concept(coding(system::ROLE_CLASS, "PROV", Some("healthcare provider"))),
+        "who": party(site, organisation),
+        "requestor": false,
     })
 }
 

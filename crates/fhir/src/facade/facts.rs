@@ -240,6 +240,8 @@ pub struct Read {
     pub version: u32,
     pub pointer: Bytes32,
     pub reader: Party,
+    /// For whom the reader acted, as a member; `None`: for themselves.
+    pub organisation: Option<Account>,
     /// One bit.
     pub purpose: u32,
     /// By the reader's clock.

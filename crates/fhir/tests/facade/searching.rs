@@ -131,13 +131,25 @@ fn authorship_names_author_organisation_and_event() {
 }
 
 #[test]
-fn a_read_names_reader_gateway_data_receipt_and_consent() {
+fn a_read_names_reader_organisation_gateway_data_receipt_and_consent() {
     let event = audit_event(&read(), &site());
     assert_eq!(event["id"], format!("{}.{}", "60".repeat(20), u64::MAX));
     assert!(event["id"].as_str().unwrap().len() <= 64);
     assert_eq!(at(&event, "/type/code"), "110106");
     assert_eq!(at(&event, "/agent/0/requestor"), &json!(true));
-    assert_eq!(at(&event, "/agent/1/network/address"), "https://gw.example");
+    assert_eq!(at(&event, "/agent/0/who/type"), "Practitioner");
+    assert_eq!(
+        (
+            at(&event, "/agent/1/who/type"),
+            at(&event, "/agent/1/who/identifier/value")
+        ),
+        (
+            &json!("Organization"),
+            &json!(format!("did:pkh:eip155:421614:0x{}", "0c".repeat(20)))
+        )
+    );
+    assert_eq!(at(&event, "/agent/1/requestor"), &json!(false));
+    assert_eq!(at(&event, "/agent/2/network/address"), "https://gw.example");
     assert_eq!(
         at(&event, "/entity/0/what/reference"),
         &json!(format!("Patient/{}", "5a".repeat(32)))
@@ -150,6 +162,7 @@ fn a_read_names_reader_gateway_data_receipt_and_consent() {
         (&json!("2026-05-03T10:00:00Z"), &json!("2026-05-03T09:59:59Z"))
     );
     let own = Read {
+        organisation: None,
         reason: medlock_abi::terms::reason::CONTROLLER,
         grant_place: None,
         ..read()
@@ -160,6 +173,7 @@ fn a_read_names_reader_gateway_data_receipt_and_consent() {
         (&json!("rest"), 1),
         "no disclosure"
     );
+    assert_eq!(own["agent"].as_array().unwrap().len(), 2);
 }
 
 #[test]

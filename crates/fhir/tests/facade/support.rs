@@ -129,6 +129,7 @@ pub fn read() -> Read {
         version: 2,
         pointer: [0x22; 32],
         reader: party(Kind::Practitioner, 0x0b),
+        organisation: Some([0x0c; 20]),
         purpose: TREAT,
         read_at: NOW - 1,
         received_at: NOW,

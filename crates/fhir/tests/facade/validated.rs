@@ -160,7 +160,7 @@ fn the_validator_refuses_what_is_wrong() {
         (event(), "/recorded", Value::Null),
         (event(), "/source/observer", Value::Null),
         (event(), "/agent/0/requestor", json!("yes")),
-        (event(), "/agent/1/network/type", json!("9")),
+        (event(), "/agent/2/network/type", json!("9")),
         (document(), "/status", json!("final")),
         (document(), "/content", json!([])),
         (document(), "/relatesTo/0/code", json!("amends")),

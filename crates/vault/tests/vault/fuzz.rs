@@ -11,8 +11,8 @@ use hkdf::Hkdf;
 use medlock_mutate::{Fuzz, Shape, Tally, unmeasured};
 use medlock_vault::{
     AccountKey, AnchoredSet, Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain,
-    EncryptionKey, Envelope, KeyFile, Keyring, KeyringScope, Link, Mnemonic, PublicKey, RangeOpener, RootSecret,
-    SealedShare, SetScope, ShareSet, Suite,
+    EncryptionKey, Envelope, KeyFile, Keyring, KeyringScope, Link, Membership, MembershipScope, Mnemonic, PublicKey,
+    RangeOpener, RootSecret, SealedShare, SetScope, ShareSet, Suite,
     keyring::KEYRING_BYTES_MAX,
     open_metadata, open_payload, open_stream, payload,
     seal::{self, Sealed},
@@ -128,6 +128,33 @@ fn keyrings() {
         };
         assert_eq!(keyring.encode(), bytes);
         let opened = keyring.open(&domain, &scope.chart, &scope.grantee, &key);
+        assert_eq!(opened.is_ok(), seeds.iter().any(|seed| seed == bytes));
+        true
+    });
+}
+
+#[test]
+fn memberships() {
+    let case = &vectors!("membership")["opened"][0];
+    let (domain, member) = (crate::vectors::reading::domain(case), array(&case["member"]));
+    let organisation = array(&case["organisation"]);
+    let scope = MembershipScope {
+        organisation,
+        member,
+        organisation_key_version: 2,
+        member_key_version: 1,
+    };
+    let key = EncryptionKey::from_slice(Suite::X25519, &unhex(&case["privateKey"])).unwrap();
+    let other = EncryptionKey::generate(&mut TestRng::new("fuzz/membership"), Suite::X25519);
+    let mut rng = TestRng::new("other");
+    let other = Membership::seal(&mut rng, &domain, &scope, &key.public_key(), &[&other]).unwrap();
+    let seeds = [unhex(&case["bytes"]), other.encode()];
+    deep_fuzz("membership", &seeds, Shape::Cbor, 1, |bytes| {
+        let Ok(membership) = Membership::decode(bytes) else {
+            return false;
+        };
+        assert_eq!(membership.encode(), bytes);
+        let opened = membership.open(&domain, &organisation, &member, &key);
         assert_eq!(opened.is_ok(), seeds.iter().any(|seed| seed == bytes));
         true
     });

@@ -5,6 +5,7 @@ mod forge;
 mod fuzz;
 mod keyfile;
 mod keyring;
+mod membership;
 mod mnemonic;
 mod payload;
 mod published;

@@ -1,8 +1,8 @@
 //! A source of randomness that repeats itself: a machine that was cloned, a state that was restored, a generator that is stuck. One key
 //! stream over two plaintexts would give away what they differ in.
 use medlock_vault::{
-    Binding, CompartmentKeys, EncryptionKey, Envelope, Keyring, KeyringScope, Metadata, RootSecret, SealedPayload,
-    Suite, seal_payload,
+    Binding, CompartmentKeys, EncryptionKey, Envelope, Keyring, KeyringScope, Membership, MembershipScope, Metadata,
+    RootSecret, SealedPayload, Suite, seal_payload,
 };
 
 use crate::{DOMAIN, Stuck, TestRng, binding, other_bindings, raw_cid, stored};
@@ -55,7 +55,7 @@ fn no_two_payloads_share_a_key() {
 }
 
 #[test]
-fn no_two_envelopes_or_keyrings_share_a_key_stream() {
+fn no_two_envelopes_keyrings_or_memberships_share_a_key_stream() {
     let root = RootSecret::generate(&mut TestRng::new("root"));
     for suite in [Suite::X25519, Suite::XWing] {
         let keys = CompartmentKeys::derive(&root, &binding().chart, 3, 1, suite).unwrap();
@@ -89,6 +89,23 @@ fn no_two_envelopes_or_keyrings_share_a_key_stream() {
             (sealed, *keys[0].private.expose())
         };
         let ((first, one), (second, two)) = (keyring(3), keyring(4));
+        assert_ne!(first.encapsulated, second.encapsulated);
+        assert!(!related(&first.ciphertext, &second.ciphertext, (&one, &two)));
+
+        let scope = MembershipScope {
+            organisation: [0xc1; 20],
+            member: [0xd0; 20],
+            organisation_key_version: 2,
+            member_key_version: 1,
+        };
+        let membership = |seed| {
+            let key = EncryptionKey::generate(&mut TestRng::new(seed), suite);
+            let sealed = Membership::seal(&mut Stuck(7), &DOMAIN, &scope, &grantee, &[&key])
+                .unwrap()
+                .sealed;
+            (sealed, *key.expose())
+        };
+        let ((first, one), (second, two)) = (membership("one"), membership("two"));
         assert_ne!(first.encapsulated, second.encapsulated);
         assert!(!related(&first.ciphertext, &second.ciphertext, (&one, &two)));
     }

@@ -11,7 +11,7 @@ use std::{
 
 use medlock_vault::{
     AccountKey, Binding, CompartmentKeys, DirectoryBody, EncryptionKey, Envelope, Error, KeyFile, Keyring,
-    KeyringScope, Metadata, RootSecret, Secrets, Suite, seal_payload,
+    KeyringScope, Membership, MembershipScope, Metadata, RootSecret, Secrets, Suite, seal_payload,
 };
 use reading::{edited, hex, unhex};
 use serde_json::{Value, json};
@@ -534,6 +534,58 @@ fn keyring_vectors_hold() {
         }),
     );
     reading::keyring(&file);
+}
+
+#[test]
+fn membership_vectors_hold() {
+    let mut rng = TestRng::new("medlock/vectors/membership");
+    let mut key = |suite| EncryptionKey::generate(&mut rng, suite);
+    let (newest, retired, hybrid) = (key(Suite::X25519), key(Suite::X25519), key(Suite::XWing));
+    let (member, post_quantum) = (key(Suite::X25519), key(Suite::XWing));
+    let scope = MembershipScope {
+        organisation: [0xc1; 20],
+        member: [0xd0; 20],
+        organisation_key_version: 2,
+        member_key_version: 1,
+    };
+    let mut seal = |recipient: &EncryptionKey, keys: &[&EncryptionKey]| {
+        Membership::seal(&mut rng, &DOMAIN, &scope, &recipient.public_key(), keys).unwrap()
+    };
+    let case = |recipient: &EncryptionKey, membership: &Membership, keys: &[&EncryptionKey]| {
+        let keys = keys
+            .iter()
+            .map(|key| json!({"suite": key.suite().id(), "privateKey": hex(key.expose())}));
+        json!({
+            "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records), "organisation": hex([0xc1; 20]), "member": hex([0xd0; 20]),
+            "suite": recipient.suite().id(), "privateKey": hex(recipient.expose()), "bytes": hex(membership.encode()),
+            "keys": keys.collect::<Vec<_>>(),
+        })
+    };
+    let (both, mixed) = ([&newest, &retired], [&hybrid, &newest, &retired]);
+    let (plain, mixture) = (seal(&member, &both), seal(&post_quantum, &mixed));
+    let none = || json!({"op": "none"});
+    let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let file = committed(
+        "membership.json",
+        json!({
+            "opened": [case(&member, &plain, &both), case(&post_quantum, &mixture, &mixed)],
+            "refused": [
+                refused("another private key", 0, none(), json!({"privateKey": hex([7; 32])}), "Unopened"),
+                refused("another chain", 0, none(), json!({"chainId": 1}), "Unopened"),
+                refused("another contract", 0, none(), json!({"records": hex([7; 20])}), "Unopened"),
+                refused("another organisation", 0, none(), json!({"organisation": hex([7; 20])}), "MembershipScope"),
+                refused("another member", 0, none(), json!({"member": hex([7; 20])}), "MembershipScope"),
+                refused("another key of the organisation's", 0, replace(b"\x76organisationKeyVersion\x02", b"\x76organisationKeyVersion\x03"), json!({}), "Unopened"),
+                refused("another key of the member's", 0, replace(b"\x70memberKeyVersion\x01", b"\x70memberKeyVersion\x02"), json!({}), "Unopened"),
+                refused("a newer version", 0, replace(b"\x61v\x01", b"\x61v\x02"), json!({}), "UnknownVersion"),
+                refused("another suite", 0, replace(b"\x65suite\x01", b"\x65suite\x02"), json!({}), "WrongSuite"),
+                refused("X-Wing called X25519", 1, replace(b"\x65suite\x02", b"\x65suite\x01"), json!({}), "WrongSuite"),
+                refused("another X-Wing private key", 1, none(), json!({"privateKey": hex([7; 32])}), "Unopened"),
+                refused("a byte more", 0, json!({"op": "append", "hex": "00"}), json!({}), "Malformed"),
+            ],
+        }),
+    );
+    reading::membership(&file);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use alloy_primitives::Address;
 use medlock_vault::{
     Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain, EncryptionKey, Envelope, Error,
-    KeyFile, Keyring, Link, Mnemonic, PublicKey, Published, RootSecret, SealedShare, SetScope, Share, ShareSet, Suite,
-    open_payload,
+    KeyFile, Keyring, Link, Membership, Mnemonic, PublicKey, Published, RootSecret, SealedShare, SetScope, Share,
+    ShareSet, Suite, open_payload,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -218,6 +218,24 @@ pub fn keyring(file: &Value) -> usize {
                     "privateKey": hex(keys.private.expose()), "historyKey": keys.history.as_ref().map(|key| hex(key.expose())),
                 })
             })
+            .collect();
+        assert_eq!(Value::from(keys), case["keys"]);
+    }
+    opened.len() + refused(file, open)
+}
+
+pub fn membership(file: &Value) -> usize {
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let key = EncryptionKey::from_slice(suite(inputs), &unhex(&inputs["privateKey"])).unwrap();
+        let (organisation, member) = (array(&inputs["organisation"]), array(&inputs["member"]));
+        Membership::decode(bytes)?.open(&domain(inputs), &organisation, &member, &key)
+    };
+    let opened = list(&file["opened"]);
+    for case in opened {
+        let keys = open(case, &unhex(&case["bytes"])).unwrap();
+        let keys = keys.iter();
+        let keys: Vec<Value> = keys
+            .map(|key| json!({"suite": key.suite().id(), "privateKey": hex(key.expose())}))
             .collect();
         assert_eq!(Value::from(keys), case["keys"]);
     }
