@@ -6,6 +6,7 @@
 //! - [`compartment`]: compartment keys, their epochs, and the links that lead back to earlier ones.
 //! - [`directory`]: the controller's signed list of compartment public keys.
 //! - [`keyring`]: compartment keys sealed to a grantee.
+//! - [`emergency`]: compartment keys for whoever breaks the glass, by way of custodians.
 //! - [`keyfile`]: an actor's own keys at rest, under a passphrase.
 //! - [`shares`]: the root secret, split among custodians.
 //! - [`mnemonic`]: the root secret as 24 words.
@@ -25,6 +26,7 @@ mod cbor;
 mod cipher;
 pub mod compartment;
 pub mod directory;
+pub mod emergency;
 pub mod envelope;
 mod error;
 mod hedged;
@@ -42,6 +44,7 @@ pub use binding::{Binding, Domain};
 pub use cid::Cid;
 pub use compartment::{CompartmentKeys, Link};
 pub use directory::{Directory, DirectoryBody};
+pub use emergency::{EmergencyKit, KitBody, KitScope, KitTerms, VerifiedKit};
 pub use envelope::Envelope;
 pub use error::Error;
 pub use keyfile::{KdfParams, KeyFile, Secrets};
