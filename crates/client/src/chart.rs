@@ -18,6 +18,7 @@ use medlock_vault::{
 use crate::{
     Client,
     chain::Mined,
+    emergency::Renewal,
     error::{Error, Result},
     identity::rng,
     now, signer_of,
@@ -30,6 +31,8 @@ pub struct ChartState {
     pub grant_epoch: u32,
     pub directory_version: u32,
     pub directory: B256,
+    /// Moves on whenever control of the chart passes to another.
+    pub control_epoch: u32,
     /// All grants were ended, and the keys not rotated yet.
     pub rotation_due: bool,
 }
@@ -100,6 +103,7 @@ impl Client {
             grant_epoch: state.grantEpoch,
             directory_version: state.directoryVersion,
             directory: state.directory,
+            control_epoch: state.controlEpoch,
             rotation_due: state.rotationDue,
         })
     }
@@ -209,6 +213,7 @@ impl Client {
             mined,
             resealed,
             waiting,
+            kit: self.renew_kit(chart, &next.directory).await,
         })
     }
 
@@ -229,6 +234,7 @@ impl Client {
             mined,
             resealed: keyrings.iter().map(|keyring| keyring.grantee).collect(),
             waiting,
+            kit: self.renew_kit(chart, &next.directory).await,
         })
     }
 
@@ -274,7 +280,8 @@ impl Client {
         }
         let next = self.rotated(chart, &state, u64::MAX, None).await?;
         let rotated = self.set_directory(chart, &next).await?;
-        Ok(RevokedAll { revoked, rotated })
+        let kit = self.renew_kit(chart, &next.directory).await;
+        Ok(RevokedAll { revoked, rotated, kit })
     }
 
     /// Grants of a chart of ours, or, without a chart, those given to us.
@@ -381,7 +388,7 @@ impl Client {
     }
 
     /// The state of a chart that we control.
-    async fn controlled(&self, chart: B256) -> Result<ChartState> {
+    pub(crate) async fn controlled(&self, chart: B256) -> Result<ChartState> {
         let state = self.chart_state(chart).await?;
         if state.controller != self.address() {
             return Err(Error::NotController {
@@ -529,7 +536,7 @@ impl Client {
     }
 
     /// A party's encryption key, not revoked. The gateway hands it out; its digest on chain says whether it is the one.
-    async fn published_key(&self, party: Address) -> Result<(u32, PublicKey)> {
+    pub(crate) async fn published_key(&self, party: Address) -> Result<(u32, PublicKey)> {
         let on_chain = self
             .chain
             .call(self.deployment.registry, IRegistry::keyOfCall { party })
@@ -556,6 +563,8 @@ pub struct Revoked {
     pub resealed: Vec<Address>,
     /// Grantees who stay and whose published key nothing could be sealed to: grant them again once they have another.
     pub waiting: Vec<Address>,
+    /// For who breaks the glass: the keys are others now.
+    pub kit: Renewal,
 }
 
 /// What a rotation did; the fields are those of [`Revoked`].
@@ -564,6 +573,7 @@ pub struct Rotated {
     pub mined: Mined,
     pub resealed: Vec<Address>,
     pub waiting: Vec<Address>,
+    pub kit: Renewal,
 }
 
 /// What ending all grants did.
@@ -572,6 +582,8 @@ pub struct RevokedAll {
     /// `None`: an earlier attempt ended them.
     pub revoked: Option<Mined>,
     pub rotated: Mined,
+    /// As of [`Revoked`].
+    pub kit: Renewal,
 }
 
 struct Resealed {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
+    providers::Provider,
     sol_types::SolCall,
 };
 use medlock_abi::{
@@ -116,6 +117,29 @@ impl Client {
     pub(crate) async fn send<C: SolCall>(&self, to: Address, call: C) -> Result<Mined> {
         self.own_transactions()?;
         self.chain.send_watched(to, call, &self.watch).await
+    }
+
+    /// The same client, which sends and pays by itself again.
+    pub fn by_own_transactions(mut self) -> Self {
+        self.is_relayed = false;
+        self
+    }
+
+    /// [`Client::send`], for people who may never have paid a fee.
+    ///
+    /// # Errors
+    /// [`Error::NoFunds`].
+    pub(crate) async fn pay<C: SolCall>(&self, to: Address, call: C) -> Result<Mined> {
+        self.own_transactions()?;
+        let account = self.address();
+        let balance = self.chain.provider().get_balance(account).await;
+        if balance
+            .map_err(|error| self.chain.error("eth_getBalance", error))?
+            .is_zero()
+        {
+            return Err(Error::NoFunds { account });
+        }
+        self.send(to, call).await
     }
 
     /// # Errors

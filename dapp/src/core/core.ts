@@ -34,6 +34,8 @@ export interface Config {
   rpc: string;
   /** Whether operations can be relayed: without, an account needs money for fees. */
   relay: boolean;
+  /** Accounts that patients may choose to keep shares of emergency keys. */
+  custodians: Hex[];
   /** On a development chain the page can fund itself and be credentialed. */
   deployment: Schemas["Deployment"];
 }
@@ -158,6 +160,34 @@ export interface Access {
   anchoring: { state: "anchored"; index: number; block: number | null } | { state: "waiting"; since: number } | { state: "refuted"; index: number };
 }
 
+/** What a patient has allowed for an emergency, and left for it. */
+export interface EmergencySettings {
+  allowed: boolean;
+  /** Null: there is no kit, so nobody gets keys. */
+  kit: {
+    compartments: number[];
+    custodians: Hex[];
+    threshold: number;
+    /** Made for the keys that stand now. */
+    current: boolean;
+  } | null;
+}
+
+/** Broken glass: a provider opened a chart without asking. */
+export interface Emergency {
+  chart: Hex;
+  party: Hex;
+  /** Whose credential was used; null: the party's own. */
+  organisation: Hex | null;
+  compartments: number[];
+  /** 1: unable to consent, 2: life-threatening, 3: public danger, 4: other. */
+  reasonCode: number;
+  openedAt: number;
+  until: number;
+  /** False: ended before its time, or over. */
+  open: boolean;
+}
+
 export interface Exported {
   layout: "imported" | "collection";
   resources: number;
@@ -262,10 +292,23 @@ export interface Core {
   /** Those given to us. */
   myGrants(): Promise<Grant[]>;
   grant(chart: Hex, grantee: Hex, terms: GrantTerms, watch: Watch): Promise<Mined>;
-  /** `resealed`: who stays and got the rotated keys; `waiting`: who stays and has no key to seal to. */
-  revoke(chart: Hex, grantee: Hex, watch: Watch): Promise<{ mined: Mined; resealed: Hex[]; waiting: Hex[] }>;
+  /** `resealed`: who stays and got the rotated keys; `waiting`: who stays and has no key to seal to; `kitFault`: why the emergency kit could
+   * not be made anew for them. */
+  revoke(chart: Hex, grantee: Hex, watch: Watch): Promise<{ mined: Mined; resealed: Hex[]; waiting: Hex[]; kitFault: string | null }>;
+  /** The emergency kit is made anew too; `emergencySettings` tells whether it is current. */
   revokeAll(chart: Hex, watch: Watch): Promise<Mined>;
   accesses(chart: Hex): Promise<Access[]>;
+
+  // Emergencies. What changes something on chain is never relayed: the account pays the fee.
+  emergencySettings(chart: Hex): Promise<EmergencySettings>;
+  allowEmergency(chart: Hex, compartments: number[], custodians: Hex[], threshold: number, watch: Watch): Promise<Mined>;
+  forbidEmergency(chart: Hex, watch: Watch): Promise<Mined>;
+  /** To the controller: all, newest first. To a provider: their own on this chart. */
+  emergencies(chart: Hex): Promise<Emergency[]>;
+  breakGlass(chart: Hex, reasonCode: number, watch: Watch): Promise<Mined>;
+  /** Whether enough custodians have released their shares to us by now; reads then work with purpose ETREAT. */
+  emergencyReady(chart: Hex): Promise<{ released: number; threshold: number; ready: boolean }>;
+  closeEmergency(chart: Hex, party: Hex, watch: Watch): Promise<Mined>;
 
   // Questions without data, asked for ourselves
   ask(questions: Question[], prove: boolean): Promise<SignedVerdict[]>;

@@ -50,9 +50,11 @@ impl From<Error> for Fault {
             Error::ChainUnreachable { .. } | Error::GatewayUnreachable { .. } => "offline",
             Error::Tampered { .. } | Error::GatewayAnswer { .. } | Error::OtherDeployment { .. } => "tampered",
             Error::Changed { .. } | Error::GrantNarrowed { .. } => "stale",
-            Error::Usage(_) => "usage",
+            Error::Usage(_) | Error::NoFunds { .. } => "usage",
             Error::WalletRejected => "wallet-rejected",
-            Error::Problem { status: 429 | 503, .. } | Error::KeysRotated { .. } => "busy",
+            Error::Problem { status: 429 | 503, .. } | Error::KeysRotated { .. } | Error::EmergencyPending { .. } => {
+                "busy"
+            }
             error if error.is_bad_input() => "bad-input",
             error if error.is_refusal() => "refused",
             Error::Contract { .. } | Error::Reverted { .. } => "stale",
