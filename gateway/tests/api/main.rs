@@ -8,6 +8,7 @@ mod docs;
 mod erasure;
 mod etag;
 mod fhir;
+mod glass;
 mod limits;
 mod metrics;
 mod roles;
