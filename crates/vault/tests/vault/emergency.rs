@@ -11,10 +11,10 @@ use medlock_vault::{
 
 use crate::{DOMAIN, Stuck, TestRng, directory::directory_of};
 
-const CHART: [u8; 32] = [0xc4; 32];
+pub const CHART: [u8; 32] = [0xc4; 32];
 const SERIAL: u32 = 3;
 const VERSION: u32 = 5;
-const SCOPE: KitScope = KitScope {
+pub const SCOPE: KitScope = KitScope {
     domain: DOMAIN,
     chart: CHART,
     directory_version: VERSION,
@@ -51,7 +51,7 @@ fn root() -> RootSecret {
     RootSecret::generate(&mut TestRng::new("root"))
 }
 
-fn account(name: &str) -> (AccountKey, Address) {
+pub fn account(name: &str) -> (AccountKey, Address) {
     let account = AccountKey::generate(&mut TestRng::new(name));
     let address = account.address().unwrap();
     (account, address)
@@ -66,7 +66,7 @@ fn custodians(suite: Suite) -> Vec<Somebody> {
     (1..=3).map(|number| Somebody::new(number, suite)).collect()
 }
 
-fn body(chart: &[u8; 32], version: u32, suite: Suite) -> KitBody {
+pub fn body(chart: &[u8; 32], version: u32, suite: Suite) -> KitBody {
     let recipients: Vec<_> = custodians(suite).iter().map(Somebody::recipient).collect();
     let terms = KitTerms {
         compartments: CHOSEN,
@@ -77,7 +77,7 @@ fn body(chart: &[u8; 32], version: u32, suite: Suite) -> KitBody {
     KitBody::make(&mut TestRng::new("kit"), &DOMAIN, &root(), &directory, SERIAL, &terms).unwrap()
 }
 
-fn sign(body: KitBody, account: &AccountKey) -> EmergencyKit {
+pub fn sign(body: KitBody, account: &AccountKey) -> EmergencyKit {
     let key = SigningKey::from_slice(account.expose()).unwrap();
     let hash = body.signing_hash(&DOMAIN);
     let (signature, parity) = key.sign_prehash_recoverable(hash.as_slice()).unwrap();
