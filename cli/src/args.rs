@@ -619,7 +619,12 @@ pub struct GatewayArgs {
     pub app_rpc: Option<String>,
     /// Accounts that the web application offers to patients as custodians of emergency keys. They must be run by parties who do not run
     /// each other, nor this gateway. Repeat it, or join them with commas.
-    #[arg(long = "custodian", env = "MEDLOCK_CUSTODIANS", value_delimiter = ',', value_name = "ACCOUNT")]
+    #[arg(
+        long = "custodian",
+        env = "MEDLOCK_CUSTODIANS",
+        value_delimiter = ',',
+        value_name = "ACCOUNT"
+    )]
     pub custodians: Vec<Address>,
     /// Serve /metrics (Prometheus) here, to a network of your own; never on the public port.
     #[arg(long, env = "MEDLOCK_GATEWAY_METRICS", value_name = "ADDRESS:PORT")]

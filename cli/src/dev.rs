@@ -277,7 +277,11 @@ async fn fund(rpc: &str, owner: &PrivateKeySigner, account: Address) -> anyhow::
 fn custodian(home: &Home, number: u8) -> anyhow::Result<Identity> {
     let path = home.custodian_key(number);
     if !path.exists() {
-        identity::create(&path, &Secrets::generate(&mut rng(), Suite::default()), OWNER_PASSPHRASE)?;
+        identity::create(
+            &path,
+            &Secrets::generate(&mut rng(), Suite::default()),
+            OWNER_PASSPHRASE,
+        )?;
     }
     Ok(Identity::open(&path, OWNER_PASSPHRASE)?)
 }

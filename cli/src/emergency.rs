@@ -114,10 +114,7 @@ pub async fn emergency(global: &Global, out: Output, command: EmergencyCommand) 
             let emergencies = client.emergencies(chart).await?;
             out.say(&emergencies, || {
                 let rows: Vec<_> = emergencies.iter().map(row).collect();
-                table(
-                    &["party", "organisation", "reason", "opened", "until", "open"],
-                    &rows,
-                )
+                table(&["party", "organisation", "reason", "opened", "until", "open"], &rows)
             })?;
         }
         EmergencyCommand::Close { chart, party } => {
@@ -147,7 +144,10 @@ fn tell(served: &Served) {
     }
     if served.not_open > 0 {
         let count = served.not_open;
-        tracing::warn!(count, "the gateway calls emergencies open that are not so on chain: nothing was released");
+        tracing::warn!(
+            count,
+            "the gateway calls emergencies open that are not so on chain: nothing was released"
+        );
     }
     for error in &served.failed {
         tracing::warn!(reason = why(error), "a share was not released");

@@ -199,13 +199,16 @@ pub async fn custodian(global: &Global, out: Output, args: CustodianArgs) -> any
     let client = global.client().await?;
     client.is_custodian_ready().await?;
     let every = Duration::from_secs(args.every_seconds);
-    out.say(json!({ "account": client.address(), "every_seconds": args.every_seconds }), || {
-        format!(
-            "Custodian {} looks every {} s. Stop with Ctrl-C.",
-            client.address(),
-            args.every_seconds
-        )
-    })?;
+    out.say(
+        json!({ "account": client.address(), "every_seconds": args.every_seconds }),
+        || {
+            format!(
+                "Custodian {} looks every {} s. Stop with Ctrl-C.",
+                client.address(),
+                args.every_seconds
+            )
+        },
+    )?;
     tokio::select! {
         () = stop.wait() => Ok(ExitCode::SUCCESS),
         never = emergency::serve_custody(client, every) => never,

@@ -421,7 +421,10 @@ impl Db {
     pub async fn releases(&self, chart: B256, party: Address, until: u64) -> Result<Vec<(Address, Vec<u8>)>> {
         let sql = "SELECT custodian, share FROM emergency_share WHERE chart = $1 AND party = $2 AND until = $3
                    ORDER BY custodian";
-        let rows = self.pool.fetch(sql, &[chart.into(), party.into(), until.into()]).await?;
+        let rows = self
+            .pool
+            .fetch(sql, &[chart.into(), party.into(), until.into()])
+            .await?;
         let release = |row: &Row| {
             let share = row.bytes("share")?.ok_or_else(|| impossible("share"))?;
             Ok((row.fixed("custodian")?, share.to_vec()))

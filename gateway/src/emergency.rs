@@ -6,7 +6,9 @@
 use alloy::primitives::{Address, B256};
 use anyhow::anyhow;
 use medlock_abi::terms::{emergency, reason};
-use medlock_api::{Compartments, Custody, Emergencies, Emergency, EmergencyShare, EmergencyShares, Kind, OpenEmergency};
+use medlock_api::{
+    Compartments, Custody, Emergencies, Emergency, EmergencyShare, EmergencyShares, Kind, OpenEmergency,
+};
 use medlock_indexer::{Page, Position};
 use medlock_vault::{Domain, EmergencyKit, KitBody, KitScope, SealedShare};
 
@@ -131,7 +133,11 @@ impl Gateway {
         if !is_due {
             return Err(refused(due.into()));
         }
-        match self.db.put_release((chart, party, custodian), &kit, bytes, broken.until).await? {
+        match self
+            .db
+            .put_release((chart, party, custodian), &kit, bytes, broken.until)
+            .await?
+        {
             true => Ok(()),
             false => Err(refused(due.into())),
         }
@@ -224,6 +230,8 @@ fn stored(bytes: &[u8]) -> Result<EmergencyKit> {
 
 /// Which share is a custodian's, from 1.
 fn index_of(body: &KitBody, custodian: Address) -> Option<u8> {
-    let place = body.custodians().position(|account| account == custodian.into_array())?;
+    let place = body
+        .custodians()
+        .position(|account| account == custodian.into_array())?;
     u8::try_from(place + 1).ok()
 }

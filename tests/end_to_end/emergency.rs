@@ -251,9 +251,7 @@ async fn the_kit_is_made_anew_for_every_rotation_and_opens_what_is_written_after
     // A custodian without a key to seal to: the rotation stands, and that there is no kit is told.
     let keyless = cast.world.newcomer().await;
     let gone = &cast.custodians[1];
-    let revoke = medlock_abi::registry::IRegistry::revokeKeyCall {
-        version: 1,
-    };
+    let revoke = medlock_abi::registry::IRegistry::revokeKeyCall { version: 1 };
     gone.chain().send(gone.deployment().registry, revoke).await.unwrap();
     let all = patient.revoke_all(chart).await.unwrap();
     let Renewal::Failed { why } = &all.kit else {
@@ -306,7 +304,10 @@ async fn a_lying_custodian_is_named_and_the_other_two_suffice() {
     rng.fill_bytes(&mut bytes);
     let forged = Share::from_slice(2, &bytes).unwrap();
     let forged = forged.seal_to(&mut rng, kit.set(), &recipient).unwrap();
-    gateway.release_share(chart, nurse.address(), forged.encode()).await.unwrap();
+    gateway
+        .release_share(chart, nurse.address(), forged.encode())
+        .await
+        .unwrap();
     assert_eq!(cast.serve(0).await, 1);
     let error = nurse.emergency_keys(chart).await.err().unwrap();
     assert!(
@@ -315,7 +316,10 @@ async fn a_lying_custodian_is_named_and_the_other_two_suffice() {
     );
     assert_eq!(cast.serve(2).await, 1);
     let ready = nurse.emergency_ready(chart).await.unwrap();
-    assert_eq!((ready.released, ready.ready, ready.forged), (2, true, vec![liar.address()]));
+    assert_eq!(
+        (ready.released, ready.ready, ready.forged),
+        (2, true, vec![liar.address()])
+    );
     assert_eq!(cast.read(LABS).await.unwrap(), CONTENT);
 }
 
@@ -399,7 +403,10 @@ async fn an_account_without_funds_is_told_what_it_lacks() {
     let Err(Error::Contract { fault, .. }) = error else {
         panic!("{error:?}")
     };
-    assert!(matches!(fault, Fault::Records(IRecordsErrors::UnknownChart(_))), "{fault}");
+    assert!(
+        matches!(fault, Fault::Records(IRecordsErrors::UnknownChart(_))),
+        "{fault}"
+    );
 }
 
 /// `medlock dev` has custodians of its own, and the commands do all of it.
@@ -442,13 +449,28 @@ async fn the_commands_allow_break_read_and_close() {
     let chart = opened["chart"].as_str().unwrap();
     let file = world.home().join("allergies.txt");
     std::fs::write(&file, CONTENT).unwrap();
-    let added = done(patient, &["record", "add", chart, file.to_str().unwrap(), "--compartment", "1"]);
+    let added = done(
+        patient,
+        &["record", "add", chart, file.to_str().unwrap(), "--compartment", "1"],
+    );
     let record = added["record_id"].as_str().unwrap();
 
-    let allow = ["emergency", "allow", chart, "--compartments", "all", "--threshold", "2", "--custodian"];
+    let allow = [
+        "emergency",
+        "allow",
+        chart,
+        "--compartments",
+        "all",
+        "--threshold",
+        "2",
+        "--custodian",
+    ];
     done(patient, &[&allow[..], &[&custodians.join(",")]].concat());
     let shown = done(patient, &["emergency", "show", chart]);
-    assert_eq!((&shown["allowed"], &shown["kit"]["current"]), (&true.into(), &true.into()));
+    assert_eq!(
+        (&shown["allowed"], &shown["kit"]["current"]),
+        (&true.into(), &true.into())
+    );
     let (output, _) = run(nurse, &["emergency", "break", chart, "--reason", "curiosity"]);
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("life-threatening"));
@@ -458,14 +480,29 @@ async fn the_commands_allow_break_read_and_close() {
     })
     .await;
     let out = world.home().join("read.txt");
-    let show = ["record", "show", chart, record, "--purpose", "ETREAT", "--out", out.to_str().unwrap()];
+    let show = [
+        "record",
+        "show",
+        chart,
+        record,
+        "--purpose",
+        "ETREAT",
+        "--out",
+        out.to_str().unwrap(),
+    ];
     done(nurse, &show);
     assert_eq!(std::fs::read(&out).unwrap(), CONTENT);
     let listed = done(patient, &["emergency", "list", chart]);
-    assert_eq!((&listed[0]["open"], &listed[0]["reason"]), (&true.into(), &"unable-to-consent".into()));
+    assert_eq!(
+        (&listed[0]["open"], &listed[0]["reason"]),
+        (&true.into(), &"unable-to-consent".into())
+    );
     done(patient, &["emergency", "close", chart, &accounts[1].to_string()]);
     std::fs::remove_file(&out).unwrap();
     assert!(!run(nurse, &show).0.status.success());
     done(patient, &["emergency", "forbid", chart]);
-    assert_eq!(done(patient, &["emergency", "show", chart])["kit"], serde_json::Value::Null);
+    assert_eq!(
+        done(patient, &["emergency", "show", chart])["kit"],
+        serde_json::Value::Null
+    );
 }

@@ -402,21 +402,22 @@ impl Fault {
             self,
             Fault::Exceptions(X::NoEmergencyAccess(_) | X::NotCredentialed(_) | X::CoolDown(_))
                 | Fault::Records(
-                R::NotActor(_)
-                    | R::UnknownChart(_)
-                    | R::NotController(_)
-                    | R::NotOffered(_)
-                    | R::NotWriter(_)
-                    | R::NotCredentialed(_)
-                    | R::NoGrant(_)
-            ) | Fault::Registry(
-                G::NotActor(_)
-                    | G::NotOwner(_)
-                    | G::NotPendingOwner(_)
-                    | G::NotIssuer(_)
-                    | G::NotCredentialIssuer(_)
-                    | G::NotOrganisation(_)
-            )
+                    R::NotActor(_)
+                        | R::UnknownChart(_)
+                        | R::NotController(_)
+                        | R::NotOffered(_)
+                        | R::NotWriter(_)
+                        | R::NotCredentialed(_)
+                        | R::NoGrant(_)
+                )
+                | Fault::Registry(
+                    G::NotActor(_)
+                        | G::NotOwner(_)
+                        | G::NotPendingOwner(_)
+                        | G::NotIssuer(_)
+                        | G::NotCredentialIssuer(_)
+                        | G::NotOrganisation(_)
+                )
         )
     }
 }
@@ -542,7 +543,9 @@ impl std::fmt::Display for Fault {
                 other => write!(f, "{other:?}"),
             },
             Fault::Exceptions(fault) => match fault {
-                X::NoEmergencyAccess(_) => write!(f, "the patient does not allow that the glass of this chart is broken"),
+                X::NoEmergencyAccess(_) => {
+                    write!(f, "the patient does not allow that the glass of this chart is broken")
+                }
                 X::NotCredentialed(e) => write!(
                     f,
                     "{} has no current provider credential, in person or by an organisation; an issuer of the registry can issue one",

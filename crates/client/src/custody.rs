@@ -99,12 +99,7 @@ impl Client {
 
 /// What the chain says of one party's broken glass at `moment`: by its own time and by the clock, as an idle chain's time stands still.
 /// As `exceptions` has it (`is_open`).
-fn is_open(
-    chart: &chartOfReturn,
-    access: &emergencyAccessOfReturn,
-    opened: &emergencyOfReturn,
-    moment: u64,
-) -> bool {
+fn is_open(chart: &chartOfReturn, access: &emergencyAccessOfReturn, opened: &emergencyOfReturn, moment: u64) -> bool {
     chart.controller != Address::ZERO
         && access.allowed
         && access.controlEpoch == chart.controlEpoch

@@ -51,7 +51,9 @@ pub enum Renewal {
     NoKit,
     Renewed,
     /// The rotation is done, and no kit opens: allow it again to leave another.
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
 }
 
 /// How many custodians have released their shares to us.
@@ -415,5 +417,8 @@ pub const REASONS: [(u16, &str); terms::emergency::ALL.len()] = [
         terms::emergency::PUBLIC_DANGER,
         "others are in danger: an outbreak, a poisoning",
     ),
-    (terms::emergency::OTHER, "another reason, stated in the provider's own files"),
+    (
+        terms::emergency::OTHER,
+        "another reason, stated in the provider's own files",
+    ),
 ];

@@ -134,14 +134,14 @@ impl KitBody {
         rng.fill_bytes(&mut id);
         let emergency = emergency_root(root, &scope, &id);
         let key = emergency_key(&emergency, suite);
-        let keyring = Keyring::seal(&mut rng, domain, &keyring_scope(&scope.chart, scope.directory_version), &key.public_key(), &keys)?;
-        let (set, shares) = ShareSet::split(
+        let keyring = Keyring::seal(
             &mut rng,
-            &scope.set(),
-            &emergency,
-            terms.threshold,
-            terms.custodians,
+            domain,
+            &keyring_scope(&scope.chart, scope.directory_version),
+            &key.public_key(),
+            &keys,
         )?;
+        let (set, shares) = ShareSet::split(&mut rng, &scope.set(), &emergency, terms.threshold, terms.custodians)?;
         Ok(Self {
             chart: directory.chart,
             directory_version: directory.version,
@@ -217,17 +217,24 @@ impl KitBody {
         if self.directory_version == 0 || self.serial == 0 {
             return malformed("versions and serials count from 1");
         }
-        if self.keyring.scope != keyring_scope(&self.chart, self.directory_version) || self.keyring.suite != self.key.suite() {
+        if self.keyring.scope != keyring_scope(&self.chart, self.directory_version)
+            || self.keyring.suite != self.key.suite()
+        {
             return malformed("its keyring is of another kit");
         }
         let digest = self.set.digest();
         let is_in_order = self.shares.len() == self.set.custodians.len()
-            && self.shares.iter().zip(&self.set.custodians).zip(1..).all(|((share, entry), index)| {
-                share.set == digest
-                    && share.index == index
-                    && share.recipient == entry.account
-                    && share.suite >= self.key.suite()
-            });
+            && self
+                .shares
+                .iter()
+                .zip(&self.set.custodians)
+                .zip(1..)
+                .all(|((share, entry), index)| {
+                    share.set == digest
+                        && share.index == index
+                        && share.recipient == entry.account
+                        && share.suite >= self.key.suite()
+                });
         if !is_in_order {
             return malformed("its shares are not one for each custodian, in their order, and under a suite as strong");
         }
@@ -322,7 +329,10 @@ impl EmergencyKit {
         self.body.check()?;
         for (field, same) in [
             ("chart", self.body.chart == scope.chart),
-            ("directory version", self.body.directory_version == scope.directory_version),
+            (
+                "directory version",
+                self.body.directory_version == scope.directory_version,
+            ),
             ("serial", self.body.serial == scope.serial),
         ] {
             if !same {
@@ -367,7 +377,9 @@ impl VerifiedKit {
         key: &EncryptionKey,
         party: &Recipient,
     ) -> Result<SealedShare, Error> {
-        let sealed = self.share_of(custodian).ok_or(Error::ShareScope { field: "recipient" })?;
+        let sealed = self
+            .share_of(custodian)
+            .ok_or(Error::ShareScope { field: "recipient" })?;
         if party.key.suite() < self.body.key.suite() {
             return Err(Error::WeakerPartyKey);
         }
@@ -451,7 +463,12 @@ fn keyring_scope(chart: &[u8; 32], directory_version: u32) -> KeyringScope {
 
 fn emergency_root(root: &RootSecret, scope: &KitScope, id: &[u8; 32]) -> RootSecret {
     RootSecret::filled(|key| {
-        hkdf(root.expose(), None, &[b"medlock/v1/emergency/root", &scope.place(), id], key);
+        hkdf(
+            root.expose(),
+            None,
+            &[b"medlock/v1/emergency/root", &scope.place(), id],
+            key,
+        );
     })
 }
 

@@ -21,8 +21,8 @@ use hpke::{
 use k256::ecdsa::SigningKey;
 use medlock_vault::{
     Binding, Cid, CompartmentKeys, DirectoryBody, Domain, EmergencyKit, EncryptionKey, Envelope, KdfParams, KeyFile,
-    Keyring, KeyringScope, KitBody, KitScope, KitTerms, Metadata, Mnemonic, Published, RangeOpener, Recipient, RootSecret, SealedPayload, Secrets, SetScope,
-    ShareSet, Suite, Zeroizing, open_payload, open_stream,
+    Keyring, KeyringScope, KitBody, KitScope, KitTerms, Metadata, Mnemonic, Published, RangeOpener, Recipient,
+    RootSecret, SealedPayload, Secrets, SetScope, ShareSet, Suite, Zeroizing, open_payload, open_stream,
     rand_core::{Rng as _, TryCryptoRng, TryRng},
     seal, seal_payload, seal_stream,
 };

@@ -13,7 +13,8 @@ use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 use alloy::primitives::{Address, B256};
 use futures::StreamExt;
 use medlock_client::{
-    Client, Content, Document, Endpoints, GrantTerms, Identity, ImportOptions, Metadata, OpenChart, Renewal, Step, Suite,
+    Client, Content, Document, Endpoints, GrantTerms, Identity, ImportOptions, Metadata, OpenChart, Renewal, Step,
+    Suite,
     api::{self, Purpose},
     default_labels, identity,
     verdict::{self, VERDICT_BYTES_MOST},
@@ -28,7 +29,9 @@ use web_sys::{Blob, File};
 use crate::{
     browser::{BlobContent, MemorySheet, PageWallet, Parts},
     fault::Fault,
-    shapes::{Access, Chart, EmergencyShape, EmergencyWish, GrantWish, Heads, ImportReport, ImportWish, Key, RecordShape},
+    shapes::{
+        Access, Chart, EmergencyShape, EmergencyWish, GrantWish, Heads, ImportReport, ImportWish, Key, RecordShape,
+    },
 };
 
 /// Records that are read at the same time. Each waits for the chain and the gateway.
@@ -386,7 +389,10 @@ impl Core {
 
     #[wasm_bindgen(js_name = closeEmergency)]
     pub async fn close_emergency(&self, chart: &str, party: &str, watch: js_sys::Function) -> Outcome<JsValue> {
-        js(&self.paying(watch).close_emergency(word(chart)?, address(party)?).await?)
+        js(&self
+            .paying(watch)
+            .close_emergency(word(chart)?, address(party)?)
+            .await?)
     }
 
     pub async fn accesses(&self, chart: &str) -> Outcome<JsValue> {

@@ -377,11 +377,19 @@ async fn a_file_of_one_gateway_becomes_one_that_several_share() {
 async fn released_shares_go_with_their_kit_and_with_the_end_of_the_emergency() {
     let folder = tempfile::tempdir().unwrap();
     let [patient, nurse] = [Address::repeat_byte(0xd1), Address::repeat_byte(0xd2)];
-    let [one, other, third] = [Address::repeat_byte(1), Address::repeat_byte(2), Address::repeat_byte(3)];
+    let [one, other, third] = [
+        Address::repeat_byte(1),
+        Address::repeat_byte(2),
+        Address::repeat_byte(3),
+    ];
     for database in databases(folder.path()) {
         let db = process(&database, GATEWAY, 1).await;
         assert_eq!(db.kit(CHART, patient).await.unwrap(), None);
-        assert!(!db.put_release((CHART, nurse, one), b"kit", b"share", NOW).await.unwrap());
+        assert!(
+            !db.put_release((CHART, nurse, one), b"kit", b"share", NOW)
+                .await
+                .unwrap()
+        );
         db.put_kit(CHART, patient, b"kit", &[one, other]).await.unwrap();
         assert_eq!(db.kit(CHART, patient).await.unwrap().as_deref(), Some(&b"kit"[..]));
         // Of whoever controlled the chart before.
@@ -391,8 +399,15 @@ async fn released_shares_go_with_their_kit_and_with_the_end_of_the_emergency() {
         for share in [b"first", b"again"] {
             assert!(db.put_release((CHART, nurse, one), b"kit", share, NOW).await.unwrap());
         }
-        assert!(!db.put_release((CHART, nurse, one), b"another", b"share", NOW).await.unwrap());
-        assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap(), [(one, b"again".to_vec())]);
+        assert!(
+            !db.put_release((CHART, nurse, one), b"another", b"share", NOW)
+                .await
+                .unwrap()
+        );
+        assert_eq!(
+            db.releases(CHART, nurse, NOW).await.unwrap(),
+            [(one, b"again".to_vec())]
+        );
         // For the next emergency it is due anew.
         assert!(!due(one, NOW).await && due(one, NOW + 1).await);
         assert_eq!(db.releases(CHART, nurse, NOW + 1).await.unwrap(), []);
@@ -401,7 +416,11 @@ async fn released_shares_go_with_their_kit_and_with_the_end_of_the_emergency() {
         db.remove_releases(NOW).await.unwrap();
         assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap(), []);
 
-        assert!(db.put_release((CHART, nurse, one), b"kit", b"share", NOW).await.unwrap());
+        assert!(
+            db.put_release((CHART, nurse, one), b"kit", b"share", NOW)
+                .await
+                .unwrap()
+        );
         db.put_kit(CHART, patient, b"next", &[other, third]).await.unwrap();
         assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap(), []);
         assert!(!due(one, NOW).await && due(third, NOW).await);

@@ -2,7 +2,9 @@
 use super::*;
 
 use medlock_api::{Custody, Emergencies, EmergencyShares};
-use medlock_vault::{Directory, EmergencyKit, KitBody, KitTerms, Recipient, SealedShare, VerifiedKit, emergency::party};
+use medlock_vault::{
+    Directory, EmergencyKit, KitBody, KitTerms, Recipient, SealedShare, VerifiedKit, emergency::party,
+};
 
 /// Three custodians, and the key of whoever breaks the glass.
 struct Cast {
@@ -55,7 +57,11 @@ impl Cast {
     }
 
     fn body_of(&self, directory: &DirectoryBody, serial: u32) -> KitBody {
-        let recipients: Vec<_> = self.custodians.iter().map(|(who, key)| recipient(who.address(), key)).collect();
+        let recipients: Vec<_> = self
+            .custodians
+            .iter()
+            .map(|(who, key)| recipient(who.address(), key))
+            .collect();
         let terms = KitTerms {
             compartments: 1 << LABS,
             threshold: 2,
@@ -96,7 +102,8 @@ impl Cast {
     fn share(&self, kit: &VerifiedKit, custodian: usize) -> SealedShare {
         let (who, key) = &self.custodians[custodian];
         let party = recipient(self.world.clinic.address(), &self.nurse);
-        kit.release(&mut rng(), &who.address().into_array(), key, &party).unwrap()
+        kit.release(&mut rng(), &who.address().into_array(), key, &party)
+            .unwrap()
     }
 
     fn release(&self, custodian: usize, party: Address, share: &SealedShare) -> RequestBuilder {
@@ -197,7 +204,12 @@ async fn a_share_is_taken_and_handed_out_while_the_glass_is_broken_and_no_longer
     let cast = Cast::assemble().await;
     let (world, clinic) = (&cast.world, cast.world.clinic.address());
     let kit = cast.verified(cast.kit(1));
-    done(cast.put(&cast.patient, CHART, cast.sign(kit.body().clone(), &world.patient).encode())).await;
+    done(cast.put(
+        &cast.patient,
+        CHART,
+        cast.sign(kit.body().clone(), &world.patient).encode(),
+    ))
+    .await;
     world.allow_emergency(true).await;
     let share = cast.share(&kit, 0);
     let nothing = async || {
@@ -326,9 +338,7 @@ async fn emergencies_are_listed_to_the_patient_and_each_partys_own_to_the_party(
     }
     world.allow_emergency(true).await;
     world.break_glass(1 << NOTES).await;
-    world
-        .rpc("evm_increaseTime", json!([emergency::AGAIN_S]))
-        .await;
+    world.rpc("evm_increaseTime", json!([emergency::AGAIN_S])).await;
     world.break_glass(u64::MAX).await;
     let listed = cast.emergencies(&cast.patient).await;
     assert_eq!(listed, cast.emergencies(&cast.clinic).await);
@@ -349,6 +359,10 @@ async fn emergencies_are_listed_to_the_patient_and_each_partys_own_to_the_party(
     let page: Emergencies = ok(world.get(&cast.patient, &format!("{path}?limit=1&after={next}"))).await;
     assert_eq!(page.emergencies, [first.clone()]);
     refused(world.get(&cast.stranger, &path), Kind::ForbiddenOrUnknown).await;
-    refused(world.get(&cast.stranger, &format!("/v1/charts/{UNKNOWN}/emergencies")), Kind::ForbiddenOrUnknown).await;
+    refused(
+        world.get(&cast.stranger, &format!("/v1/charts/{UNKNOWN}/emergencies")),
+        Kind::ForbiddenOrUnknown,
+    )
+    .await;
     cast.world.stop().await;
 }

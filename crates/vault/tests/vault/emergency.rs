@@ -116,8 +116,7 @@ fn two_of_three_custodians_open_the_chosen_compartments_and_no_other() {
             let opened: Vec<_> = keys.iter().map(|keys| (keys.compartment, keys.epoch)).collect();
             assert_eq!(opened, [(3, 2), (5, 1)]);
             for keys in &keys {
-                let derived =
-                    CompartmentKeys::derive(&root(), &CHART, keys.compartment, keys.epoch, suite).unwrap();
+                let derived = CompartmentKeys::derive(&root(), &CHART, keys.compartment, keys.epoch, suite).unwrap();
                 assert!(keys.private.same(&derived.private));
                 // Back to earlier epochs as well.
                 assert!(keys.history.as_ref().unwrap().same(&derived.history.unwrap()));
@@ -151,12 +150,17 @@ fn a_forged_share_is_named() {
     bytes[40] ^= 1;
     shares[1] = Share::from_slice(2, &bytes).unwrap();
     assert_eq!(kit.set().check(&shares[1]), Err(Error::ForgedShare { index: 2 }));
-    assert_eq!(kit.open(&shares, &directory).err(), Some(Error::ForgedShare { index: 2 }));
+    assert_eq!(
+        kit.open(&shares, &directory).err(),
+        Some(Error::ForgedShare { index: 2 })
+    );
     shares.remove(1);
     assert!(kit.open(&shares, &directory).is_ok());
     // A custodian that seals a share of its own making is found out where it is opened.
     let lie = Share::from_slice(2, &bytes).unwrap();
-    let sealed = lie.seal_to(&mut TestRng::new("lie"), kit.set(), &nurse.recipient()).unwrap();
+    let sealed = lie
+        .seal_to(&mut TestRng::new("lie"), kit.set(), &nurse.recipient())
+        .unwrap();
     assert_eq!(
         sealed.open(kit.set(), &nurse.account, &nurse.key).err(),
         Some(Error::ForgedShare { index: 2 })

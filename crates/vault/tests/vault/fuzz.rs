@@ -312,7 +312,8 @@ fn sealed_shares() {
 fn emergency_kits() {
     let (account, controller) = emergency::account("controller");
     let kits = [(5, Suite::X25519), (6, Suite::X25519), (5, Suite::XWing)];
-    let kits = kits.map(|(version, suite)| emergency::sign(emergency::body(&emergency::CHART, version, suite), &account));
+    let kits =
+        kits.map(|(version, suite)| emergency::sign(emergency::body(&emergency::CHART, version, suite), &account));
     let seeds: Vec<Vec<u8>> = kits.iter().map(EmergencyKit::encode).collect();
     deep_fuzz("emergency kit", &seeds, Shape::Cbor, 4, |bytes| {
         let Ok(kit) = EmergencyKit::decode(bytes) else {
@@ -323,7 +324,10 @@ fn emergency_kits() {
             directory_version: kit.body.directory_version,
             ..emergency::SCOPE
         };
-        assert_eq!(kit.verify(&scope, controller).is_ok(), seeds.iter().any(|seed| seed == bytes));
+        assert_eq!(
+            kit.verify(&scope, controller).is_ok(),
+            seeds.iter().any(|seed| seed == bytes)
+        );
         true
     });
 }
