@@ -191,7 +191,7 @@ mod tests {
             ("node.example", None),
         ] {
             assert_eq!(origin(url), expected, "{url}");
-            assert_eq!(App::new(url.into()).is_ok(), expected.is_some(), "{url}");
+            assert_eq!(App::new(url.into(), Vec::new()).is_ok(), expected.is_some(), "{url}");
             assert_eq!(is_app_rpc(url), expected.is_some(), "{url}");
         }
     }
