@@ -21,24 +21,24 @@ pub const SCOPE: KitScope = KitScope {
     serial: SERIAL,
 };
 /// Labs and notes; the directory has psychiatry as well.
-const CHOSEN: u64 = 1 << 3 | 1 << 5;
+pub const CHOSEN: u64 = 1 << 3 | 1 << 5;
 
 /// Somebody with an account and a published key.
 #[derive(Clone)]
-struct Somebody {
-    account: [u8; 20],
-    key: EncryptionKey,
+pub struct Somebody {
+    pub account: [u8; 20],
+    pub key: EncryptionKey,
 }
 
 impl Somebody {
-    fn new(number: u8, suite: Suite) -> Self {
+    pub fn new(number: u8, suite: Suite) -> Self {
         Self {
             account: [number; 20],
             key: EncryptionKey::generate(&mut TestRng::new(&format!("somebody {number}")), suite),
         }
     }
 
-    fn recipient(&self) -> Recipient {
+    pub fn recipient(&self) -> Recipient {
         Recipient {
             account: self.account,
             key_version: 2,
@@ -47,7 +47,7 @@ impl Somebody {
     }
 }
 
-fn root() -> RootSecret {
+pub fn root() -> RootSecret {
     RootSecret::generate(&mut TestRng::new("root"))
 }
 
@@ -57,12 +57,12 @@ pub fn account(name: &str) -> (AccountKey, Address) {
     (account, address)
 }
 
-fn directory(chart: &[u8; 32], version: u32, suite: Suite) -> DirectoryBody {
+pub fn directory(chart: &[u8; 32], version: u32, suite: Suite) -> DirectoryBody {
     let suites = [(3, vec![suite; 2]), (5, vec![suite]), (9, vec![suite])];
     directory_of(&root(), chart, version, &suites, &BTreeMap::new())
 }
 
-fn custodians(suite: Suite) -> Vec<Somebody> {
+pub fn custodians(suite: Suite) -> Vec<Somebody> {
     (1..=3).map(|number| Somebody::new(number, suite)).collect()
 }
 
@@ -85,11 +85,19 @@ pub fn sign(body: KitBody, account: &AccountKey) -> EmergencyKit {
 }
 
 fn verified(suite: Suite) -> VerifiedKit {
+    verified_of(VERSION, suite)
+}
+
+pub fn verified_of(version: u32, suite: Suite) -> VerifiedKit {
     let (account, controller) = account("controller");
-    let kit = sign(body(&CHART, VERSION, suite), &account);
+    let kit = sign(body(&CHART, version, suite), &account);
     let decoded = EmergencyKit::decode(&kit.encode()).unwrap();
     assert_eq!(decoded, kit);
-    decoded.verify(&SCOPE, controller).unwrap()
+    let scope = KitScope {
+        directory_version: version,
+        ..SCOPE
+    };
+    decoded.verify(&scope, controller).unwrap()
 }
 
 /// What these custodians release, as the party opens it.
