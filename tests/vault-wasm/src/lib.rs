@@ -24,13 +24,14 @@ macro_rules! vectors {
 
 type Reader = fn(&Value) -> usize;
 
-const FORMATS: [(&str, &str, Reader); 9] = vectors!(
+const FORMATS: [(&str, &str, Reader); 10] = vectors!(
     "payload": payload, "envelope": envelope, "compartment": compartment, "directory": directory, "keyring": keyring,
-    "keyfile": key_file, "keyfile-v1": key_file, "shares": shares, "mnemonic": mnemonic
+    "keyfile": key_file, "keyfile-v1": key_file, "shares": shares, "emergency": emergency,
+    "mnemonic": mnemonic
 );
 
 /// Places in the vectors where one character less must come out.
-const SPOILED: [(&str, &str); 10] = [
+const SPOILED: [(&str, &str); 11] = [
     ("payload", "/opened/0/contentSha256"),
     ("payload", "/refused/0/error"),
     ("envelope", "/opened/0/dataKey"),
@@ -40,6 +41,7 @@ const SPOILED: [(&str, &str); 10] = [
     ("keyfile", "/root"),
     ("shares", "/opened/0/root"),
     ("shares", "/refused/0/error"),
+    ("emergency", "/opened/0/signingHash"),
     ("mnemonic", "/opened/0/root"),
 ];
 
