@@ -101,6 +101,11 @@ pub enum Command {
     /// Grants: give, revoke, list.
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Emergencies: what may be opened without asking you, and by whose help; break the glass, list, close.
+    #[command(subcommand)]
+    Emergency(EmergencyCommand),
+    /// Keep shares of patients' emergency keys, and hand them on where the chain says that the glass is broken.
+    Custodian(CustodianArgs),
     /// Ask whether you may use a compartment for a purpose. No data is served with the answer.
     Check(CheckArgs),
     /// Check a verdict on file against the chain: its signature, its block, and its proof. No gateway is asked.
@@ -429,6 +434,56 @@ pub enum GrantCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum EmergencyCommand {
+    /// Leave keys of a chart of yours with custodians, and allow that providers break its glass. Again: replaces what you left.
+    Allow {
+        chart: B256,
+        /// Compartment numbers or labels: 1,4,labs ; or `all`.
+        #[arg(long, value_delimiter = ',', required = true)]
+        compartments: Vec<String>,
+        /// Who keeps a share (repeat it, or join them with commas). They must be run by parties who do not run each other: as many as
+        /// the threshold, together, can read what you leave.
+        #[arg(long = "custodian", value_delimiter = ',', required = true, value_name = "ACCOUNT")]
+        custodians: Vec<Address>,
+        /// How many of them it takes to open it: 2 at least.
+        #[arg(long, value_name = "COUNT")]
+        threshold: u8,
+    },
+    /// Forbid it: what is open ends, and what you left opens no more.
+    Forbid { chart: B256 },
+    /// Show what you have allowed and left.
+    Show { chart: B256 },
+    /// Break the glass of a chart: read it for ETREAT, for four hours, without a grant. It stands on chain under your name, and the
+    /// patient is told.
+    Break {
+        chart: B256,
+        /// unable-to-consent, life-threatening, public-danger, other
+        #[arg(long)]
+        reason: String,
+        /// The organisation whose credential is used; without it, your own.
+        #[arg(long, value_name = "ACCOUNT")]
+        organisation: Option<Address>,
+    },
+    /// Say how many custodians have released their shares to you, and how many it takes.
+    Ready { chart: B256 },
+    /// Who has broken the glass of a chart of yours, newest first; of another's, you.
+    List { chart: B256 },
+    /// End an emergency before its time: the patient's to do, or the party's own.
+    Close {
+        chart: B256,
+        /// Who broke the glass; without it, you.
+        party: Option<Address>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CustodianArgs {
+    /// Seconds between two looks for open emergencies.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600), value_name = "SECONDS")]
+    pub every_seconds: u64,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum RelayCommand {
     /// List the operations that you have submitted or signed.
     List,
@@ -587,6 +642,15 @@ pub struct GatewayArgs {
     /// must not hold a key that is yours alone. Without it: no application.
     #[arg(long, env = "MEDLOCK_APP_RPC", value_name = "URL")]
     pub app_rpc: Option<String>,
+    /// Accounts that the web application offers to patients as custodians of emergency keys. They must be run by parties who do not run
+    /// each other, nor this gateway. Repeat it, or join them with commas.
+    #[arg(
+        long = "custodian",
+        env = "MEDLOCK_CUSTODIANS",
+        value_delimiter = ',',
+        value_name = "ACCOUNT"
+    )]
+    pub custodians: Vec<Address>,
     /// Serve /metrics (Prometheus) here, to a network of your own; never on the public port.
     #[arg(long, env = "MEDLOCK_GATEWAY_METRICS", value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode, time:
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use anyhow::{Context, bail};
 use medlock_client::{
-    Anchoring, Client, GrantTerms, Identity, Metadata, Mined, NewFile, RevokedAll, SealedToMembers, Suite,
+    Anchoring, Client, GrantTerms, Identity, Metadata, Mined, NewFile, Renewal, RevokedAll, SealedToMembers, Suite,
     api::{self, Action, Purpose, Remains},
     default_labels, file, identity, now, terms,
 };
@@ -266,9 +266,10 @@ pub async fn chart(global: &Global, out: Output, command: ChartCommand) -> anyho
             let rotated = client.rotate(chart, suite).await?;
             out.say(&rotated, || {
                 format!(
-                    "Every compartment of the chart is in a new epoch; {} grantees received the new keys.{}",
+                    "Every compartment of the chart is in a new epoch; {} grantees received the new keys.{}{}",
                     rotated.resealed.len(),
-                    waiting(&rotated.waiting)
+                    waiting(&rotated.waiting),
+                    kit(&rotated.kit)
                 )
             })?;
         }
@@ -505,20 +506,24 @@ pub async fn grant(global: &Global, out: Output, command: GrantCommand) -> anyho
         GrantCommand::Revoke { chart, grantee } => {
             let revoked = client.revoke(chart, grantee).await?;
             out.say(
-                json!({ "mined": revoked.mined, "resealed": revoked.resealed, "waiting": revoked.waiting }),
+                json!({ "mined": revoked.mined, "resealed": revoked.resealed, "waiting": revoked.waiting, "kit": revoked.kit }),
                 || {
                     format!(
-                        "Revoked {grantee}. The keys it held are rotated; {} other grantees received the new ones.{}",
+                        "Revoked {grantee}. The keys it held are rotated; {} other grantees received the new ones.{}{}",
                         revoked.resealed.len(),
-                        waiting(&revoked.waiting)
+                        waiting(&revoked.waiting),
+                        kit(&revoked.kit)
                     )
                 },
             )?;
         }
         GrantCommand::RevokeAll { chart } => {
-            let RevokedAll { revoked, rotated } = client.revoke_all(chart).await?;
-            out.say(json!({ "revoked": revoked, "rotated": rotated }), || {
-                "Every grant of this chart is revoked, and every key rotated.".into()
+            let RevokedAll { revoked, rotated, kit } = client.revoke_all(chart).await?;
+            out.say(json!({ "revoked": revoked, "rotated": rotated, "kit": kit }), || {
+                format!(
+                    "Every grant of this chart is revoked, and every key rotated.{}",
+                    self::kit(&kit)
+                )
             })?;
         }
         GrantCommand::List { chart } => {
@@ -732,7 +737,18 @@ fn waiting(grantees: &[Address]) -> String {
     lines.collect()
 }
 
-async fn compartment_mask(client: &Client, chart: B256, named: &[String]) -> anyhow::Result<u64> {
+/// What became of the keys that were left for an emergency, and what to do about it.
+fn kit(renewal: &Renewal) -> String {
+    match renewal {
+        Renewal::NoKit => String::new(),
+        Renewal::Renewed => "\nThe custodians of your emergency kit have shares of the new keys.".into(),
+        Renewal::Failed { why } => format!(
+            "\nNobody who breaks the glass gets the new keys: no kit could be left for them ({why}); `medlock emergency allow` leaves another"
+        ),
+    }
+}
+
+pub async fn compartment_mask(client: &Client, chart: B256, named: &[String]) -> anyhow::Result<u64> {
     let state = client.chart_state(chart).await?;
     let directory = client.directory(chart, &state).await?;
     let labels = client.labels(&directory)?;

@@ -54,6 +54,10 @@ impl Home {
     pub fn relay_key(&self) -> PathBuf {
         self.0.join("relay.key")
     }
+    /// Of a custodian of emergency keys on the development chain, from 1.
+    pub fn custodian_key(&self, number: u8) -> PathBuf {
+        self.0.join(format!("custodian-{number}.key"))
+    }
     /// Owner of the registry on the development chain, and an issuer.
     pub fn owner_key(&self) -> PathBuf {
         self.0.join("owner.key")

@@ -227,6 +227,7 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
         artifacts: config.artifacts.clone(),
         rpc_port: 0,
         gateway_port: 0,
+        custodians: 0,
         public_url: None,
         relay: Default::default(),
     })

@@ -19,19 +19,23 @@ use medlock_client::{
 use medlock_deploy::{Artifacts, Deployed, Deployment, Terms};
 use medlock_gateway::{Anchoring, Relay, RelayLimits, Upkeep};
 use medlock_vault::{AccountKey, EncryptionKey, RootSecret, Secrets, Suite};
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::{
     config::{Connection, Home},
+    emergency,
     stores::Stores,
 };
 
-/// Passphrase of the development chain's owner key file. Its account key is public knowledge anyway.
+/// Passphrase of the key files of the development chain's owner, whose account key is public knowledge anyway, and of its custodians.
 pub const OWNER_PASSPHRASE: &str = "medlock-dev";
 /// What the paying account of the relay has at least, in ether: on this chain money is free.
 const RELAY_ETHER: &str = "10";
 /// How often receipts that are not anchored are looked for.
 const ANCHOR_POLL_MS: u64 = 200;
+/// How often custodians look for open emergencies: somebody waits for them.
+const CUSTODY_POLL_MS: u64 = 500;
 /// How often index and relay look for a new block. Local: a look costs a fraction of a millisecond.
 const POLL_MS: u64 = 50;
 
@@ -47,6 +51,8 @@ pub struct Config {
     pub stores: Stores,
     pub upkeep: Option<Upkeep>,
     pub relay: RelayLimits,
+    /// Custodians of emergency keys, in this process: for development, where nobody else runs them.
+    pub custodians: u8,
 }
 
 /// The running services. Dropping it stops them without ceremony; [`Dev::shutdown`] is the way to do it.
@@ -56,6 +62,9 @@ pub struct Dev {
     /// What deploying did; absent where an earlier run had deployed already.
     pub deployed: Option<Deployed>,
     pub home: Home,
+    /// Accounts of the custodians in this process.
+    pub custodians: Vec<Address>,
+    keeping: Vec<AbortOnDrop>,
     chain: medlock_anvil::Handle,
     indexer: medlock_indexer::Handle,
     gateway: medlock_gateway::Handle,
@@ -92,12 +101,17 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
         },
     };
     fund(&chain.url(), &owner, relay.key.address()).await?;
+    let keepers = (1..=config.custodians)
+        .map(|number| custodian(&home, number))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let custodians: Vec<_> = keepers.iter().map(Identity::address).collect();
     let gateway = medlock_gateway::spawn(medlock_gateway::Config {
         listen: local(config.gateway_port),
         public_url: config.public_url.clone(),
         trusted_proxies: Vec::new(),
         rpc_url: chain.url(),
         app_rpc_url: Some(chain.url()),
+        custodians: custodians.clone(),
         deployment: indexed(&deployment),
         index: indexer.index(),
         store: config.stores.open(&home.blocks())?,
@@ -125,15 +139,39 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
     };
     file::replace(&home.connection(), &serde_json::to_vec_pretty(&connection)?)
         .with_context(|| format!("write {}", home.connection().display()))?;
+    let mut keeping = Vec::with_capacity(keepers.len());
+    for keeper in keepers {
+        fund(&chain.url(), &owner, keeper.address()).await?;
+        let client = Client::connect(&endpoints, deployment.clone(), keeper).await?;
+        if !client.is_published().await? {
+            client.publish_key().await.context("publish a custodian's key")?;
+        }
+        let every = Duration::from_millis(CUSTODY_POLL_MS);
+        keeping.push(AbortOnDrop(tokio::spawn(async move {
+            // Without an end.
+            emergency::serve_custody::<()>(client, every).await;
+        })));
+    }
     Ok(Dev {
         endpoints,
         deployment,
         deployed,
         home,
+        custodians,
+        keeping,
         chain,
         indexer,
         gateway,
     })
+}
+
+/// A task that goes on for as long as this is kept.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Dev {
@@ -161,6 +199,7 @@ impl Dev {
     }
 
     pub async fn shutdown(self) -> anyhow::Result<()> {
+        drop(self.keeping);
         self.gateway.shutdown().await?;
         self.indexer.shutdown().await?;
         self.chain.shutdown().await;
@@ -232,6 +271,19 @@ async fn fund(rpc: &str, owner: &PrivateKeySigner, account: Address) -> anyhow::
         set.await.context("fund the relay")?;
     }
     Ok(())
+}
+
+/// Who a custodian in this process is; made where it is missing.
+fn custodian(home: &Home, number: u8) -> anyhow::Result<Identity> {
+    let path = home.custodian_key(number);
+    if !path.exists() {
+        identity::create(
+            &path,
+            &Secrets::generate(&mut rng(), Suite::default()),
+            OWNER_PASSPHRASE,
+        )?;
+    }
+    Ok(Identity::open(&path, OWNER_PASSPHRASE)?)
 }
 
 /// The owner's account comes with the chain; the other secrets of its key file are drawn here.

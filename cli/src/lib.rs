@@ -10,6 +10,7 @@ mod config_check;
 pub mod demo;
 mod deploy;
 pub mod dev;
+mod emergency;
 mod exchange;
 mod index;
 pub mod output;
@@ -47,6 +48,8 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Chart(command) => commands::chart(global, out, command).await,
         Command::Record(command) => commands::record(global, out, command).await,
         Command::Grant(command) => commands::grant(global, out, command).await,
+        Command::Emergency(command) => emergency::emergency(global, out, command).await,
+        Command::Custodian(args) => services::custodian(global, out, args).await,
         Command::Check(args) => commands::check(global, out, args).await,
         Command::Verify(args) => verify::verify(global, out, args).await,
         Command::Relay(command) => commands::relay(global, out, command).await,

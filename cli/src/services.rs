@@ -11,13 +11,16 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    args::{ConfigCommand, DemoArgs, DevArgs, GatewayArgs, GatewayCommand, Global},
+    args::{ConfigCommand, CustodianArgs, DemoArgs, DevArgs, GatewayArgs, GatewayCommand, Global},
     config::{Home, over_http},
     config_check, demo,
     dev::{self, OWNER_PASSPHRASE},
-    index,
+    emergency, index,
     output::Output,
 };
+
+/// Of a development machine: so that a patient can choose two of three. One machine that runs them all protects nothing; it shows how it works.
+const CUSTODIANS: u8 = 3;
 
 pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::new()?;
@@ -30,6 +33,7 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
         stores: args.store.stores(),
         upkeep: args.store.upkeep(),
         relay: RelayLimits::default(),
+        custodians: CUSTODIANS,
     });
     let running = stop.unless(starting).await?;
     let Endpoints { rpc, gateway } = &running.endpoints;
@@ -38,7 +42,7 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
         "registry": running.deployment.registry, "records": running.deployment.records,
         "exceptions": running.deployment.exceptions, "relay": running.deployment.relay,
         "audit": running.deployment.audit,
-        "owner_key": running.home.owner_key(),
+        "owner_key": running.home.owner_key(), "custodians": running.custodians,
     });
     out.say(value, || {
         format!(
@@ -135,6 +139,7 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
         trusted_proxies: args.trusted_proxies,
         rpc_url,
         app_rpc_url: args.app_rpc,
+        custodians: args.custodians,
         deployment,
         index: index.clone(),
         store: args.store.stores().open(&home.blocks())?,
@@ -186,6 +191,27 @@ pub async fn gateway(global: &Global, out: Output, args: GatewayArgs) -> anyhow:
     match failed {
         None => Ok(ExitCode::SUCCESS),
         Some(error) => Err(error),
+    }
+}
+
+pub async fn custodian(global: &Global, out: Output, args: CustodianArgs) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::new()?;
+    let client = global.client().await?;
+    client.is_custodian_ready().await?;
+    let every = Duration::from_secs(args.every_seconds);
+    out.say(
+        json!({ "account": client.address(), "every_seconds": args.every_seconds }),
+        || {
+            format!(
+                "Custodian {} looks every {} s. Stop with Ctrl-C.",
+                client.address(),
+                args.every_seconds
+            )
+        },
+    )?;
+    tokio::select! {
+        () = stop.wait() => Ok(ExitCode::SUCCESS),
+        never = emergency::serve_custody(client, every) => never,
     }
 }
 

@@ -220,6 +220,7 @@ fn signed_types() -> Result<Value> {
     all.extend(types::<signed::Verdict>()?);
     all.extend(types::<signed::Verdicts>()?);
     all.extend(types::<signed::CompartmentDirectory>()?);
+    all.extend(types::<signed::EmergencyKit>()?);
     Ok(all.into())
 }
 

@@ -2,6 +2,7 @@
 //! and to the chain's endpoint and to nobody else.
 use std::sync::Arc;
 
+use alloy::primitives::Address;
 use anyhow::{Context as _, Result};
 use axum::{
     Json, Router,
@@ -38,13 +39,14 @@ const PERMISSIONS: &str = "camera=(self), publickey-credentials-create=(self), p
 pub struct App {
     /// JSON-RPC of the chain, as browsers reach it.
     rpc: String,
+    custodians: Vec<Address>,
     policy: HeaderValue,
 }
 
 impl App {
     /// # Errors
     /// Where `rpc` is not `http(s)://host[:port][/path]`.
-    pub fn new(rpc: String) -> Result<Self> {
+    pub fn new(rpc: String, custodians: Vec<Address>) -> Result<Self> {
         let origin =
             origin(&rpc).with_context(|| format!("{rpc} is not http(s)://host[:port]/…, as browsers need it"))?;
         let policy = format!(
@@ -54,6 +56,7 @@ impl App {
         );
         Ok(Self {
             rpc,
+            custodians,
             policy: policy.parse().context("the policy of the application's pages")?,
         })
     }
@@ -100,6 +103,8 @@ pub fn router(app: Option<App>) -> Router<Gateway> {
 struct Configuration {
     rpc: String,
     relay: bool,
+    /// Whom a patient may choose to keep shares of emergency keys.
+    custodians: Vec<Address>,
     deployment: Deployment,
 }
 
@@ -107,6 +112,7 @@ fn configuration(app: &App, gateway: &Gateway) -> Json<Configuration> {
     Json(Configuration {
         rpc: app.rpc.clone(),
         relay: gateway.relay.is_some(),
+        custodians: app.custodians.clone(),
         deployment: gateway.described(),
     })
 }
@@ -185,7 +191,7 @@ mod tests {
             ("node.example", None),
         ] {
             assert_eq!(origin(url), expected, "{url}");
-            assert_eq!(App::new(url.into()).is_ok(), expected.is_some(), "{url}");
+            assert_eq!(App::new(url.into(), Vec::new()).is_ok(), expected.is_some(), "{url}");
             assert_eq!(is_app_rpc(url), expected.is_some(), "{url}");
         }
     }

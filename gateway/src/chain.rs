@@ -176,6 +176,11 @@ impl Chain {
             .await
     }
 
+    pub async fn emergency_access_of(&self, at: &Block, chart: B256) -> Result<IExceptions::emergencyAccessOfReturn> {
+        let call = IExceptions::emergencyAccessOfCall { chart };
+        self.call(at, self.deployment.exceptions, call).await
+    }
+
     /// How many anchors `gateway` has, how many receipts under them, and the last anchor.
     pub async fn head_of(&self, at: &Block, gateway: Address) -> Result<IAudit::headOfReturn> {
         self.call(at, self.deployment.audit, IAudit::headOfCall { gateway })

@@ -1,4 +1,4 @@
-//! Sessions and receipts, in SQLite or PostgreSQL. Whatever a call here returned for is on disk.
+//! Sessions, receipts and emergency kits, in SQLite or PostgreSQL. Whatever a call here returned for is on disk.
 //!
 //! Several gateways may share a database, also such of one account: what must be unique is kept so by its constraints, and
 //! nothing that they have to agree about is held in memory. Each account has its own chain of receipts.
@@ -397,6 +397,105 @@ impl Db {
         let sql = "DELETE FROM membership WHERE organisation = $1 AND member = $2";
         let values = [organisation.into(), member.into()];
         self.pool.execute(sql, &values).await.map(|_| ())
+    }
+
+    /// Keeps `kit` in the place of the chart's earlier one, whose released shares go with it.
+    pub async fn put_kit(&self, chart: B256, controller: Address, kit: &[u8], custodians: &[Address]) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        tx.execute("DELETE FROM emergency_share WHERE chart = $1", &[chart.into()])
+            .await?;
+        tx.execute("DELETE FROM emergency_custodian WHERE chart = $1", &[chart.into()])
+            .await?;
+        tx.execute(
+            "INSERT INTO emergency_kit (chart, controller, kit) VALUES ($1, $2, $3)
+             ON CONFLICT (chart) DO UPDATE SET controller = excluded.controller, kit = excluded.kit",
+            &[chart.into(), controller.into(), kit.into()],
+        )
+        .await?;
+        for custodian in custodians {
+            tx.execute(
+                "INSERT INTO emergency_custodian (chart, custodian) VALUES ($1, $2)
+                 ON CONFLICT DO NOTHING",
+                &[chart.into(), (*custodian).into()],
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    /// With all that was released of it.
+    pub async fn remove_kit(&self, chart: B256) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        for sql in [
+            "DELETE FROM emergency_share WHERE chart = $1",
+            "DELETE FROM emergency_custodian WHERE chart = $1",
+            "DELETE FROM emergency_kit WHERE chart = $1",
+        ] {
+            tx.execute(sql, &[chart.into()]).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The kit of `chart` that stands, if `controller` put it there.
+    pub async fn kit(&self, chart: B256, controller: Address) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT kit FROM emergency_kit WHERE chart = $1 AND controller = $2";
+        let row = self.pool.first(sql, &[chart.into(), controller.into()]).await?;
+        let kit = |row: Row| Ok(row.bytes("kit")?.ok_or_else(|| impossible("kit"))?.to_vec());
+        row.map(kit).transpose()
+    }
+
+    /// Whether the kit of `chart` names `custodian`, who has not released its share to `party` for the emergency that ends at
+    /// `until`.
+    pub async fn is_release_due(&self, chart: B256, party: Address, custodian: Address, until: u64) -> Result<bool> {
+        let sql = "SELECT c.custodian FROM emergency_custodian AS c
+                   LEFT JOIN emergency_share AS s
+                      ON s.chart = c.chart AND s.custodian = c.custodian AND s.party = $2 AND s.until = $4
+                   WHERE c.chart = $1 AND c.custodian = $3 AND s.custodian IS NULL";
+        let values = [chart.into(), party.into(), custodian.into(), until.into()];
+        Ok(self.pool.first(sql, &values).await?.is_some())
+    }
+
+    /// Keeps a share that `custodian` has sealed to `party`, as long as `kit` is the one that stands; `false`: it is not any more.
+    pub async fn put_release(
+        &self,
+        (chart, party, custodian): (B256, Address, Address),
+        kit: &[u8],
+        share: &[u8],
+        until: u64,
+    ) -> Result<bool> {
+        let sql = "INSERT INTO emergency_share (chart, party, custodian, share, until)
+                   SELECT chart, $2, $3, $4, $5 FROM emergency_kit WHERE chart = $1 AND kit = $6
+                   ON CONFLICT (chart, party, custodian) DO UPDATE SET share = excluded.share, until = excluded.until";
+        let values = [
+            chart.into(),
+            party.into(),
+            custodian.into(),
+            share.into(),
+            until.into(),
+            kit.into(),
+        ];
+        Ok(self.pool.execute(sql, &values).await? == 1)
+    }
+
+    /// What custodians have sealed to `party` for the emergency that ends at `until`.
+    pub async fn releases(&self, chart: B256, party: Address, until: u64) -> Result<Vec<(Address, Vec<u8>)>> {
+        let sql = "SELECT custodian, share FROM emergency_share WHERE chart = $1 AND party = $2 AND until = $3
+                   ORDER BY custodian";
+        let rows = self
+            .pool
+            .fetch(sql, &[chart.into(), party.into(), until.into()])
+            .await?;
+        let release = |row: &Row| {
+            let share = row.bytes("share")?.ok_or_else(|| impossible("share"))?;
+            Ok((row.fixed("custodian")?, share.to_vec()))
+        };
+        rows.iter().map(release).collect()
+    }
+
+    /// Removes what was released for emergencies that are over.
+    pub async fn remove_releases(&self, now: u64) -> Result<()> {
+        let sql = "DELETE FROM emergency_share WHERE until <= $1";
+        self.pool.execute(sql, &[now.into()]).await.map(|_| ())
     }
 
     /// For the relay's own tables.

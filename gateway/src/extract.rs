@@ -153,6 +153,12 @@ pub struct VersionPath {
 }
 
 #[derive(Deserialize)]
+pub struct PartyPath {
+    pub chart: B256,
+    pub party: Address,
+}
+
+#[derive(Deserialize)]
 pub struct OperationPath {
     pub id: B256,
 }

@@ -2,6 +2,7 @@
 pub mod blocks;
 pub mod charts;
 pub mod decisions;
+pub mod emergency;
 pub mod erasure;
 pub mod fhir;
 pub mod memberships;

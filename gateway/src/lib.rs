@@ -4,7 +4,8 @@
 //! serve an envelope before its receipt is on disk, serve bytes that do not match their CID, or log who reads whom.
 //!
 //! Start reading at `routes.rs` (every route and limit), then `read.rs` (one read, step by step) and `access.rs`
-//! (who may, and for whom). `keys.rs` hands out directories and keyrings, `membership.rs` organisations' keys to their members. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `anchor.rs` brings receipts on chain in batches; `relay.rs` submits what others have signed;
+//! (who may, and for whom). `keys.rs` hands out directories and keyrings, `membership.rs` organisations' keys to their members, `emergency.rs`
+//! what opens a chart whose glass is broken. `session.rs` and `receipt.rs` are pure; `db.rs` keeps sessions and receipts; `anchor.rs` brings receipts on chain in batches; `relay.rs` submits what others have signed;
 //! `fhir.rs` says the same things in FHIR R4; wire types are `medlock_api`.
 mod access;
 mod anchor;
@@ -13,6 +14,7 @@ mod blocks;
 mod chain;
 mod db;
 mod docs;
+mod emergency;
 mod erasure;
 mod etag;
 mod extract;
@@ -82,6 +84,8 @@ pub struct Config {
     pub rpc_url: String,
     /// The same as browsers reach it; then `/` is the web application. It is told to everybody. None: there is no application.
     pub app_rpc_url: Option<String>,
+    /// Accounts that keep shares of emergency keys; the web application offers them to patients.
+    pub custodians: Vec<Address>,
     pub deployment: Deployment,
     pub index: Index,
     pub store: Store,
@@ -108,6 +112,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         trusted_proxies,
         rpc_url,
         app_rpc_url,
+        custodians,
         deployment,
         index,
         store,
@@ -117,7 +122,7 @@ pub async fn spawn(config: Config) -> Result<Handle> {
         relay,
         anchoring,
     } = config;
-    let app = app_rpc_url.map(app::App::new).transpose()?;
+    let app = app_rpc_url.map(|rpc| app::App::new(rpc, custodians)).transpose()?;
     let shares_account = relay.as_ref().is_some_and(|relay| relay.key.address() == key.address());
     ensure!(
         anchoring.is_none() || !shares_account,

@@ -31,7 +31,9 @@ use crate::{
     docs, etag,
     extract::JSON_BYTES_MOST,
     fhir,
-    handlers::{self, blocks, charts, decisions, erasure, memberships, reads, relay, service, sessions},
+    handlers::{
+        self, blocks, charts, decisions, emergency, erasure, memberships, reads, relay, service, sessions,
+    },
     metrics::{self, Metrics},
     problem::Failure,
     state::{Gateway, random},
@@ -75,6 +77,11 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(erasure::erasure, erasure::erase)) // GET, POST /v1/charts/{chart}/records/{record}/erasure
         .routes(routes!(memberships::memberships)) // GET    /v1/memberships
         .routes(routes!(memberships::keys, memberships::keep, memberships::remove)) // GET, PUT, DELETE /v1/memberships/{account}/keys
+        .routes(routes!(emergency::kit, emergency::put_kit, emergency::delete_kit)) // GET, PUT, DELETE /v1/charts/{chart}/emergency
+        .routes(routes!(emergency::shares)) //        GET    /v1/charts/{chart}/emergency/shares
+        .routes(routes!(emergency::release)) //       PUT    /v1/charts/{chart}/emergency/shares/{party}
+        .routes(routes!(emergency::emergencies)) //   GET    /v1/charts/{chart}/emergencies
+        .routes(routes!(emergency::custody)) //       GET    /v1/custody
         .routes(routes!(blocks::missing)) //          POST   /v1/blocks/missing
         .merge(questions) //                          POST   /v1/decisions
         .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
@@ -141,6 +148,7 @@ fn json(document: &Document) -> String {
         (name = "charts", description = "Charts, directories, keyrings, grants, listings"),
         (name = "reads", description = "Envelopes and payloads, against a signed receipt"),
         (name = "memberships", description = "Organisations, their members, and the organisations' keys sealed to them"),
+        (name = "emergency", description = "Broken glass: kits of sealed keys, and what custodians release of them"),
         (name = "blocks", description = "Content-addressed blocks in"),
         (name = "decisions", description = "Signed answers without data"),
         (name = "relay", description = "Operations that an account has signed, submitted and paid for by the gateway"),

@@ -61,6 +61,7 @@ pub async fn run<T>(gateway: Gateway, upkeep: Upkeep) -> T {
 /// # Errors
 /// Where what is live is not known for sure: nothing was removed then.
 pub async fn round(gateway: &Gateway, grace: Duration) -> Result<(Swept, Healed)> {
+    gateway.db.remove_releases(gateway.now()).await?;
     // From here on whatever is put stays, this time.
     let gc = gateway.store.begin_gc()?;
     sleep(grace).await;

@@ -2,6 +2,7 @@
 mod answer;
 mod decision;
 mod desk;
+mod emergencies;
 mod history;
 mod view;
 
@@ -11,6 +12,7 @@ pub use decision::Asked;
 pub(crate) use decision::all_statements;
 use decision::{QUESTIONS_MOST, Tables};
 use desk::Desk;
+pub use emergencies::Emergency;
 pub use history::{EmergencyAccess, GivenGrant, Rule, WrittenVersion};
 pub(crate) use view::valid;
 pub use view::{View, When};

@@ -26,9 +26,9 @@ pub use db::Database;
 pub use endpoints::{Endpoints, REQUEST_TIMEOUT, label};
 pub use exposition::{CONTENT_TYPE as METRICS_TYPE, Text as Metrics};
 pub use index::{
-    Anchor, Asked, Chart, Credential, Decision, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index, IndexError,
-    Live, Member, News, PAGE_MOST, Page, Party, PartyKey, Position, PositionError, Reader, Record, Rule, Statistics,
-    Status, View, When, WrittenVersion,
+    Anchor, Asked, Chart, Credential, Decision, Emergency, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index,
+    IndexError, Live, Member, News, PAGE_MOST, Page, Party, PartyKey, Position, PositionError, Reader, Record, Rule,
+    Statistics, Status, View, When, WrittenVersion,
 };
 pub use model::Block;
 pub use pipeline::{Counters, Progress};

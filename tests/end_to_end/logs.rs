@@ -627,7 +627,7 @@ impl Stage {
         Client::connect(&endpoints, deployment, identity).await.unwrap()
     }
 
-    /// The patient allows it, the nurse does it, and reads. No command does that yet.
+    /// The patient allows it, the nurse does it, and reads what is sealed: nobody has left keys with custodians here.
     async fn break_glass(&self, patient: &Person, nurse: &Person, chart: &str, record: &str) {
         let (patient, nurse) = (self.client(patient).await, self.client(nurse).await);
         let [chart, record] = [chart, record].map(|id| id.parse::<B256>().unwrap());

@@ -7,6 +7,7 @@ mod cluster;
 mod consumers;
 mod dapp;
 mod deploy;
+mod emergency;
 mod exchange;
 mod keys;
 mod killed;

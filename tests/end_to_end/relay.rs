@@ -986,6 +986,7 @@ async fn spawn(world: &World, folder: &Path, state: &Database, key: &Identity) -
         trusted_proxies: Vec::new(),
         rpc_url: world.dev.endpoints.rpc.clone(),
         app_rpc_url: None,
+        custodians: Vec::new(),
         deployment: medlock::dev::indexed(&world.dev.deployment),
         index: world.dev.indexer().index(),
         store: medlock_store::Store::open(folder).unwrap(),

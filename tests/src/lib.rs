@@ -49,6 +49,8 @@ pub struct Settings {
     pub stores: Stores,
     pub upkeep: Option<Upkeep>,
     pub relay: RelayLimits,
+    /// Custodians of emergency keys, in its process.
+    pub custodians: u8,
 }
 
 impl World {
@@ -199,11 +201,13 @@ async fn spawn(home: &Path, settings: &Settings) -> Dev {
         stores,
         upkeep,
         relay,
+        custodians,
     } = settings;
     let dev = dev::spawn(dev::Config {
         stores: stores.clone(),
         upkeep: *upkeep,
         relay: *relay,
+        custodians: *custodians,
         home: home.to_owned(),
         artifacts: artifacts(),
         rpc_port: 0,

@@ -321,6 +321,48 @@ export class Session {
     return (await this.#json("post", "/v1/blocks/missing", { body: { digests: [...digests] } })).missing;
   }
 
+  /** Who has broken the chart's glass, newest first: to its controller all, to others their own. */
+  emergencies(chart: Hex, options: { pageSize?: number } = {}): AsyncGenerator<Schemas["Emergency"], void> {
+    return pages(
+      (query) => this.#json("get", "/v1/charts/{chart}/emergencies", { path: { chart }, query }),
+      (page) => page.emergencies,
+      options.pageSize,
+    );
+  }
+
+  /** The chart's emergency kit (dag-cbor); undefined: there is none. */
+  async emergencyKit(chart: Hex): Promise<Uint8Array | undefined> {
+    const answer = await this.#send("get", "/v1/charts/{chart}/emergency", { path: { chart } });
+    return answer.status === 204 ? undefined : bytes(answer);
+  }
+
+  /** Puts a signed kit in the place of the chart's earlier one. */
+  async putEmergencyKit(chart: Hex, kit: Uint8Array): Promise<void> {
+    const headers = { "content-type": DAG_CBOR };
+    await this.#send("put", "/v1/charts/{chart}/emergency", { path: { chart }, headers, body: kit as BodyInit });
+  }
+
+  async deleteEmergencyKit(chart: Hex): Promise<void> {
+    await this.#send("delete", "/v1/charts/{chart}/emergency", { path: { chart } });
+  }
+
+  /** The shares that custodians have sealed to the caller, who has broken the glass. */
+  async emergencyShares(chart: Hex): Promise<readonly Schemas["EmergencyShare"][]> {
+    return (await this.#json("get", "/v1/charts/{chart}/emergency/shares", { path: { chart } })).shares;
+  }
+
+  /** A custodian's share (dag-cbor), sealed to `party`. Whether it has broken the glass, the chain says, and no gateway. */
+  async releaseShare(chart: Hex, party: Hex, share: Uint8Array): Promise<void> {
+    const headers = { "content-type": DAG_CBOR };
+    const path = { chart, party };
+    await this.#send("put", "/v1/charts/{chart}/emergency/shares/{party}", { path, headers, body: share as BodyInit });
+  }
+
+  /** Open emergencies that wait for a share of the caller's. */
+  custody(options: { pageSize?: number } = {}): AsyncGenerator<Schemas["OpenEmergency"], void> {
+    return pages((query) => this.#json("get", "/v1/custody", { query }), (page) => page.emergencies, options.pageSize);
+  }
+
   /** What is left of a shredded record of the caller's chart. */
   erasure(chart: Hex, record: Hex): Promise<Schemas["Erasure"]> {
     return this.#json("get", "/v1/charts/{chart}/records/{record}/erasure", { path: { chart, record } });

@@ -68,4 +68,15 @@ sol! {
         /// sha2-256 of the directory's body (dag-cbor without the signature).
         bytes32 body;
     }
+
+    /// The controller's statement that an emergency kit is theirs.
+    #[derive(Debug, PartialEq, Eq)]
+    struct EmergencyKit {
+        bytes32 chart;
+        uint32 directoryVersion;
+        /// Of the chart's emergency access (`emergencyAccessOf`).
+        uint32 serial;
+        /// sha2-256 of the kit's body (dag-cbor without the signature).
+        bytes32 body;
+    }
 }

@@ -163,6 +163,17 @@ pub mod emergency {
         ("other", OTHER),
     ];
 
+    /// The code's stable text, the same in every program. `other` for a code that the contract does not take.
+    pub fn text(code: u16) -> &'static str {
+        let named = ALL.iter().find(|(_, known)| *known == code);
+        named.map_or("other", |(text, _)| text)
+    }
+
+    /// The code of a text.
+    pub fn from_text(text: &str) -> Option<u16> {
+        ALL.iter().find(|(known, _)| *known == text).map(|(_, code)| *code)
+    }
+
     /// How long the rights last.
     pub const OPEN_S: u64 = 4 * 60 * 60;
     /// From one opening to the next by the same party on the same chart: the time box and 20 hours of cool-down.

@@ -280,9 +280,70 @@ body! {
     /// `GET /v1/memberships`: who is a member of the caller's, and of whom the caller is a member, oldest first.
     pub struct Memberships {
         pub memberships: Vec<Membership>,
+    }
+
+    /// Glass that was broken: a party opened a chart for itself, without a grant.
+    pub struct Emergency {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub chart: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub party: Address,
+        /// Whose credential was used; null: the party's own.
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Hex20>))]
+        pub organisation: Option<Address>,
+        pub compartments: Compartments,
+        /// Stable text: `unable-to-consent`, `life-threatening`, `public-danger` or `other`.
+        pub reason: String,
+        /// The code of `reason` (`medlock_abi::terms::emergency`).
+        pub reason_code: u16,
+        /// UNIX seconds of its block.
+        pub opened_at: u64,
+        /// UNIX seconds: when its time is over, unless it is ended before.
+        pub until: u64,
+        /// UNIX seconds: when it was closed before its time; null: it was not.
+        pub closed_at: Option<u64>,
+        /// By the chain, at present. It also ends with all grants of the chart, and where emergency access is forbidden.
+        pub open: bool,
+    }
+
+    /// `GET /v1/charts/{chart}/emergencies`, newest first: to the controller all, to anybody else their own.
+    pub struct Emergencies {
+        pub emergencies: Vec<Emergency>,
         /// Pass as `after` for the next page; absent on the last.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         pub next: Option<String>,
+    }
+
+    /// An open emergency on a chart whose kit names the caller as a custodian. A hint: the chain says whether it is open.
+    pub struct OpenEmergency {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex32))]
+        pub chart: B256,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub party: Address,
+        /// UNIX seconds.
+        pub until: u64,
+    }
+
+    /// `GET /v1/custody`: those for which the caller has not released its share yet.
+    pub struct Custody {
+        pub emergencies: Vec<OpenEmergency>,
+        /// Pass as `after` for the next page; absent on the last. A page may be empty and not be the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
+    }
+
+    /// A share that a custodian has sealed to the caller.
+    pub struct EmergencyShare {
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub custodian: Address,
+        /// The sealed share (dag-cbor).
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::HexBytes))]
+        pub share: Bytes,
+    }
+
+    /// `GET /v1/charts/{chart}/emergency/shares`: of the kit that stands, at most 32.
+    pub struct EmergencyShares {
+        pub shares: Vec<EmergencyShare>,
     }
 
     /// One question of `POST /v1/decisions`; the grantee is the caller.

@@ -164,6 +164,18 @@ impl Chain {
         }
     }
 
+    /// Hash and time (UNIX seconds) of the newest block.
+    pub(crate) async fn latest(&self) -> Result<(B256, u64)> {
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
+        let block = block.map_err(|error| self.error("eth_getBlockByNumber", error))?;
+        let header = block.map(|block| (block.header.hash, block.header.timestamp));
+        header.ok_or_else(|| Error::Chain {
+            url: self.url.clone(),
+            doing: "eth_getBlockByNumber".into(),
+            detail: "it has no latest block".into(),
+        })
+    }
+
     /// The block that a transaction of ours is in at present; `None`: in none, perhaps not any more.
     pub async fn block_of(&self, transaction: B256) -> Result<Option<u64>> {
         let receipt = self.provider.get_transaction_receipt(transaction).await;
@@ -383,32 +395,36 @@ impl Fault {
 
     /// True where the contract said no to this caller, not to what it sent.
     pub fn is_refusal(&self) -> bool {
+        use IExceptionsErrors as X;
         use IRecordsErrors as R;
         use IRegistryErrors as G;
         matches!(
             self,
-            Fault::Records(
-                R::NotActor(_)
-                    | R::UnknownChart(_)
-                    | R::NotController(_)
-                    | R::NotOffered(_)
-                    | R::NotWriter(_)
-                    | R::NotCredentialed(_)
-                    | R::NoGrant(_)
-            ) | Fault::Registry(
-                G::NotActor(_)
-                    | G::NotOwner(_)
-                    | G::NotPendingOwner(_)
-                    | G::NotIssuer(_)
-                    | G::NotCredentialIssuer(_)
-                    | G::NotOrganisation(_)
-            )
+            Fault::Exceptions(X::NoEmergencyAccess(_) | X::NotCredentialed(_) | X::CoolDown(_))
+                | Fault::Records(
+                    R::NotActor(_)
+                        | R::UnknownChart(_)
+                        | R::NotController(_)
+                        | R::NotOffered(_)
+                        | R::NotWriter(_)
+                        | R::NotCredentialed(_)
+                        | R::NoGrant(_)
+                )
+                | Fault::Registry(
+                    G::NotActor(_)
+                        | G::NotOwner(_)
+                        | G::NotPendingOwner(_)
+                        | G::NotIssuer(_)
+                        | G::NotCredentialIssuer(_)
+                        | G::NotOrganisation(_)
+                )
         )
     }
 }
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use IExceptionsErrors as X;
         use IRecordsErrors as R;
         use IRegistryErrors as G;
         match self {
@@ -530,7 +546,25 @@ impl std::fmt::Display for Fault {
                 }
                 other => write!(f, "{other:?}"),
             },
-            Fault::Exceptions(fault) => write!(f, "{fault:?}"),
+            Fault::Exceptions(fault) => match fault {
+                X::NoEmergencyAccess(_) => {
+                    write!(f, "the patient does not allow that the glass of this chart is broken")
+                }
+                X::NotCredentialed(e) => write!(
+                    f,
+                    "{} has no current provider credential, in person or by an organisation; an issuer of the registry can issue one",
+                    e.actor
+                ),
+                X::CoolDown(e) => write!(
+                    f,
+                    "you have broken the glass of this chart within a day; again from {} on (UNIX seconds)",
+                    e.from
+                ),
+                X::NoEmergency(e) => write!(f, "{} has no open emergency on this chart", e.party),
+                X::UnknownReasonCode(e) => write!(f, "there is no reason {}", e.reasonCode),
+                X::EmptyEmergency(_) => write!(f, "name a compartment at least"),
+                other => write!(f, "{other:?}"),
+            },
         }
     }
 }

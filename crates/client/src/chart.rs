@@ -18,6 +18,7 @@ use medlock_vault::{
 use crate::{
     Client,
     chain::Mined,
+    emergency::Renewal,
     error::{Error, Result},
     identity::rng,
     now, signer_of,
@@ -30,6 +31,8 @@ pub struct ChartState {
     pub grant_epoch: u32,
     pub directory_version: u32,
     pub directory: B256,
+    /// Moves on whenever control of the chart passes to another.
+    pub control_epoch: u32,
     /// All grants were ended, and the keys not rotated yet.
     pub rotation_due: bool,
 }
@@ -100,6 +103,7 @@ impl Client {
             grant_epoch: state.grantEpoch,
             directory_version: state.directoryVersion,
             directory: state.directory,
+            control_epoch: state.controlEpoch,
             rotation_due: state.rotationDue,
         })
     }
@@ -210,6 +214,7 @@ impl Client {
             mined,
             resealed,
             waiting,
+            kit: self.renew_kit(chart, &next.directory).await,
         })
     }
 
@@ -230,6 +235,7 @@ impl Client {
             mined,
             resealed: keyrings.iter().map(|keyring| keyring.grantee).collect(),
             waiting,
+            kit: self.renew_kit(chart, &next.directory).await,
         })
     }
 
@@ -275,7 +281,8 @@ impl Client {
         }
         let next = self.rotated(chart, &state, u64::MAX, None).await?;
         let rotated = self.set_directory(chart, &next).await?;
-        Ok(RevokedAll { revoked, rotated })
+        let kit = self.renew_kit(chart, &next.directory).await;
+        Ok(RevokedAll { revoked, rotated, kit })
     }
 
     /// Grants of a chart of ours, or, without a chart, those given to us, or to the organisation that we act for.
@@ -386,7 +393,7 @@ impl Client {
     }
 
     /// The state of a chart that we control.
-    async fn controlled(&self, chart: B256) -> Result<ChartState> {
+    pub(crate) async fn controlled(&self, chart: B256) -> Result<ChartState> {
         let state = self.chart_state(chart).await?;
         if state.controller != self.address() {
             return Err(Error::NotController {
@@ -561,6 +568,8 @@ pub struct Revoked {
     pub resealed: Vec<Address>,
     /// Grantees who stay and whose published key nothing could be sealed to: grant them again once they have another.
     pub waiting: Vec<Address>,
+    /// For who breaks the glass: the keys are others now.
+    pub kit: Renewal,
 }
 
 /// What a rotation did; the fields are those of [`Revoked`].
@@ -569,6 +578,7 @@ pub struct Rotated {
     pub mined: Mined,
     pub resealed: Vec<Address>,
     pub waiting: Vec<Address>,
+    pub kit: Renewal,
 }
 
 /// What ending all grants did.
@@ -577,6 +587,8 @@ pub struct RevokedAll {
     /// `None`: an earlier attempt ended them.
     pub revoked: Option<Mined>,
     pub rotated: Mined,
+    /// As of [`Revoked`].
+    pub kit: Renewal,
 }
 
 struct Resealed {

@@ -60,6 +60,20 @@ pub enum Error {
         epoch: u32,
         detail: String,
     },
+    /// Fewer shares than it takes were released so far. `forged`: custodians whose share is not what the kit commits to.
+    #[error(
+        "{released} of the {needed} custodians' shares are released that it takes to open this chart; try again in a moment{}",
+        forged_by(.forged)
+    )]
+    EmergencyPending {
+        released: usize,
+        needed: u8,
+        forged: Vec<Address>,
+    },
+    #[error(
+        "this chart has no emergency kit for the keys that stand: its patient has left no keys with custodians, or has to leave them anew"
+    )]
+    NoEmergencyKit { chart: B256 },
     #[error("there is no chart {chart} on this chain")]
     UnknownChart { chart: B256 },
     #[error("chart {chart} is not controlled by {caller}; only its controller can do this")]
@@ -124,6 +138,7 @@ impl Error {
         match self {
             Self::ChainUnreachable { .. }
             | Self::GatewayUnreachable { .. }
+            | Self::EmergencyPending { .. }
             | Self::KeysRotated { .. }
             | Self::Deployment(medlock_deployment::Error::Rpc { .. }) => true,
             Self::Problem { status, .. } => *status == 503 || *status == 429,
@@ -151,10 +166,22 @@ impl Error {
             Self::Problem { status, .. } => matches!(status, 401 | 403 | 404),
             Self::Contract { fault, .. } => fault.is_refusal(),
             // A gateway does not tell an unknown chart from a forbidden one; neither do we.
-            Self::UnknownChart { .. } | Self::NotController { .. } | Self::NoGrant { .. } | Self::NotMember { .. } => {
-                true
-            }
+            Self::UnknownChart { .. }
+            | Self::NotController { .. }
+            | Self::NoGrant { .. }
+            | Self::NotMember { .. }
+            | Self::NoEmergencyKit { .. } => true,
             _ => false,
+        }
+    }
+}
+
+fn forged_by(custodians: &[Address]) -> String {
+    match custodians {
+        [] => String::new(),
+        some => {
+            let some: Vec<_> = some.iter().map(Address::to_string).collect();
+            format!(" (what came of {} is forged or damaged)", some.join(", "))
         }
     }
 }

@@ -342,6 +342,69 @@ impl Gateway {
         self.about_erasure(Method::GET, chart, record).await
     }
 
+    /// The emergency kit of a chart, if there is one. What it says is not checked here.
+    pub async fn emergency_kit(&self, chart: B256) -> Result<Option<Vec<u8>>> {
+        let path = format!("/v1/charts/{chart}/emergency");
+        let answer = self
+            .retrying(|token| self.request(Method::GET, &path, Some(token)))
+            .await?;
+        if answer.status() == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        Ok(Some(self.bytes("emergency kit", answer).await?))
+    }
+
+    /// In the place of the chart's earlier one.
+    pub async fn put_emergency_kit(&self, chart: B256, kit: Vec<u8>) -> Result<()> {
+        self.put_dag_cbor(&format!("/v1/charts/{chart}/emergency"), kit).await
+    }
+
+    pub async fn delete_emergency_kit(&self, chart: B256) -> Result<()> {
+        let path = format!("/v1/charts/{chart}/emergency");
+        self.retrying(|token| self.request(Method::DELETE, &path, Some(token)))
+            .await
+            .map(drop)
+    }
+
+    /// What custodians have sealed to us.
+    pub async fn emergency_shares(&self, chart: B256) -> Result<Vec<api::EmergencyShare>> {
+        let path = format!("/v1/charts/{chart}/emergency/shares");
+        Ok(self.get::<api::EmergencyShares>(&path).await?.shares)
+    }
+
+    /// Hands in our share of a chart's kit, sealed to `party`.
+    pub async fn release_share(&self, chart: B256, party: Address, share: Vec<u8>) -> Result<()> {
+        self.put_dag_cbor(&format!("/v1/charts/{chart}/emergency/shares/{party}"), share)
+            .await
+    }
+
+    /// Who has broken the chart's glass, newest first, by the index; of others than the controller, their own.
+    pub async fn emergencies(&self, chart: B256) -> Result<Vec<api::Emergency>> {
+        self.pages(
+            &format!("/v1/charts/{chart}/emergencies?limit={PAGE_ITEMS}"),
+            |page: api::Emergencies| (page.emergencies, page.next),
+        )
+        .await
+    }
+
+    /// Open emergencies that wait for a share of ours.
+    pub async fn custody(&self) -> Result<Vec<api::OpenEmergency>> {
+        self.pages(&format!("/v1/custody?limit={PAGE_ITEMS}"), |page: api::Custody| {
+            (page.emergencies, page.next)
+        })
+        .await
+    }
+
+    async fn put_dag_cbor(&self, path: &str, body: Vec<u8>) -> Result<()> {
+        self.retrying(|token| {
+            self.request(Method::PUT, path, Some(token))
+                .header(header::CONTENT_TYPE, media_type::DAG_CBOR)
+                .body(body.clone())
+        })
+        .await
+        .map(drop)
+    }
+
     async fn about_erasure(&self, method: Method, chart: B256, record: B256) -> Result<api::Erasure> {
         let path = format!("/v1/charts/{chart}/records/{record}/erasure");
         let answer = self

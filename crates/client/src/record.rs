@@ -117,6 +117,8 @@ struct Context {
     directory: Arc<Directory>,
     /// Of a grantee; the controller derives its keys. Fetched when first needed: a writer may hold none.
     keyring: Option<Arc<[CompartmentKeys]>>,
+    /// Of who has broken the glass: put together when first needed, out of what custodians have released.
+    emergency: Option<Arc<[CompartmentKeys]>>,
 }
 
 impl Client {
@@ -162,6 +164,7 @@ impl Client {
             state,
             directory: Arc::new(directory),
             keyring: None,
+            emergency: None,
         })
     }
 }
@@ -641,21 +644,42 @@ impl OpenChart {
             let root = client.identity.root();
             return Ok(CompartmentKeys::derive(root, &self.chart.0, compartment, epoch, suite)?);
         }
-        let keyring = self.keyring().await?;
         let no_key = |detail: String| Error::NoCompartmentKey {
             compartment,
             epoch,
             detail,
         };
-        let held = keyring
-            .iter()
-            .find(|keys| keys.compartment == compartment)
-            .ok_or_else(|| no_key("it holds no key of that compartment".into()))?;
-        context
-            .directory
-            .body
-            .keys_at_epoch(held, epoch)
-            .map_err(|error| no_key(error.to_string()))
+        let at_epoch = |keys: &[CompartmentKeys]| {
+            let held = keys.iter().find(|keys| keys.compartment == compartment);
+            let held = held.ok_or_else(|| no_key("it holds no key of that compartment".into()))?;
+            let keys = context.directory.body.keys_at_epoch(held, epoch);
+            keys.map_err(|error| no_key(error.to_string()))
+        };
+        // Once put together, the kit's keys are what is needed most.
+        if let Some(Ok(keys)) = context.emergency.as_deref().map(at_epoch) {
+            return Ok(keys);
+        }
+        let granted = match self.keyring().await {
+            Ok(keyring) => at_epoch(&keyring),
+            Err(error) if error.is_refusal() => Err(error),
+            Err(error) => return Err(error),
+        };
+        match granted {
+            // What is readable beside a grant, or without one, is so because the glass is broken.
+            Err(_) if client.has_broken_glass(self.chart).await? => at_epoch(&self.emergency_keys().await?),
+            granted => granted,
+        }
+    }
+
+    /// The keys of the chart's emergency kit, at the epochs that stand.
+    async fn emergency_keys(&self) -> Result<Arc<[CompartmentKeys]>> {
+        let mut context = self.context.lock().await;
+        if let Some(keys) = &context.emergency {
+            return Ok(keys.clone());
+        }
+        let keys: Arc<[_]> = self.client.emergency_keys(self.chart).await?.keys.into();
+        context.emergency = Some(keys.clone());
+        Ok(keys)
     }
 
     async fn fetch_keyring(&self) -> Result<Vec<CompartmentKeys>> {

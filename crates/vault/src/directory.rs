@@ -386,22 +386,30 @@ impl Directory {
     /// # Errors
     /// [`Error::SignatureForm`]; [`Error::NotController`].
     pub fn verify(&self, domain: &Domain, controller: Address) -> Result<(), Error> {
-        let bytes: &[u8; SIGNATURE_BYTES] = self.signature.as_slice().try_into().map_err(|_| Error::SignatureForm)?;
-        if !matches!(bytes[64], 27 | 28) {
-            return Err(Error::SignatureForm);
-        }
-        let signature = Signature::from_raw_array(bytes).map_err(|_| Error::SignatureForm)?;
-        if signature.normalize_s().is_some() {
-            return Err(Error::SignatureForm);
-        }
-        let signer = signature
-            .recover_address_from_prehash(&self.body.signing_hash(domain))
-            .map_err(|_| Error::SignatureForm)?;
-        if signer != controller {
-            return Err(Error::NotController { signer, controller });
-        }
-        Ok(())
+        check_signature(&self.signature, &self.body.signing_hash(domain), controller)
     }
+}
+
+/// That the account `controller` signed `hash`, with a key.
+///
+/// # Errors
+/// [`Error::SignatureForm`]; [`Error::NotController`].
+pub(crate) fn check_signature(signature: &[u8], hash: &B256, controller: Address) -> Result<(), Error> {
+    let bytes: &[u8; SIGNATURE_BYTES] = signature.try_into().map_err(|_| Error::SignatureForm)?;
+    if !matches!(bytes[64], 27 | 28) {
+        return Err(Error::SignatureForm);
+    }
+    let signature = Signature::from_raw_array(bytes).map_err(|_| Error::SignatureForm)?;
+    if signature.normalize_s().is_some() {
+        return Err(Error::SignatureForm);
+    }
+    let signer = signature
+        .recover_address_from_prehash(hash)
+        .map_err(|_| Error::SignatureForm)?;
+    if signer != controller {
+        return Err(Error::NotController { signer, controller });
+    }
+    Ok(())
 }
 
 impl SealedLabels {

@@ -69,14 +69,21 @@ pub enum Error {
     #[error("the directory does not list compartment {compartment}")]
     UnknownCompartment { compartment: u8 },
 
-    #[error("the directory's signature is not a well-formed 65-byte signature with low s")]
+    #[error("the controller's signature is not a well-formed 65-byte signature with low s")]
     SignatureForm,
-    #[error("the directory is signed by {signer}, not by the controller {controller}")]
+    #[error("it is signed by {signer}, not by the controller {controller}")]
     NotController { signer: Address, controller: Address },
     #[error("the keyring is of another {field} than asked for")]
     KeyringScope { field: &'static str },
     #[error("the membership is of another {field} than asked for")]
     MembershipScope { field: &'static str },
+
+    #[error("the emergency kit is of another {field} than the chain has at present")]
+    KitScope { field: &'static str },
+    #[error(
+        "the chart has post-quantum keys (X-Wing), and the key of whoever broke the glass is weaker: they must publish another"
+    )]
+    WeakerPartyKey,
 
     #[error("{what} is not a valid key")]
     InvalidKey { what: &'static str },

@@ -176,6 +176,14 @@ impl CompartmentPrivateKey {
 }
 
 impl EncryptionKey {
+    /// The one that belongs to `ikm`.
+    pub(crate) fn derive(suite: Suite, ikm: &[u8; 32]) -> Self {
+        Self {
+            suite,
+            key: PrivateBytes::filled(|key| seal::derive_private(suite, ikm, key)),
+        }
+    }
+
     /// A fresh random key.
     pub fn generate(rng: &mut impl CryptoRng, suite: Suite) -> Self {
         Self {

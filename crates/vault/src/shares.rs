@@ -1,9 +1,10 @@
 //! Recovery by custodians: the root secret in n shares, any k of which rebuild it and k - 1 of which tell nothing.
 //! Shamir's scheme (Shamir, CACM 22(11), 1979), byte by byte over GF(256) with the polynomial of AES (FIPS 197).
 //!
-//! Only the **root secret** is shared. It is what nothing can replace: every chart's content hangs on it. The account
-//! key can be replaced, on chain, after a delay in which the owner can object; custodians who could rebuild it would act
-//! as the owner at once. The encryption key is replaced by publishing another.
+//! Of an owner's secrets only the **root secret** is shared. It is what nothing can replace: every chart's content hangs on
+//! it. The account key can be replaced, on chain, after a delay in which the owner can object; custodians who could rebuild
+//! it would act as the owner at once. The encryption key is replaced by publishing another. The root of an emergency kit,
+//! which opens some compartments of one chart, is shared the same way ([`crate::emergency`]).
 //!
 //! The way of a share: [`ShareSet::split`] seals it to its custodian, who opens it ([`SealedShare::open`]) and, when the
 //! chain says that a recovery is due, seals it on to whoever recovers ([`Share::seal_to`]), who opens it the same way and
@@ -335,6 +336,16 @@ impl AnchoredSet {
     /// As [`AnchoredSet::check`]; [`Error::ShareTwice`]; [`Error::TooFewShares`]; [`Error::RootMismatch`] when the set is
     /// of another secret, or was badly made; [`Error::CompartmentRange`], [`Error::Malformed`] for a place that cannot be.
     pub fn recombine(&self, shares: &[Share], published: &Published) -> Result<RootSecret, Error> {
+        let root = self.rebuild(shares)?;
+        published.check(&root)?;
+        Ok(root)
+    }
+
+    /// The same without the check of the result, which is the caller's then.
+    ///
+    /// # Errors
+    /// As [`AnchoredSet::check`]; [`Error::ShareTwice`]; [`Error::TooFewShares`].
+    pub(crate) fn rebuild(&self, shares: &[Share]) -> Result<RootSecret, Error> {
         for (at, share) in shares.iter().enumerate() {
             self.check(share)?;
             // At most 32 pass `check` before one comes twice.
@@ -347,9 +358,7 @@ impl AnchoredSet {
             given: shares.len(),
             needed,
         })?;
-        let root = interpolate(enough)?;
-        published.check(&root)?;
-        Ok(root)
+        interpolate(enough)
     }
 
     fn info(&self, suite: Suite, index: u8, recipient: &[u8; 20], key_version: u32) -> Result<Vec<u8>, Error> {

@@ -11,16 +11,18 @@ use std::{
     process::{Command, Stdio},
 };
 
+use alloy_primitives::Address;
 use argon2::{Algorithm, Argon2, Params, Version};
 use hkdf::Hkdf;
 use hpke::{
     Deserializable, Kem, Serializable,
     kem::{X25519HkdfSha256, XWing},
 };
+use k256::ecdsa::SigningKey;
 use medlock_vault::{
-    Binding, Cid, CompartmentKeys, DirectoryBody, Domain, EncryptionKey, Envelope, KdfParams, KeyFile, Keyring,
-    KeyringScope, Metadata, Mnemonic, Published, RangeOpener, Recipient, RootSecret, SealedPayload, Secrets, SetScope,
-    ShareSet, Suite, Zeroizing, open_payload, open_stream,
+    Binding, Cid, CompartmentKeys, DirectoryBody, Domain, EmergencyKit, EncryptionKey, Envelope, KdfParams, KeyFile,
+    Keyring, KeyringScope, KitBody, KitScope, KitTerms, Metadata, Mnemonic, Published, RangeOpener, Recipient,
+    RootSecret, SealedPayload, Secrets, SetScope, ShareSet, Suite, Zeroizing, open_payload, open_stream,
     rand_core::{Rng as _, TryCryptoRng, TryRng},
     seal, seal_payload, seal_stream,
 };
@@ -36,6 +38,7 @@ const DOMAIN: Domain = Domain {
     records: [0xac; 20],
 };
 const CHART: [u8; 32] = [0xc4; 32];
+const KIT_SERIAL: u32 = 3;
 const PARAMS: KdfParams = KdfParams {
     memory_kib: 7 * 1024,
     iterations: 1,
@@ -81,7 +84,7 @@ impl TryCryptoRng for Rng {}
 type Secret = (String, Vec<u8>);
 
 /// What a child does last before it is looked at: what one step leaves on the stack, the next may write over.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     "secrets",
     "key file",
     "compartments",
@@ -91,6 +94,7 @@ const STEPS: [&str; 11] = [
     "envelope",
     "keyring",
     "shares",
+    "emergency kit",
     "words",
     "seal",
 ];
@@ -126,6 +130,7 @@ fn work(rng: &mut Rng, suite: Suite, last: &str, tell: &mut dyn FnMut(&str, &[u8
             "envelope" => envelope(rng, keys.as_ref().unwrap(), payload.as_ref().unwrap(), tell),
             "keyring" => keyring(rng, &secrets.encryption, keys.as_ref().unwrap()),
             "shares" => shares(rng, suite, &secrets, tell),
+            "emergency kit" => emergency_kit(rng, suite, &secrets, tell),
             "words" => words(&secrets.root, tell),
             "seal" => bare_seal(rng, &secrets.encryption),
             _ => unreachable!("not a step: {step}"),
@@ -255,6 +260,54 @@ fn shares(rng: &mut Rng, suite: Suite, secrets: &Secrets, tell: &mut dyn FnMut(&
     assert!(set.recombine(&shares, &published).unwrap().same(&secrets.root));
 }
 
+fn emergency_kit(rng: &mut Rng, suite: Suite, secrets: &Secrets, tell: &mut dyn FnMut(&str, &[u8])) {
+    let parties: Vec<EncryptionKey> = (0..3).map(|_| EncryptionKey::generate(rng, suite)).collect();
+    let recipients: Vec<Recipient> = (0..3)
+        .map(|at| Recipient {
+            account: [at as u8; 20],
+            key_version: 1,
+            key: parties[at].public_key(),
+        })
+        .collect();
+    let compartments = BTreeMap::from([(3, suite)]);
+    let directory = DirectoryBody::first(rng, &secrets.root, &CHART, &compartments, &BTreeMap::new()).unwrap();
+    let terms = KitTerms {
+        compartments: u64::MAX,
+        threshold: 2,
+        custodians: &recipients[..2],
+    };
+    let body = KitBody::make(rng, &DOMAIN, &secrets.root, &directory, KIT_SERIAL, &terms).unwrap();
+    assert_eq!(body.compartments(&DOMAIN, &secrets.root), Ok(1 << 3));
+    // Nobody's account: what signs is no part of this.
+    let signer = SigningKey::from_slice(&[7; 32]).unwrap();
+    let (signature, parity) = signer
+        .sign_prehash_recoverable(body.signing_hash(&DOMAIN).as_slice())
+        .unwrap();
+    let signature = [&signature.to_bytes()[..], &[27 + parity.to_byte()]].concat();
+    let bytes = body.with_signature(signature).encode();
+    tell("kit, in clear", &bytes);
+    let scope = KitScope {
+        domain: DOMAIN,
+        chart: CHART,
+        directory_version: 1,
+        serial: KIT_SERIAL,
+    };
+    let kit = EmergencyKit::decode(&bytes).unwrap();
+    let kit = kit.verify(&scope, Address::from_private_key(&signer)).unwrap();
+    let shares: Vec<_> = (0..2)
+        .map(|at| {
+            let (account, key) = (&recipients[at].account, &parties[at]);
+            let sealed = kit.release(rng, account, key, &recipients[2]).unwrap();
+            sealed.open(kit.set(), &recipients[2].account, &parties[2]).unwrap()
+        })
+        .collect();
+    for (at, share) in shares.iter().enumerate() {
+        tell(&format!("share {} of the kit", at + 1), share.expose());
+    }
+    let keys = kit.open(&shares, &directory).unwrap();
+    tell("compartment private key out of the kit", keys[0].private.expose());
+}
+
 fn words(root: &RootSecret, tell: &mut dyn FnMut(&str, &[u8])) {
     let words = Mnemonic::of(root);
     tell("words", words.expose().as_bytes());
@@ -320,6 +373,25 @@ fn secrets(seed: u64, suite: Suite) -> Vec<Secret> {
         derived.push((format!("{name}, K_enc"), key));
         derived.push((format!("{name}, extracted"), prk.to_vec()));
     }
+
+    // The emergency root, and what its key comes from.
+    let kit = EmergencyKit::decode(&of(&clear, "kit, in clear")).unwrap().body;
+    let place = [
+        &DOMAIN.to_bytes()[..],
+        &CHART,
+        &1u32.to_be_bytes(),
+        &KIT_SERIAL.to_be_bytes(),
+    ]
+    .concat();
+    let (mut emergency, mut ikm) = (vec![0; 32], vec![0; 32]);
+    Hkdf::<Sha256>::new(None, &of(&secrets, "root secret"))
+        .expand_multi_info(&[b"medlock/v1/emergency/root", &place, &kit.id], &mut emergency)
+        .unwrap();
+    Hkdf::<Sha256>::new(None, &emergency)
+        .expand_multi_info(&[b"medlock/v1/emergency/key", &suite.id().to_be_bytes()], &mut ikm)
+        .unwrap();
+    derived.push(("emergency root".into(), emergency));
+    derived.push(("what the kit's key comes from".into(), ikm));
 
     // The key of the key file, and the memory that Argon2id filled.
     let file: serde_json::Value = serde_json::from_slice(&of(&clear, "key file, in clear")).unwrap();

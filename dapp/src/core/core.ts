@@ -34,7 +34,7 @@ export interface Config {
   rpc: string;
   /** Whether operations can be relayed: without, an account needs money for fees. */
   relay: boolean;
-  /** Who keeps shares of emergency keys, as this gateway proposes them. */
+  /** Accounts that patients may choose to keep shares of emergency keys. */
   custodians: Hex[];
   /** On a development chain the page can fund itself and be credentialed. */
   deployment: Schemas["Deployment"];
@@ -173,6 +173,7 @@ export interface Membership {
   hasKeys: boolean;
 }
 
+/** What a patient has allowed for an emergency, and left for it. */
 export interface EmergencySettings {
   allowed: boolean;
   /** Null: there is no kit, so nobody gets keys. */
@@ -185,15 +186,18 @@ export interface EmergencySettings {
   } | null;
 }
 
+/** Broken glass: a provider opened a chart without asking. */
 export interface Emergency {
   chart: Hex;
   party: Hex;
+  /** Whose credential was used; null: the party's own. */
   organisation: Hex | null;
   compartments: number[];
+  /** 1: unable to consent, 2: life-threatening, 3: public danger, 4: other. */
   reasonCode: number;
   openedAt: number;
   until: number;
-  /** Not ended before its time, and not over. */
+  /** False: ended before its time, or over. */
   open: boolean;
 }
 
@@ -301,8 +305,10 @@ export interface Core {
   /** Those given to us. */
   myGrants(): Promise<Grant[]>;
   grant(chart: Hex, grantee: Hex, terms: GrantTerms, watch: Watch): Promise<Mined>;
-  /** `resealed`: who stays and got the rotated keys; `waiting`: who stays and has no key to seal to. */
-  revoke(chart: Hex, grantee: Hex, watch: Watch): Promise<{ mined: Mined; resealed: Hex[]; waiting: Hex[] }>;
+  /** `resealed`: who stays and got the rotated keys; `waiting`: who stays and has no key to seal to; `kitFault`: why the emergency kit could
+   * not be made anew for them. */
+  revoke(chart: Hex, grantee: Hex, watch: Watch): Promise<{ mined: Mined; resealed: Hex[]; waiting: Hex[]; kitFault: string | null }>;
+  /** The emergency kit is made anew too; `emergencySettings` tells whether it is current. */
   revokeAll(chart: Hex, watch: Watch): Promise<Mined>;
   accesses(chart: Hex): Promise<Access[]>;
 
@@ -324,6 +330,7 @@ export interface Core {
   forbidEmergency(chart: Hex, watch: Watch): Promise<Mined>;
   /** To the controller: all, newest first. To a provider: their own on this chart. */
   emergencies(chart: Hex): Promise<Emergency[]>;
+  /** With the credential of the organisation that we act for, if there is one. The rights are ours in person: read for ourselves then. */
   breakGlass(chart: Hex, reasonCode: number, watch: Watch): Promise<Mined>;
   /** Whether enough custodians have released their shares to us by now; reads then work with purpose ETREAT. */
   emergencyReady(chart: Hex): Promise<{ released: number; threshold: number; ready: boolean }>;

@@ -99,6 +99,14 @@ const methods = {
   removeMember: (member: Hex, watch: Told) => core().removeMember(member, watch),
   sealToMembers: () => core().sealToMembers(),
   actFor: (organisation: Hex | null) => core().actFor(organisation),
+  emergencySettings: (chart: Hex) => core().emergencySettings(chart),
+  allowEmergency: (chart: Hex, compartments: number[], custodians: Hex[], threshold: number, watch: Told) =>
+    core().allowEmergency(chart, JSON.stringify({ compartments, custodians, threshold }), watch),
+  forbidEmergency: (chart: Hex, watch: Told) => core().forbidEmergency(chart, watch),
+  emergencies: (chart: Hex) => core().emergencies(chart),
+  breakGlass: (chart: Hex, reasonCode: number, watch: Told) => core().breakGlass(chart, reasonCode, watch),
+  emergencyReady: (chart: Hex) => core().emergencyReady(chart),
+  closeEmergency: (chart: Hex, party: Hex, watch: Told) => core().closeEmergency(chart, party, watch),
 
   ask: (questions: unknown, prove: boolean) => core().ask(JSON.stringify(questions), prove),
   verify: (verdict: string) => core().verify(verdict),

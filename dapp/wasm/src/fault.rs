@@ -52,7 +52,9 @@ impl From<Error> for Fault {
             Error::Changed { .. } | Error::GrantNarrowed { .. } => "stale",
             Error::Usage(_) => "usage",
             Error::WalletRejected => "wallet-rejected",
-            Error::Problem { status: 429 | 503, .. } | Error::KeysRotated { .. } => "busy",
+            Error::Problem { status: 429 | 503, .. } | Error::KeysRotated { .. } | Error::EmergencyPending { .. } => {
+                "busy"
+            }
             error if error.is_bad_input() => "bad-input",
             error if error.is_refusal() => "refused",
             Error::Contract { .. } | Error::Reverted { .. } => "stale",

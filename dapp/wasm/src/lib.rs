@@ -13,7 +13,8 @@ use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 use alloy::primitives::{Address, B256};
 use futures::StreamExt;
 use medlock_client::{
-    Client, Content, Document, Endpoints, GrantTerms, Identity, ImportOptions, Metadata, OpenChart, Step, Suite,
+    Client, Content, Document, Endpoints, GrantTerms, Identity, ImportOptions, Metadata, OpenChart, Renewal, Step,
+    Suite,
     api::{self, Purpose},
     default_labels, identity,
     verdict::{self, VERDICT_BYTES_MOST},
@@ -28,7 +29,10 @@ use web_sys::{Blob, File};
 use crate::{
     browser::{BlobContent, MemorySheet, PageWallet, Parts},
     fault::Fault,
-    shapes::{Access, Chart, GrantWish, Heads, ImportReport, ImportWish, Key, Membership, RecordShape},
+    shapes::{
+        Access, Chart, EmergencyShape, EmergencyWish, GrantWish, Heads, ImportReport, ImportWish, Key, Membership,
+        RecordShape,
+    },
 };
 
 /// Records that are read at the same time. Each waits for the chain and the gateway.
@@ -335,6 +339,10 @@ impl Core {
         let revoked = self.watched(watch).revoke(word(chart)?, address(grantee)?).await?;
         js(&serde_json::json!({
             "mined": revoked.mined, "resealed": revoked.resealed, "waiting": revoked.waiting,
+            "kitFault": match revoked.kit {
+                Renewal::Failed { why } => Some(why),
+                Renewal::NoKit | Renewal::Renewed => None,
+            },
         }))
     }
 
@@ -377,6 +385,57 @@ impl Core {
         // With the keys of whom we acted for.
         self.open.borrow_mut().clear();
         Ok(())
+    }
+
+    #[wasm_bindgen(js_name = emergencySettings)]
+    pub async fn emergency_settings(&self, chart: &str) -> Outcome<JsValue> {
+        let settings = self.client().emergency_settings(word(chart)?).await?;
+        js(&shapes::EmergencySettings::from(settings))
+    }
+
+    #[wasm_bindgen(js_name = allowEmergency)]
+    pub async fn allow_emergency(&self, chart: &str, wish: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+        let wish: EmergencyWish = read(wish)?;
+        let allowing = self.watched(watch);
+        let (chart, compartments) = (word(chart)?, wish.compartments.0);
+        js(&allowing
+            .allow_emergency(chart, compartments, &wish.custodians, wish.threshold)
+            .await?)
+    }
+
+    #[wasm_bindgen(js_name = forbidEmergency)]
+    pub async fn forbid_emergency(&self, chart: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+        js(&self.watched(watch).forbid_emergency(word(chart)?).await?)
+    }
+
+    pub async fn emergencies(&self, chart: &str) -> Outcome<JsValue> {
+        let emergencies = self.client().emergencies(word(chart)?).await?;
+        js(&emergencies.into_iter().map(EmergencyShape::from).collect::<Vec<_>>())
+    }
+
+    /// For every compartment: what the patient left limits what can be opened.
+    #[wasm_bindgen(js_name = breakGlass)]
+    pub async fn break_glass(&self, chart: &str, reason_code: u16, watch: js_sys::Function) -> Outcome<JsValue> {
+        let breaking = self.watched(watch);
+        // By the credential of whom we act for; the rights are ours in person all the same.
+        let organisation = breaking.organisation().unwrap_or_default();
+        js(&breaking
+            .break_glass(word(chart)?, u64::MAX, reason_code, organisation)
+            .await?)
+    }
+
+    #[wasm_bindgen(js_name = emergencyReady)]
+    pub async fn emergency_ready(&self, chart: &str) -> Outcome<JsValue> {
+        let ready = self.client().emergency_ready(word(chart)?).await?;
+        js(&serde_json::json!({ "released": ready.released, "threshold": ready.threshold, "ready": ready.ready }))
+    }
+
+    #[wasm_bindgen(js_name = closeEmergency)]
+    pub async fn close_emergency(&self, chart: &str, party: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+        js(&self
+            .paying(watch)
+            .close_emergency(word(chart)?, address(party)?)
+            .await?)
     }
 
     pub async fn accesses(&self, chart: &str) -> Outcome<JsValue> {

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256};
 use medlock_client::{
     Anchoring, Document, GrantTerms, ImportOptions, Imported, Kind, LeftOut, Outcome, Read,
-    api::{self, Actions, Purpose, Purposes},
+    api::{self, Actions, Compartments, Purpose, Purposes},
     verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,29 @@ shapes! {
         has_keys: bool,
     }
 
+    struct EmergencySettings {
+        allowed: bool,
+        kit: Option<KitShape>,
+    }
+
+    struct KitShape {
+        compartments: Compartments,
+        custodians: Vec<Address>,
+        threshold: u8,
+        current: bool,
+    }
+
+    struct EmergencyShape {
+        chart: B256,
+        party: Address,
+        organisation: Option<Address>,
+        compartments: Compartments,
+        reason_code: u16,
+        opened_at: u64,
+        until: u64,
+        open: bool,
+    }
+
     struct Exported {
         layout: medlock_client::Layout,
         resources: u64,
@@ -122,7 +145,7 @@ shapes! {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GrantWish {
-    compartments: medlock_client::api::Compartments,
+    compartments: Compartments,
     purposes: Purposes,
     actions: Actions,
     not_before: u64,
@@ -139,6 +162,15 @@ impl From<GrantWish> for GrantTerms {
             expiry: wish.expiry,
         }
     }
+}
+
+/// What a patient leaves for an emergency.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyWish {
+    pub compartments: Compartments,
+    pub custodians: Vec<Address>,
+    pub threshold: u8,
 }
 
 /// How a file is to be imported.
@@ -244,6 +276,35 @@ impl From<api::Membership> for Membership {
             expiry: membership.expiry,
             in_force: membership.in_force,
             has_keys: membership.keys.is_some_and(|keys| keys.current),
+        }
+    }
+}
+
+impl From<medlock_client::EmergencySettings> for EmergencySettings {
+    fn from(settings: medlock_client::EmergencySettings) -> Self {
+        Self {
+            allowed: settings.allowed,
+            kit: settings.kit.map(|kit| KitShape {
+                compartments: kit.compartments,
+                custodians: kit.custodians,
+                threshold: kit.threshold,
+                current: kit.current,
+            }),
+        }
+    }
+}
+
+impl From<api::Emergency> for EmergencyShape {
+    fn from(emergency: api::Emergency) -> Self {
+        Self {
+            chart: emergency.chart,
+            party: emergency.party,
+            organisation: emergency.organisation,
+            compartments: emergency.compartments,
+            reason_code: emergency.reason_code,
+            opened_at: emergency.opened_at,
+            until: emergency.until,
+            open: emergency.open,
         }
     }
 }

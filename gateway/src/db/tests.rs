@@ -373,3 +373,62 @@ async fn a_file_of_one_gateway_becomes_one_that_several_share() {
     assert_eq!(append(&db, word(3)).await.unwrap().previous, written[2].hash);
     assert!(append(&db, word(1)).await.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn released_shares_go_with_their_kit_and_with_the_end_of_the_emergency() {
+    let folder = tempfile::tempdir().unwrap();
+    let [patient, nurse] = [Address::repeat_byte(0xd1), Address::repeat_byte(0xd2)];
+    let [one, other, third] = [
+        Address::repeat_byte(1),
+        Address::repeat_byte(2),
+        Address::repeat_byte(3),
+    ];
+    for database in databases(folder.path()) {
+        let db = process(&database, GATEWAY, 1).await;
+        assert_eq!(db.kit(CHART, patient).await.unwrap(), None);
+        assert!(
+            !db.put_release((CHART, nurse, one), b"kit", b"share", NOW)
+                .await
+                .unwrap()
+        );
+        db.put_kit(CHART, patient, b"kit", &[one, other]).await.unwrap();
+        assert_eq!(db.kit(CHART, patient).await.unwrap().as_deref(), Some(&b"kit"[..]));
+        // Of whoever controlled the chart before.
+        assert_eq!(db.kit(CHART, nurse).await.unwrap(), None);
+        let due = async |custodian, until| db.is_release_due(CHART, nurse, custodian, until).await.unwrap();
+        assert!(due(one, NOW).await && due(other, NOW).await && !due(third, NOW).await);
+        for share in [b"first", b"again"] {
+            assert!(db.put_release((CHART, nurse, one), b"kit", share, NOW).await.unwrap());
+        }
+        assert!(
+            !db.put_release((CHART, nurse, one), b"another", b"share", NOW)
+                .await
+                .unwrap()
+        );
+        assert_eq!(
+            db.releases(CHART, nurse, NOW).await.unwrap(),
+            [(one, b"again".to_vec())]
+        );
+        // For the next emergency it is due anew.
+        assert!(!due(one, NOW).await && due(one, NOW + 1).await);
+        assert_eq!(db.releases(CHART, nurse, NOW + 1).await.unwrap(), []);
+        db.remove_releases(NOW - 1).await.unwrap();
+        assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap().len(), 1);
+        db.remove_releases(NOW).await.unwrap();
+        assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap(), []);
+
+        assert!(
+            db.put_release((CHART, nurse, one), b"kit", b"share", NOW)
+                .await
+                .unwrap()
+        );
+        db.put_kit(CHART, patient, b"next", &[other, third]).await.unwrap();
+        assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap(), []);
+        assert!(!due(one, NOW).await && due(third, NOW).await);
+        for _ in 0..2 {
+            db.remove_kit(CHART).await.unwrap();
+            assert_eq!(db.kit(CHART, patient).await.unwrap(), None);
+            assert!(!due(third, NOW).await);
+        }
+    }
+}

@@ -65,6 +65,7 @@ impl Reads {
             trusted_proxies: Vec::new(),
             rpc_url: world.rpc_url.clone(),
             app_rpc_url: None,
+            custodians: Vec::new(),
             deployment: world.deployment,
             index: world.indexer.index(),
             upkeep: None,

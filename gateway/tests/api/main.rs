@@ -8,6 +8,7 @@ mod docs;
 mod erasure;
 mod etag;
 mod fhir;
+mod glass;
 mod limits;
 mod members;
 mod metrics;
@@ -200,6 +201,7 @@ impl World {
             trusted_proxies: Vec::new(),
             rpc_url: rpc_url.clone(),
             app_rpc_url: Some(rpc_url.clone()),
+            custodians: Vec::new(),
             deployment,
             index: indexer.index(),
             upkeep: None,
@@ -608,6 +610,7 @@ impl World {
             trusted_proxies: Vec::new(),
             rpc_url: self.rpc_url.clone(),
             app_rpc_url: None,
+            custodians: Vec::new(),
             deployment: self.deployment,
             index: self.indexer.index(),
             upkeep: None,

@@ -55,6 +55,13 @@ POST    /v1/charts/{chart}/records/{record}/erasure                     -       
 GET     /v1/charts/{chart}/records/{record}/versions                    -                  401  200:1           403           200:1      403          403           200:1         403           403           403           403                          403           403           200:1         403
 GET     /v1/charts/{chart}/records/{record}/versions/{version}/payload  -                  401  403             403           200        403          403           403           403           403           403           403                          403           403           403           403
 POST    /v1/charts/{chart}/records/{record}/versions/{version}/reads    -                  401  200             403           200        403          403           200           403           403           403           403                          403           403           200           403
+GET     /v1/charts/{chart}/emergency                                    -                  401  204             403           403        403          403           403           403           403           403           403                          403           403           403           403
+PUT     /v1/charts/{chart}/emergency                                    -                  401  400             403           403        403          403           403           403           403           403           403                          403           403           403           403
+DELETE  /v1/charts/{chart}/emergency                                    -                  401  204             403           403        403          403           403           403           403           403           403                          403           403           403           403
+GET     /v1/charts/{chart}/emergency/shares                             -                  401  403             403           403        403          403           403           403           403           403           403                          403           403           403           403
+PUT     /v1/charts/{chart}/emergency/shares/{party}                     -                  401  403             403           403        403          403           403           403           403           403           403                          403           403           403           403
+GET     /v1/charts/{chart}/emergencies                                  -                  401  200:0           403           403        403          403           403           403           403           403           403                          403           403           403           403
+GET     /v1/custody                                                     -                  401  200:0           200:0         200:0      200:0        200:0         200:0         200:0         200:0         200:0         200:0                        200:0         200:0         200:0         200:0
 POST    /v1/decisions                                                   -                  401  200:controller  200:no-grant  200:grant  200:expired  200:no-grant  200:delegate  200:no-grant  200:no-grant  200:no-grant  200:compartment-not-granted  200:no-grant  200:no-grant  200:no-grant  200:no-grant
 GET     /v1/deployment                                                  -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
 GET     /v1/grants                                                      -                  401  200:0           200:0         200:1      200:1        200:0         200:0         200:0         200:0         200:0         200:1                        200:0         200:0         200:1         403
@@ -223,6 +230,7 @@ impl Cast {
             .replace("{record}", &record.to_string())
             .replace("{version}", "1")
             .replace("{account}", &account.to_string())
+            .replace("{party}", &world.clinic.address().to_string())
             .replace("{type}", place)
             .replace("{id}", if path.starts_with("/fhir") { id } else { "0x" });
         let url = match path {
@@ -277,7 +285,7 @@ impl Cast {
         let wanted = (method, path) == ("GET", "/ready");
         let (status, _, body) = answer(request, wanted.then_some(Kind::ChainDown)).await;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let lists = ["charts", "grants", "memberships", "records", "versions", "reads"]
+        let lists = ["charts", "grants", "memberships", "records", "versions", "reads", "emergencies"]
             .map(|list| body[list].as_array().map(Vec::len));
         let listed = lists.into_iter().flatten().next().map(|length| length.to_string());
         let total = body["total"].as_u64().map(|total| total.to_string());

@@ -26,7 +26,8 @@ type Reader = fn(&Value) -> usize;
 
 const FORMATS: [(&str, &str, Reader); 10] = vectors!(
     "payload": payload, "envelope": envelope, "compartment": compartment, "directory": directory, "keyring": keyring,
-    "membership": membership, "keyfile": key_file, "keyfile-v1": key_file, "shares": shares, "mnemonic": mnemonic
+    "membership": membership, "keyfile": key_file, "keyfile-v1": key_file, "shares": shares, "emergency": emergency,
+    "mnemonic": mnemonic
 );
 
 /// Places in the vectors where one character less must come out.
@@ -41,6 +42,7 @@ const SPOILED: [(&str, &str); 11] = [
     ("keyfile", "/root"),
     ("shares", "/opened/0/root"),
     ("shares", "/refused/0/error"),
+    ("emergency", "/opened/0/signingHash"),
     ("mnemonic", "/opened/0/root"),
 ];
 

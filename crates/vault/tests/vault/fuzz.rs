@@ -10,7 +10,7 @@ use alloy_primitives::Address;
 use hkdf::Hkdf;
 use medlock_mutate::{Fuzz, Shape, Tally, unmeasured};
 use medlock_vault::{
-    AccountKey, AnchoredSet, Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain,
+    AccountKey, AnchoredSet, Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain, EmergencyKit,
     EncryptionKey, Envelope, KeyFile, Keyring, KeyringScope, Link, Membership, MembershipScope, Mnemonic, PublicKey,
     RangeOpener, RootSecret, SealedShare, SetScope, ShareSet, Suite,
     keyring::KEYRING_BYTES_MAX,
@@ -25,6 +25,7 @@ use sha2::Sha256;
 use crate::{
     TestRng, binding,
     directory::{directory_of, sign},
+    emergency,
     forge::{Forge, METADATA, first, padded},
     json, metadata, raw_cid,
     vectors::reading::{array, number, unhex},
@@ -330,6 +331,30 @@ fn sealed_shares() {
             let key = EncryptionKey::from_slice(Suite::X25519, &unhex(&share["privateKey"])).unwrap();
             assert_eq!(sealed.open(&set, &recipient, &key).is_ok(), seed == bytes);
         }
+        true
+    });
+}
+
+#[test]
+fn emergency_kits() {
+    let (account, controller) = emergency::account("controller");
+    let kits = [(5, Suite::X25519), (6, Suite::X25519), (5, Suite::XWing)];
+    let kits =
+        kits.map(|(version, suite)| emergency::sign(emergency::body(&emergency::CHART, version, suite), &account));
+    let seeds: Vec<Vec<u8>> = kits.iter().map(EmergencyKit::encode).collect();
+    deep_fuzz("emergency kit", &seeds, Shape::Cbor, 4, |bytes| {
+        let Ok(kit) = EmergencyKit::decode(bytes) else {
+            return false;
+        };
+        assert_eq!(kit.encode(), bytes);
+        let scope = medlock_vault::KitScope {
+            directory_version: kit.body.directory_version,
+            ..emergency::SCOPE
+        };
+        assert_eq!(
+            kit.verify(&scope, controller).is_ok(),
+            seeds.iter().any(|seed| seed == bytes)
+        );
         true
     });
 }

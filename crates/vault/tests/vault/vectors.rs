@@ -1,6 +1,7 @@
 //! `vectors/*.json`: fixed examples for every implementation. Each test writes the vectors anew from a deterministic
 //! RNG and compares them with the files (`MEDLOCK_VECTORS=write` writes the files instead), then reads the files as a
 //! second implementation would.
+mod kits;
 pub mod reading;
 mod recovery;
 

@@ -57,7 +57,7 @@ function Find() {
 
 function Break({ chart }: { chart: Hex }) {
   const words = text.glass;
-  const { core } = useSession();
+  const { core, organisation, actFor } = useSession();
   const name = usePatientName(chart);
   const opened = useLoaded(() => core.emergencies(chart), [chart, useIndexed()]);
   const [reason, setReason] = useState<number | null>(null);
@@ -118,7 +118,11 @@ function Break({ chart }: { chart: Hex }) {
           ]}
           act={(watch) => core.breakGlass(chart, reason, watch)}
           onDone={() => void opened.run()}
-          onFinished={() => navigate(`/provider/chart/${chart}`)}
+          onFinished={() => {
+            // It is the person's own, whoever they work for.
+            const own = organisation === null ? Promise.resolve() : actFor(null);
+            void own.then(() => navigate(`/provider/chart/${chart}`));
+          }}
           onClose={() => setBreaking(false)}
         />
       )}

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use medlock_vault::{
-    Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain, EncryptionKey, Envelope, Error,
-    KeyFile, Keyring, Link, Membership, Mnemonic, PublicKey, Published, RootSecret, SealedShare, SetScope, Share,
+    Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain, EmergencyKit, EncryptionKey, Envelope,
+    Error, KeyFile, Keyring, KitScope, Link, Membership, Mnemonic, PublicKey, Published, RootSecret, SealedShare,
+    SetScope, Share,
     ShareSet, Suite, open_payload,
 };
 use serde_json::{Value, json};
@@ -313,6 +314,47 @@ pub fn shares(file: &Value) -> usize {
         assert_eq!(hex(textbook::at(0, &points)), case["root"], "{}", case["name"]);
     }
     opened.len() + refused(file, recombine)
+}
+
+/// As the party does it to whom custodians have released their shares.
+pub fn emergency(file: &Value) -> usize {
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let scope = KitScope {
+            domain: domain(inputs),
+            chart: array(&inputs["chart"]),
+            directory_version: number(&inputs["directoryVersion"]),
+            serial: number(&inputs["serial"]),
+        };
+        let controller = Address::from(array::<20>(&inputs["controller"]));
+        let kit = EmergencyKit::decode(bytes)?.verify(&scope, controller)?;
+        let key = EncryptionKey::from_slice(suite(inputs), &unhex(&inputs["privateKey"])).unwrap();
+        let mut shares = Vec::new();
+        for released in list(&inputs["released"]) {
+            shares.push(SealedShare::decode(&unhex(released))?.open(kit.set(), &array(&inputs["party"]), &key)?);
+        }
+        let directory = Directory::decode(&unhex(&inputs["directory"]))?;
+        Ok((kit.open(&shares, &directory.body)?, kit))
+    };
+    let opened = list(&file["opened"]);
+    for case in opened {
+        let (keys, kit) = open(case, &unhex(&case["bytes"])).unwrap();
+        let keys = keys.iter().map(|keys| {
+            json!({
+                "compartment": keys.compartment, "epoch": keys.epoch, "suite": keys.suite().id(),
+                "privateKey": hex(keys.private.expose()), "historyKey": keys.history.as_ref().map(|key| hex(key.expose())),
+            })
+        });
+        assert_eq!(Value::from_iter(keys), case["keys"]);
+        assert_eq!(hex(kit.body().digest()), case["bodyDigest"]);
+        assert_eq!(hex(kit.body().signing_hash(&domain(case))), case["signingHash"]);
+        // The controller alone can tell from the kit what it opens.
+        let root = RootSecret::from_slice(&unhex(&case["root"])).unwrap();
+        let bits = list(&case["compartments"])
+            .iter()
+            .fold(0, |bits, at| bits | 1 << number::<u64>(at));
+        assert_eq!(kit.body().compartments(&domain(case), &root), Ok(bits));
+    }
+    opened.len() + refused(file, open)
 }
 
 pub fn mnemonic(file: &Value) -> usize {

@@ -1,0 +1,167 @@
+//! What a custodian does: it keeps one share of an emergency key for each patient who chose it, and hands it on where the chain says that
+//! the glass is broken. It needs no funds but to publish its encryption key once, and keeps nothing but its key file.
+//!
+//! It must never believe a gateway that somebody has broken the glass, release a share of a kit that the chart's controller has not signed
+//! for that chart, seal to a key that does not stand on chain, or tell in a log whose chart it was.
+
+use alloy::{eips::BlockId, primitives::Address};
+use medlock_abi::{
+    exceptions::IExceptions::{self, emergencyAccessOfReturn, emergencyOfReturn},
+    records::IRecords::{self, chartOfReturn},
+};
+use medlock_api as api;
+use medlock_vault::SealedShare;
+
+use crate::{
+    Client,
+    error::{Error, Result},
+    identity::rng,
+    now,
+    record::tampered,
+};
+
+/// What one look brought.
+#[derive(Debug, Default)]
+pub struct Served {
+    /// Shares handed on.
+    pub released: usize,
+    /// Emergencies that the gateway calls open, and the chain does not.
+    pub not_open: usize,
+    /// Why others were not: they are tried again at the next look.
+    pub failed: Vec<Error>,
+}
+
+impl Client {
+    /// Looks once for open emergencies of charts whose shares we keep, and releases those that are due.
+    ///
+    /// # Errors
+    /// Where chain or gateway cannot be asked. What is wrong with one emergency stands in the answer, and holds up no other.
+    pub async fn serve_custody_once(&self) -> Result<Served> {
+        let mut served = Served::default();
+        for emergency in self.gateway().await?.custody().await? {
+            match self.release_share(&emergency).await {
+                Ok(true) => served.released += 1,
+                Ok(false) => served.not_open += 1,
+                Err(error @ (Error::ChainUnreachable { .. } | Error::GatewayUnreachable { .. })) => return Err(error),
+                Err(error) => served.failed.push(error),
+            }
+        }
+        Ok(served)
+    }
+
+    /// `false`: the chain does not say that it is open.
+    async fn release_share(&self, emergency: &api::OpenEmergency) -> Result<bool> {
+        let (chart, party) = (emergency.chart, emergency.party);
+        let (records, exceptions) = (self.deployment.records, self.deployment.exceptions);
+        let (hash, time) = self.chain.latest().await?;
+        let at = BlockId::from(hash);
+        let head = self.chain.call_at(records, IRecords::chartOfCall { chart }, at).await?;
+        let access = IExceptions::emergencyAccessOfCall { chart };
+        let access = self.chain.call_at(exceptions, access, at).await?;
+        let opened = IExceptions::emergencyOfCall { chart, party };
+        let opened = self.chain.call_at(exceptions, opened, at).await?;
+        if !is_open(&head, &access, &opened, time.max(now())) {
+            return Ok(false);
+        }
+        let state = self.chart_state(chart).await?;
+        let kit = self.standing_kit(chart, &state).await?;
+        let recipient = self.recipient(party).await?;
+        let custodian = self.address().into_array();
+        let suite = kit.share_of(&custodian).map(|share| share.suite);
+        // As with a keyring: which of our keys it is sealed to, trying tells.
+        let mut released = Err(medlock_vault::Error::Unopened { what: "share" });
+        for key in self.identity.encryption_keys().filter(|key| Some(key.suite()) == suite) {
+            released = kit.release(&mut rng(), &custodian, key, &recipient);
+            if !matches!(released, Err(medlock_vault::Error::Unopened { .. })) {
+                break;
+            }
+        }
+        let share: SealedShare = released.map_err(|error| match error {
+            medlock_vault::Error::WeakerPartyKey => Error::Vault(error),
+            error => tampered("our share of an emergency kit")(error),
+        })?;
+        let gateway = self.gateway().await?;
+        gateway.release_share(chart, party, share.encode()).await?;
+        Ok(true)
+    }
+
+    /// Refuses to be a custodian without a key that patients can seal to.
+    ///
+    /// # Errors
+    /// [`Error::NoPublishedKey`].
+    pub async fn is_custodian_ready(&self) -> Result<()> {
+        match self.is_published().await? {
+            true => Ok(()),
+            false => Err(Error::NoPublishedKey { party: self.address() }),
+        }
+    }
+}
+
+/// What the chain says of one party's broken glass at `moment`: by its own time and by the clock, as an idle chain's time stands still.
+/// As `exceptions` has it (`is_open`).
+fn is_open(chart: &chartOfReturn, access: &emergencyAccessOfReturn, opened: &emergencyOfReturn, moment: u64) -> bool {
+    chart.controller != Address::ZERO
+        && access.allowed
+        && access.controlEpoch == chart.controlEpoch
+        && opened.compartments != 0
+        && opened.serial == access.serial
+        && opened.grantEpoch == chart.grantEpoch
+        && moment < opened.until
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+
+    /// Every field that must agree, and what its disagreement means.
+    #[test]
+    fn an_emergency_is_open_while_all_that_it_rests_on_stands() {
+        type Facts = (chartOfReturn, emergencyAccessOfReturn, emergencyOfReturn);
+        let facts = || -> Facts {
+            (
+                chartOfReturn {
+                    controller: Address::repeat_byte(1),
+                    grantEpoch: 4,
+                    controlEpoch: 2,
+                    directoryVersion: 3,
+                    directory: B256::ZERO,
+                    exceptional: true,
+                    rotationDue: false,
+                },
+                emergencyAccessOfReturn {
+                    allowed: true,
+                    serial: 7,
+                    controlEpoch: 2,
+                },
+                emergencyOfReturn {
+                    compartments: 1,
+                    openedAt: 10,
+                    until: 20,
+                    grantEpoch: 4,
+                    serial: 7,
+                },
+            )
+        };
+        let open = |edit: fn(&mut Facts), moment| {
+            let mut facts = facts();
+            edit(&mut facts);
+            is_open(&facts.0, &facts.1, &facts.2, moment)
+        };
+        assert!(open(|_| (), 19));
+        assert!(!open(|_| (), 20));
+        for edit in [
+            (|facts: &mut Facts| facts.0.controller = Address::ZERO) as fn(&mut Facts),
+            // Control was passed on, all grants were ended, it was forbidden, and allowed again.
+            |facts| facts.0.controlEpoch += 1,
+            |facts| facts.0.grantEpoch += 1,
+            |facts| facts.1.allowed = false,
+            |facts| facts.1.serial += 2,
+            |facts| facts.2.serial -= 1,
+            |facts| facts.2.compartments = 0,
+        ] {
+            assert!(!open(edit, 15));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+-- Emergency kits, and what custodians release of them. All of it is sealed: to the custodians, or to whoever has broken the glass.
+
+-- The one that stands of each chart.
+CREATE TABLE emergency_kit (
+    chart      BYTEA   PRIMARY KEY CHECK (length(chart) = 32),
+    -- Who controlled the chart then: nobody else's kit counts.
+    controller BYTEA   NOT NULL CHECK (length(controller) = 20),
+    kit        BYTEA   NOT NULL CHECK (length(kit) <= 61440)
+);
+
+-- Who holds a share of it.
+CREATE TABLE emergency_custodian (
+    chart     BYTEA NOT NULL CHECK (length(chart) = 32),
+    custodian BYTEA NOT NULL CHECK (length(custodian) = 20),
+    PRIMARY KEY (chart, custodian)
+);
+
+-- Shares of the kit that stands, sealed to whoever has broken the glass.
+CREATE TABLE emergency_share (
+    chart     BYTEA   NOT NULL CHECK (length(chart) = 32),
+    party     BYTEA   NOT NULL CHECK (length(party) = 20),
+    custodian BYTEA   NOT NULL CHECK (length(custodian) = 20),
+    share     BYTEA   NOT NULL CHECK (length(share) <= 2048),
+    -- When the emergency ends that it was released for: it goes then.
+    until     BIGINT  NOT NULL,
+    PRIMARY KEY (chart, party, custodian)
+);
+CREATE INDEX emergency_share_by_end ON emergency_share (until);
