@@ -20,6 +20,8 @@ use crate::{
     record::tampered,
 };
 
+const WHAT: &str = "what the organisation sealed to you";
+
 /// Whom a client acts for.
 pub(crate) struct Acting {
     organisation: Address,
@@ -145,7 +147,9 @@ impl Client {
         };
         let mined = self.act(call).await?;
         // The gateway gives the block to nobody who is no member: that it goes is tidiness, and no reason to fail.
-        let _ = self.gateway().await?.drop_membership(member).await;
+        if let Ok(gateway) = self.gateway().await {
+            drop(gateway.drop_membership(member).await);
+        }
         Ok(mined)
     }
 
@@ -233,7 +237,6 @@ impl Client {
             }
             bytes => bytes?,
         };
-        const WHAT: &str = "what the organisation sealed to you";
         let membership = Membership::decode(&bytes).map_err(tampered(WHAT))?;
         let keys = match self.opened(&membership, organisation) {
             Err(VaultError::Unopened { .. })
