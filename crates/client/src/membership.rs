@@ -20,6 +20,8 @@ use crate::{
     record::tampered,
 };
 
+const WHAT: &str = "what the organisation sealed to you";
+
 /// Whom a client acts for.
 pub(crate) struct Acting {
     organisation: Address,
@@ -136,7 +138,9 @@ impl Client {
         let call = IRegistry::removeMemberCall { member };
         let mined = self.send(self.deployment.registry, call).await?;
         // The gateway gives the block to nobody who is no member: that it goes is tidiness, and no reason to fail.
-        let _ = self.gateway().await?.drop_membership(member).await;
+        if let Ok(gateway) = self.gateway().await {
+            drop(gateway.drop_membership(member).await);
+        }
         Ok(mined)
     }
 
@@ -217,16 +221,15 @@ impl Client {
             }
             bytes => bytes?,
         };
-        const WHAT: &str = "what the organisation sealed to you";
         let membership = Membership::decode(&bytes).map_err(tampered(WHAT))?;
-        let keys = match self.opened(&membership, organisation) {
-            Err(VaultError::Unopened { .. })
-                if membership.scope.member_key_version < self.published(member).await?.version =>
-            {
+        let opened = self.opened(&membership, organisation);
+        if let Err(VaultError::Unopened { .. }) = opened {
+            let present = self.published(member).await?.version;
+            if membership.scope.member_key_version < present {
                 return Err(none("it did so before you published your present key"));
             }
-            keys => keys.map_err(tampered(WHAT))?,
-        };
+        }
+        let keys = opened.map_err(tampered(WHAT))?;
         let published = self.published(organisation).await?;
         if membership.scope.organisation_key_version < published.version {
             return Err(none("it has published another key since"));
