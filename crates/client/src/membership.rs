@@ -238,14 +238,14 @@ impl Client {
             bytes => bytes?,
         };
         let membership = Membership::decode(&bytes).map_err(tampered(WHAT))?;
-        let keys = match self.opened(&membership, organisation) {
-            Err(VaultError::Unopened { .. })
-                if membership.scope.member_key_version < self.published(member).await?.version =>
-            {
+        let opened = self.opened(&membership, organisation);
+        if let Err(VaultError::Unopened { .. }) = opened {
+            let present = self.published(member).await?.version;
+            if membership.scope.member_key_version < present {
                 return Err(none("it did so before you published your present key"));
             }
-            keys => keys.map_err(tampered(WHAT))?,
-        };
+        }
+        let keys = opened.map_err(tampered(WHAT))?;
         let published = self.published(organisation).await?;
         if membership.scope.organisation_key_version < published.version {
             return Err(none("it has published another key since"));
