@@ -5,7 +5,6 @@ use std::{process::ExitCode, time::Duration};
 use alloy::primitives::Address;
 use anyhow::bail;
 use medlock_client::{Client, Error, REASONS, Served, api, terms};
-use serde_json::json;
 
 use crate::{
     args::{EmergencyCommand, Global},
