@@ -454,15 +454,12 @@ pub enum EmergencyCommand {
     /// Show what you have allowed and left.
     Show { chart: B256 },
     /// Break the glass of a chart: read it for ETREAT, for four hours, without a grant. It stands on chain under your name, and the
-    /// patient is told.
+    /// patient sees it. With --organisation by its credential; the right is yours in person all the same.
     Break {
         chart: B256,
         /// unable-to-consent, life-threatening, public-danger, other
         #[arg(long)]
         reason: String,
-        /// The organisation whose credential is used; without it, your own.
-        #[arg(long, value_name = "ACCOUNT")]
-        organisation: Option<Address>,
     },
     /// Say how many custodians have released their shares to you, and how many it takes.
     Ready { chart: B256 },

@@ -172,6 +172,15 @@ pub async fn member(global: &Global, out: Output, command: MemberCommand) -> any
             let (path, passphrase) = (global.key_path()?, global.passphrase("Passphrase: ")?);
             let client = global.client().await?;
             let mined = client.remove_member(account).await?;
+            if client.identity().holds_most_keys() {
+                out.say(json!({ "mined": mined, "published": null }), || {
+                    format!(
+                        "{account} is no member any more, but has held the key that is published. Your key file holds as many keys as it \
+                         can, so that no other was drawn: make another account for the organisation, and have patients grant to that one."
+                    )
+                })?;
+                return Ok(ExitCode::SUCCESS);
+            }
             let (published, sealed) = rekeyed(global, path, &passphrase, client.identity().suite())
                 .await
                 .with_context(|| {
@@ -587,6 +596,9 @@ fn new_file(path: &Path) -> anyhow::Result<std::fs::File> {
 
 /// Exit code 0 for yes, [`exit::ANSWER_NO`] for no.
 pub async fn check(global: &Global, out: Output, args: CheckArgs) -> anyhow::Result<ExitCode> {
+    if global.organisation.is_some() {
+        bail!("an answer is for your own account: leave --organisation out");
+    }
     let client = global.client().await?;
     let question = api::Question {
         chart: args.chart,

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use alloy::primitives::Address;
 use anyhow::bail;
-use medlock_client::{Client, Error, REASONS, Served, api, terms};
+use medlock_client::{Client, Error, PutOff, REASONS, Served, api, terms};
 
 use crate::{
     args::{EmergencyCommand, Global},
@@ -67,11 +67,7 @@ pub async fn emergency(global: &Global, out: Output, command: EmergencyCommand) 
                 )
             })?;
         }
-        EmergencyCommand::Break {
-            chart,
-            reason,
-            organisation,
-        } => {
+        EmergencyCommand::Break { chart, reason } => {
             let code = terms::emergency::from_text(&reason);
             let Some(code) = code else {
                 let known: Vec<_> = REASONS
@@ -84,11 +80,11 @@ pub async fn emergency(global: &Global, out: Output, command: EmergencyCommand) 
                 )));
             };
             let mined = client
-                .break_glass(chart, EVERY, code, organisation.unwrap_or_default())
+                .break_glass(chart, EVERY, code, global.organisation.unwrap_or_default())
                 .await?;
             out.say(mined, || {
                 format!(
-                    "The glass is broken, for {} hours. It stands on chain under your name, the patient is told, and so is every read.\n\
+                    "The glass is broken, for {} hours. It stands on chain under your name, and the patient sees it, and every read.\n\
                      `medlock emergency ready` says when enough custodians have released their shares; then `medlock record show --purpose ETREAT`.",
                     terms::emergency::OPEN_S / 3600
                 )
@@ -127,8 +123,9 @@ pub async fn emergency(global: &Global, out: Output, command: EmergencyCommand) 
 
 /// Looks for open emergencies again and again.
 pub async fn serve_custody<T>(client: Client, every: Duration) -> T {
+    let mut put_off = PutOff::default();
     loop {
-        match client.serve_custody_once().await {
+        match client.serve_custody_once(&mut put_off).await {
             Ok(served) => tell(&served),
             Err(error) => tracing::warn!(reason = why(&error), "open emergencies could not be looked for"),
         }

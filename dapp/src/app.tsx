@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Chart, Config, Core, Hex, Me } from "./core/core";
+import { CoreError, type Chart, type Config, type Core, type Hex, type Me } from "./core/core";
 import { listKeys, saveKey, type StoredKey } from "./core/vault";
 import type { SharedChart } from "./pages/provider/shared";
 import { Unlock } from "./pages/unlock";
@@ -133,6 +133,10 @@ function Inside({ core, config, opened, onKey, onLock }: InsideProps) {
     return known;
   };
   const actFor = async (to: Hex | null) => {
+    // What goes on was begun for somebody: it must not end for somebody else.
+    if (activities.get().some(({ state }) => state === "working")) {
+      throw new CoreError({ kind: "busy", message: text.organisation.busy, reason: null });
+    }
     await core.actFor(to);
     // What one may open for an organisation is not what one may open for oneself.
     sharedCharts.current.clear();

@@ -109,7 +109,7 @@ await story("work", async (stage, step) => {
     await page.getByText("No chart's id was found").waitFor();
     await field.fill(patient.card);
     await page.getByRole("button", { name: "Continue" }).click();
-    await page.getByText("The patient is told at once").waitFor();
+    await page.getByText("The patient sees it").waitFor();
     await page.getByRole("button", { name: "Break the glass" }).click();
     await page.getByText("Choose a reason.").waitFor();
     await page.getByRole("radio", { name: "Life or limb is in danger" }).check();

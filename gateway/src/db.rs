@@ -400,18 +400,26 @@ impl Db {
     }
 
     /// Keeps `kit` in the place of the chart's earlier one, whose released shares go with it.
-    pub async fn put_kit(&self, chart: B256, controller: Address, kit: &[u8], custodians: &[Address]) -> Result<()> {
+    /// `set`: the digest of its share set, by which shares are known to be of it.
+    pub async fn put_kit(
+        &self,
+        chart: B256,
+        controller: Address,
+        (kit, set): (&[u8], B256),
+        custodians: &[Address],
+    ) -> Result<()> {
         let mut tx = self.pool.begin().await?;
+        // First of all: this row is what two at a time wait for.
+        tx.execute(
+            "INSERT INTO emergency_kit (chart, controller, kit, share_set) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (chart) DO UPDATE SET controller = excluded.controller, kit = excluded.kit, share_set = excluded.share_set",
+            &[chart.into(), controller.into(), kit.into(), set.into()],
+        )
+        .await?;
         tx.execute("DELETE FROM emergency_share WHERE chart = $1", &[chart.into()])
             .await?;
         tx.execute("DELETE FROM emergency_custodian WHERE chart = $1", &[chart.into()])
             .await?;
-        tx.execute(
-            "INSERT INTO emergency_kit (chart, controller, kit) VALUES ($1, $2, $3)
-             ON CONFLICT (chart) DO UPDATE SET controller = excluded.controller, kit = excluded.kit",
-            &[chart.into(), controller.into(), kit.into()],
-        )
-        .await?;
         for custodian in custodians {
             tx.execute(
                 "INSERT INTO emergency_custodian (chart, custodian) VALUES ($1, $2)
@@ -448,39 +456,42 @@ impl Db {
     /// `until`.
     pub async fn is_release_due(&self, chart: B256, party: Address, custodian: Address, until: u64) -> Result<bool> {
         let sql = "SELECT c.custodian FROM emergency_custodian AS c
+                   JOIN emergency_kit AS k ON k.chart = c.chart
                    LEFT JOIN emergency_share AS s
-                      ON s.chart = c.chart AND s.custodian = c.custodian AND s.party = $2 AND s.until = $4
+                      ON s.chart = c.chart AND s.custodian = c.custodian AND s.party = $2 AND s.until = $4 AND s.share_set = k.share_set
                    WHERE c.chart = $1 AND c.custodian = $3 AND s.custodian IS NULL";
         let values = [chart.into(), party.into(), custodian.into(), until.into()];
         Ok(self.pool.first(sql, &values).await?.is_some())
     }
 
-    /// Keeps a share that `custodian` has sealed to `party`, as long as `kit` is the one that stands; `false`: it is not any more.
+    /// Keeps a share of `set` that `custodian` has sealed to `party`, as long as the kit that stands has that set; `false`: it has not any more.
     pub async fn put_release(
         &self,
         (chart, party, custodian): (B256, Address, Address),
-        kit: &[u8],
+        set: B256,
         share: &[u8],
         until: u64,
     ) -> Result<bool> {
-        let sql = "INSERT INTO emergency_share (chart, party, custodian, share, until)
-                   SELECT chart, $2, $3, $4, $5 FROM emergency_kit WHERE chart = $1 AND kit = $6
-                   ON CONFLICT (chart, party, custodian) DO UPDATE SET share = excluded.share, until = excluded.until";
+        let sql = "INSERT INTO emergency_share (chart, party, custodian, share, until, share_set)
+                   SELECT chart, $2, $3, $4, $5, share_set FROM emergency_kit WHERE chart = $1 AND share_set = $6
+                   ON CONFLICT (chart, party, custodian)
+                   DO UPDATE SET share = excluded.share, until = excluded.until, share_set = excluded.share_set";
         let values = [
             chart.into(),
             party.into(),
             custodian.into(),
             share.into(),
             until.into(),
-            kit.into(),
+            set.into(),
         ];
         Ok(self.pool.execute(sql, &values).await? == 1)
     }
 
     /// What custodians have sealed to `party` for the emergency that ends at `until`.
     pub async fn releases(&self, chart: B256, party: Address, until: u64) -> Result<Vec<(Address, Vec<u8>)>> {
-        let sql = "SELECT custodian, share FROM emergency_share WHERE chart = $1 AND party = $2 AND until = $3
-                   ORDER BY custodian";
+        let sql = "SELECT s.custodian, s.share FROM emergency_share AS s
+                   JOIN emergency_kit AS k ON k.chart = s.chart AND k.share_set = s.share_set
+                   WHERE s.chart = $1 AND s.party = $2 AND s.until = $3 ORDER BY s.custodian";
         let rows = self
             .pool
             .fetch(sql, &[chart.into(), party.into(), until.into()])

@@ -13,7 +13,7 @@ use medlock_indexer::{Page, Position};
 use medlock_vault::{Domain, EmergencyKit, KitBody, KitScope, SealedShare};
 
 use crate::{
-    access::{Role, forbidden},
+    access::{Acting, Role, forbidden},
     chain::Block,
     handlers::charts::next,
     problem::{Failure, Result},
@@ -33,9 +33,9 @@ impl Gateway {
     ///
     /// # Errors
     /// `ForbiddenOrUnknown`; `BadRequest` for what is no kit of the chart, of the keys and the emergency access that stand, signed
-    /// by the controller; `IndexBehind` where it is of a later directory than our node knows; chain trouble.
+    /// by the controller; `IndexBehind` where it is of a later directory or access than our node knows; chain trouble.
     pub async fn put_kit(&self, account: Address, chart: B256, bytes: &[u8]) -> Result<()> {
-        let standing = self.standing(chart, account).await?;
+        let standing = self.standing(chart, Acting::for_itself(account)).await?;
         standing.controller_only()?;
         let refused = |error: medlock_vault::Error| Failure::bad_request("body", error.to_string());
         let kit = EmergencyKit::decode(bytes).map_err(refused)?;
@@ -56,15 +56,24 @@ impl Gateway {
             // A kit is there before it is allowed to break the glass, which counts the serial up.
             serial: access.serial.saturating_add(u32::from(!is_allowed)),
         };
+        if kit.body.serial > scope.serial {
+            let cause = anyhow!("a kit is for emergency access that the node does not know yet");
+            return Err(Failure::caused(Kind::IndexBehind, cause));
+        }
         let kit = kit.verify(&scope, account).map_err(refused)?;
         let custodians: Vec<_> = kit.body().custodians().map(Address::from).collect();
-        self.db.put_kit(chart, account, bytes, &custodians).await?;
+        let set = kit.body().set.digest();
+        self.db
+            .put_kit(chart, account, (bytes, set.into()), &custodians)
+            .await?;
         Ok(())
     }
 
     /// Removes a chart's kit, with all that was released of it. To the controller.
     pub async fn remove_kit(&self, account: Address, chart: B256) -> Result<()> {
-        self.standing(chart, account).await?.controller_only()?;
+        self.standing(chart, Acting::for_itself(account))
+            .await?
+            .controller_only()?;
         Ok(self.db.remove_kit(chart).await?)
     }
 
@@ -88,7 +97,8 @@ impl Gateway {
         Ok(kit)
     }
 
-    /// A page of the open emergencies for which `custodian` holds a share that it has not released.
+    /// A page of the emergencies that the index has as open, for which `custodian` holds a share that it has not released. A hint: the
+    /// chain is not asked here, for which anybody could have it asked very often. The custodian asks it, and so does [`Gateway::release`].
     pub async fn custody(&self, custodian: Address, page: Page) -> Result<Custody> {
         let block = self.latest().await?;
         let listed = self.index_at(&block).await?.open_emergencies(page).await?;
@@ -96,14 +106,7 @@ impl Gateway {
         let mut emergencies = Vec::new();
         for emergency in listed {
             let (chart, party, until) = (emergency.chart, emergency.party, emergency.until);
-            if !self.db.is_release_due(chart, party, custodian, until).await? {
-                continue;
-            }
-            let Some(broken) = self.broken(&block, chart, party).await? else {
-                continue;
-            };
-            // Of whoever controlled the chart before, no kit counts.
-            if self.db.kit(chart, broken.controller).await?.is_some() {
+            if self.db.is_release_due(chart, party, custodian, until).await? {
                 emergencies.push(OpenEmergency { chart, party, until });
             }
         }
@@ -135,7 +138,7 @@ impl Gateway {
         }
         match self
             .db
-            .put_release((chart, party, custodian), &kit, bytes, broken.until)
+            .put_release((chart, party, custodian), body.set.digest().into(), bytes, broken.until)
             .await?
         {
             true => Ok(()),
@@ -164,10 +167,11 @@ impl Gateway {
         })
     }
 
-    /// The emergencies on a chart, newest first: to the controller all, to anybody else their own.
+    /// The emergencies on a chart, newest first: to the controller all, to anybody else their own, which may be none. So it says nothing
+    /// of whether there is such a chart.
     ///
     /// # Errors
-    /// `ForbiddenOrUnknown` for whoever has none, and is not the controller; chain trouble.
+    /// Chain trouble.
     pub async fn emergencies(
         &self,
         account: Address,
@@ -183,9 +187,6 @@ impl Gateway {
             true => index.emergencies(chart, before, limit).await?,
             false => index.emergencies_of(chart, account, before, limit).await?,
         };
-        if !is_controller && found.is_empty() && before.is_none() {
-            return Err(forbidden(reason::NO_GRANT));
-        }
         let next = next(&found, limit, |emergency| emergency.position.to_string());
         let mut emergencies = Vec::with_capacity(found.len());
         for found in found {
@@ -208,7 +209,7 @@ impl Gateway {
 
     /// Whether `party` has broken the glass of `chart`, and may read for that at present, by the chain's time and the clock's.
     async fn broken(&self, block: &Block, chart: B256, party: Address) -> Result<Option<Broken>> {
-        let standing = match self.standing_at(*block, chart, party).await {
+        let standing = match self.standing_at(*block, chart, Acting::for_itself(party)).await {
             Ok(standing) => standing,
             Err(failure) if failure.kind() == Some(Kind::ForbiddenOrUnknown) => return Ok(None),
             Err(failure) => return Err(failure),

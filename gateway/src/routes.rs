@@ -31,9 +31,7 @@ use crate::{
     docs, etag,
     extract::JSON_BYTES_MOST,
     fhir,
-    handlers::{
-        self, blocks, charts, decisions, emergency, erasure, memberships, reads, relay, service, sessions,
-    },
+    handlers::{self, blocks, charts, decisions, emergency, erasure, memberships, reads, relay, service, sessions},
     metrics::{self, Metrics},
     problem::Failure,
     state::{Gateway, random},

@@ -9,7 +9,7 @@ use alloy::{
 };
 use medlock_abi::records::IRecords::IRecordsErrors;
 use medlock_client::{
-    Client, Error, Fault, Metadata, NewDocument, Renewal, api,
+    Client, Error, Fault, Metadata, NewDocument, PutOff, Renewal, api,
     api::Purpose,
     terms::{emergency, role},
 };
@@ -91,7 +91,10 @@ impl Cast {
 
     /// How many shares this custodian releases at one look.
     async fn serve(&self, custodian: usize) -> usize {
-        let served = self.custodians[custodian].serve_custody_once().await.unwrap();
+        let served = self.custodians[custodian]
+            .serve_custody_once(&mut PutOff::default())
+            .await
+            .unwrap();
         assert!(served.failed.is_empty(), "{served:?}");
         served.released
     }
@@ -345,7 +348,7 @@ async fn custodians_believe_the_chain_and_not_the_gateway() {
         true => Fate::replace(body.clone()),
         false => Fate::Forward,
     });
-    let served = custodian.serve_custody_once().await.unwrap();
+    let served = custodian.serve_custody_once(&mut PutOff::default()).await.unwrap();
     assert_eq!((served.released, served.not_open), (0, 1), "{served:?}");
     let seen: BTreeSet<_> = proxy.seen().iter().map(|asked| asked.method.to_string()).collect();
     assert!(!seen.contains("PUT"), "{seen:?}");
@@ -362,7 +365,7 @@ async fn custodians_believe_the_chain_and_not_the_gateway() {
         true => Fate::replace(kit.clone()),
         false => Fate::Forward,
     });
-    let served = custodian.serve_custody_once().await.unwrap();
+    let served = custodian.serve_custody_once(&mut PutOff::default()).await.unwrap();
     assert_eq!(served.released, 0);
     assert!(
         matches!(&served.failed[..], [Error::Tampered { .. }]),
@@ -377,7 +380,7 @@ async fn custodians_believe_the_chain_and_not_the_gateway() {
 
     // A kit of before the rotation opens nothing any more.
     proxy.honest();
-    let served = custodian.serve_custody_once().await.unwrap();
+    let served = custodian.serve_custody_once(&mut PutOff::default()).await.unwrap();
     assert!(
         matches!(&served.failed[..], [Error::NoEmergencyKit { .. }]),
         "{:?}",

@@ -90,8 +90,8 @@ macro_rules! interface {
                 /// The powers in force now; of the controller, all.
                 function powersOf(bytes32 chart, address delegate) external view returns (uint8 powers);
 
-                /// Allows or forbids that glass is broken; forbidding ends what is open. By the controller or a delegate with GRANT.
-                /// `serial`: that of the setting which is replaced, 0 where there never was one. Nothing happens where it is so already.
+                /// Allows or forbids that glass is broken; forbidding ends what is open, and always counts. By the controller or a delegate with GRANT.
+                /// `serial`: that of the setting which is replaced, 0 where there never was one. Nothing happens where it is allowed already.
                 function setEmergencyAccess(address actor, bytes32 chart, uint32 serial, bool allowed) external;
                 function emergencyAccessOf(bytes32 chart) external view returns (bool allowed, uint32 serial, uint32 controlEpoch);
                 /// Reads for ETREAT on these compartments, for four hours; again after twenty more. By a credentialed provider, or

@@ -389,8 +389,9 @@ impl Exceptions {
     }
 
     /// Allows or forbids that the glass of a chart is broken; forbidding ends what is open, and allowing again does
-    /// not bring it back. Nothing happens where it is so already. By the controller, or a delegate with GRANT. It names the
-    /// serial of what it replaces: what was signed before it was forbidden, and not submitted, allows nothing.
+    /// not bring it back. Nothing happens where it is allowed already; forbidding always counts, so that what was signed to allow
+    /// it, and not submitted, allows nothing. It names the serial of what it replaces. By the controller, or a delegate with
+    /// GRANT.
     ///
     /// # Errors
     /// `NotActor`, `UnknownChart`, `NotController`, `EmergencySerial`.
@@ -414,7 +415,7 @@ impl Exceptions {
         }
         // What an earlier controller allowed is not allowed.
         let is_allowed = held.allowed && held.control_epoch == head.control_epoch;
-        if is_allowed == allowed {
+        if is_allowed && allowed {
             return Ok(());
         }
         let access = Access {
@@ -434,7 +435,10 @@ impl Exceptions {
                 controlEpoch: access.control_epoch,
             },
         );
-        self.make_exceptional(chart, &head)
+        match allowed {
+            true => self.make_exceptional(chart, &head),
+            false => Ok(()),
+        }
     }
 
     /// (allowed, serial, control epoch). Allowed under another control epoch than the chart's: not any more.

@@ -823,7 +823,11 @@ fn attack_a_membership_that_was_signed_before_its_removal() {
     assert_eq!(world.by(RELAY).remove_member(CLINIC, NURSE, 1), stale(1, 3));
     assert!(world.registry.is_member(CLINIC, NURSE));
     // Nobody but the relay speaks for an organisation.
-    let not_actor = Err(IRegistry::NotActor { caller: STRANGER, actor: CLINIC }.into());
+    let not_actor = Err(IRegistry::NotActor {
+        caller: STRANGER,
+        actor: CLINIC,
+    }
+    .into());
     assert_eq!(world.by(STRANGER).set_member(CLINIC, NURSE, 3, 0), not_actor);
     assert_eq!(world.by(STRANGER).remove_member(CLINIC, NURSE, 3), not_actor);
 }

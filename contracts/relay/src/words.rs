@@ -84,7 +84,10 @@ impl<T: Operation<N>, const N: usize> SolTypeValue<Self> for Words<T, N> {
 #[inline(never)]
 fn are_within(words: &[WordToken], unused: &[u8]) -> bool {
     let leading_zeros = |word: &WordToken| U256::from_be_bytes(word.0.0).leading_zeros();
-    words.iter().zip(unused).all(|(word, unused)| leading_zeros(word) >= (*unused).into())
+    words
+        .iter()
+        .zip(unused)
+        .all(|(word, unused)| leading_zeros(word) >= (*unused).into())
 }
 
 #[cfg(feature = "export-abi")]

@@ -280,6 +280,9 @@ body! {
     /// `GET /v1/memberships`: who is a member of the caller's, and of whom the caller is a member, oldest first.
     pub struct Memberships {
         pub memberships: Vec<Membership>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
     }
 
     /// Glass that was broken: a party opened a chart for itself, without a grant.

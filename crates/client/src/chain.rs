@@ -400,24 +400,24 @@ impl Fault {
         use IRegistryErrors as G;
         matches!(
             self,
-            Fault::Exceptions(X::NoEmergencyAccess(_) | X::NotCredentialed(_) | X::CoolDown(_))
-                | Fault::Records(
-                    R::NotActor(_)
-                        | R::UnknownChart(_)
-                        | R::NotController(_)
-                        | R::NotOffered(_)
-                        | R::NotWriter(_)
-                        | R::NotCredentialed(_)
-                        | R::NoGrant(_)
-                )
-                | Fault::Registry(
-                    G::NotActor(_)
-                        | G::NotOwner(_)
-                        | G::NotPendingOwner(_)
-                        | G::NotIssuer(_)
-                        | G::NotCredentialIssuer(_)
-                        | G::NotOrganisation(_)
-                )
+            Fault::Exceptions(
+                X::NoEmergencyAccess(_) | X::NotCredentialed(_) | X::CoolDown(_) | X::NotController(_) | X::NotActor(_)
+            ) | Fault::Records(
+                R::NotActor(_)
+                    | R::UnknownChart(_)
+                    | R::NotController(_)
+                    | R::NotOffered(_)
+                    | R::NotWriter(_)
+                    | R::NotCredentialed(_)
+                    | R::NoGrant(_)
+            ) | Fault::Registry(
+                G::NotActor(_)
+                    | G::NotOwner(_)
+                    | G::NotPendingOwner(_)
+                    | G::NotIssuer(_)
+                    | G::NotCredentialIssuer(_)
+                    | G::NotOrganisation(_)
+            )
         )
     }
 }
@@ -557,8 +557,17 @@ impl std::fmt::Display for Fault {
                 ),
                 X::CoolDown(e) => write!(
                     f,
-                    "you have broken the glass of this chart within a day; again from {} on (UNIX seconds)",
-                    e.from
+                    "you have broken the glass of this chart within a day: again in {} minutes",
+                    e.from.saturating_sub(crate::now()).div_ceil(60)
+                ),
+                X::EmergencySerial(_) => write!(
+                    f,
+                    "emergency access was changed since you read it, perhaps from another device: look again first"
+                ),
+                X::NotController(e) => write!(
+                    f,
+                    "{} does not control this chart, and has no power for this from who does",
+                    e.actor
                 ),
                 X::NoEmergency(e) => write!(f, "{} has no open emergency on this chart", e.party),
                 X::UnknownReasonCode(e) => write!(f, "there is no reason {}", e.reasonCode),

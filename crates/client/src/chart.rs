@@ -475,9 +475,14 @@ impl Client {
         let (mut keyrings, mut waiting) = (Vec::new(), Vec::new());
         for (grantee, terms) in staying.iter().filter(|(_, terms)| readable(terms) & rotated != 0) {
             let block = match self.keyring_block(chart, *grantee, terms, directory).await {
-                // Who has revoked their key, or published a weaker one, waits for a new grant; nobody holds up the
-                // revocation of another.
-                Err(Error::NoPublishedKey { .. } | Error::Vault(medlock_vault::Error::WeakerRecipient { .. })) => {
+                // Who has revoked their key, or published a weaker one or none that is one, waits for a new grant; nobody holds
+                // up the revocation of another.
+                Err(
+                    Error::NoPublishedKey { .. }
+                    | Error::Vault(
+                        medlock_vault::Error::WeakerRecipient { .. } | medlock_vault::Error::BadPublicKey { .. },
+                    ),
+                ) => {
                     waiting.push(*grantee);
                     continue;
                 }

@@ -4,7 +4,12 @@
 //! It must never believe a gateway that somebody has broken the glass, release a share of a kit that the chart's controller has not signed
 //! for that chart, seal to a key that does not stand on chain, or tell in a log whose chart it was.
 
-use alloy::{eips::BlockId, primitives::Address};
+use std::{collections::BTreeMap, time::Duration};
+
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, B256},
+};
 use medlock_abi::{
     exceptions::IExceptions::{self, emergencyAccessOfReturn, emergencyOfReturn},
     records::IRecords::{self, chartOfReturn},
@@ -31,19 +36,59 @@ pub struct Served {
     pub failed: Vec<Error>,
 }
 
+/// What could not be released, and is tried again later and later: so that nobody who makes many emergencies that come to nothing keeps
+/// a custodian from the others. It forgets what is over.
+#[derive(Default)]
+pub struct PutOff(BTreeMap<(B256, Address, u64), Wait>);
+
+struct Wait {
+    until: u64,
+    pause: Duration,
+}
+
+/// First wait; doubles up to [`PAUSE_MOST`].
+const PAUSE_FIRST: Duration = Duration::from_secs(2);
+const PAUSE_MOST: Duration = Duration::from_secs(300);
+
+impl PutOff {
+    fn is_due(&self, emergency: &api::OpenEmergency) -> bool {
+        self.0.get(&key(emergency)).is_none_or(|wait| wait.until <= now())
+    }
+
+    fn failed(&mut self, emergency: &api::OpenEmergency) {
+        let before = self.0.get(&key(emergency)).map(|wait| wait.pause);
+        let pause = before.map_or(PAUSE_FIRST, |pause| (pause * 2).min(PAUSE_MOST));
+        let until = now() + pause.as_secs();
+        self.0.insert(key(emergency), Wait { until, pause });
+    }
+}
+
+fn key(emergency: &api::OpenEmergency) -> (B256, Address, u64) {
+    (emergency.chart, emergency.party, emergency.until)
+}
+
 impl Client {
     /// Looks once for open emergencies of charts whose shares we keep, and releases those that are due.
     ///
     /// # Errors
-    /// Where chain or gateway cannot be asked. What is wrong with one emergency stands in the answer, and holds up no other.
-    pub async fn serve_custody_once(&self) -> Result<Served> {
+    /// Where the gateway cannot be asked which there are. What is wrong with one emergency stands in the answer, and holds up no other.
+    pub async fn serve_custody_once(&self, put_off: &mut PutOff) -> Result<Served> {
         let mut served = Served::default();
+        put_off.0.retain(|(.., until), _| *until > now());
         for emergency in self.gateway().await?.custody().await? {
+            if !put_off.is_due(&emergency) {
+                continue;
+            }
             match self.release_share(&emergency).await {
                 Ok(true) => served.released += 1,
-                Ok(false) => served.not_open += 1,
-                Err(error @ (Error::ChainUnreachable { .. } | Error::GatewayUnreachable { .. })) => return Err(error),
-                Err(error) => served.failed.push(error),
+                Ok(false) => {
+                    put_off.failed(&emergency);
+                    served.not_open += 1;
+                }
+                Err(error) => {
+                    put_off.failed(&emergency);
+                    served.failed.push(error);
+                }
             }
         }
         Ok(served)
@@ -111,9 +156,25 @@ fn is_open(chart: &chartOfReturn, access: &emergencyAccessOfReturn, opened: &eme
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::B256;
-
     use super::*;
+
+    #[test]
+    fn what_comes_to_nothing_waits_longer_each_time_and_keeps_nobody_else_waiting() {
+        let emergency = |party| api::OpenEmergency {
+            chart: B256::ZERO,
+            party: Address::repeat_byte(party),
+            until: u64::MAX,
+        };
+        let mut put_off = PutOff::default();
+        assert!(put_off.is_due(&emergency(1)));
+        for seconds in [2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            put_off.failed(&emergency(1));
+            assert!(!put_off.is_due(&emergency(1)) && put_off.is_due(&emergency(2)));
+            let wait = &put_off.0[&key(&emergency(1))];
+            assert_eq!(wait.pause.as_secs(), seconds);
+            assert!((now() + seconds).abs_diff(wait.until) <= 1);
+        }
+    }
 
     /// Every field that must agree, and what its disagreement means.
     #[test]

@@ -92,10 +92,11 @@ struct Released {
 
 impl Client {
     /// Leaves a kit of these compartments' keys (bit n: compartment n) with custodians, `threshold` of whom it takes, and allows that
-    /// the glass of the chart is broken. Again: replaces the kit.
+    /// the glass of the chart is broken. Where it is allowed already it is forbidden first, which ends what is open: so that no gateway can
+    /// bring back the kit of before, and with it custodians who were dropped.
     ///
     /// Custodians must be run by parties who do not run each other: `threshold` of them together can open what the kit holds at any
-    /// time. A kit that it replaces stays good for its custodians until the keys are rotated or it is forbidden.
+    /// time.
     ///
     /// # Errors
     /// [`Error::NoPublishedKey`] of a custodian.
@@ -113,16 +114,23 @@ impl Client {
                     .into(),
             ));
         }
-        let access = self.emergency_access(chart, &state).await?;
+        let mut access = self.emergency_access(chart, &state).await?;
+        if access.allowed {
+            self.set_emergency_access(chart, &access, false).await?;
+            access = self.emergency_access(chart, &state).await?;
+        }
         let directory = self.directory(chart, &state).await?;
         self.leave_kit(&directory, access.serial, compartments, custodians, threshold)
             .await?;
-        // Does nothing on chain where it is allowed already.
+        self.set_emergency_access(chart, &access, true).await
+    }
+
+    async fn set_emergency_access(&self, chart: B256, access: &Access, allowed: bool) -> Result<Mined> {
         let call = IExceptions::setEmergencyAccessCall {
             actor: self.address(),
             chart,
             serial: access.current,
-            allowed: true,
+            allowed,
         };
         self.act(call).await
     }
@@ -131,14 +139,12 @@ impl Client {
     /// allowed again. Then has the gateway forget the kit.
     pub async fn forbid_emergency(&self, chart: B256) -> Result<Mined> {
         let state = self.controlled(chart).await?;
-        let call = IExceptions::setEmergencyAccessCall {
-            actor: self.address(),
-            chart,
-            serial: self.emergency_access(chart, &state).await?.current,
-            allowed: false,
-        };
-        let mined = self.act(call).await?;
-        self.gateway().await?.delete_emergency_kit(chart).await?;
+        let access = self.emergency_access(chart, &state).await?;
+        let mined = self.set_emergency_access(chart, &access, false).await?;
+        // It opens nothing any more: that it goes is tidiness, and no reason to fail.
+        if let Ok(gateway) = self.gateway().await {
+            drop(gateway.delete_emergency_kit(chart).await);
+        }
         Ok(mined)
     }
 
@@ -266,11 +272,9 @@ impl Client {
         if !access.allowed {
             return Ok(false);
         }
-        // What was left under an earlier serial, forbidding has ended.
+        // What was left under an earlier serial, forbidding has ended. One serial has one choice of custodians, so no other can be handed to us.
         let kit = self.own_kit(chart).await?.filter(|kit| kit.serial == access.serial);
-        let Some(kit) = kit else {
-            return Ok(false);
-        };
+        let kit = kit.ok_or(Error::NoEmergencyKit { chart })?;
         let custodians: Vec<_> = kit.custodians().map(Address::from).collect();
         let compartments = self.compartments_of(&kit)?;
         self.leave_kit(directory, access.serial, compartments, &custodians, kit.set.threshold)

@@ -224,14 +224,8 @@ impl Gateway {
 
     /// Has our keys kept that we have sealed to a member.
     pub async fn keep_membership(&self, member: Address, block: Vec<u8>) -> Result<()> {
-        let path = format!("/v1/memberships/{member}/keys");
-        self.retrying(|token| {
-            self.request(Method::PUT, &path, Some(token))
-                .header(header::CONTENT_TYPE, media_type::DAG_CBOR)
-                .body(block.clone())
-        })
-        .await
-        .map(|_| ())
+        self.put_dag_cbor(&format!("/v1/memberships/{member}/keys"), block)
+            .await
     }
 
     /// Has them removed.

@@ -2,7 +2,8 @@
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use medlock_vault::{
-    EncryptionKey, KdfParams, KeyFile, Mnemonic, RootSecret, Secrets, Suite, Zeroizing, rand_core::CryptoRng,
+    EncryptionKey, KdfParams, KeyFile, Mnemonic, RootSecret, Secrets, Suite, Zeroizing, keyfile::ENCRYPTION_KEYS_MAX,
+    rand_core::CryptoRng,
 };
 use unicode_normalization::UnicodeNormalization;
 
@@ -91,6 +92,11 @@ impl Identity {
     /// The encryption key to publish.
     pub(crate) fn encryption(&self) -> &EncryptionKey {
         &self.secrets.encryption
+    }
+
+    /// The key file has no place for another encryption key.
+    pub fn holds_most_keys(&self) -> bool {
+        self.encryption_keys().count() >= ENCRYPTION_KEYS_MAX
     }
 
     /// All that were ever published, newest first.

@@ -45,7 +45,7 @@ pub use bundle::{FRAMES, default_labels};
 pub use chain::{Chain, Fault, Mined};
 pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
 pub use content::{Content, Readable, Sheet};
-pub use custody::Served;
+pub use custody::{PutOff, Served};
 pub use detect::Kind;
 pub use emergency::{EmergencyKeys, EmergencySettings, KitSettings, REASONS, Readiness, Renewal};
 pub use error::{Error, Result};

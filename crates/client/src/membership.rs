@@ -156,9 +156,13 @@ impl Client {
     /// Seals our keys anew to the members who have none or older ones. The gateway names them; the chain says whether they are members.
     pub async fn seal_to_members(&self) -> Result<SealedToMembers> {
         let organisation = self.address();
+        let version = self.own_key_version().await?;
         let mut done = SealedToMembers::default();
         for listed in self.memberships().await? {
-            let is_sealed = listed.keys.is_some_and(|keys| keys.current);
+            // The gateway's node may not know our newest key yet.
+            let is_sealed = listed
+                .keys
+                .is_some_and(|keys| keys.current && keys.organisation_key_version == version);
             if listed.organisation != organisation || is_sealed {
                 continue;
             }
@@ -192,7 +196,8 @@ impl Client {
     async fn seal_to(&self, member: Address) -> Result<bool> {
         let organisation_key_version = self.own_key_version().await?;
         let (member_key_version, recipient) = match self.published_key(member).await {
-            Err(Error::NoPublishedKey { .. }) => return Ok(false),
+            // Nobody keeps the others from theirs.
+            Err(Error::NoPublishedKey { .. } | Error::Vault(VaultError::BadPublicKey { .. })) => return Ok(false),
             key => key?,
         };
         let scope = MembershipScope {
@@ -203,7 +208,7 @@ impl Client {
         };
         let keys: Vec<_> = self.identity.encryption_keys().collect();
         let sealed = match Membership::seal(&mut rng(), &self.domain(), &scope, &recipient, &keys) {
-            Err(VaultError::WeakerMember) => return Ok(false),
+            Err(VaultError::WeakerMember | VaultError::BadPublicKey { .. }) => return Ok(false),
             sealed => sealed?,
         };
         self.gateway().await?.keep_membership(member, sealed.encode()).await?;
@@ -273,6 +278,25 @@ impl Client {
             }
         }
         Err(error)
+    }
+
+    /// That the organisation that we act for, if we do, has published no other key since it sealed its keys to us.
+    ///
+    /// # Errors
+    /// [`Error::NoMembershipKeys`].
+    pub(crate) async fn has_newest_keys(&self) -> Result<()> {
+        let Some(acting) = &self.acting else {
+            return Ok(());
+        };
+        let organisation = acting.organisation;
+        let published = self.published(organisation).await?;
+        match acting.keys.first().map(digest) {
+            Some(newest) if newest == published.digest => Ok(()),
+            _ => Err(Error::NoMembershipKeys {
+                organisation,
+                detail: "it has published another key since; once it has, choose it again",
+            }),
+        }
     }
 
     async fn published(&self, party: Address) -> Result<IRegistry::keyOfReturn> {

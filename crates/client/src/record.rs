@@ -699,6 +699,8 @@ impl OpenChart {
                 opened => return Ok(opened?),
             }
         }
+        // Where the organisation that we act for has published another key since we were given its keys, it is sealed to that one.
+        client.has_newest_keys().await?;
         Err(tampered("the keyring")(error))
     }
 

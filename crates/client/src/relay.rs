@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
-    providers::Provider,
     sol_types::SolCall,
 };
 use medlock_abi::{

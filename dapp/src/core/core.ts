@@ -309,7 +309,7 @@ export interface Core {
    * not be made anew for them. */
   revoke(chart: Hex, grantee: Hex, watch: Watch): Promise<{ mined: Mined; resealed: Hex[]; waiting: Hex[]; kitFault: string | null }>;
   /** The emergency kit is made anew too; `emergencySettings` tells whether it is current. */
-  revokeAll(chart: Hex, watch: Watch): Promise<Mined>;
+  revokeAll(chart: Hex, watch: Watch): Promise<{ mined: Mined; kitFault: string | null }>;
   accesses(chart: Hex): Promise<Access[]>;
 
   // Organisations and members

@@ -339,16 +339,14 @@ impl Core {
         let revoked = self.watched(watch).revoke(word(chart)?, address(grantee)?).await?;
         js(&serde_json::json!({
             "mined": revoked.mined, "resealed": revoked.resealed, "waiting": revoked.waiting,
-            "kitFault": match revoked.kit {
-                Renewal::Failed { why } => Some(why),
-                Renewal::NoKit | Renewal::Renewed => None,
-            },
+            "kitFault": kit_fault(revoked.kit),
         }))
     }
 
     #[wasm_bindgen(js_name = revokeAll)]
     pub async fn revoke_all(&self, chart: &str, watch: js_sys::Function) -> Outcome<JsValue> {
-        js(&self.watched(watch).revoke_all(word(chart)?).await?.rotated)
+        let revoked = self.watched(watch).revoke_all(word(chart)?).await?;
+        js(&serde_json::json!({ "mined": revoked.rotated, "kitFault": kit_fault(revoked.kit) }))
     }
 
     pub async fn memberships(&self) -> Outcome<JsValue> {
@@ -433,7 +431,7 @@ impl Core {
     #[wasm_bindgen(js_name = closeEmergency)]
     pub async fn close_emergency(&self, chart: &str, party: &str, watch: js_sys::Function) -> Outcome<JsValue> {
         js(&self
-            .paying(watch)
+            .watched(watch)
             .close_emergency(word(chart)?, address(party)?)
             .await?)
     }
@@ -542,5 +540,13 @@ fn metadata(metadata: &Metadata) -> shapes::MetadataShape {
         date: metadata.date.clone(),
         title: metadata.title.clone(),
         source: metadata.source.clone(),
+    }
+}
+
+/// Why no kit opens in an emergency, where one should.
+fn kit_fault(kit: Renewal) -> Option<String> {
+    match kit {
+        Renewal::Failed { why } => Some(why),
+        Renewal::NoKit | Renewal::Renewed => None,
     }
 }

@@ -5,7 +5,9 @@ CREATE TABLE emergency_kit (
     chart      BYTEA   PRIMARY KEY CHECK (length(chart) = 32),
     -- Who controlled the chart then: nobody else's kit counts.
     controller BYTEA   NOT NULL CHECK (length(controller) = 20),
-    kit        BYTEA   NOT NULL CHECK (length(kit) <= 61440)
+    kit        BYTEA   NOT NULL CHECK (length(kit) <= 61440),
+    -- Digest of its share set: shares of another are none of it.
+    share_set  BYTEA   NOT NULL CHECK (length(share_set) = 32)
 );
 
 -- Who holds a share of it.
@@ -23,6 +25,7 @@ CREATE TABLE emergency_share (
     share     BYTEA   NOT NULL CHECK (length(share) <= 2048),
     -- When the emergency ends that it was released for: it goes then.
     until     BIGINT  NOT NULL,
+    share_set BYTEA   NOT NULL CHECK (length(share_set) = 32),
     PRIMARY KEY (chart, party, custodian)
 );
 CREATE INDEX emergency_share_by_end ON emergency_share (until);

@@ -5,7 +5,9 @@ CREATE TABLE emergency_kit (
     chart      BLOB    PRIMARY KEY CHECK (length(chart) = 32),
     -- Who controlled the chart then: nobody else's kit counts.
     controller BLOB    NOT NULL CHECK (length(controller) = 20),
-    kit        BLOB    NOT NULL CHECK (length(kit) <= 61440)
+    kit        BLOB    NOT NULL CHECK (length(kit) <= 61440),
+    -- Digest of its share set: shares of another are none of it.
+    share_set  BLOB    NOT NULL CHECK (length(share_set) = 32)
 ) STRICT, WITHOUT ROWID;
 
 -- Who holds a share of it.
@@ -23,6 +25,7 @@ CREATE TABLE emergency_share (
     share     BLOB    NOT NULL CHECK (length(share) <= 2048),
     -- When the emergency ends that it was released for: it goes then.
     until     INTEGER NOT NULL,
+    share_set BLOB    NOT NULL CHECK (length(share_set) = 32),
     PRIMARY KEY (chart, party, custodian)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX emergency_share_by_end ON emergency_share (until);

@@ -4,6 +4,7 @@ use medlock_api::account::SIGNATURE_BYTES_MOST;
 use medlock_postgres_server::Server;
 
 use super::*;
+use crate::access::Acting;
 
 const DEPLOYMENT: Deployment = Deployment {
     registry: Address::repeat_byte(1),
@@ -19,6 +20,7 @@ const GATEWAY: Address = Address::repeat_byte(0xa1);
 const OTHER: Address = Address::repeat_byte(0xa2);
 const CHART: B256 = B256::repeat_byte(0xc1);
 const READER: Address = Address::repeat_byte(0xb1);
+const SET: B256 = B256::repeat_byte(0x51);
 const NOW: u64 = 1_795_233_911;
 
 /// An empty database of each kind.
@@ -131,7 +133,7 @@ async fn a_receipt_is_taken_once_whichever_process_it_comes_to() {
         assert!(append(&process(&database, OTHER, 3).await, word(1)).await.is_some());
         let [first, _] = &processes;
         let newest = first
-            .latest_receipt(READER, CHART, B256::repeat_byte(0xd1), 1)
+            .latest_receipt(Acting::for_itself(READER), (CHART, B256::repeat_byte(0xd1), 1))
             .await
             .unwrap();
         assert_eq!(newest.unwrap().sequence, 10);
@@ -386,22 +388,18 @@ async fn released_shares_go_with_their_kit_and_with_the_end_of_the_emergency() {
     for database in databases(folder.path()) {
         let db = process(&database, GATEWAY, 1).await;
         assert_eq!(db.kit(CHART, patient).await.unwrap(), None);
-        assert!(
-            !db.put_release((CHART, nurse, one), b"kit", b"share", NOW)
-                .await
-                .unwrap()
-        );
-        db.put_kit(CHART, patient, b"kit", &[one, other]).await.unwrap();
+        assert!(!db.put_release((CHART, nurse, one), SET, b"share", NOW).await.unwrap());
+        db.put_kit(CHART, patient, (b"kit", SET), &[one, other]).await.unwrap();
         assert_eq!(db.kit(CHART, patient).await.unwrap().as_deref(), Some(&b"kit"[..]));
         // Of whoever controlled the chart before.
         assert_eq!(db.kit(CHART, nurse).await.unwrap(), None);
         let due = async |custodian, until| db.is_release_due(CHART, nurse, custodian, until).await.unwrap();
         assert!(due(one, NOW).await && due(other, NOW).await && !due(third, NOW).await);
         for share in [b"first", b"again"] {
-            assert!(db.put_release((CHART, nurse, one), b"kit", share, NOW).await.unwrap());
+            assert!(db.put_release((CHART, nurse, one), SET, share, NOW).await.unwrap());
         }
         assert!(
-            !db.put_release((CHART, nurse, one), b"another", b"share", NOW)
+            !db.put_release((CHART, nurse, one), B256::ZERO, b"share", NOW)
                 .await
                 .unwrap()
         );
@@ -417,12 +415,10 @@ async fn released_shares_go_with_their_kit_and_with_the_end_of_the_emergency() {
         db.remove_releases(NOW).await.unwrap();
         assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap(), []);
 
-        assert!(
-            db.put_release((CHART, nurse, one), b"kit", b"share", NOW)
-                .await
-                .unwrap()
-        );
-        db.put_kit(CHART, patient, b"next", &[other, third]).await.unwrap();
+        assert!(db.put_release((CHART, nurse, one), SET, b"share", NOW).await.unwrap());
+        db.put_kit(CHART, patient, (b"next", B256::repeat_byte(0x52)), &[other, third])
+            .await
+            .unwrap();
         assert_eq!(db.releases(CHART, nurse, NOW).await.unwrap(), []);
         assert!(!due(one, NOW).await && due(third, NOW).await);
         for _ in 0..2 {

@@ -285,8 +285,16 @@ impl Cast {
         let wanted = (method, path) == ("GET", "/ready");
         let (status, _, body) = answer(request, wanted.then_some(Kind::ChainDown)).await;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let lists = ["charts", "grants", "memberships", "records", "versions", "reads", "emergencies"]
-            .map(|list| body[list].as_array().map(Vec::len));
+        let lists = [
+            "charts",
+            "grants",
+            "memberships",
+            "records",
+            "versions",
+            "reads",
+            "emergencies",
+        ]
+        .map(|list| body[list].as_array().map(Vec::len));
         let listed = lists.into_iter().flatten().next().map(|length| length.to_string());
         let total = body["total"].as_u64().map(|total| total.to_string());
         let verdict = body["verdicts"][0]["reason"].as_str().map(str::to_owned);

@@ -39,6 +39,12 @@ export default function EmergencyAccess({ chart }: { chart: Hex }) {
         {settings !== null && isSet && !changing && (
           <Allowed chart={chart} settings={settings} onChange={() => setChanging(true)} onDone={reload} />
         )}
+        {settings !== null && settings.allowed && settings.kit === null && (
+          <Notice kind="bad" title={words.noKit}>
+            <p>{words.noKitHelp}</p>
+            <Forbid chart={chart} onDone={reload} />
+          </Notice>
+        )}
         {settings !== null && (!isSet || changing) && (
           <Allow chart={chart} settings={settings} onDone={reload} onCancel={changing ? () => setChanging(false) : null} />
         )}
@@ -49,8 +55,6 @@ export default function EmergencyAccess({ chart }: { chart: Hex }) {
 
 function Allowed({ chart, settings, onChange, onDone }: { chart: Hex; settings: EmergencySettings; onChange: () => void; onDone: () => void }) {
   const words = text.access;
-  const { core } = useSession();
-  const [forbidding, setForbidding] = useState(false);
   const { kit } = settings;
   if (kit === null) return null;
   const link = `${location.origin}/#/provider/emergency?chart=${chart}`;
@@ -68,20 +72,31 @@ function Allowed({ chart, settings, onChange, onDone }: { chart: Hex; settings: 
       </dl>
       <div class="row">
         <Button onClick={onChange}>{words.change}</Button>
-        <Button variant="danger" onClick={() => setForbidding(true)}>{words.forbid}</Button>
+        <Forbid chart={chart} onDone={onDone} />
       </div>
       <div class="stack center">
         <QrCode value={link} label={words.code} />
         <p class="muted small">{words.codeHelp}</p>
         <CopyButton value={link}>{words.copy}</CopyButton>
       </div>
+    </Card>
+  );
+}
+
+function Forbid({ chart, onDone }: { chart: Hex; onDone: () => void }) {
+  const words = text.access;
+  const { core } = useSession();
+  const [forbidding, setForbidding] = useState(false);
+  return (
+    <>
+      <Button variant="danger" onClick={() => setForbidding(true)}>{words.forbid}</Button>
       {forbidding && (
         <TransactionDialog
           title={words.forbid} danger confirm={words.forbid} summary={words.forbidSummary}
-          act={(watch) => core.forbidEmergency(chart, watch)} onDone={onDone} onClose={() => setForbidding(false)}
+          act={(watch) => core.forbidEmergency(chart, watch)} onFinished={onDone} onClose={() => setForbidding(false)}
         />
       )}
-    </Card>
+    </>
   );
 }
 
@@ -173,7 +188,7 @@ function Allow({ chart, settings, onDone, onCancel }: AllowProps) {
       {asked && (
         <TransactionDialog
           title={words.allow} confirm={words.allow}
-          summary={words.allowSummary}
+          summary={settings.allowed ? <>{words.allowSummary} {words.allowAgain}</> : words.allowSummary}
           details={[
             { label: words.what, value: categoryNames(categories) },
             { label: words.custodians, value: words.needed(threshold, custodians.length) },

@@ -57,7 +57,12 @@ export function Shares({ chart }: { chart: Hex }) {
           summary={text.shares.stopAllSummary}
           details={[{ label: text.shares.stopLimit, value: text.shares.stopLimitValue }]}
           act={(watch) => core.revokeAll(chart, watch)}
-          outcome={() => <p>{text.shares.stopAllDone}</p>}
+          outcome={({ kitFault }) => (
+            <>
+              <p>{text.shares.stopAllDone}</p>
+              <KitFault fault={kitFault} />
+            </>
+          )}
           onDone={() => {
             void grants.run();
             void reloadCharts();
@@ -127,15 +132,29 @@ function Stop({ chart, grant, onDone, onClose }: { chart: Hex; grant: Grant; onD
         { label: text.shares.stopLimit, value: text.shares.stopLimitValue },
       ]}
       act={(watch) => core.revoke(chart, grant.grantee, watch)}
-      outcome={({ resealed, waiting }) => (
-        <Notice kind={waiting.length > 0 ? "warning" : "good"}>
-          <p>{text.shares.stopped}</p>
-          {resealed.length > 0 && <p>{text.shares.resealed(resealed.length)}</p>}
-          {waiting.length > 0 && <p>{text.shares.waiting(waiting.length)}</p>}
-        </Notice>
+      outcome={({ resealed, waiting, kitFault }) => (
+        <>
+          <Notice kind={waiting.length > 0 ? "warning" : "good"}>
+            <p>{text.shares.stopped}</p>
+            {resealed.length > 0 && <p>{text.shares.resealed(resealed.length)}</p>}
+            {waiting.length > 0 && <p>{text.shares.waiting(waiting.length)}</p>}
+          </Notice>
+          <KitFault fault={kitFault} />
+        </>
       )}
       onDone={onDone} onClose={onClose}
     />
+  );
+}
+
+/** The keys are other ones, and custodians have no shares of them. */
+function KitFault({ fault }: { fault: string | null }) {
+  if (fault === null) return null;
+  return (
+    <Notice kind="warning" title={text.access.kitFault}>
+      <p>{fault}</p>
+      <p>{text.access.outdatedHelp}</p>
+    </Notice>
   );
 }
 

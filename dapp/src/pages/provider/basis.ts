@@ -24,8 +24,7 @@ export function useBasis(chart: Hex): Basis {
   const { core } = useSession();
   const indexed = useIndexed();
   const grants = useLoaded(() => core.myGrants(), [chart]);
-  // A chart that one has nothing to do with answers as if it did not exist: then there is none.
-  const opened = useLoaded(() => core.emergencies(chart).catch(() => []), [chart, indexed]);
+  const opened = useLoaded(() => core.emergencies(chart), [chart, indexed]);
   const [ready, onReady] = useState(false);
   const grant = grants.result?.find((one) => one.chart === chart);
   const granted = grant !== undefined && standing(grant, now()) === "current";
@@ -36,6 +35,6 @@ export function useBasis(chart: Hex): Basis {
     emergency: openNow(opened.result),
     ready,
     onReady,
-    purposeFor: ({ compartment }) => (granted && grant.compartments.includes(compartment) ? purposeOf(grant) : "ETREAT"),
+    purposeFor: ({ compartment }) => (granted && grant.actions.includes("read") && grant.compartments.includes(compartment) ? purposeOf(grant) : "ETREAT"),
   };
 }

@@ -25,7 +25,7 @@ import {
 } from "../../ui";
 import { RecordList } from "../patient/list";
 import { useBasis } from "./basis";
-import { OpenEmergency } from "./glass";
+import { InPerson, OpenEmergency } from "./glass";
 import { NameDialog, usePatientName } from "./patient-name";
 import { StandingTag } from "./patients";
 import { markSeen, mayWrite, now, openedOf, sharedChart, standing, type SharedChart } from "./shared";
@@ -33,12 +33,12 @@ import { markSeen, mayWrite, now, openedOf, sharedChart, standing, type SharedCh
 export function ChartPage({ chart }: { chart: Hex }) {
   const words = text.provider;
   const session = useSession();
-  const { me, names } = session;
+  const { me, names, organisation } = session;
   const name = usePatientName(chart);
   const shared = sharedChart(session, chart);
   const { versions, documents, faults, progress, error } = useStore(shared.state);
   const { grants, grant, granted, emergency, ready, onReady, purposeFor } = useBasis(chart);
-  const current = granted || (emergency !== null && ready);
+  const current = granted || (emergency !== null && organisation === null && ready);
   const [naming, setNaming] = useState(false);
   useEffect(() => {
     if (!current) return;
@@ -82,7 +82,8 @@ export function ChartPage({ chart }: { chart: Hex }) {
             <Link to={`/provider/emergency?chart=${chart}`} class="button">{text.glass.break}</Link>
           </Empty>
         )}
-        {emergency !== null && <OpenEmergency chart={chart} open={emergency} onReady={onReady} />}
+        {emergency !== null && organisation !== null && <InPerson />}
+        {emergency !== null && organisation === null && <OpenEmergency chart={chart} open={emergency} onReady={onReady} />}
         {grant !== undefined && <Terms grant={grant} chart={chart} />}
         {grant !== undefined && !granted && (
           <Notice kind="warning">{standing(grant, now()) === "ended" ? words.endedHelp : words.laterHelp}</Notice>

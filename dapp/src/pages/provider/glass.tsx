@@ -6,7 +6,7 @@ import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
   Button, CameraIcon, Card, Choice, FaultNotice, Field, Form, Link, Notice, PageTitle, Time, TransactionDialog, WarningIcon, navigate, useLoaded,
-  useRoute,
+  useRoute, useTask,
 } from "../../ui";
 import { lazy } from "../../ui/lazy";
 import { reasonText } from "../emergency/reason";
@@ -127,6 +127,19 @@ function Break({ chart }: { chart: Hex }) {
         />
       )}
     </>
+  );
+}
+
+/** An emergency is a person's own, whoever they work for. */
+export function InPerson() {
+  const words = text.glass;
+  const { actFor } = useSession();
+  const change = useTask(() => actFor(null));
+  return (
+    <Notice kind="warning" title={words.inPerson}>
+      <FaultNotice error={change.error} />
+      <Button size="small" busy={change.busy} onClick={() => void change.run()}>{text.organisation.stopActing}</Button>
+    </Notice>
   );
 }
 

@@ -478,7 +478,8 @@ fn set_emergency_access(call: &setEmergencyAccessCall, model: &mut Model, caller
     let (given, current) = (call.serial, access.serial);
     require!(given == current, EmergencySerial { given, current });
     // What an earlier controller allowed is not allowed.
-    if (access.allowed && access.control_epoch == control_epoch) == call.allowed {
+    let is_allowed = access.allowed && access.control_epoch == control_epoch;
+    if is_allowed && call.allowed {
         return Ok(());
     }
     *access = Access {
@@ -495,7 +496,10 @@ fn set_emergency_access(call: &setEmergencyAccessCall, model: &mut Model, caller
         controlEpoch: control_epoch,
     };
     model.tell(Contract::Exceptions, event);
-    model.make_exceptional(chart);
+    // A chart whose glass may not be broken is like any other.
+    if call.allowed {
+        model.make_exceptional(chart);
+    }
     Ok(())
 }
 

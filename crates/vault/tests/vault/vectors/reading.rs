@@ -7,8 +7,7 @@ use alloy_primitives::Address;
 use medlock_vault::{
     Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain, EmergencyKit, EncryptionKey, Envelope,
     Error, KeyFile, Keyring, KitScope, Link, Membership, Mnemonic, PublicKey, Published, RootSecret, SealedShare,
-    SetScope, Share,
-    ShareSet, Suite, open_payload,
+    SetScope, Share, ShareSet, Suite, open_payload,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
