@@ -262,7 +262,8 @@ async fn the_kit_is_made_anew_for_every_rotation_and_opens_what_is_written_after
     };
     assert!(why.contains(&gone.address().to_string()), "{why}");
     assert!(!patient.emergency_settings(chart).await.unwrap().kit.unwrap().current);
-    let error = patient.allow_emergency(chart, 1, &[keyless.address(), gone.address()], 2);
+    let both = [keyless.address(), gone.address()];
+    let error = patient.allow_emergency(chart, 1, &both, 2);
     assert!(matches!(error.await, Err(Error::NoPublishedKey { .. })));
     // With others it is good again. All grants were ended, and with them the emergency.
     let left = [cast.custodians[0].address(), cast.custodians[2].address()];

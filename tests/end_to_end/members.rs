@@ -275,13 +275,13 @@ async fn the_program_sets_lists_and_removes_members_who_act_with_organisation() 
     clinic.ok(&["keys", "publish"]);
     patient.grant(chart, account, treatment()).await.unwrap();
     let (chart, for_clinic, member) = (chart.to_string(), account.to_string(), doctor.account());
-    let acting = |args: &[&str]| [args, &["--organisation", &for_clinic]].concat();
+    let organisation = ["--organisation", for_clinic.as_str()];
 
     let set = clinic.ok(&["member", "set", &member, "--for", "90d"]);
     assert_eq!(set["has_keys"], false);
     doctor.ok(&["keys", "publish"]);
     assert_eq!(
-        code(&doctor.run(&acting(&["record", "list", &chart]))),
+        code(&doctor.run(&[&["record", "list", &chart][..], &organisation].concat())),
         1,
         "no keys yet"
     );
@@ -298,12 +298,12 @@ async fn the_program_sets_lists_and_removes_members_who_act_with_organisation() 
     let file = world.home().join("note.txt");
     std::fs::write(&file, "seen today").unwrap();
     let add = ["record", "add", &chart, file.to_str().unwrap(), "--compartment", "3"];
-    let added = doctor.ok(&acting(&add));
+    let added = doctor.ok(&[&add[..], &organisation].concat());
     let record = added["record_id"].as_str().unwrap();
     assert_eq!(code(&doctor.run(&["record", "show", &chart, record])), 3);
-    let shown = doctor.run(&acting(&["record", "show", &chart, record]));
+    let shown = doctor.run(&[&["record", "show", &chart, record][..], &organisation].concat());
     assert_eq!((code(&shown), &*shown.stdout), (0, &b"seen today"[..]));
-    let granted = doctor.ok(&acting(&["grant", "list"]));
+    let granted = doctor.ok(&[&["grant", "list"][..], &organisation].concat());
     assert_eq!(granted.as_array().unwrap().len(), 1);
 
     let removed = clinic.run(&["member", "remove", &member]);
@@ -312,7 +312,10 @@ async fn the_program_sets_lists_and_removes_members_who_act_with_organisation() 
         removed.status.success() && said.contains("no member any more"),
         "{said}"
     );
-    assert_eq!(code(&doctor.run(&acting(&["record", "list", &chart]))), 3);
+    assert_eq!(
+        code(&doctor.run(&[&["record", "list", &chart][..], &organisation].concat())),
+        3
+    );
     let again = clinic.run(&["member", "remove", &member]);
     assert_eq!(code(&again), 1, "{}", text(&again));
     // The file has both keys, and the new one is published.

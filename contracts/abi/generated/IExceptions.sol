@@ -52,6 +52,8 @@ interface IExceptions {
     error NotParent(address actor, address parent);
     /// The chart's controller has not allowed emergency access.
     error NoEmergencyAccess(bytes32 chart);
+    /// Emergency access has been allowed or forbidden since the caller read it.
+    error EmergencySerial(uint32 given, uint32 current);
     error EmptyEmergency();
     error UnknownReasonCode(uint16 reasonCode);
     /// Neither `actor` nor, where named, the organisation that it acts for is a current provider.
@@ -83,8 +85,9 @@ interface IExceptions {
     /// The powers in force now; of the controller, all.
     function powersOf(bytes32 chart, address delegate) external view returns (uint8 powers);
 
-    /// Allows or forbids that glass is broken; forbidding ends what is open. By the controller or a delegate with GRANT.
-    function setEmergencyAccess(address actor, bytes32 chart, bool allowed) external;
+    /// Allows or forbids that glass is broken; forbidding ends what is open, and always counts. By the controller or a delegate with GRANT.
+    /// `serial`: that of the setting which is replaced, 0 where there never was one. Nothing happens where it is allowed already.
+    function setEmergencyAccess(address actor, bytes32 chart, uint32 serial, bool allowed) external;
     function emergencyAccessOf(bytes32 chart) external view returns (bool allowed, uint32 serial, uint32 controlEpoch);
     /// Reads for ETREAT on these compartments, for four hours; again after twenty more. By a credentialed provider, or
     /// by the member of an organisation that is one. The chart must allow it.

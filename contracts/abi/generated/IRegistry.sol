@@ -13,6 +13,7 @@ interface IRegistry {
     /// In force again from here, with the terms it had.
     event CredentialReinstated(address indexed party, address indexed issuer, uint32 issuerEpoch, uint64 roles, uint64 expiry, bytes32 document, address by);
     event CredentialRevoked(address indexed party, address indexed by);
+    /// Each of these two counts as one in the membership's serial.
     event MemberSet(address indexed organisation, address indexed member, uint64 expiry);
     event MemberRemoved(address indexed organisation, address indexed member);
     /// The key itself stands here; storage holds its digest, so a server cannot swap a key unseen.
@@ -35,9 +36,11 @@ interface IRegistry {
     error NoRoles();
     error ExpiryInPast(uint64 expiry, uint64 now);
     error TimeTooLarge(uint64 time);
-    /// `caller` has no current credential with the role ORGANISATION.
-    error NotOrganisation(address caller);
+    /// `actor` has no current credential with the role ORGANISATION.
+    error NotOrganisation(address actor);
     error NotMember(address organisation, address member);
+    /// The membership has been set or removed since the caller read it.
+    error MemberSerial(uint32 given, uint32 current);
     /// An organisation acts for itself without being its own member.
     error OwnMember(address organisation);
     error KeyLength(uint16 suite, uint256 length);
@@ -78,21 +81,23 @@ interface IRegistry {
     function hasRoles(address party, uint64 roles) external view returns (bool);
     function hasRolesAt(address party, uint64 roles, uint64 at) external view returns (bool);
 
-    /// Makes `member` a member of the calling organisation, or sets another expiry. `expiry` 0: none.
-    function setMember(address member, uint64 expiry) external;
-    function removeMember(address member) external;
+    // `actor`: the caller itself, or whoever signed, where the relay calls.
+
+    /// Makes `member` a member of `actor`, an organisation, or sets another expiry. `expiry` 0: none. `serial`: that of the
+    /// membership as the caller read it, 0 where there never was one.
+    function setMember(address actor, address member, uint32 serial, uint64 expiry) external;
+    function removeMember(address actor, address member, uint32 serial) external;
     /// True where the membership is in force and `organisation` is current. Members of members are not members.
     function isMember(address organisation, address member) external view returns (bool);
     function isMemberAt(address organisation, address member, uint64 at) external view returns (bool);
     /// True where `member` is a member and the organisation has every bit of `roles`: it vouches for its members.
     function mayActFor(address organisation, address member, uint64 roles) external view returns (bool);
     function mayActForAt(address organisation, address member, uint64 roles, uint64 at) external view returns (bool);
-    /// The present membership or the last one; all zero where there was none. It holds only while the organisation is current: `isMember`.
+    /// The present membership or the last one; all zero where there was none. `serial` counts how often it was set or removed. It holds only while the organisation is current: `isMember`.
     function memberOf(address organisation, address member) external view
-        returns (uint64 since, uint64 expiry, uint64 endedAt);
+        returns (uint64 since, uint64 expiry, uint64 endedAt, uint32 serial);
 
     /// Publishes the actor's next encryption key: `version` is 1, or the latest plus one.
-    /// `actor`: the caller itself, or whoever signed, where the relay calls.
     function publishKey(address actor, uint32 version, uint16 suite, bytes calldata key) external;
     /// Ends one of the caller's own keys, the latest or an earlier one, for good.
     function revokeKey(uint32 version) external;

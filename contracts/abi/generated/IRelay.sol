@@ -133,6 +133,52 @@ interface IRelay {
         uint256 deadline;
     }
 
+    struct SetEmergencyAccess {
+        address signer;
+        bytes32 chart;
+        uint32 serial;
+        bool allowed;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
+    struct BreakGlass {
+        address signer;
+        bytes32 chart;
+        address organisation;
+        uint64 compartments;
+        uint16 reasonCode;
+        uint256 nonce;
+        /// At most `terms::emergency::SIGNED_S_MOST` from now.
+        uint256 deadline;
+    }
+
+    struct CloseEmergency {
+        address signer;
+        bytes32 chart;
+        address party;
+        uint256 nonce;
+        /// At most `terms::emergency::SIGNED_S_MOST` from now.
+        uint256 deadline;
+    }
+
+    struct SetMember {
+        address signer;
+        address member;
+        uint32 serial;
+        uint64 expiry;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
+    struct RemoveMember {
+        address signer;
+        address member;
+        uint32 serial;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
     struct CancelAll {
         address signer;
         uint256 nonce;
@@ -148,6 +194,8 @@ interface IRelay {
     /// `now` is after `deadline`: in the second of the deadline an operation is still good.
     error SignatureExpired(uint256 deadline, uint256 now);
     error SignatureCancelled(uint256 nonce, uint256 current);
+    /// Somebody could submit it again when the party may break the glass of the chart again: no later than `most`.
+    error DeadlineTooFar(uint256 deadline, uint256 most);
     /// As in `IRecords`: more keyrings or records than one operation takes.
     error BatchSize(uint32 given, uint32 most);
 
@@ -179,6 +227,11 @@ interface IRelay {
     function shredRecord(ShredRecord calldata operation, bytes calldata signature) external;
     function setDelegate(SetDelegate calldata operation, bytes calldata signature) external;
     function publishKey(PublishKey calldata operation, bytes calldata signature) external;
+    function setEmergencyAccess(SetEmergencyAccess calldata operation, bytes calldata signature) external;
+    function breakGlass(BreakGlass calldata operation, bytes calldata signature) external;
+    function closeEmergency(CloseEmergency calldata operation, bytes calldata signature) external;
+    function setMember(SetMember calldata operation, bytes calldata signature) external;
+    function removeMember(RemoveMember calldata operation, bytes calldata signature) external;
 }
 
 /// A passkey's signature (WebAuthn Level 3, P-256) over an operation, as `relay` takes it, `abi.encode`d. `clientDataJson` begins

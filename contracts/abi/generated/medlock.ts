@@ -399,6 +399,10 @@ export const registryAbi = [
       {
         "name": "endedAt",
         "type": "uint64"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
       }
     ],
     "stateMutability": "view",
@@ -479,8 +483,16 @@ export const registryAbi = [
   {
     "inputs": [
       {
+        "name": "actor",
+        "type": "address"
+      },
+      {
         "name": "member",
         "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
       }
     ],
     "name": "removeMember",
@@ -531,8 +543,16 @@ export const registryAbi = [
   {
     "inputs": [
       {
+        "name": "actor",
+        "type": "address"
+      },
+      {
         "name": "member",
         "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
       },
       {
         "name": "expiry",
@@ -916,6 +936,20 @@ export const registryAbi = [
   {
     "inputs": [
       {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "MemberSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "party",
         "type": "address"
       }
@@ -983,7 +1017,7 @@ export const registryAbi = [
   {
     "inputs": [
       {
-        "name": "caller",
+        "name": "actor",
         "type": "address"
       }
     ],
@@ -3043,6 +3077,10 @@ export const exceptionsAbi = [
         "type": "bytes32"
       },
       {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
         "name": "allowed",
         "type": "bool"
       }
@@ -3395,6 +3433,20 @@ export const exceptionsAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "EmergencySerial",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "EmptyEmergency",
     "type": "error"
@@ -3737,6 +3789,52 @@ export const relayAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "organisation",
+            "type": "address"
+          },
+          {
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "name": "reasonCode",
+            "type": "uint16"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "breakGlass",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "cancelAll",
     "outputs": [],
@@ -3769,6 +3867,44 @@ export const relayAbi = [
       }
     ],
     "name": "cancelAllBySignature",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "party",
+            "type": "address"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "closeEmergency",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -4051,6 +4187,44 @@ export const relayAbi = [
             "type": "address"
           },
           {
+            "name": "member",
+            "type": "address"
+          },
+          {
+            "name": "serial",
+            "type": "uint32"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "removeMember",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
             "name": "chart",
             "type": "bytes32"
           },
@@ -4249,6 +4423,90 @@ export const relayAbi = [
             "type": "bytes32"
           },
           {
+            "name": "serial",
+            "type": "uint32"
+          },
+          {
+            "name": "allowed",
+            "type": "bool"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "setEmergencyAccess",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "member",
+            "type": "address"
+          },
+          {
+            "name": "serial",
+            "type": "uint32"
+          },
+          {
+            "name": "expiry",
+            "type": "uint64"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "setMember",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
             "name": "recordId",
             "type": "bytes32"
           },
@@ -4313,6 +4571,20 @@ export const relayAbi = [
       }
     ],
     "name": "BatchSize",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint256"
+      },
+      {
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "DeadlineTooFar",
     "type": "error"
   },
   {
@@ -4953,9 +5225,61 @@ export const signedTypes = {
       "type": "uint32"
     }
   ],
+  "BreakGlass": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "organisation",
+      "type": "address"
+    },
+    {
+      "name": "compartments",
+      "type": "uint64"
+    },
+    {
+      "name": "reasonCode",
+      "type": "uint16"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
   "CancelAll": [
     {
       "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "CloseEmergency": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "party",
       "type": "address"
     },
     {
@@ -4974,6 +5298,24 @@ export const signedTypes = {
     },
     {
       "name": "version",
+      "type": "uint32"
+    },
+    {
+      "name": "body",
+      "type": "bytes32"
+    }
+  ],
+  "EmergencyKit": [
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "directoryVersion",
+      "type": "uint32"
+    },
+    {
+      "name": "serial",
       "type": "uint32"
     },
     {
@@ -5173,6 +5515,28 @@ export const signedTypes = {
       "type": "bytes32"
     }
   ],
+  "RemoveMember": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "member",
+      "type": "address"
+    },
+    {
+      "name": "serial",
+      "type": "uint32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
   "Resealed": [
     {
       "name": "grantee",
@@ -5293,6 +5657,58 @@ export const signedTypes = {
     {
       "name": "directory",
       "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "SetEmergencyAccess": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "chart",
+      "type": "bytes32"
+    },
+    {
+      "name": "serial",
+      "type": "uint32"
+    },
+    {
+      "name": "allowed",
+      "type": "bool"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "SetMember": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "member",
+      "type": "address"
+    },
+    {
+      "name": "serial",
+      "type": "uint32"
+    },
+    {
+      "name": "expiry",
+      "type": "uint64"
     },
     {
       "name": "nonce",

@@ -237,8 +237,9 @@ impl<const N: usize> Type<N> {
             // A type begins behind each of these.
             if matches!(bytes[at], b'(' | b',') {
                 unused[member] = match (bytes[at + 1], bytes[at + 2]) {
-                    (b'a', _) => 256 - 160,
-                    (b'b', b'o') => 256 - 1,
+                    // Of 256 bits, 160 and 1.
+                    (b'a', _) => 96,
+                    (b'b', b'o') => 255,
                     (b'b', b'y') => 0,
                     (b'u', _) => (256 - leading_number(bytes, at + 1 + "uint".len())) as u8,
                     _ => panic!("a member that is not of one word"),

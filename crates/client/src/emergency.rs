@@ -354,7 +354,7 @@ impl Client {
         let kit = self.standing_kit(chart, state).await?;
         let (mut shares, mut forged) = (Vec::<Share>::new(), Vec::new());
         for released in released {
-            match self.opened(&kit, &released.share) {
+            match self.opened_share(&kit, &released.share) {
                 // The gateway said who sealed it; the share says whose it is.
                 Ok(share) if shares.iter().all(|known| known.index() != share.index()) => shares.push(share),
                 Ok(_) => (),
@@ -382,7 +382,7 @@ impl Client {
         })
     }
 
-    fn opened(&self, kit: &VerifiedKit, share: &[u8]) -> std::result::Result<Share, medlock_vault::Error> {
+    fn opened_share(&self, kit: &VerifiedKit, share: &[u8]) -> std::result::Result<Share, medlock_vault::Error> {
         let share = SealedShare::decode(share)?;
         let mut error = medlock_vault::Error::Unopened { what: "share" };
         // It says by number which of our keys it is sealed to, and the file does not number them. There are few.

@@ -243,7 +243,7 @@ impl Client {
             bytes => bytes?,
         };
         let membership = Membership::decode(&bytes).map_err(tampered(WHAT))?;
-        let opened = self.opened(&membership, organisation);
+        let opened = self.opened_membership(&membership, organisation);
         if let Err(VaultError::Unopened { .. }) = opened {
             let present = self.published(member).await?.version;
             if membership.scope.member_key_version < present {
@@ -266,7 +266,11 @@ impl Client {
     }
 
     /// The block says by number which of our keys it was sealed to, and the key file does not number them: as for a keyring.
-    fn opened(&self, membership: &Membership, organisation: Address) -> Result<Vec<EncryptionKey>, VaultError> {
+    fn opened_membership(
+        &self,
+        membership: &Membership,
+        organisation: Address,
+    ) -> Result<Vec<EncryptionKey>, VaultError> {
         let (domain, member) = (self.domain(), self.address().into_array());
         let mut error = VaultError::Unopened { what: "membership" };
         let keys = self.identity.encryption_keys();

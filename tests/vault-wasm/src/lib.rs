@@ -24,14 +24,14 @@ macro_rules! vectors {
 
 type Reader = fn(&Value) -> usize;
 
-const FORMATS: [(&str, &str, Reader); 10] = vectors!(
+const FORMATS: [(&str, &str, Reader); 11] = vectors!(
     "payload": payload, "envelope": envelope, "compartment": compartment, "directory": directory, "keyring": keyring,
     "membership": membership, "keyfile": key_file, "keyfile-v1": key_file, "shares": shares, "emergency": emergency,
     "mnemonic": mnemonic
 );
 
 /// Places in the vectors where one character less must come out.
-const SPOILED: [(&str, &str); 11] = [
+const SPOILED: [(&str, &str); 12] = [
     ("payload", "/opened/0/contentSha256"),
     ("payload", "/refused/0/error"),
     ("envelope", "/opened/0/dataKey"),
