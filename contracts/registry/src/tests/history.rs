@@ -184,6 +184,11 @@ fn same_answers(registry: &Registry, replay: &Replay, at: u64, now: u64) {
             let may = is_member && held.roles & role::PROVIDER != 0;
             assert_eq!(registry.may_act_for_at(party, member, role::PROVIDER, at), may);
             if at == now {
+                let held = replay.member(party, member).unwrap_or_default();
+                assert_eq!(
+                    registry.member_of(party, member),
+                    (held.since, held.expiry, held.ended_at, held.serial)
+                );
                 assert_eq!(registry.is_member(party, member), is_member);
                 assert_eq!(registry.may_act_for(party, member, role::PROVIDER), may);
             }
@@ -300,6 +305,7 @@ impl Replay {
             }
             E::MemberSet(e) => {
                 let past = self.members.entry((e.organisation, e.member)).or_default();
+                let serial = past.last().map_or(0, |held| held.serial) + 1;
                 if let Some(held) = past.last_mut().filter(|held| held.ended_at == 0) {
                     held.ended_at = now;
                 }
@@ -307,11 +313,13 @@ impl Replay {
                     since: now,
                     expiry: e.expiry,
                     ended_at: 0,
+                    serial,
                 });
             }
             E::MemberRemoved(e) => {
                 let past = self.members.get_mut(&(e.organisation, e.member)).unwrap();
-                past.last_mut().unwrap().ended_at = now;
+                let held = past.last_mut().unwrap();
+                (held.ended_at, held.serial) = (now, held.serial + 1);
             }
             E::KeyPublished(e) => {
                 let keys = self.keys.entry(e.party).or_default();
