@@ -578,7 +578,13 @@ fn random_call(model: &Model, dice: &mut Dice) -> Request {
                 }
             };
             let state = held.map_or(0, |held| held.state);
-            let step = random_step(claim, state, dice);
+            // Who asked once asks again, or nobody would ask too often.
+            let asks_again = held.is_some_and(|held| held.rounds > 0) && dice.one_in(3);
+            let step = if asks_again {
+                dice.of(&[Step::RequestInformation, Step::ProvideInformation])
+            } else {
+                random_step(claim, state, dice)
+            };
             let party = held.map_or(CLINIC, |held| {
                 if step.is_insurers(state) {
                     held.new.insurer
