@@ -282,9 +282,10 @@ impl Claims {
     /// appeal there is no window for another.
     ///
     /// # Errors
-    /// `MalformedDecision`, `UnknownReasonCode`, `NotActor`, `UnknownClaim`, `NotParty`, `ClaimSerial`, `ClaimState`.
+    /// `MalformedDecision`, `UnknownReasonCode`, `ZeroDigest`, `NotActor`, `UnknownClaim`, `NotParty`, `ClaimSerial`, `ClaimState`.
     /// # Events
     /// `Adjudicated`.
+    #[allow(clippy::too_many_arguments)]
     pub fn adjudicate(
         &mut self,
         actor: Address,
@@ -293,6 +294,7 @@ impl Claims {
         state: u8,
         amount: B256,
         reason_code: u16,
+        document: B256,
     ) -> Result<(), Error> {
         let (has_amount, has_reason) = match state {
             state::APPROVED => (true, false),
@@ -306,8 +308,15 @@ impl Claims {
         if has_reason {
             require_reason(reason_code)?;
         }
+        require_digest(document)?;
         let (head, insurer) = self.require_insurers(actor, claim, serial, UNDECIDED)?;
-        self.write_decision(actor, claim, head, insurer, state, amount, reason_code);
+        let decision = Decision {
+            state,
+            amount,
+            reason_code,
+            document,
+        };
+        self.write_decision(actor, claim, head, insurer, decision);
         Ok(())
     }
 
@@ -376,7 +385,13 @@ impl Claims {
         } else {
             state::PARTLY_APPROVED
         };
-        self.write_decision(actor, claim, head, insurer, state, amount, reason_code);
+        let decision = Decision {
+            state,
+            amount,
+            reason_code,
+            document: B256::ZERO,
+        };
+        self.write_decision(actor, claim, head, insurer, decision);
         Ok(())
     }
 
@@ -675,6 +690,13 @@ impl Claims {
     }
 }
 
+struct Decision {
+    state: u8,
+    amount: B256,
+    reason_code: u16,
+    document: B256,
+}
+
 impl Claims {
     fn now(&self) -> u64 {
         self.vm().block_timestamp()
@@ -814,35 +836,33 @@ impl Claims {
     }
 
     /// Writes and announces a decision, with the window for an appeal where there can be one.
-    #[allow(clippy::too_many_arguments)]
     fn write_decision(
         &mut self,
         actor: Address,
         claim: B256,
         head: ClaimHead,
         insurer: ClaimInsurer,
-        state: u8,
-        amount: B256,
-        reason_code: u16,
+        decision: Decision,
     ) {
         let now = self.now();
-        let deadline = match state {
+        let deadline = match decision.state {
             state::APPROVED => 0,
             _ if head.appeals < APPEALS_MOST => now + APPEAL_S,
             _ => now,
         };
-        let serial = self.step(claim, head, state, deadline);
-        self.write_reason(claim, insurer, reason_code);
-        self.claims.setter(claim).amount.set(amount);
+        let serial = self.step(claim, head, decision.state, deadline);
+        self.write_reason(claim, insurer, decision.reason_code);
+        self.claims.setter(claim).amount.set(decision.amount);
         log(
             self.vm(),
             IClaims::Adjudicated {
                 claim,
                 serial,
                 by: actor,
-                state,
-                amount,
-                reasonCode: reason_code,
+                state: decision.state,
+                amount: decision.amount,
+                reasonCode: decision.reason_code,
+                document: decision.document,
                 deadline,
             },
         );

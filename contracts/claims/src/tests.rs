@@ -382,7 +382,9 @@ impl Step {
             Self::BeginReview => claims.begin_review(actor, claim, serial),
             Self::RequestInformation => claims.request_information(actor, claim, serial, DOCUMENT),
             Self::ProvideInformation => claims.provide_information(actor, claim, serial, DOCUMENT),
-            Self::Adjudicate(state, amount, reason) => claims.adjudicate(actor, claim, serial, state, amount, reason),
+            Self::Adjudicate(state, amount, reason) => {
+                claims.adjudicate(actor, claim, serial, state, amount, reason, DOCUMENT)
+            }
             Self::Appeal => claims.appeal(actor, claim, serial, DOCUMENT),
             Self::CloseOverdue => claims.close_overdue(actor, claim, serial),
             Self::AcceptPart => claims.accept_part(actor, claim, serial),

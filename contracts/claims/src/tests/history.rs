@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 
-const HISTORIES: u64 = 8;
+const HISTORIES: u64 = 12;
 const CALLS: usize = 500;
 /// Every so many calls all is asked about.
 const ASK_EVERY: usize = 20;
@@ -640,7 +640,7 @@ fn random_step(claim: B256, state: u8, dice: &mut Dice) -> Step {
     if dice.one_in(8) {
         return dice.of(&Step::every(claim));
     }
-    let pay = Step::Pay(U256::from(AMOUNT - u64::from(dice.one_in(8))), SALT);
+    let pay = Step::Pay(U256::from(AMOUNT - u64::from(dice.one_in(4))), SALT);
     let decide = [
         Step::approve(claim),
         Step::approve_part(claim),
@@ -674,6 +674,7 @@ fn random_step(claim: B256, state: u8, dice: &mut Dice) -> Step {
             Step::Appeal,
             Step::AcceptPart,
             pay,
+            Step::RecordPayment,
             Step::RecordPayment,
             Step::Reverse,
             Step::Withdraw,

@@ -214,6 +214,7 @@ fn each_step_is_told_with_what_it_leaves() {
             state: state::PARTLY_APPROVED,
             amount,
             reasonCode: claim_reason::ABOVE_LIMIT,
+            document: DOCUMENT,
             deadline: later + claim::APPEAL_S
         })
     );
@@ -236,6 +237,7 @@ fn each_step_is_told_with_what_it_leaves() {
             state: state::PARTLY_APPROVED,
             amount,
             reasonCode: claim_reason::ABOVE_LIMIT,
+            document: DOCUMENT,
             deadline: later + claim::APPEAL_S
         })
     );
@@ -353,6 +355,18 @@ fn a_document_of_nothing_is_refused() {
     assert_eq!(
         world.by(CLINIC, |claims, actor| claims
             .provide_information(actor, claim, 1, none)),
+        zero
+    );
+    assert_eq!(
+        world.by(INSURER, |claims, actor| claims.adjudicate(
+            actor,
+            claim,
+            1,
+            state::APPROVED,
+            DOCUMENT,
+            0,
+            none
+        )),
         zero
     );
     assert_eq!(
