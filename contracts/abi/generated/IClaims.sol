@@ -34,8 +34,9 @@ interface IClaims {
     /// `deadline`: for the insurer's decision.
     event InformationProvided(bytes32 indexed claim, uint8 serial, address by, bytes32 document, uint64 deadline);
     /// `state`: approved, partly approved or denied. `amount`: keccak256(claim, amount, salt) of what is approved; zero: nothing is.
-    /// `reasonCode`: see `terms::claim_reason`; 0 where all is approved. `deadline`: the end of the appeal window; 0 where all is approved.
-    event Adjudicated(bytes32 indexed claim, uint8 serial, address by, uint8 state, bytes32 amount, uint16 reasonCode, uint64 deadline);
+    /// `reasonCode`: see `terms::claim_reason`; 0 where all is approved. `document`: the decision (FHIR ClaimResponse), with amount and salt, sealed as the
+    /// claim is; zero where a claim was closed because a party was overdue. `deadline`: the end of the appeal window; 0 where all is approved.
+    event Adjudicated(bytes32 indexed claim, uint8 serial, address by, uint8 state, bytes32 amount, uint16 reasonCode, bytes32 document, uint64 deadline);
     /// `document`: why. `deadline`: for the insurer's decision.
     event Appealed(bytes32 indexed claim, uint8 serial, address by, bytes32 document, uint64 deadline);
     /// The provider is content with the part that was approved.
@@ -126,8 +127,8 @@ interface IClaims {
     /// By the provider or its member.
     function provideInformation(address actor, bytes32 claim, uint8 serial, bytes32 document) external;
     /// By the insurer or its member, where no decision stands. `state`: approved (an amount), partly approved (an amount and a reason code) or
-    /// denied (a reason code). `amount`: keccak256(claim, amount, salt).
-    function adjudicate(address actor, bytes32 claim, uint8 serial, uint8 state, bytes32 amount, uint16 reasonCode) external;
+    /// denied (a reason code). `amount`: keccak256(claim, amount, salt), which `document` reveals to the parties.
+    function adjudicate(address actor, bytes32 claim, uint8 serial, uint8 state, bytes32 amount, uint16 reasonCode, bytes32 document) external;
     /// By the provider or its member, within the appeal window of a claim that was denied or partly approved.
     function appeal(address actor, bytes32 claim, uint8 serial, bytes32 document) external;
     /// By whoever waits in vain: the provider once the insurer is overdue, the insurer once the provider's information is. Denies the

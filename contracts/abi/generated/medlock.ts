@@ -4824,6 +4824,10 @@ export const claimsAbi = [
       {
         "name": "reasonCode",
         "type": "uint16"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
       }
     ],
     "name": "adjudicate",
@@ -5437,6 +5441,11 @@ export const claimsAbi = [
         "indexed": false,
         "name": "reasonCode",
         "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
       },
       {
         "indexed": false,
