@@ -5050,11 +5050,1502 @@ export const auditAbi = [
   }
 ] as const;
 
+export const claimsAbi = [
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      }
+    ],
+    "name": "acceptPart",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "name": "amount",
+        "type": "bytes32"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "adjudicate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "appeal",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      }
+    ],
+    "name": "beginReview",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "components": [
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "insurer",
+            "type": "address"
+          },
+          {
+            "name": "document",
+            "type": "bytes32"
+          },
+          {
+            "name": "fingerprint",
+            "type": "bytes32"
+          },
+          {
+            "name": "currency",
+            "type": "uint16"
+          },
+          {
+            "name": "billed",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "name": "recordId",
+                "type": "bytes32"
+              },
+              {
+                "name": "pointer",
+                "type": "bytes32"
+              }
+            ],
+            "name": "links",
+            "type": "tuple[]"
+          }
+        ],
+        "name": "claim",
+        "type": "tuple"
+      }
+    ],
+    "name": "claimIdOf",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "claimOf",
+    "outputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "name": "currencyVersion",
+        "type": "uint32"
+      },
+      {
+        "name": "submittedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "name": "rounds",
+        "type": "uint8"
+      },
+      {
+        "name": "appeals",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      },
+      {
+        "name": "amount",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      }
+    ],
+    "name": "closeOverdue",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "currencyOf",
+    "outputs": [
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "accepted",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      }
+    ],
+    "name": "insurerOf",
+    "outputs": [
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "shared",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "name": "salt",
+        "type": "bytes32"
+      }
+    ],
+    "name": "payInToken",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "provideInformation",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "remittance",
+        "type": "bytes32"
+      }
+    ],
+    "name": "recordPayment",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "requestInformation",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "reverseClaim",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "namespace",
+        "type": "address"
+      },
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "fingerprint",
+        "type": "bytes32"
+      }
+    ],
+    "name": "serviceOf",
+    "outputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "holds",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "accepted",
+        "type": "bool"
+      },
+      {
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "name": "scale",
+        "type": "uint8"
+      }
+    ],
+    "name": "setCurrency",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "shared",
+        "type": "bool"
+      }
+    ],
+    "name": "setInsurer",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "components": [
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "insurer",
+            "type": "address"
+          },
+          {
+            "name": "document",
+            "type": "bytes32"
+          },
+          {
+            "name": "fingerprint",
+            "type": "bytes32"
+          },
+          {
+            "name": "currency",
+            "type": "uint16"
+          },
+          {
+            "name": "billed",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "name": "recordId",
+                "type": "bytes32"
+              },
+              {
+                "name": "pointer",
+                "type": "bytes32"
+              }
+            ],
+            "name": "links",
+            "type": "tuple[]"
+          }
+        ],
+        "name": "claims",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "submitClaims",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      }
+    ],
+    "name": "tokenOf",
+    "outputs": [
+      {
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "name": "scale",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      }
+    ],
+    "name": "withdraw",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "Adjudicated",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "Appealed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "fingerprint",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "billed",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "pointer",
+            "type": "bytes32"
+          }
+        ],
+        "indexed": false,
+        "name": "links",
+        "type": "tuple[]"
+      },
+      {
+        "indexed": false,
+        "name": "currencyVersion",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "shared",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "previous",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "ClaimSubmitted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "accepted",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "scale",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "CurrencySet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "InformationProvided",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "InformationRequested",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "shared",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "InsurerSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "remittance",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Paid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "PaidInToken",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "PartAccepted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "Reversed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "ReviewBegun",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "Withdrawn",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "AmountTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "AppealWindowOpen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "AppealWindowOver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "BatchSize",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ClaimExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "current",
+        "type": "uint8"
+      }
+    ],
+    "name": "ClaimSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "ClaimState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "CurrencyNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "CurrencyRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "next",
+        "type": "uint32"
+      }
+    ],
+    "name": "CurrencyVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DuplicateService",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "InformationRounds",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "InsurerSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "LinkCount",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MalformedCurrency",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MalformedDecision",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "reason",
+        "type": "uint8"
+      }
+    ],
+    "name": "NoConsent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "NoToken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCredentialed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      }
+    ],
+    "name": "NotInsurer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotOverdue",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "NotParty",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "NotToken",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "OtherAmount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      }
+    ],
+    "name": "OwnClaim",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "RecordStatus",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StalePointer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "TokenRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownClaim",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "UnknownReasonCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAmount",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroDigest",
+    "type": "error"
+  }
+] as const;
+
 export const terms = {
   "action": {
     "read": 1,
     "share": 4,
     "write": 2
+  },
+  "claimReason": {
+    "above-limit": 6,
+    "duplicate": 7,
+    "no-answer": 14,
+    "no-information": 13,
+    "not-authorised": 4,
+    "not-covered": 1,
+    "not-insured": 3,
+    "not-necessary": 2,
+    "not-rendered": 10,
+    "not-supported": 8,
+    "other": 12,
+    "other-fingerprint": 9,
+    "paid-in-error": 11,
+    "too-late": 5
+  },
+  "claimState": {
+    "appealed": 7,
+    "approved": 4,
+    "denied": 6,
+    "in-review": 2,
+    "information-requested": 3,
+    "paid": 8,
+    "partly-approved": 5,
+    "received": 1,
+    "reversed": 9,
+    "withdrawn": 10
   },
   "credentialStatus": {
     "issued": 1,

@@ -6,6 +6,7 @@
 //! - [`relay`]: operations signed off chain, submitted by anyone.
 //! - [`link`]: the addresses that are constants of the code.
 //! - [`audit`]: anchors of read receipts.
+//! - [`claims`]: claims, their adjudication and payment.
 //! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
 //! - [`words`]: where a thing stands in the contracts' storage, and how it is packed.
@@ -20,6 +21,7 @@
 extern crate alloc;
 
 pub mod audit;
+pub mod claims;
 pub mod exceptions;
 pub mod link;
 pub mod records;

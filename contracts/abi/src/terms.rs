@@ -183,6 +183,120 @@ pub mod emergency {
     pub const SIGNED_S_MOST: u64 = AGAIN_S - OPEN_S;
 }
 
+/// Where a claim stands.
+pub mod claim_state {
+    pub const RECEIVED: u8 = 1;
+    pub const IN_REVIEW: u8 = 2;
+    pub const INFORMATION_REQUESTED: u8 = 3;
+    pub const APPROVED: u8 = 4;
+    pub const PARTLY_APPROVED: u8 = 5;
+    pub const DENIED: u8 = 6;
+    pub const APPEALED: u8 = 7;
+    pub const PAID: u8 = 8;
+    /// The approval or the payment was taken back, for good.
+    pub const REVERSED: u8 = 9;
+    /// By the provider, for good.
+    pub const WITHDRAWN: u8 = 10;
+
+    /// Whether a claim keeps others for the same service out: while it is paid, or may still be. What does not hold never holds again.
+    pub const fn holds(state: u8, deadline: u64, now: u64) -> bool {
+        match state {
+            RECEIVED | IN_REVIEW | INFORMATION_REQUESTED | APPROVED | PARTLY_APPROVED | APPEALED | PAID => true,
+            DENIED => now < deadline,
+            _ => false,
+        }
+    }
+
+    /// Stable text, for people and for JSON.
+    pub const fn text(state: u8) -> &'static str {
+        match state {
+            RECEIVED => "received",
+            IN_REVIEW => "in-review",
+            INFORMATION_REQUESTED => "information-requested",
+            APPROVED => "approved",
+            PARTLY_APPROVED => "partly-approved",
+            DENIED => "denied",
+            APPEALED => "appealed",
+            PAID => "paid",
+            REVERSED => "reversed",
+            WITHDRAWN => "withdrawn",
+            _ => "unknown-state",
+        }
+    }
+}
+
+/// Why a claim was denied, approved in part alone, or reversed.
+pub mod claim_reason {
+    pub const NOT_COVERED: u16 = 1;
+    pub const NOT_NECESSARY: u16 = 2;
+    /// The patient was not insured there at the time.
+    pub const NOT_INSURED: u16 = 3;
+    pub const NOT_AUTHORISED: u16 = 4;
+    pub const TOO_LATE: u16 = 5;
+    pub const ABOVE_LIMIT: u16 = 6;
+    pub const DUPLICATE: u16 = 7;
+    /// The records do not bear out what is billed.
+    pub const NOT_SUPPORTED: u16 = 8;
+    /// The fingerprint is not that of the service in the document.
+    pub const OTHER_FINGERPRINT: u16 = 9;
+    pub const NOT_RENDERED: u16 = 10;
+    pub const PAID_IN_ERROR: u16 = 11;
+    /// Stated in the insurer's own document.
+    pub const OTHER: u16 = 12;
+    /// By `closeOverdue` alone: the provider gave no information in time.
+    pub const NO_INFORMATION: u16 = 13;
+    /// By `closeOverdue` alone: the insurer did not decide in time.
+    pub const NO_ANSWER: u16 = 14;
+
+    pub const ALL: [(&str, u16); 14] = [
+        ("not-covered", NOT_COVERED),
+        ("not-necessary", NOT_NECESSARY),
+        ("not-insured", NOT_INSURED),
+        ("not-authorised", NOT_AUTHORISED),
+        ("too-late", TOO_LATE),
+        ("above-limit", ABOVE_LIMIT),
+        ("duplicate", DUPLICATE),
+        ("not-supported", NOT_SUPPORTED),
+        ("other-fingerprint", OTHER_FINGERPRINT),
+        ("not-rendered", NOT_RENDERED),
+        ("paid-in-error", PAID_IN_ERROR),
+        ("other", OTHER),
+        ("no-information", NO_INFORMATION),
+        ("no-answer", NO_ANSWER),
+    ];
+
+    /// Whether an insurer may state it.
+    pub const fn is_an_insurers(code: u16) -> bool {
+        NOT_COVERED <= code && code <= OTHER
+    }
+}
+
+/// Terms of claims: who has how long, and how often.
+pub mod claim {
+    const DAY_S: u64 = 24 * 60 * 60;
+    /// The insurer's, from the claim, from the provider's information, to a decision.
+    pub const DECISION_S: u64 = 30 * DAY_S;
+    /// The provider's, to give information.
+    pub const INFORMATION_S: u64 = 45 * DAY_S;
+    /// The provider's, from a decision to an appeal.
+    pub const APPEAL_S: u64 = 180 * DAY_S;
+    /// The insurer's, from an appeal to a decision.
+    pub const APPEAL_DECISION_S: u64 = 60 * DAY_S;
+    /// How often an insurer may ask for information, so that asking is no way to never decide.
+    pub const INFORMATION_ROUNDS_MOST: u8 = 3;
+    pub const APPEALS_MOST: u8 = 2;
+    /// Claims in one `submitClaims`: bounds its gas, with all their links, well under Arbitrum's 32 million a transaction.
+    pub const BATCH_MOST: usize = 16;
+    /// Records that one claim rests on.
+    pub const LINKS_MOST: usize = 8;
+    /// ISO 4217's last number.
+    pub const CURRENCY_MOST: u16 = 999;
+    /// In minor units.
+    pub const AMOUNT_MOST: u64 = u64::MAX;
+    /// Of a token to a currency, as a power of ten: with [`AMOUNT_MOST`] far from 2^256.
+    pub const SCALE_MOST: u8 = 36;
+}
+
 /// Sealing suites; the ids are Medlock's own and stand in every sealed object.
 pub mod suite {
     /// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180).
