@@ -6,6 +6,7 @@
 //! - [`relay`]: operations signed off chain, submitted by anyone.
 //! - [`link`]: the addresses that are constants of the code.
 //! - [`audit`]: anchors of read receipts.
+//! - [`supply`]: batches of drugs, their custody, recalls.
 //! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
 //! - [`words`]: where a thing stands in the contracts' storage, and how it is packed.
@@ -26,5 +27,6 @@ pub mod records;
 pub mod registry;
 pub mod relay;
 pub mod signed;
+pub mod supply;
 pub mod terms;
 pub mod words;
