@@ -11,12 +11,17 @@ use std::{
 };
 
 use alloy_json_abi::{JsonAbi, Param, StateMutability};
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_abi::{
+    audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay, supply::ISupply,
+    trials::ITrials,
+};
 use medlock_audit::Audit;
 use medlock_exceptions::Exceptions;
 use medlock_records::Records;
 use medlock_registry::Registry;
 use medlock_relay::Relay;
+use medlock_supply::Supply;
+use medlock_trials::Trials;
 use stylus_sdk::abi::{AbiType, GenerateAbi};
 
 macro_rules! exports_what_its_interface_declares {
@@ -36,6 +41,8 @@ exports_what_its_interface_declares! {
     exceptions_exports_what_its_interface_declares: Exceptions, IExceptions;
     relay_exports_what_its_interface_declares: Relay, IRelay;
     audit_exports_what_its_interface_declares: Audit, IAudit;
+    supply_exports_what_its_interface_declares: Supply, ISupply;
+    trials_exports_what_its_interface_declares: Trials, ITrials;
 }
 
 /// `name(types) view returns (types)`, structs as tuples.
@@ -126,5 +133,6 @@ fn structs() -> BTreeMap<&'static str, &'static str> {
         entry::<IRelay::PublishKey>(),
         entry::<IRelay::CancelAll>(),
         entry::<IAudit::Anchor>(),
+        entry::<ISupply::Item>(),
     ])
 }

@@ -304,6 +304,76 @@ pub mod package {
     ];
 }
 
+/// Where a clinical trial stands.
+pub mod trial {
+    pub const OPEN: u8 = 1;
+    /// No data come any more; results may.
+    pub const LOCKED: u8 = 2;
+    pub const CLOSED: u8 = 3;
+
+    pub const STATES: [(&str, u8); 3] = [("open", OPEN), ("locked", LOCKED), ("closed", CLOSED)];
+
+    /// Versions of one trial: its number is one byte.
+    pub const VERSIONS_MOST: u8 = u8::MAX;
+    /// Results of one trial, corrections among them.
+    pub const RESULTS_MOST: u8 = u8::MAX;
+}
+
+/// Why a trial was amended.
+pub mod amendment {
+    pub const SAFETY: u8 = 1;
+    pub const REGULATOR: u8 = 2;
+    /// What is done to participants, when and how often.
+    pub const PROCEDURE: u8 = 3;
+    /// Who may take part.
+    pub const ELIGIBILITY: u8 = 4;
+    /// What is measured, and how it is analysed.
+    pub const OUTCOMES: u8 = 5;
+    /// The text alone.
+    pub const EDITORIAL: u8 = 6;
+    /// Stated in the document.
+    pub const OTHER: u8 = 7;
+
+    pub const ALL: [(&str, u8); 7] = [
+        ("safety", SAFETY),
+        ("regulator", REGULATOR),
+        ("procedure", PROCEDURE),
+        ("eligibility", ELIGIBILITY),
+        ("outcomes", OUTCOMES),
+        ("editorial", EDITORIAL),
+        ("other", OTHER),
+    ];
+}
+
+/// Where a trial's participant stands.
+pub mod participant {
+    pub const CONSENTED: u8 = 1;
+    pub const ENROLLED: u8 = 2;
+    /// For good.
+    pub const WITHDRAWN: u8 = 3;
+
+    pub const ALL: [(&str, u8); 3] = [
+        ("consented", CONSENTED),
+        ("enrolled", ENROLLED),
+        ("withdrawn", WITHDRAWN),
+    ];
+}
+
+/// What is to be noticed about a trial's batch of data, as bits.
+pub mod batch {
+    /// Anchored more than [`LATE_S`] after its period.
+    pub const LATE: u8 = 1 << 0;
+    /// After one of the same site with a higher number.
+    pub const OUT_OF_ORDER: u8 = 1 << 1;
+    /// Before one of the same site with a lower number, which may still come.
+    pub const GAP: u8 = 1 << 2;
+
+    pub const ALL: [(&str, u8); 3] = [("late", LATE), ("out-of-order", OUT_OF_ORDER), ("gap", GAP)];
+
+    /// Thirty days: sites report by the month.
+    pub const LATE_S: u64 = 30 * 24 * 60 * 60;
+}
+
 /// Sealing suites; the ids are Medlock's own and stand in every sealed object.
 pub mod suite {
     /// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180).
