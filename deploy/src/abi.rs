@@ -15,7 +15,9 @@ use medlock_abi::{
     registry::IRegistry,
     relay::IRelay,
     signed,
+    supply::ISupply,
     terms::{self, credential_status, effect, reason, record_status},
+    trials::ITrials,
 };
 use serde_json::{Map, Value, json};
 
@@ -24,13 +26,15 @@ const DIR: &str = "abi/generated";
 const TYPESCRIPT: &str = "medlock.ts";
 
 /// Interface, its source below `contracts/abi/src`, and what it declares.
-fn interfaces() -> [(&'static str, &'static str, JsonAbi); 5] {
+fn interfaces() -> [(&'static str, &'static str, JsonAbi); 7] {
     [
         ("IRegistry", "registry.rs", IRegistry::abi::contract()),
         ("IRecords", "records.rs", IRecords::abi::contract()),
         ("IExceptions", "exceptions.rs", IExceptions::abi::contract()),
         ("IRelay", "relay.rs", IRelay::abi::contract()),
         ("IAudit", "audit.rs", IAudit::abi::contract()),
+        ("ISupply", "supply.rs", ISupply::abi::contract()),
+        ("ITrials", "trials.rs", ITrials::abi::contract()),
     ]
 }
 
@@ -188,6 +192,16 @@ fn numbers() -> Value {
         "power": table(&terms::power::ALL),
         "suite": table(&terms::suite::ALL),
         "emergency": table(&terms::emergency::ALL),
+        "shipmentKind": table(&terms::shipment::KINDS),
+        "shipmentState": table(&terms::shipment::STATES),
+        "decommission": table(&terms::decommission::ALL),
+        "recallClass": table(&terms::recall::CLASSES),
+        "recallReason": table(&terms::recall::REASONS),
+        "package": table(&terms::package::ALL),
+        "trialState": table(&terms::trial::STATES),
+        "amendment": table(&terms::amendment::ALL),
+        "participant": table(&terms::participant::ALL),
+        "trialBatch": table(&terms::batch::ALL),
         "effect": texts(effect::text),
         "credentialStatus": texts(credential_status::text),
         "recordStatus": texts(record_status::text),

@@ -10,8 +10,8 @@ macro_rules! interface {
             interface ITrials {
                 // `document`: digest of what says more, off chain; zero: none. Of a participant's own document it is salted.
 
-                /// `trial`: keccak256 of (sponsor, reference), a word each. These digests are its version 1.
-                event TrialRegistered(bytes32 indexed trial, address indexed sponsor, bytes32 reference, bytes32 protocol, bytes32 plan, bytes32 form, bytes32 document);
+                /// `trial`: keccak256 of (sponsor, registration), a word each. These digests are its version 1.
+                event TrialRegistered(bytes32 indexed trial, address indexed sponsor, bytes32 registration, bytes32 protocol, bytes32 plan, bytes32 form, bytes32 document);
                 /// `reconsent`: who has not consented to this version or a later one takes no part any more.
                 event TrialAmended(bytes32 indexed trial, uint8 indexed version, bytes32 protocol, bytes32 plan, bytes32 form, uint8 reasonCode, bool reconsent, bytes32 document);
                 /// `serial` counts what was ever set for this site.
@@ -83,8 +83,8 @@ macro_rules! interface {
                 // `actor`, the first argument of all that changes something: the caller itself, or whoever signed, where the relay calls.
 
                 /// Registers a trial: digests of its protocol, statistical analysis plan and consent form. By a current sponsor.
-                /// `reference`: keccak256 of its public registration number.
-                function registerTrial(address actor, bytes32 reference, bytes32 protocol, bytes32 plan, bytes32 form, bytes32 document) external returns (bytes32 trial);
+                /// `registration`: keccak256 of its public registration number.
+                function registerTrial(address actor, bytes32 registration, bytes32 protocol, bytes32 plan, bytes32 form, bytes32 document) external returns (bytes32 trial);
                 /// All zero where there is none. `consentVersion`: the least that participants must have consented to.
                 function trialOf(bytes32 trial) external view
                     returns (address sponsor, uint64 registeredAt, uint8 version, uint8 consentVersion, uint8 state);

@@ -153,15 +153,15 @@ impl Trials {
     pub fn register_trial(
         &mut self,
         actor: Address,
-        reference: B256,
+        registration: B256,
         protocol: B256,
         plan: B256,
         form: B256,
         document: B256,
     ) -> Result<B256, Error> {
         self.require_actor(actor)?;
-        require_digests(&[reference, protocol, plan, form])?;
-        let trial = self.vm().native_keccak256(&[actor.into_word(), reference].concat());
+        require_digests(&[registration, protocol, plan, form])?;
+        let trial = self.vm().native_keccak256(&[actor.into_word(), registration].concat());
         if !self.head(trial).sponsor.is_zero() {
             return Err(ITrials::TrialExists { trial }.into());
         }
@@ -188,7 +188,7 @@ impl Trials {
             ITrials::TrialRegistered {
                 trial,
                 sponsor: actor,
-                reference,
+                registration,
                 protocol,
                 plan,
                 form,

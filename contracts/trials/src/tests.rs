@@ -22,8 +22,8 @@ const BOB: Address = Address::repeat_byte(0x06);
 const STRANGER: Address = Address::repeat_byte(0x07);
 const NOW: u64 = 1_800_000_000;
 const DAY: u64 = 24 * 60 * 60;
-const REFERENCE: B256 = FixedBytes::repeat_byte(0x10);
-const OTHER_REFERENCE: B256 = FixedBytes::repeat_byte(0x11);
+const REGISTRATION: B256 = FixedBytes::repeat_byte(0x10);
+const OTHER_REGISTRATION: B256 = FixedBytes::repeat_byte(0x11);
 const PROTOCOL: B256 = FixedBytes::repeat_byte(0x20);
 const PLAN: B256 = FixedBytes::repeat_byte(0x21);
 const FORM: B256 = FixedBytes::repeat_byte(0x22);
@@ -97,14 +97,14 @@ impl World {
         new
     }
 
-    fn register_as(&mut self, sponsor: Address, reference: B256) -> Result<B256, Error> {
+    fn register_as(&mut self, sponsor: Address, registration: B256) -> Result<B256, Error> {
         self.by(sponsor)
-            .register_trial(sponsor, reference, PROTOCOL, PLAN, FORM, DOCUMENT)
+            .register_trial(sponsor, registration, PROTOCOL, PLAN, FORM, DOCUMENT)
     }
 
     /// A trial with one site.
     fn register(&mut self) -> B256 {
-        let trial = self.register_as(SPONSOR, REFERENCE).unwrap();
+        let trial = self.register_as(SPONSOR, REGISTRATION).unwrap();
         self.set_site(SPONSOR, trial, SITE, true).unwrap();
         trial
     }
@@ -234,7 +234,7 @@ fn the_actor_or_the_relay_speaks_for_the_actor_and_nobody_else() {
         let outcome =
             world
                 .called(caller, SPONSOR)
-                .register_trial(SPONSOR, OTHER_REFERENCE, PROTOCOL, PLAN, FORM, DOCUMENT);
+                .register_trial(SPONSOR, OTHER_REGISTRATION, PROTOCOL, PLAN, FORM, DOCUMENT);
         assert_eq!(outcome.map(drop), not_actor(SPONSOR));
         let outcome = world.called(caller, ALICE).consent(ALICE, trial, SITE, 1, DOCUMENT);
         assert_eq!(outcome, not_actor(ALICE));
@@ -279,14 +279,14 @@ fn the_actor_or_the_relay_speaks_for_the_actor_and_nobody_else() {
 #[test]
 fn a_trial_is_registered_once_and_by_a_current_sponsor_alone() {
     let mut world = World::new();
-    let trial = world.register_as(SPONSOR, REFERENCE).unwrap();
-    assert_eq!(trial, keccak256((SPONSOR, REFERENCE).abi_encode()));
+    let trial = world.register_as(SPONSOR, REGISTRATION).unwrap();
+    assert_eq!(trial, keccak256((SPONSOR, REGISTRATION).abi_encode()));
     assert_eq!(
         world.events(),
         [Event::TrialRegistered(ITrials::TrialRegistered {
             trial,
             sponsor: SPONSOR,
-            reference: REFERENCE,
+            registration: REGISTRATION,
             protocol: PROTOCOL,
             plan: PLAN,
             form: FORM,
@@ -299,26 +299,26 @@ fn a_trial_is_registered_once_and_by_a_current_sponsor_alone() {
 
     // A protocol that suits the results better does not take its place.
     let exists = Err(ITrials::TrialExists { trial }.into());
-    assert_eq!(world.register_as(SPONSOR, REFERENCE), exists);
+    assert_eq!(world.register_as(SPONSOR, REGISTRATION), exists);
     let outcome = world
         .by(SPONSOR)
-        .register_trial(SPONSOR, REFERENCE, ROOT, ROOT, ROOT, DOCUMENT);
+        .register_trial(SPONSOR, REGISTRATION, ROOT, ROOT, ROOT, DOCUMENT);
     assert_eq!(outcome, exists);
-    assert_ne!(world.register_as(OTHER_SPONSOR, REFERENCE), Ok(trial));
+    assert_ne!(world.register_as(OTHER_SPONSOR, REGISTRATION), Ok(trial));
     for party in [SITE, STRANGER, ALICE] {
         assert_eq!(
-            world.register_as(party, REFERENCE),
+            world.register_as(party, REGISTRATION),
             Err(not_credentialed(party, role::SPONSOR))
         );
     }
     let zero = Err(ITrials::ZeroDigest {}.into());
     for at in 0..4 {
-        let mut digests = [OTHER_REFERENCE, PROTOCOL, PLAN, FORM];
+        let mut digests = [OTHER_REGISTRATION, PROTOCOL, PLAN, FORM];
         digests[at] = B256::ZERO;
-        let [reference, protocol, plan, form] = digests;
+        let [registration, protocol, plan, form] = digests;
         let outcome = world
             .by(SPONSOR)
-            .register_trial(SPONSOR, reference, protocol, plan, form, B256::ZERO);
+            .register_trial(SPONSOR, registration, protocol, plan, form, B256::ZERO);
         assert_eq!(outcome, zero);
     }
 }
@@ -326,7 +326,7 @@ fn a_trial_is_registered_once_and_by_a_current_sponsor_alone() {
 #[test]
 fn nobody_takes_part_before_the_protocol_is_registered() {
     let mut world = World::new();
-    let trial = keccak256((SPONSOR, REFERENCE).abi_encode());
+    let trial = keccak256((SPONSOR, REGISTRATION).abi_encode());
     let unknown = || Err(ITrials::UnknownTrial { trial }.into());
     assert_eq!(world.by(ALICE).consent(ALICE, trial, SITE, 1, DOCUMENT), unknown());
     assert_eq!(world.by(SITE).enrol(SITE, trial, ALICE), unknown());
@@ -519,7 +519,7 @@ fn without_an_answer_of_the_registry_nobody_has_a_role() {
         assert_eq!(
             world
                 .trials
-                .register_trial(SPONSOR, OTHER_REFERENCE, PROTOCOL, PLAN, FORM, DOCUMENT),
+                .register_trial(SPONSOR, OTHER_REGISTRATION, PROTOCOL, PLAN, FORM, DOCUMENT),
             Err(not_credentialed(SPONSOR, role::SPONSOR))
         );
         world.vm.set_sender(SITE);

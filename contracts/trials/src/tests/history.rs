@@ -205,7 +205,7 @@ struct Call {
 #[derive(Debug, Clone)]
 enum What {
     Register {
-        reference: B256,
+        registration: B256,
     },
     Amend {
         version: u8,
@@ -260,8 +260,8 @@ impl Call {
         let own_site = if dice.one_in(6) { site } else { named_site };
         let (mut actor, what) = match dice.below(60) {
             0 | 1 => {
-                let reference = dice.pick(&[REFERENCE, OTHER_REFERENCE]);
-                (dice.pick(&[SPONSOR, OTHER_SPONSOR]), What::Register { reference })
+                let registration = dice.pick(&[REGISTRATION, OTHER_REGISTRATION]);
+                (dice.pick(&[SPONSOR, OTHER_SPONSOR]), What::Register { registration })
             }
             2..5 => {
                 let form = B256::from(U256::from(1 + dice.below(1 << 30)));
@@ -373,8 +373,8 @@ impl Call {
         let Self { actor, trial, .. } = *self;
         let trials = world.called(self.sender, actor);
         match self.what.clone() {
-            What::Register { reference } => trials
-                .register_trial(actor, reference, PROTOCOL, PLAN, FORM, DOCUMENT)
+            What::Register { registration } => trials
+                .register_trial(actor, registration, PROTOCOL, PLAN, FORM, DOCUMENT)
                 .map(drop),
             What::Amend {
                 version,
@@ -495,8 +495,8 @@ impl Model {
                 ITrials::NotCredentialed { actor, roles },
             )
         };
-        if let What::Register { reference } = *what {
-            let trial = keccak256((actor, reference).abi_encode());
+        if let What::Register { registration } = *what {
+            let trial = keccak256((actor, registration).abi_encode());
             ensure(!self.trials.contains_key(&trial), ITrials::TrialExists { trial })?;
             has(role::SPONSOR)?;
             let of = ModelTrial {

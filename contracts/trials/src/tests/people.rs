@@ -252,7 +252,7 @@ fn withdrawal_is_open_when_all_else_is_closed() {
 fn another_trials_participant_is_none_here() {
     let mut world = World::new();
     let trial = world.register();
-    let other = world.register_as(SPONSOR, OTHER_REFERENCE).unwrap();
+    let other = world.register_as(SPONSOR, OTHER_REGISTRATION).unwrap();
     world.set_site(SPONSOR, other, SITE, true).unwrap();
     let number = world.take_in(other, ALICE);
     world.at(NOW + 1);
