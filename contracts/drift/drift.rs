@@ -13,6 +13,7 @@ use std::{
 use alloy_json_abi::{JsonAbi, Param, StateMutability};
 use medlock_abi::{
     audit::IAudit, claims::IClaims, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay,
+    supply::ISupply, trials::ITrials,
 };
 use medlock_audit::Audit;
 use medlock_claims::Claims;
@@ -20,6 +21,8 @@ use medlock_exceptions::Exceptions;
 use medlock_records::Records;
 use medlock_registry::Registry;
 use medlock_relay::Relay;
+use medlock_supply::Supply;
+use medlock_trials::Trials;
 use stylus_sdk::abi::{AbiType, GenerateAbi};
 
 macro_rules! exports_what_its_interface_declares {
@@ -40,6 +43,8 @@ exports_what_its_interface_declares! {
     relay_exports_what_its_interface_declares: Relay, IRelay;
     audit_exports_what_its_interface_declares: Audit, IAudit;
     claims_exports_what_its_interface_declares: Claims, IClaims;
+    supply_exports_what_its_interface_declares: Supply, ISupply;
+    trials_exports_what_its_interface_declares: Trials, ITrials;
 }
 
 /// `name(types) view returns (types)`, structs as tuples.
@@ -137,5 +142,6 @@ fn structs() -> BTreeMap<&'static str, &'static str> {
         entry::<IAudit::Anchor>(),
         entry::<IClaims::Link>(),
         entry::<IClaims::NewClaim>(),
+        entry::<ISupply::Item>(),
     ])
 }

@@ -16,7 +16,9 @@ use medlock_abi::{
     registry::IRegistry,
     relay::IRelay,
     signed,
+    supply::ISupply,
     terms::{self, claim_state, credential_status, effect, reason, record_status},
+    trials::ITrials,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,7 +27,7 @@ const DIR: &str = "abi/generated";
 const TYPESCRIPT: &str = "medlock.ts";
 
 /// Interface, its source below `contracts/abi/src`, and what it declares.
-fn interfaces() -> [(&'static str, &'static str, JsonAbi); 6] {
+fn interfaces() -> [(&'static str, &'static str, JsonAbi); 8] {
     [
         ("IRegistry", "registry.rs", IRegistry::abi::contract()),
         ("IRecords", "records.rs", IRecords::abi::contract()),
@@ -33,6 +35,8 @@ fn interfaces() -> [(&'static str, &'static str, JsonAbi); 6] {
         ("IRelay", "relay.rs", IRelay::abi::contract()),
         ("IAudit", "audit.rs", IAudit::abi::contract()),
         ("IClaims", "claims.rs", IClaims::abi::contract()),
+        ("ISupply", "supply.rs", ISupply::abi::contract()),
+        ("ITrials", "trials.rs", ITrials::abi::contract()),
     ]
 }
 
@@ -191,6 +195,16 @@ fn numbers() -> Value {
         "suite": table(&terms::suite::ALL),
         "emergency": table(&terms::emergency::ALL),
         "claimReason": table(&terms::claim_reason::ALL),
+        "shipmentKind": table(&terms::shipment::KINDS),
+        "shipmentState": table(&terms::shipment::STATES),
+        "decommission": table(&terms::decommission::ALL),
+        "recallClass": table(&terms::recall::CLASSES),
+        "recallReason": table(&terms::recall::REASONS),
+        "package": table(&terms::package::ALL),
+        "trialState": table(&terms::trial::STATES),
+        "amendment": table(&terms::amendment::ALL),
+        "participant": table(&terms::participant::ALL),
+        "trialBatch": table(&terms::batch::ALL),
         "effect": texts(effect::text),
         "credentialStatus": texts(credential_status::text),
         "recordStatus": texts(record_status::text),

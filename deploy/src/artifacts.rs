@@ -22,7 +22,7 @@ pub const CODE_BYTES_MAX: usize = 24_576;
 pub const WASM_BYTES_MAX: usize = 128 * 1024;
 
 /// Contracts beside those of a deployment: they know its addresses and none of it knows theirs, so each goes on a chain by itself.
-pub const LEDGERS: [&str; 1] = ["claims"];
+pub const LEDGERS: [&str; 3] = ["claims", "supply", "trials"];
 
 const MANIFEST: &str = "manifest.json";
 const MANIFEST_VERSION: u32 = 1;

@@ -5051,6 +5051,7 @@ export const auditAbi = [
 ] as const;
 
 export const claimsAbi = [
+export const supplyAbi = [
   {
     "inputs": [
       {
@@ -5096,6 +5097,8 @@ export const claimsAbi = [
       {
         "name": "reasonCode",
         "type": "uint16"
+        "name": "shipment",
+        "type": "uint64"
       },
       {
         "name": "document",
@@ -5103,8 +5106,50 @@ export const claimsAbi = [
       }
     ],
     "name": "adjudicate",
+    "name": "accept",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "name": "batchOf",
+    "outputs": [
+      {
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "registeredAt",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "recalls",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -5119,6 +5164,19 @@ export const claimsAbi = [
       },
       {
         "name": "serial",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "last",
+        "type": "uint64"
+      },
+      {
+        "name": "reasonCode",
         "type": "uint8"
       },
       {
@@ -5127,6 +5185,7 @@ export const claimsAbi = [
       }
     ],
     "name": "appeal",
+    "name": "decommission",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -5147,6 +5206,31 @@ export const claimsAbi = [
       }
     ],
     "name": "beginReview",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "dispense",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -5334,6 +5418,31 @@ export const claimsAbi = [
       {
         "name": "shared",
         "type": "bool"
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "dispensedOf",
+    "outputs": [
+      {
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
       }
     ],
     "stateMutability": "view",
@@ -5628,6 +5737,82 @@ export const claimsAbi = [
       }
     ],
     "name": "submitClaims",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "name": "batch",
+            "type": "bytes32"
+          },
+          {
+            "name": "unit",
+            "type": "uint32"
+          },
+          {
+            "name": "last",
+            "type": "uint64"
+          }
+        ],
+        "name": "items",
+        "type": "tuple[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "offer",
+    "outputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "recall",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -5656,6 +5841,35 @@ export const claimsAbi = [
       {
         "name": "scale",
         "type": "uint8"
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      }
+    ],
+    "name": "recallOf",
+    "outputs": [
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
       }
     ],
     "stateMutability": "view",
@@ -5674,6 +5888,237 @@ export const claimsAbi = [
       {
         "name": "serial",
         "type": "uint8"
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "refuse",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "lot",
+        "type": "bytes32"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "registerBatch",
+    "outputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "name": "shipmentOf",
+    "outputs": [
+      {
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "name": "offeredAt",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "cuts",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "split",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "step",
+        "type": "uint64"
+      }
+    ],
+    "name": "stepOf",
+    "outputs": [
+      {
+        "name": "holder",
+        "type": "address"
+      },
+      {
+        "name": "previous",
+        "type": "uint64"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      }
+    ],
+    "name": "unitOf",
+    "outputs": [
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "holder",
+        "type": "address"
+      },
+      {
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "name": "last",
+        "type": "uint64"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "decommissioned",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "verify",
+    "outputs": [
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "since",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
       }
     ],
     "name": "withdraw",
@@ -5687,15 +6132,180 @@ export const claimsAbi = [
       {
         "indexed": true,
         "name": "claim",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "lot",
         "type": "bytes32"
       },
       {
         "indexed": false,
         "name": "serial",
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchRegistered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
         "type": "uint8"
       },
       {
         "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Decommissioned",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Dispensed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecallIssued",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
         "name": "by",
         "type": "address"
       },
@@ -5726,6 +6336,11 @@ export const claimsAbi = [
       }
     ],
     "name": "Adjudicated",
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ShipmentClosed",
     "type": "event"
   },
   {
@@ -5739,6 +6354,22 @@ export const claimsAbi = [
       {
         "indexed": false,
         "name": "serial",
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "kind",
         "type": "uint8"
       },
       {
@@ -5758,6 +6389,11 @@ export const claimsAbi = [
       }
     ],
     "name": "Appealed",
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ShipmentOffered",
     "type": "event"
   },
   {
@@ -5766,6 +6402,12 @@ export const claimsAbi = [
       {
         "indexed": true,
         "name": "claim",
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "batch",
         "type": "bytes32"
       },
       {
@@ -5826,12 +6468,20 @@ export const claimsAbi = [
       {
         "indexed": false,
         "name": "currencyVersion",
+        "name": "unit",
         "type": "uint32"
       },
       {
         "indexed": false,
         "name": "shared",
         "type": "bool"
+        "name": "held",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "step",
+        "type": "uint64"
       },
       {
         "indexed": false,
@@ -5845,6 +6495,10 @@ export const claimsAbi = [
       }
     ],
     "name": "ClaimSubmitted",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnitOffered",
     "type": "event"
   },
   {
@@ -5863,6 +6517,12 @@ export const claimsAbi = [
       {
         "indexed": false,
         "name": "version",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "unit",
         "type": "uint32"
       },
       {
@@ -5904,6 +6564,20 @@ export const claimsAbi = [
       },
       {
         "indexed": false,
+        "name": "cuts",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "UnitSplit",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
         "name": "by",
         "type": "address"
       },
@@ -6302,6 +6976,53 @@ export const claimsAbi = [
       }
     ],
     "name": "LinkCount",
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "AlreadyDispensed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      }
+    ],
+    "name": "BatchExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "CustodyCycle",
     "type": "error"
   },
   {
@@ -6312,6 +7033,7 @@ export const claimsAbi = [
   {
     "inputs": [],
     "name": "MalformedDecision",
+    "name": "EmptyBatch",
     "type": "error"
   },
   {
@@ -6326,6 +7048,33 @@ export const claimsAbi = [
       }
     ],
     "name": "NoConsent",
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "now",
+        "type": "uint64"
+      }
+    ],
+    "name": "ExpiryInPast",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "name": "InTransit",
     "type": "error"
   },
   {
@@ -6340,6 +7089,55 @@ export const claimsAbi = [
       }
     ],
     "name": "NoToken",
+        "name": "item",
+        "type": "uint32"
+      }
+    ],
+    "name": "ItemOrder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "ListLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "cut",
+        "type": "uint32"
+      }
+    ],
+    "name": "MalformedCut",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "gtin",
+        "type": "uint64"
+      }
+    ],
+    "name": "MalformedGtin",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "MayNotRecall",
     "type": "error"
   },
   {
@@ -6364,6 +7162,1423 @@ export const claimsAbi = [
       },
       {
         "name": "party",
+        "name": "roles",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCredentialed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "NotEarlierHolder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "holder",
+        "type": "address"
+      }
+    ],
+    "name": "NotHolder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotInBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotInUnit",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "NotReceiver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "from",
+        "type": "address"
+      }
+    ],
+    "name": "NotSender",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "next",
+        "type": "uint8"
+      }
+    ],
+    "name": "RecallNumber",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "name": "RecallRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      }
+    ],
+    "name": "Recalled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "ShipmentNotOpen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "ShipmentToSelf",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "time",
+        "type": "uint64"
+      }
+    ],
+    "name": "TimeTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyHolders",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyRecalls",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnitDecommissioned",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "given",
+        "type": "uint64"
+      },
+      {
+        "name": "current",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnitMoved",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "class",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnknownClass",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnknownKind",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnknownReasonCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnknownShipment",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      }
+    ],
+    "name": "UnknownUnit",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroDigest",
+    "type": "error"
+  }
+] as const;
+
+export const trialsAbi = [
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "reconsent",
+        "type": "bool"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "amendTrial",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      },
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "participants",
+        "type": "uint256[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "anchorBatch",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "name": "results",
+        "type": "bytes32"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "anchorResults",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      }
+    ],
+    "name": "batchOf",
+    "outputs": [
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "name": "anchoredAt",
+        "type": "uint64"
+      },
+      {
+        "name": "flags",
+        "type": "uint8"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "closeTrial",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "consent",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "countsOf",
+    "outputs": [
+      {
+        "name": "enrolled",
+        "type": "uint32"
+      },
+      {
+        "name": "withdrawn",
+        "type": "uint32"
+      },
+      {
+        "name": "batches",
+        "type": "uint32"
+      },
+      {
+        "name": "results",
+        "type": "uint8"
+      },
+      {
+        "name": "lockedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "data",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "participant",
+        "type": "address"
+      }
+    ],
+    "name": "enrol",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "batches",
+        "type": "uint32"
+      }
+    ],
+    "name": "lockData",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "mayContribute",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "participant",
+        "type": "address"
+      }
+    ],
+    "name": "participantOf",
+    "outputs": [
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "registration",
+        "type": "bytes32"
+      },
+      {
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "registerTrial",
+    "outputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      }
+    ],
+    "name": "resultsOf",
+    "outputs": [
+      {
+        "name": "results",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "setSite",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      }
+    ],
+    "name": "siteOf",
+    "outputs": [
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      },
+      {
+        "name": "enrolled",
+        "type": "uint32"
+      },
+      {
+        "name": "withdrawn",
+        "type": "uint32"
+      },
+      {
+        "name": "last",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "trialOf",
+    "outputs": [
+      {
+        "name": "sponsor",
+        "type": "address"
+      },
+      {
+        "name": "registeredAt",
+        "type": "uint64"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "consentVersion",
+        "type": "uint8"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "leaf",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "verifyBatch",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      }
+    ],
+    "name": "versionOf",
+    "outputs": [
+      {
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "reconsent",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "withdrawConsent",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "sequence",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "participants",
+        "type": "uint256[]"
+      },
+      {
+        "indexed": false,
+        "name": "flags",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "data",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchAnchored",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Consented",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "batches",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "data",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DataLocked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "Enrolled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "ParticipantWithdrew",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "data",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "results",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ResultsAnchored",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "SiteSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "reconsent",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialAmended",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialClosed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "sponsor",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "registration",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialRegistered",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      }
+    ],
+    "name": "AlreadyConsented",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "AlreadyEnrolled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "BatchCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "least",
+        "type": "uint8"
+      }
+    ],
+    "name": "ConsentOutdated",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "ConsentWithdrawn",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EmptyBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "ListLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "to",
+        "type": "uint64"
+      }
+    ],
+    "name": "MalformedPeriod",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoParticipants",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
         "type": "address"
       },
       {
@@ -6382,6 +8597,11 @@ export const claimsAbi = [
       }
     ],
     "name": "NotInsurer",
+        "name": "participant",
+        "type": "address"
+      }
+    ],
+    "name": "NotParticipant",
     "type": "error"
   },
   {
@@ -6392,6 +8612,29 @@ export const claimsAbi = [
       }
     ],
     "name": "NotOverdue",
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotParticipating",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      }
+    ],
+    "name": "NotSite",
     "type": "error"
   },
   {
@@ -6406,6 +8649,11 @@ export const claimsAbi = [
       }
     ],
     "name": "NotParty",
+        "name": "sponsor",
+        "type": "address"
+      }
+    ],
+    "name": "NotSponsor",
     "type": "error"
   },
   {
@@ -6445,6 +8693,43 @@ export const claimsAbi = [
       }
     ],
     "name": "RecordStatus",
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      }
+    ],
+    "name": "OtherSite",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "registeredAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "PeriodBeforeRegistration",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "name": "now",
+        "type": "uint64"
+      }
+    ],
+    "name": "PeriodInFuture",
     "type": "error"
   },
   {
@@ -6459,6 +8744,42 @@ export const claimsAbi = [
       }
     ],
     "name": "StalePointer",
+        "type": "uint8"
+      },
+      {
+        "name": "next",
+        "type": "uint8"
+      }
+    ],
+    "name": "ResultNumber",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      }
+    ],
+    "name": "SequenceTaken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "SiteSerial",
     "type": "error"
   },
   {
@@ -6469,6 +8790,15 @@ export const claimsAbi = [
       }
     ],
     "name": "TokenRefused",
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "SiteUnchanged",
     "type": "error"
   },
   {
@@ -6479,6 +8809,59 @@ export const claimsAbi = [
       }
     ],
     "name": "UnknownClaim",
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyResults",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyVersions",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "TrialState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "expected",
+        "type": "uint8"
+      }
+    ],
+    "name": "TrialVersion",
     "type": "error"
   },
   {
@@ -6486,6 +8869,7 @@ export const claimsAbi = [
       {
         "name": "reasonCode",
         "type": "uint16"
+        "type": "uint8"
       }
     ],
     "name": "UnknownReasonCode",
@@ -6499,16 +8883,27 @@ export const claimsAbi = [
       }
     ],
     "name": "UnknownRecord",
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownTrial",
     "type": "error"
   },
   {
     "inputs": [],
     "name": "ZeroAmount",
+    "name": "ZeroAddress",
     "type": "error"
   },
   {
     "inputs": [],
     "name": "ZeroDigest",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroSequence",
     "type": "error"
   }
 ] as const;
@@ -6546,6 +8941,14 @@ export const terms = {
     "received": 1,
     "reversed": 9,
     "withdrawn": 10
+  "amendment": {
+    "editorial": 6,
+    "eligibility": 4,
+    "other": 7,
+    "outcomes": 5,
+    "procedure": 3,
+    "regulator": 2,
+    "safety": 1
   },
   "credentialStatus": {
     "issued": 1,
@@ -6553,6 +8956,15 @@ export const terms = {
     "replaced": 4,
     "revoked": 3,
     "suspended": 2
+  },
+  "decommission": {
+    "damaged": 2,
+    "destroyed": 1,
+    "exported": 6,
+    "lost": 5,
+    "other": 7,
+    "sample": 3,
+    "stolen": 4
   },
   "effect": {
     "allow": 1,
@@ -6564,6 +8976,19 @@ export const terms = {
     "other": 4,
     "public-danger": 3,
     "unable-to-consent": 1
+  },
+  "package": {
+    "decommissioned": 16,
+    "dispensed": 8,
+    "expired": 2,
+    "in-transit": 32,
+    "made": 1,
+    "recalled": 4
+  },
+  "participant": {
+    "consented": 1,
+    "enrolled": 2,
+    "withdrawn": 3
   },
   "power": {
     "delegate": 32,
@@ -6603,21 +9028,61 @@ export const terms = {
     "unknown-chart": 16,
     "unknown-record": 24
   },
+  "recallClass": {
+    "class-i": 1,
+    "class-ii": 2,
+    "class-iii": 3
+  },
+  "recallReason": {
+    "adverse-events": 5,
+    "contaminated": 1,
+    "counterfeit": 6,
+    "defective": 4,
+    "mislabelled": 3,
+    "other": 7,
+    "wrong-strength": 2
+  },
   "recordStatus": {
     "current": 0,
     "entered-in-error": 1,
     "shredded": 2
   },
   "role": {
+    "distributor": 64,
     "gateway": 16,
     "insurer": 4,
+    "maker": 32,
     "organisation": 1,
+    "pharmacy": 128,
     "practitioner": 2,
-    "provider": 8
+    "provider": 8,
+    "regulator": 1024,
+    "site": 512,
+    "sponsor": 256
+  },
+  "shipmentKind": {
+    "return": 2,
+    "sale": 1
+  },
+  "shipmentState": {
+    "accepted": 2,
+    "open": 1,
+    "refused": 3,
+    "withdrawn": 4
   },
   "suite": {
     "x-wing": 2,
     "x25519": 1
+  },
+  "trialBatch": {
+    "gap": 4,
+    "late": 1,
+    "out-of-order": 2
+  },
+  "trialState": {
+    "closed": 3,
+    "locked": 2,
+    "open": 1
   }
 } as const;
 

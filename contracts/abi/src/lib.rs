@@ -7,6 +7,8 @@
 //! - [`link`]: the addresses that are constants of the code.
 //! - [`audit`]: anchors of read receipts.
 //! - [`claims`]: claims, their adjudication and payment.
+//! - [`supply`]: batches of drugs, their custody, recalls.
+//! - [`trials`]: clinical trials: plans, consents, data, results.
 //! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
 //! - [`words`]: where a thing stands in the contracts' storage, and how it is packed.
@@ -28,5 +30,7 @@ pub mod records;
 pub mod registry;
 pub mod relay;
 pub mod signed;
+pub mod supply;
 pub mod terms;
+pub mod trials;
 pub mod words;
