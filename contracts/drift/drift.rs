@@ -11,12 +11,18 @@ use std::{
 };
 
 use alloy_json_abi::{JsonAbi, Param, StateMutability};
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_abi::{
+    audit::IAudit, claims::IClaims, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay,
+    supply::ISupply, trials::ITrials,
+};
 use medlock_audit::Audit;
+use medlock_claims::Claims;
 use medlock_exceptions::Exceptions;
 use medlock_records::Records;
 use medlock_registry::Registry;
 use medlock_relay::Relay;
+use medlock_supply::Supply;
+use medlock_trials::Trials;
 use stylus_sdk::abi::{AbiType, GenerateAbi};
 
 macro_rules! exports_what_its_interface_declares {
@@ -36,6 +42,9 @@ exports_what_its_interface_declares! {
     exceptions_exports_what_its_interface_declares: Exceptions, IExceptions;
     relay_exports_what_its_interface_declares: Relay, IRelay;
     audit_exports_what_its_interface_declares: Audit, IAudit;
+    claims_exports_what_its_interface_declares: Claims, IClaims;
+    supply_exports_what_its_interface_declares: Supply, ISupply;
+    trials_exports_what_its_interface_declares: Trials, ITrials;
 }
 
 /// `name(types) view returns (types)`, structs as tuples.
@@ -131,5 +140,8 @@ fn structs() -> BTreeMap<&'static str, &'static str> {
         entry::<IRelay::PublishKey>(),
         entry::<IRelay::CancelAll>(),
         entry::<IAudit::Anchor>(),
+        entry::<IClaims::Link>(),
+        entry::<IClaims::NewClaim>(),
+        entry::<ISupply::Item>(),
     ])
 }

@@ -10,12 +10,15 @@ use alloy::{json_abi::JsonAbi, sol_types::SolStruct};
 use anyhow::{Context, Result, bail};
 use medlock_abi::{
     audit::IAudit,
+    claims::IClaims,
     exceptions::IExceptions,
     records::IRecords,
     registry::IRegistry,
     relay::IRelay,
     signed,
-    terms::{self, credential_status, effect, reason, record_status},
+    supply::ISupply,
+    terms::{self, claim_state, credential_status, effect, reason, record_status},
+    trials::ITrials,
 };
 use serde_json::{Map, Value, json};
 
@@ -24,13 +27,16 @@ const DIR: &str = "abi/generated";
 const TYPESCRIPT: &str = "medlock.ts";
 
 /// Interface, its source below `contracts/abi/src`, and what it declares.
-fn interfaces() -> [(&'static str, &'static str, JsonAbi); 5] {
+fn interfaces() -> [(&'static str, &'static str, JsonAbi); 8] {
     [
         ("IRegistry", "registry.rs", IRegistry::abi::contract()),
         ("IRecords", "records.rs", IRecords::abi::contract()),
         ("IExceptions", "exceptions.rs", IExceptions::abi::contract()),
         ("IRelay", "relay.rs", IRelay::abi::contract()),
         ("IAudit", "audit.rs", IAudit::abi::contract()),
+        ("IClaims", "claims.rs", IClaims::abi::contract()),
+        ("ISupply", "supply.rs", ISupply::abi::contract()),
+        ("ITrials", "trials.rs", ITrials::abi::contract()),
     ]
 }
 
@@ -188,9 +194,21 @@ fn numbers() -> Value {
         "power": table(&terms::power::ALL),
         "suite": table(&terms::suite::ALL),
         "emergency": table(&terms::emergency::ALL),
+        "claimReason": table(&terms::claim_reason::ALL),
+        "shipmentKind": table(&terms::shipment::KINDS),
+        "shipmentState": table(&terms::shipment::STATES),
+        "decommission": table(&terms::decommission::ALL),
+        "recallClass": table(&terms::recall::CLASSES),
+        "recallReason": table(&terms::recall::REASONS),
+        "package": table(&terms::package::ALL),
+        "trialState": table(&terms::trial::STATES),
+        "amendment": table(&terms::amendment::ALL),
+        "participant": table(&terms::participant::ALL),
+        "trialBatch": table(&terms::batch::ALL),
         "effect": texts(effect::text),
         "credentialStatus": texts(credential_status::text),
         "recordStatus": texts(record_status::text),
+        "claimState": texts(claim_state::text),
         "reason": texts(reason::text),
     })
 }

@@ -21,6 +21,9 @@ pub const CODE_BYTES_MAX: usize = 24_576;
 /// Decompressed; ArbWasm's `MaxWasmSize` as Arbitrum One sets it.
 pub const WASM_BYTES_MAX: usize = 128 * 1024;
 
+/// Contracts beside those of a deployment: they know its addresses and none of it knows theirs, so each goes on a chain by itself.
+pub const LEDGERS: [&str; 3] = ["claims", "supply", "trials"];
+
 const MANIFEST: &str = "manifest.json";
 const MANIFEST_VERSION: u32 = 1;
 
@@ -143,7 +146,7 @@ impl Artifact {
     }
 }
 
-/// Every contract of [`NAMES`].
+/// Every contract of [`NAMES`] and [`LEDGERS`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifacts {
     pub registry: Artifact,
@@ -151,6 +154,8 @@ pub struct Artifacts {
     pub exceptions: Artifact,
     pub relay: Artifact,
     pub audit: Artifact,
+    /// In the order of [`LEDGERS`].
+    pub ledgers: Vec<Artifact>,
 }
 
 impl Artifacts {
@@ -173,10 +178,11 @@ impl Artifacts {
             exceptions: make(exceptions)?,
             relay: make(relay)?,
             audit: make(audit)?,
+            ledgers: LEDGERS.into_iter().map(make).collect::<Result<_, _>>()?,
         })
     }
 
-    /// In the order of [`NAMES`].
+    /// Those of a deployment, in the order of [`NAMES`].
     pub fn iter(&self) -> impl Iterator<Item = &Artifact> {
         let Self {
             registry,
@@ -184,8 +190,14 @@ impl Artifacts {
             exceptions,
             relay,
             audit,
+            ledgers: _,
         } = self;
         [registry, records, exceptions, relay, audit].into_iter()
+    }
+
+    /// All that was built.
+    pub fn all(&self) -> impl Iterator<Item = &Artifact> {
+        self.iter().chain(&self.ledgers)
     }
 
     /// Writes the files, then the manifest that makes them count. A build that is cut short leaves none.
@@ -202,7 +214,7 @@ impl Artifacts {
             }
             _ => {}
         }
-        for artifact in self.iter() {
+        for artifact in self.all() {
             for (extension, bytes) in [("wasm", &artifact.wasm), ("code", &artifact.code)] {
                 let path = dir.join(&artifact.name).with_extension(extension);
                 fs::write(&path, bytes).map_err(io(&path))?;
@@ -212,7 +224,7 @@ impl Artifacts {
             version: MANIFEST_VERSION,
             inputs: inputs.into(),
             rustc: rustc.into(),
-            contracts: self.iter().map(Artifact::entry).collect(),
+            contracts: self.all().map(Artifact::entry).collect(),
         };
         let json = serde_json::to_vec_pretty(&manifest).expect("strings and numbers serialise");
         write_whole(&manifest_path, &json).map_err(io(&manifest_path))?;

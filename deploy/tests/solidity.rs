@@ -18,6 +18,9 @@ import "IRecords.sol";
 import "IExceptions.sol";
 import "IRelay.sol";
 import "IAudit.sol";
+import "IClaims.sol";
+import "ISupply.sol";
+import "ITrials.sol";
 
 contract User {
     function open(IRelay relay, IRelay.OpenChart calldata operation, WebAuthn calldata passkey) external {
@@ -32,7 +35,16 @@ contract User {
 
 #[test]
 fn each_file_compiles_alone_and_says_what_the_json_says() {
-    for name in ["IRegistry", "IRecords", "IExceptions", "IRelay", "IAudit"] {
+    for name in [
+        "IRegistry",
+        "IRecords",
+        "IExceptions",
+        "IRelay",
+        "IAudit",
+        "IClaims",
+        "ISupply",
+        "ITrials",
+    ] {
         let file = format!("{name}.sol");
         let output = compile(&[(&file, &read(&file))]);
         let found: JsonAbi = serde_json::from_value(output["contracts"][&file][name]["abi"].clone()).unwrap();
@@ -46,7 +58,16 @@ fn each_file_compiles_alone_and_says_what_the_json_says() {
 #[test]
 fn a_contract_uses_all_of_them_and_the_passkey_struct() {
     let mut sources = vec![("User.sol".to_owned(), USER.to_owned())];
-    for name in ["IRegistry", "IRecords", "IExceptions", "IRelay", "IAudit"] {
+    for name in [
+        "IRegistry",
+        "IRecords",
+        "IExceptions",
+        "IRelay",
+        "IAudit",
+        "IClaims",
+        "ISupply",
+        "ITrials",
+    ] {
         let file = format!("{name}.sol");
         let text = read(&file);
         sources.push((file, text));

@@ -5050,11 +5050,3905 @@ export const auditAbi = [
   }
 ] as const;
 
+export const claimsAbi = [
+export const supplyAbi = [
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      }
+    ],
+    "name": "acceptPart",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "name": "amount",
+        "type": "bytes32"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "adjudicate",
+    "name": "accept",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "name": "batchOf",
+    "outputs": [
+      {
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "registeredAt",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "recalls",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "last",
+        "type": "uint64"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "appeal",
+    "name": "decommission",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      }
+    ],
+    "name": "beginReview",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "dispense",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "components": [
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "insurer",
+            "type": "address"
+          },
+          {
+            "name": "document",
+            "type": "bytes32"
+          },
+          {
+            "name": "fingerprint",
+            "type": "bytes32"
+          },
+          {
+            "name": "currency",
+            "type": "uint16"
+          },
+          {
+            "name": "billed",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "name": "recordId",
+                "type": "bytes32"
+              },
+              {
+                "name": "pointer",
+                "type": "bytes32"
+              }
+            ],
+            "name": "links",
+            "type": "tuple[]"
+          }
+        ],
+        "name": "claim",
+        "type": "tuple"
+      }
+    ],
+    "name": "claimIdOf",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "claimOf",
+    "outputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "name": "currencyVersion",
+        "type": "uint32"
+      },
+      {
+        "name": "submittedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "name": "rounds",
+        "type": "uint8"
+      },
+      {
+        "name": "appeals",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      },
+      {
+        "name": "amount",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      }
+    ],
+    "name": "closeOverdue",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "currencyOf",
+    "outputs": [
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "accepted",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      }
+    ],
+    "name": "insurerOf",
+    "outputs": [
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "shared",
+        "type": "bool"
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "dispensedOf",
+    "outputs": [
+      {
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "records",
+        "type": "address"
+      },
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "name": "salt",
+        "type": "bytes32"
+      }
+    ],
+    "name": "payInToken",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "provideInformation",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "remittance",
+        "type": "bytes32"
+      }
+    ],
+    "name": "recordPayment",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "requestInformation",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "reverseClaim",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "namespace",
+        "type": "address"
+      },
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "fingerprint",
+        "type": "bytes32"
+      }
+    ],
+    "name": "serviceOf",
+    "outputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "holds",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      },
+      {
+        "name": "accepted",
+        "type": "bool"
+      },
+      {
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "name": "scale",
+        "type": "uint8"
+      }
+    ],
+    "name": "setCurrency",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "shared",
+        "type": "bool"
+      }
+    ],
+    "name": "setInsurer",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "organisation",
+        "type": "address"
+      },
+      {
+        "components": [
+          {
+            "name": "chart",
+            "type": "bytes32"
+          },
+          {
+            "name": "insurer",
+            "type": "address"
+          },
+          {
+            "name": "document",
+            "type": "bytes32"
+          },
+          {
+            "name": "fingerprint",
+            "type": "bytes32"
+          },
+          {
+            "name": "currency",
+            "type": "uint16"
+          },
+          {
+            "name": "billed",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "name": "recordId",
+                "type": "bytes32"
+              },
+              {
+                "name": "pointer",
+                "type": "bytes32"
+              }
+            ],
+            "name": "links",
+            "type": "tuple[]"
+          }
+        ],
+        "name": "claims",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "submitClaims",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "name": "batch",
+            "type": "bytes32"
+          },
+          {
+            "name": "unit",
+            "type": "uint32"
+          },
+          {
+            "name": "last",
+            "type": "uint64"
+          }
+        ],
+        "name": "items",
+        "type": "tuple[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "offer",
+    "outputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "recall",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "name": "version",
+        "type": "uint32"
+      }
+    ],
+    "name": "tokenOf",
+    "outputs": [
+      {
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "name": "scale",
+        "type": "uint8"
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      }
+    ],
+    "name": "recallOf",
+    "outputs": [
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "serial",
+        "type": "uint8"
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "refuse",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "lot",
+        "type": "bytes32"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "registerBatch",
+    "outputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "name": "shipmentOf",
+    "outputs": [
+      {
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "name": "offeredAt",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "cuts",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "split",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "step",
+        "type": "uint64"
+      }
+    ],
+    "name": "stepOf",
+    "outputs": [
+      {
+        "name": "holder",
+        "type": "address"
+      },
+      {
+        "name": "previous",
+        "type": "uint64"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      }
+    ],
+    "name": "unitOf",
+    "outputs": [
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "holder",
+        "type": "address"
+      },
+      {
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "name": "last",
+        "type": "uint64"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "decommissioned",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "verify",
+    "outputs": [
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "since",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "withdraw",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "lot",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchRegistered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Decommissioned",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Dispensed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecallIssued",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "Adjudicated",
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ShipmentClosed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "Appealed",
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ShipmentOffered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "chart",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "fingerprint",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "billed",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "name": "recordId",
+            "type": "bytes32"
+          },
+          {
+            "name": "pointer",
+            "type": "bytes32"
+          }
+        ],
+        "indexed": false,
+        "name": "links",
+        "type": "tuple[]"
+      },
+      {
+        "indexed": false,
+        "name": "currencyVersion",
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "shared",
+        "type": "bool"
+        "name": "held",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "previous",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "ClaimSubmitted",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnitOffered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "currency",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "accepted",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "scale",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "CurrencySet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "cuts",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "UnitSplit",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "InformationProvided",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "InformationRequested",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "shared",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "InsurerSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "remittance",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Paid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "PaidInToken",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "PartAccepted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "Reversed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "ReviewBegun",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "Withdrawn",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "AmountTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "AppealWindowOpen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "AppealWindowOver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "BatchSize",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ClaimExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "current",
+        "type": "uint8"
+      }
+    ],
+    "name": "ClaimSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "ClaimState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "CurrencyNotAccepted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "CurrencyRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "next",
+        "type": "uint32"
+      }
+    ],
+    "name": "CurrencyVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DuplicateService",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "InformationRounds",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "InsurerSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "LinkCount",
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "AlreadyDispensed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      }
+    ],
+    "name": "BatchExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "CustodyCycle",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MalformedCurrency",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MalformedDecision",
+    "name": "EmptyBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "reason",
+        "type": "uint8"
+      }
+    ],
+    "name": "NoConsent",
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "now",
+        "type": "uint64"
+      }
+    ],
+    "name": "ExpiryInPast",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "name": "InTransit",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "NoToken",
+        "name": "item",
+        "type": "uint32"
+      }
+    ],
+    "name": "ItemOrder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "ListLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "cut",
+        "type": "uint32"
+      }
+    ],
+    "name": "MalformedCut",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "gtin",
+        "type": "uint64"
+      }
+    ],
+    "name": "MalformedGtin",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "MayNotRecall",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "party",
+        "name": "roles",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCredentialed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "NotEarlierHolder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "holder",
+        "type": "address"
+      }
+    ],
+    "name": "NotHolder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotInBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotInUnit",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "NotReceiver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "from",
+        "type": "address"
+      }
+    ],
+    "name": "NotSender",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "next",
+        "type": "uint8"
+      }
+    ],
+    "name": "RecallNumber",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "name": "RecallRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      }
+    ],
+    "name": "Recalled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "ShipmentNotOpen",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "ShipmentToSelf",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "time",
+        "type": "uint64"
+      }
+    ],
+    "name": "TimeTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyHolders",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyRecalls",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnitDecommissioned",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "given",
+        "type": "uint64"
+      },
+      {
+        "name": "current",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnitMoved",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "class",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnknownClass",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnknownKind",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnknownReasonCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnknownShipment",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      }
+    ],
+    "name": "UnknownUnit",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroDigest",
+    "type": "error"
+  }
+] as const;
+
+export const trialsAbi = [
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "reconsent",
+        "type": "bool"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "amendTrial",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      },
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "participants",
+        "type": "uint256[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "anchorBatch",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "name": "results",
+        "type": "bytes32"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "anchorResults",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      }
+    ],
+    "name": "batchOf",
+    "outputs": [
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "name": "anchoredAt",
+        "type": "uint64"
+      },
+      {
+        "name": "flags",
+        "type": "uint8"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "closeTrial",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "consent",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "countsOf",
+    "outputs": [
+      {
+        "name": "enrolled",
+        "type": "uint32"
+      },
+      {
+        "name": "withdrawn",
+        "type": "uint32"
+      },
+      {
+        "name": "batches",
+        "type": "uint32"
+      },
+      {
+        "name": "results",
+        "type": "uint8"
+      },
+      {
+        "name": "lockedAt",
+        "type": "uint64"
+      },
+      {
+        "name": "data",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "participant",
+        "type": "address"
+      }
+    ],
+    "name": "enrol",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "batches",
+        "type": "uint32"
+      }
+    ],
+    "name": "lockData",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "mayContribute",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "participant",
+        "type": "address"
+      }
+    ],
+    "name": "participantOf",
+    "outputs": [
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "registration",
+        "type": "bytes32"
+      },
+      {
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "registerTrial",
+    "outputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      }
+    ],
+    "name": "resultsOf",
+    "outputs": [
+      {
+        "name": "results",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "setSite",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      }
+    ],
+    "name": "siteOf",
+    "outputs": [
+      {
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      },
+      {
+        "name": "enrolled",
+        "type": "uint32"
+      },
+      {
+        "name": "withdrawn",
+        "type": "uint32"
+      },
+      {
+        "name": "last",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "trialOf",
+    "outputs": [
+      {
+        "name": "sponsor",
+        "type": "address"
+      },
+      {
+        "name": "registeredAt",
+        "type": "uint64"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "consentVersion",
+        "type": "uint8"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "leaf",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "verifyBatch",
+    "outputs": [
+      {
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      }
+    ],
+    "name": "versionOf",
+    "outputs": [
+      {
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "reconsent",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "withdrawConsent",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "sequence",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "participants",
+        "type": "uint256[]"
+      },
+      {
+        "indexed": false,
+        "name": "flags",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "data",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchAnchored",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Consented",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "batches",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "data",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DataLocked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "Enrolled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "ParticipantWithdrew",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "data",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "results",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ResultsAnchored",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "serial",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "SiteSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "reconsent",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialAmended",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialClosed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "sponsor",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "registration",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "protocol",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "plan",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "form",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialRegistered",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      }
+    ],
+    "name": "AlreadyConsented",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "AlreadyEnrolled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "BatchCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "name": "least",
+        "type": "uint8"
+      }
+    ],
+    "name": "ConsentOutdated",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "name": "ConsentWithdrawn",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EmptyBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "most",
+        "type": "uint32"
+      }
+    ],
+    "name": "ListLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "to",
+        "type": "uint64"
+      }
+    ],
+    "name": "MalformedPeriod",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoParticipants",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCredentialed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      }
+    ],
+    "name": "NotInsurer",
+        "name": "participant",
+        "type": "address"
+      }
+    ],
+    "name": "NotParticipant",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotOverdue",
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotParticipating",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      }
+    ],
+    "name": "NotSite",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "NotParty",
+        "name": "sponsor",
+        "type": "address"
+      }
+    ],
+    "name": "NotSponsor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "NotToken",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "OtherAmount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      }
+    ],
+    "name": "OwnClaim",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "RecordStatus",
+        "name": "participant",
+        "type": "address"
+      },
+      {
+        "name": "site",
+        "type": "address"
+      }
+    ],
+    "name": "OtherSite",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "from",
+        "type": "uint64"
+      },
+      {
+        "name": "registeredAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "PeriodBeforeRegistration",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "to",
+        "type": "uint64"
+      },
+      {
+        "name": "now",
+        "type": "uint64"
+      }
+    ],
+    "name": "PeriodInFuture",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StalePointer",
+        "type": "uint8"
+      },
+      {
+        "name": "next",
+        "type": "uint8"
+      }
+    ],
+    "name": "ResultNumber",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "sequence",
+        "type": "uint32"
+      }
+    ],
+    "name": "SequenceTaken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint32"
+      },
+      {
+        "name": "current",
+        "type": "uint32"
+      }
+    ],
+    "name": "SiteSerial",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "TokenRefused",
+        "name": "site",
+        "type": "address"
+      },
+      {
+        "name": "active",
+        "type": "bool"
+      }
+    ],
+    "name": "SiteUnchanged",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownClaim",
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyResults",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "most",
+        "type": "uint8"
+      }
+    ],
+    "name": "TooManyVersions",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TrialExists",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "trial",
+        "type": "bytes32"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "TrialState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "uint8"
+      },
+      {
+        "name": "expected",
+        "type": "uint8"
+      }
+    ],
+    "name": "TrialVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+        "type": "uint8"
+      }
+    ],
+    "name": "UnknownReasonCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownRecord",
+        "name": "trial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownTrial",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAmount",
+    "name": "ZeroAddress",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroDigest",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroSequence",
+    "type": "error"
+  }
+] as const;
+
 export const terms = {
   "action": {
     "read": 1,
     "share": 4,
     "write": 2
+  },
+  "claimReason": {
+    "above-limit": 6,
+    "duplicate": 7,
+    "no-answer": 14,
+    "no-information": 13,
+    "not-authorised": 4,
+    "not-covered": 1,
+    "not-insured": 3,
+    "not-necessary": 2,
+    "not-rendered": 10,
+    "not-supported": 8,
+    "other": 12,
+    "other-fingerprint": 9,
+    "paid-in-error": 11,
+    "too-late": 5
+  },
+  "claimState": {
+    "appealed": 7,
+    "approved": 4,
+    "denied": 6,
+    "in-review": 2,
+    "information-requested": 3,
+    "paid": 8,
+    "partly-approved": 5,
+    "received": 1,
+    "reversed": 9,
+    "withdrawn": 10
+  "amendment": {
+    "editorial": 6,
+    "eligibility": 4,
+    "other": 7,
+    "outcomes": 5,
+    "procedure": 3,
+    "regulator": 2,
+    "safety": 1
   },
   "credentialStatus": {
     "issued": 1,
@@ -5062,6 +8956,15 @@ export const terms = {
     "replaced": 4,
     "revoked": 3,
     "suspended": 2
+  },
+  "decommission": {
+    "damaged": 2,
+    "destroyed": 1,
+    "exported": 6,
+    "lost": 5,
+    "other": 7,
+    "sample": 3,
+    "stolen": 4
   },
   "effect": {
     "allow": 1,
@@ -5073,6 +8976,19 @@ export const terms = {
     "other": 4,
     "public-danger": 3,
     "unable-to-consent": 1
+  },
+  "package": {
+    "decommissioned": 16,
+    "dispensed": 8,
+    "expired": 2,
+    "in-transit": 32,
+    "made": 1,
+    "recalled": 4
+  },
+  "participant": {
+    "consented": 1,
+    "enrolled": 2,
+    "withdrawn": 3
   },
   "power": {
     "delegate": 32,
@@ -5112,21 +9028,61 @@ export const terms = {
     "unknown-chart": 16,
     "unknown-record": 24
   },
+  "recallClass": {
+    "class-i": 1,
+    "class-ii": 2,
+    "class-iii": 3
+  },
+  "recallReason": {
+    "adverse-events": 5,
+    "contaminated": 1,
+    "counterfeit": 6,
+    "defective": 4,
+    "mislabelled": 3,
+    "other": 7,
+    "wrong-strength": 2
+  },
   "recordStatus": {
     "current": 0,
     "entered-in-error": 1,
     "shredded": 2
   },
   "role": {
+    "distributor": 64,
     "gateway": 16,
     "insurer": 4,
+    "maker": 32,
     "organisation": 1,
+    "pharmacy": 128,
     "practitioner": 2,
-    "provider": 8
+    "provider": 8,
+    "regulator": 1024,
+    "site": 512,
+    "sponsor": 256
+  },
+  "shipmentKind": {
+    "return": 2,
+    "sale": 1
+  },
+  "shipmentState": {
+    "accepted": 2,
+    "open": 1,
+    "refused": 3,
+    "withdrawn": 4
   },
   "suite": {
     "x-wing": 2,
     "x25519": 1
+  },
+  "trialBatch": {
+    "gap": 4,
+    "late": 1,
+    "out-of-order": 2
+  },
+  "trialState": {
+    "closed": 3,
+    "locked": 2,
+    "open": 1
   }
 } as const;
 

@@ -6,6 +6,9 @@
 //! - [`relay`]: operations signed off chain, submitted by anyone.
 //! - [`link`]: the addresses that are constants of the code.
 //! - [`audit`]: anchors of read receipts.
+//! - [`claims`]: claims, their adjudication and payment.
+//! - [`supply`]: batches of drugs, their custody, recalls.
+//! - [`trials`]: clinical trials: plans, consents, data, results.
 //! - [`signed`]: EIP-712 statements signed off chain about what stands on chain.
 //! - [`terms`]: roles, purposes, actions, reasons: the numbers behind the names.
 //! - [`words`]: where a thing stands in the contracts' storage, and how it is packed.
@@ -20,11 +23,14 @@
 extern crate alloc;
 
 pub mod audit;
+pub mod claims;
 pub mod exceptions;
 pub mod link;
 pub mod records;
 pub mod registry;
 pub mod relay;
 pub mod signed;
+pub mod supply;
 pub mod terms;
+pub mod trials;
 pub mod words;

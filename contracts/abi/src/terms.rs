@@ -9,13 +9,31 @@ pub mod role {
     pub const PROVIDER: u64 = 1 << 3;
     /// A party that serves envelopes against receipts, and anchors the receipts.
     pub const GATEWAY: u64 = 1 << 4;
+    /// Registers and recalls batches of drugs.
+    pub const MAKER: u64 = 1 << 5;
+    pub const DISTRIBUTOR: u64 = 1 << 6;
+    pub const PHARMACY: u64 = 1 << 7;
+    /// Registers clinical trials.
+    pub const SPONSOR: u64 = 1 << 8;
+    /// Enrols a trial's participants and anchors their data.
+    pub const SITE: u64 = 1 << 9;
+    pub const REGULATOR: u64 = 1 << 10;
 
-    pub const ALL: [(&str, u64); 5] = [
+    /// Trading partners: any of these offers and accepts shipments.
+    pub const TRADE: u64 = MAKER | DISTRIBUTOR | PHARMACY;
+
+    pub const ALL: [(&str, u64); 11] = [
         ("organisation", ORGANISATION),
         ("practitioner", PRACTITIONER),
         ("insurer", INSURER),
         ("provider", PROVIDER),
         ("gateway", GATEWAY),
+        ("maker", MAKER),
+        ("distributor", DISTRIBUTOR),
+        ("pharmacy", PHARMACY),
+        ("sponsor", SPONSOR),
+        ("site", SITE),
+        ("regulator", REGULATOR),
     ];
 }
 
@@ -183,6 +201,307 @@ pub mod emergency {
     pub const SIGNED_S_MOST: u64 = AGAIN_S - OPEN_S;
 }
 
+/// Where a claim stands.
+pub mod claim_state {
+    pub const RECEIVED: u8 = 1;
+    pub const IN_REVIEW: u8 = 2;
+    pub const INFORMATION_REQUESTED: u8 = 3;
+    pub const APPROVED: u8 = 4;
+    pub const PARTLY_APPROVED: u8 = 5;
+    pub const DENIED: u8 = 6;
+    pub const APPEALED: u8 = 7;
+    pub const PAID: u8 = 8;
+    /// The approval or the payment was taken back, for good.
+    pub const REVERSED: u8 = 9;
+    /// By the provider, for good.
+    pub const WITHDRAWN: u8 = 10;
+
+    /// Whether a claim keeps others for the same service out: while it is paid, or may still be. What does not hold never holds again.
+    pub const fn holds(state: u8, deadline: u64, now: u64) -> bool {
+        match state {
+            RECEIVED | IN_REVIEW | INFORMATION_REQUESTED | APPROVED | PARTLY_APPROVED | APPEALED | PAID => true,
+            DENIED => now < deadline,
+            _ => false,
+        }
+    }
+
+    /// Stable text, for people and for JSON.
+    pub const fn text(state: u8) -> &'static str {
+        match state {
+            RECEIVED => "received",
+            IN_REVIEW => "in-review",
+            INFORMATION_REQUESTED => "information-requested",
+            APPROVED => "approved",
+            PARTLY_APPROVED => "partly-approved",
+            DENIED => "denied",
+            APPEALED => "appealed",
+            PAID => "paid",
+            REVERSED => "reversed",
+            WITHDRAWN => "withdrawn",
+            _ => "unknown-state",
+        }
+    }
+}
+
+/// Why a claim was denied, approved in part alone, or reversed.
+pub mod claim_reason {
+    pub const NOT_COVERED: u16 = 1;
+    pub const NOT_NECESSARY: u16 = 2;
+    /// The patient was not insured there at the time.
+    pub const NOT_INSURED: u16 = 3;
+    pub const NOT_AUTHORISED: u16 = 4;
+    pub const TOO_LATE: u16 = 5;
+    pub const ABOVE_LIMIT: u16 = 6;
+    pub const DUPLICATE: u16 = 7;
+    /// The records do not bear out what is billed.
+    pub const NOT_SUPPORTED: u16 = 8;
+    /// The fingerprint is not that of the service in the document.
+    pub const OTHER_FINGERPRINT: u16 = 9;
+    pub const NOT_RENDERED: u16 = 10;
+    pub const PAID_IN_ERROR: u16 = 11;
+    /// Stated in the insurer's own document.
+    pub const OTHER: u16 = 12;
+    /// By `closeOverdue` alone: the provider gave no information in time.
+    pub const NO_INFORMATION: u16 = 13;
+    /// By `closeOverdue` alone: the insurer did not decide in time.
+    pub const NO_ANSWER: u16 = 14;
+
+    pub const ALL: [(&str, u16); 14] = [
+        ("not-covered", NOT_COVERED),
+        ("not-necessary", NOT_NECESSARY),
+        ("not-insured", NOT_INSURED),
+        ("not-authorised", NOT_AUTHORISED),
+        ("too-late", TOO_LATE),
+        ("above-limit", ABOVE_LIMIT),
+        ("duplicate", DUPLICATE),
+        ("not-supported", NOT_SUPPORTED),
+        ("other-fingerprint", OTHER_FINGERPRINT),
+        ("not-rendered", NOT_RENDERED),
+        ("paid-in-error", PAID_IN_ERROR),
+        ("other", OTHER),
+        ("no-information", NO_INFORMATION),
+        ("no-answer", NO_ANSWER),
+    ];
+
+    /// Whether an insurer may state it.
+    pub const fn is_an_insurers(code: u16) -> bool {
+        NOT_COVERED <= code && code <= OTHER
+    }
+}
+
+/// Terms of claims: who has how long, and how often.
+pub mod claim {
+    const DAY_S: u64 = 24 * 60 * 60;
+    /// The insurer's, from the claim, from the provider's information, to a decision.
+    pub const DECISION_S: u64 = 30 * DAY_S;
+    /// The provider's, to give information.
+    pub const INFORMATION_S: u64 = 45 * DAY_S;
+    /// The provider's, from a decision to an appeal.
+    pub const APPEAL_S: u64 = 180 * DAY_S;
+    /// The insurer's, from an appeal to a decision.
+    pub const APPEAL_DECISION_S: u64 = 60 * DAY_S;
+    /// How often an insurer may ask for information, so that asking is no way to never decide.
+    pub const INFORMATION_ROUNDS_MOST: u8 = 3;
+    pub const APPEALS_MOST: u8 = 2;
+    /// Claims in one `submitClaims`: bounds its gas, with all their links, well under Arbitrum's 32 million a transaction.
+    pub const BATCH_MOST: usize = 16;
+    /// Records that one claim rests on.
+    pub const LINKS_MOST: usize = 8;
+    /// ISO 4217's last number.
+    pub const CURRENCY_MOST: u16 = 999;
+    /// In minor units.
+    pub const AMOUNT_MOST: u64 = u64::MAX;
+    /// Of a token to a currency, as a power of ten: with [`AMOUNT_MOST`] far from 2^256.
+    pub const SCALE_MOST: u8 = 36;
+}
+
+/// GS1's number of a trade item, in 14 digits; shorter ones begin with zeroes.
+pub mod gtin {
+    pub const MOST: u64 = 99_999_999_999_999;
+
+    /// Whether the last digit is the check digit (GS1 General Specifications, 7.9): with the others, from the right by turns three
+    /// times and once, it makes a multiple of ten. Zero is nobody's number.
+    pub const fn is_sound(gtin: u64) -> bool {
+        let (mut sum, mut rest, mut weight) = (0, gtin, 1);
+        while rest != 0 {
+            sum += rest % 10 * weight;
+            rest /= 10;
+            weight = 4 - weight;
+        }
+        gtin != 0 && gtin <= MOST && sum.is_multiple_of(10)
+    }
+}
+
+/// How drugs pass from hand to hand.
+pub mod shipment {
+    /// To somebody who has not had it.
+    pub const SALE: u8 = 1;
+    /// Back to somebody who has.
+    pub const RETURN: u8 = 2;
+
+    pub const KINDS: [(&str, u8); 2] = [("sale", SALE), ("return", RETURN)];
+
+    pub const OPEN: u8 = 1;
+    pub const ACCEPTED: u8 = 2;
+    pub const REFUSED: u8 = 3;
+    pub const WITHDRAWN: u8 = 4;
+
+    pub const STATES: [(&str, u8); 4] = [
+        ("open", OPEN),
+        ("accepted", ACCEPTED),
+        ("refused", REFUSED),
+        ("withdrawn", WITHDRAWN),
+    ];
+}
+
+/// Why packages left the supply without being dispensed.
+pub mod decommission {
+    pub const DESTROYED: u8 = 1;
+    pub const DAMAGED: u8 = 2;
+    pub const SAMPLE: u8 = 3;
+    pub const STOLEN: u8 = 4;
+    pub const LOST: u8 = 5;
+    /// To where this ledger is not kept.
+    pub const EXPORTED: u8 = 6;
+    /// Stated in the document.
+    pub const OTHER: u8 = 7;
+
+    pub const ALL: [(&str, u8); 7] = [
+        ("destroyed", DESTROYED),
+        ("damaged", DAMAGED),
+        ("sample", SAMPLE),
+        ("stolen", STOLEN),
+        ("lost", LOST),
+        ("exported", EXPORTED),
+        ("other", OTHER),
+    ];
+}
+
+/// How dangerous a recalled drug is (21 CFR 7.3(m)), and what is wrong with it.
+pub mod recall {
+    /// May kill or do serious harm.
+    pub const CLASS_I: u8 = 1;
+    /// May do harm that passes.
+    pub const CLASS_II: u8 = 2;
+    /// Harm is unlikely.
+    pub const CLASS_III: u8 = 3;
+
+    pub const CLASSES: [(&str, u8); 3] = [("class-i", CLASS_I), ("class-ii", CLASS_II), ("class-iii", CLASS_III)];
+
+    pub const CONTAMINATED: u8 = 1;
+    pub const WRONG_STRENGTH: u8 = 2;
+    pub const MISLABELLED: u8 = 3;
+    pub const DEFECTIVE: u8 = 4;
+    pub const ADVERSE_EVENTS: u8 = 5;
+    pub const COUNTERFEIT: u8 = 6;
+    /// Stated in the document.
+    pub const OTHER: u8 = 7;
+
+    pub const REASONS: [(&str, u8); 7] = [
+        ("contaminated", CONTAMINATED),
+        ("wrong-strength", WRONG_STRENGTH),
+        ("mislabelled", MISLABELLED),
+        ("defective", DEFECTIVE),
+        ("adverse-events", ADVERSE_EVENTS),
+        ("counterfeit", COUNTERFEIT),
+        ("other", OTHER),
+    ];
+
+    /// Of one batch: what moves a unit or dispenses looks at all of them.
+    pub const MOST: u8 = 8;
+}
+
+/// What a scanned package is, as bits: several may be true at once. None: never made.
+pub mod package {
+    /// Its serial stands under its batch's root.
+    pub const MADE: u8 = 1 << 0;
+    pub const EXPIRED: u8 = 1 << 1;
+    pub const RECALLED: u8 = 1 << 2;
+    pub const DISPENSED: u8 = 1 << 3;
+    pub const DECOMMISSIONED: u8 = 1 << 4;
+    /// In a shipment that is open.
+    pub const IN_TRANSIT: u8 = 1 << 5;
+
+    pub const ALL: [(&str, u8); 6] = [
+        ("made", MADE),
+        ("expired", EXPIRED),
+        ("recalled", RECALLED),
+        ("dispensed", DISPENSED),
+        ("decommissioned", DECOMMISSIONED),
+        ("in-transit", IN_TRANSIT),
+    ];
+}
+
+/// Where a clinical trial stands.
+pub mod trial {
+    pub const OPEN: u8 = 1;
+    /// No data come any more; results may.
+    pub const LOCKED: u8 = 2;
+    pub const CLOSED: u8 = 3;
+
+    pub const STATES: [(&str, u8); 3] = [("open", OPEN), ("locked", LOCKED), ("closed", CLOSED)];
+
+    /// Versions of one trial: its number is one byte.
+    pub const VERSIONS_MOST: u8 = u8::MAX;
+    /// Results of one trial, corrections among them.
+    pub const RESULTS_MOST: u8 = u8::MAX;
+}
+
+/// Why a trial was amended.
+pub mod amendment {
+    pub const SAFETY: u8 = 1;
+    pub const REGULATOR: u8 = 2;
+    /// What is done to participants, when and how often.
+    pub const PROCEDURE: u8 = 3;
+    /// Who may take part.
+    pub const ELIGIBILITY: u8 = 4;
+    /// What is measured, and how it is analysed.
+    pub const OUTCOMES: u8 = 5;
+    /// The text alone.
+    pub const EDITORIAL: u8 = 6;
+    /// Stated in the document.
+    pub const OTHER: u8 = 7;
+
+    pub const ALL: [(&str, u8); 7] = [
+        ("safety", SAFETY),
+        ("regulator", REGULATOR),
+        ("procedure", PROCEDURE),
+        ("eligibility", ELIGIBILITY),
+        ("outcomes", OUTCOMES),
+        ("editorial", EDITORIAL),
+        ("other", OTHER),
+    ];
+}
+
+/// Where a trial's participant stands.
+pub mod participant {
+    pub const CONSENTED: u8 = 1;
+    pub const ENROLLED: u8 = 2;
+    /// For good.
+    pub const WITHDRAWN: u8 = 3;
+
+    pub const ALL: [(&str, u8); 3] = [
+        ("consented", CONSENTED),
+        ("enrolled", ENROLLED),
+        ("withdrawn", WITHDRAWN),
+    ];
+}
+
+/// What is to be noticed about a trial's batch of data, as bits.
+pub mod batch {
+    /// Anchored more than [`LATE_S`] after its period.
+    pub const LATE: u8 = 1 << 0;
+    /// After one of the same site with a higher number.
+    pub const OUT_OF_ORDER: u8 = 1 << 1;
+    /// Before one of the same site with a lower number, which may still come.
+    pub const GAP: u8 = 1 << 2;
+
+    pub const ALL: [(&str, u8); 3] = [("late", LATE), ("out-of-order", OUT_OF_ORDER), ("gap", GAP)];
+
+    /// Thirty days: sites report by the month.
+    pub const LATE_S: u64 = 30 * 24 * 60 * 60;
+}
+
 /// Sealing suites; the ids are Medlock's own and stand in every sealed object.
 pub mod suite {
     /// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180).
@@ -317,6 +636,8 @@ pub const COMPARTMENTS: u8 = 64;
 pub const BATCH_MOST: usize = 128;
 /// From the controller's own delegates (1) to the last that may be named.
 pub const DELEGATE_DEPTH_MOST: u8 = 3;
+/// Holders in one unit's chain of custody, the maker among them: each sale walks the chain. (Drugs mostly have three or four.)
+pub const HOLDERS_MOST: u8 = 16;
 /// Grants of one pair between two revocations: `serial` is one byte.
 pub const SERIAL_MOST: u8 = u8::MAX;
 /// Times fit in 40 bits.
