@@ -5051,7 +5051,6 @@ export const auditAbi = [
 ] as const;
 
 export const claimsAbi = [
-export const supplyAbi = [
   {
     "inputs": [
       {
@@ -5097,8 +5096,6 @@ export const supplyAbi = [
       {
         "name": "reasonCode",
         "type": "uint16"
-        "name": "shipment",
-        "type": "uint64"
       },
       {
         "name": "document",
@@ -5106,50 +5103,8 @@ export const supplyAbi = [
       }
     ],
     "name": "adjudicate",
-    "name": "accept",
     "outputs": [],
     "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "batch",
-        "type": "bytes32"
-      }
-    ],
-    "name": "batchOf",
-    "outputs": [
-      {
-        "name": "maker",
-        "type": "address"
-      },
-      {
-        "name": "gtin",
-        "type": "uint64"
-      },
-      {
-        "name": "registeredAt",
-        "type": "uint64"
-      },
-      {
-        "name": "expiry",
-        "type": "uint64"
-      },
-      {
-        "name": "root",
-        "type": "bytes32"
-      },
-      {
-        "name": "count",
-        "type": "uint32"
-      },
-      {
-        "name": "recalls",
-        "type": "uint8"
-      }
-    ],
-    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -5164,19 +5119,6 @@ export const supplyAbi = [
       },
       {
         "name": "serial",
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "unit",
-        "type": "uint32"
-      },
-      {
-        "name": "last",
-        "type": "uint64"
-      },
-      {
-        "name": "reasonCode",
         "type": "uint8"
       },
       {
@@ -5185,7 +5127,6 @@ export const supplyAbi = [
       }
     ],
     "name": "appeal",
-    "name": "decommission",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -5206,31 +5147,6 @@ export const supplyAbi = [
       }
     ],
     "name": "beginReview",
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "unit",
-        "type": "uint32"
-      },
-      {
-        "name": "index",
-        "type": "uint32"
-      },
-      {
-        "name": "serial",
-        "type": "bytes32"
-      },
-      {
-        "name": "proof",
-        "type": "bytes32[]"
-      },
-      {
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "dispense",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -5418,31 +5334,6 @@ export const supplyAbi = [
       {
         "name": "shared",
         "type": "bool"
-        "name": "maker",
-        "type": "address"
-      },
-      {
-        "name": "gtin",
-        "type": "uint64"
-      },
-      {
-        "name": "serial",
-        "type": "bytes32"
-      }
-    ],
-    "name": "dispensedOf",
-    "outputs": [
-      {
-        "name": "by",
-        "type": "address"
-      },
-      {
-        "name": "at",
-        "type": "uint64"
-      },
-      {
-        "name": "index",
-        "type": "uint32"
       }
     ],
     "stateMutability": "view",
@@ -5737,82 +5628,6 @@ export const supplyAbi = [
       }
     ],
     "name": "submitClaims",
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "kind",
-        "type": "uint8"
-      },
-      {
-        "components": [
-          {
-            "name": "batch",
-            "type": "bytes32"
-          },
-          {
-            "name": "unit",
-            "type": "uint32"
-          },
-          {
-            "name": "last",
-            "type": "uint64"
-          }
-        ],
-        "name": "items",
-        "type": "tuple[]"
-      },
-      {
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "offer",
-    "outputs": [
-      {
-        "name": "shipment",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "actor",
-        "type": "address"
-      },
-      {
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "number",
-        "type": "uint8"
-      },
-      {
-        "name": "from",
-        "type": "uint32"
-      },
-      {
-        "name": "to",
-        "type": "uint32"
-      },
-      {
-        "name": "class",
-        "type": "uint8"
-      },
-      {
-        "name": "reasonCode",
-        "type": "uint8"
-      },
-      {
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "recall",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -5841,35 +5656,6 @@ export const supplyAbi = [
       {
         "name": "scale",
         "type": "uint8"
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "number",
-        "type": "uint8"
-      }
-    ],
-    "name": "recallOf",
-    "outputs": [
-      {
-        "name": "from",
-        "type": "uint32"
-      },
-      {
-        "name": "to",
-        "type": "uint32"
-      },
-      {
-        "name": "class",
-        "type": "uint8"
-      },
-      {
-        "name": "reasonCode",
-        "type": "uint8"
-      },
-      {
-        "name": "at",
-        "type": "uint64"
       }
     ],
     "stateMutability": "view",
@@ -5888,237 +5674,6 @@ export const supplyAbi = [
       {
         "name": "serial",
         "type": "uint8"
-        "name": "shipment",
-        "type": "uint64"
-      },
-      {
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "refuse",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "actor",
-        "type": "address"
-      },
-      {
-        "name": "gtin",
-        "type": "uint64"
-      },
-      {
-        "name": "lot",
-        "type": "bytes32"
-      },
-      {
-        "name": "expiry",
-        "type": "uint64"
-      },
-      {
-        "name": "root",
-        "type": "bytes32"
-      },
-      {
-        "name": "count",
-        "type": "uint32"
-      },
-      {
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "registerBatch",
-    "outputs": [
-      {
-        "name": "batch",
-        "type": "bytes32"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "shipment",
-        "type": "uint64"
-      }
-    ],
-    "name": "shipmentOf",
-    "outputs": [
-      {
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "kind",
-        "type": "uint8"
-      },
-      {
-        "name": "state",
-        "type": "uint8"
-      },
-      {
-        "name": "offeredAt",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "actor",
-        "type": "address"
-      },
-      {
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "unit",
-        "type": "uint32"
-      },
-      {
-        "name": "cuts",
-        "type": "uint32[]"
-      }
-    ],
-    "name": "split",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "step",
-        "type": "uint64"
-      }
-    ],
-    "name": "stepOf",
-    "outputs": [
-      {
-        "name": "holder",
-        "type": "address"
-      },
-      {
-        "name": "previous",
-        "type": "uint64"
-      },
-      {
-        "name": "shipment",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "unit",
-        "type": "uint32"
-      }
-    ],
-    "name": "unitOf",
-    "outputs": [
-      {
-        "name": "to",
-        "type": "uint32"
-      },
-      {
-        "name": "holder",
-        "type": "address"
-      },
-      {
-        "name": "step",
-        "type": "uint64"
-      },
-      {
-        "name": "last",
-        "type": "uint64"
-      },
-      {
-        "name": "shipment",
-        "type": "uint64"
-      },
-      {
-        "name": "decommissioned",
-        "type": "uint8"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "name": "unit",
-        "type": "uint32"
-      },
-      {
-        "name": "index",
-        "type": "uint32"
-      },
-      {
-        "name": "serial",
-        "type": "bytes32"
-      },
-      {
-        "name": "proof",
-        "type": "bytes32[]"
-      }
-    ],
-    "name": "verify",
-    "outputs": [
-      {
-        "name": "status",
-        "type": "uint8"
-      },
-      {
-        "name": "party",
-        "type": "address"
-      },
-      {
-        "name": "since",
-        "type": "uint64"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "name": "actor",
-        "type": "address"
-      },
-      {
-        "name": "shipment",
-        "type": "uint64"
-      },
-      {
-        "name": "document",
-        "type": "bytes32"
       }
     ],
     "name": "withdraw",
@@ -6132,180 +5687,15 @@ export const supplyAbi = [
       {
         "indexed": true,
         "name": "claim",
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "indexed": true,
-        "name": "maker",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "gtin",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "name": "lot",
         "type": "bytes32"
       },
       {
         "indexed": false,
         "name": "serial",
-        "name": "expiry",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "name": "root",
-        "type": "bytes32"
-      },
-      {
-        "indexed": false,
-        "name": "count",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "name": "step",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "BatchRegistered",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "indexed": true,
-        "name": "unit",
-        "type": "uint32"
-      },
-      {
-        "indexed": true,
-        "name": "by",
-        "type": "address"
-      },
-      {
-        "indexed": false,
-        "name": "reasonCode",
         "type": "uint8"
       },
       {
         "indexed": false,
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "Decommissioned",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "indexed": true,
-        "name": "serial",
-        "type": "bytes32"
-      },
-      {
-        "indexed": true,
-        "name": "by",
-        "type": "address"
-      },
-      {
-        "indexed": false,
-        "name": "unit",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "name": "index",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "Dispensed",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "indexed": true,
-        "name": "by",
-        "type": "address"
-      },
-      {
-        "indexed": false,
-        "name": "number",
-        "type": "uint8"
-      },
-      {
-        "indexed": false,
-        "name": "from",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "name": "to",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "name": "class",
-        "type": "uint8"
-      },
-      {
-        "indexed": false,
-        "name": "reasonCode",
-        "type": "uint8"
-      },
-      {
-        "indexed": false,
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "RecallIssued",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "name": "shipment",
-        "type": "uint64"
-      },
-      {
-        "indexed": true,
         "name": "by",
         "type": "address"
       },
@@ -6336,11 +5726,6 @@ export const supplyAbi = [
       }
     ],
     "name": "Adjudicated",
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ShipmentClosed",
     "type": "event"
   },
   {
@@ -6354,22 +5739,6 @@ export const supplyAbi = [
       {
         "indexed": false,
         "name": "serial",
-        "name": "shipment",
-        "type": "uint64"
-      },
-      {
-        "indexed": true,
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "indexed": false,
-        "name": "kind",
         "type": "uint8"
       },
       {
@@ -6389,11 +5758,6 @@ export const supplyAbi = [
       }
     ],
     "name": "Appealed",
-        "name": "document",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ShipmentOffered",
     "type": "event"
   },
   {
@@ -6402,12 +5766,6 @@ export const supplyAbi = [
       {
         "indexed": true,
         "name": "claim",
-        "name": "shipment",
-        "type": "uint64"
-      },
-      {
-        "indexed": true,
-        "name": "batch",
         "type": "bytes32"
       },
       {
@@ -6468,20 +5826,12 @@ export const supplyAbi = [
       {
         "indexed": false,
         "name": "currencyVersion",
-        "name": "unit",
         "type": "uint32"
       },
       {
         "indexed": false,
         "name": "shared",
         "type": "bool"
-        "name": "held",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "name": "step",
-        "type": "uint64"
       },
       {
         "indexed": false,
@@ -6495,10 +5845,6 @@ export const supplyAbi = [
       }
     ],
     "name": "ClaimSubmitted",
-        "type": "uint64"
-      }
-    ],
-    "name": "UnitOffered",
     "type": "event"
   },
   {
@@ -6517,12 +5863,6 @@ export const supplyAbi = [
       {
         "indexed": false,
         "name": "version",
-        "name": "batch",
-        "type": "bytes32"
-      },
-      {
-        "indexed": true,
-        "name": "unit",
         "type": "uint32"
       },
       {
@@ -6564,20 +5904,6 @@ export const supplyAbi = [
       },
       {
         "indexed": false,
-        "name": "cuts",
-        "type": "uint32[]"
-      }
-    ],
-    "name": "UnitSplit",
-    "type": "event"
-  },
-  {
-    "inputs": [
-      {
-        "name": "serial",
-        "type": "bytes32"
-      },
-      {
         "name": "by",
         "type": "address"
       },
@@ -6976,6 +6302,1062 @@ export const supplyAbi = [
       }
     ],
     "name": "LinkCount",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MalformedCurrency",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MalformedDecision",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "reason",
+        "type": "uint8"
+      }
+    ],
+    "name": "NoConsent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      },
+      {
+        "name": "currency",
+        "type": "uint16"
+      }
+    ],
+    "name": "NoToken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NotActor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "roles",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCredentialed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "insurer",
+        "type": "address"
+      }
+    ],
+    "name": "NotInsurer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotOverdue",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      }
+    ],
+    "name": "NotParty",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "NotToken",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "OtherAmount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      }
+    ],
+    "name": "OwnClaim",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      },
+      {
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "RecordStatus",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "given",
+        "type": "bytes32"
+      },
+      {
+        "name": "current",
+        "type": "bytes32"
+      }
+    ],
+    "name": "StalePointer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "TokenRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "claim",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownClaim",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "reasonCode",
+        "type": "uint16"
+      }
+    ],
+    "name": "UnknownReasonCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "recordId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAmount",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroDigest",
+    "type": "error"
+  }
+] as const;
+
+export const supplyAbi = [
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "accept",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "name": "batchOf",
+    "outputs": [
+      {
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "registeredAt",
+        "type": "uint64"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "recalls",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "last",
+        "type": "uint64"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "decommission",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "dispense",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      }
+    ],
+    "name": "dispensedOf",
+    "outputs": [
+      {
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "neighbours",
+    "outputs": [
+      {
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "name": "relay",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "name": "batch",
+            "type": "bytes32"
+          },
+          {
+            "name": "unit",
+            "type": "uint32"
+          },
+          {
+            "name": "last",
+            "type": "uint64"
+          }
+        ],
+        "name": "items",
+        "type": "tuple[]"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "offer",
+    "outputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "recall",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "number",
+        "type": "uint8"
+      }
+    ],
+    "name": "recallOf",
+    "outputs": [
+      {
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "name": "at",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "refuse",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "name": "lot",
+        "type": "bytes32"
+      },
+      {
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "registerBatch",
+    "outputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "name": "shipmentOf",
+    "outputs": [
+      {
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "name": "offeredAt",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "cuts",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "split",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "step",
+        "type": "uint64"
+      }
+    ],
+    "name": "stepOf",
+    "outputs": [
+      {
+        "name": "holder",
+        "type": "address"
+      },
+      {
+        "name": "previous",
+        "type": "uint64"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      }
+    ],
+    "name": "unitOf",
+    "outputs": [
+      {
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "name": "holder",
+        "type": "address"
+      },
+      {
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "name": "last",
+        "type": "uint64"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "decommissioned",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "verify",
+    "outputs": [
+      {
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "name": "since",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "name": "actor",
+        "type": "address"
+      },
+      {
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "withdraw",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "maker",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "gtin",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "lot",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "expiry",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchRegistered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Decommissioned",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "index",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Dispensed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "number",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "to",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "class",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "reasonCode",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecallIssued",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "state",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ShipmentClosed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "document",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ShipmentOffered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "shipment",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "held",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "step",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "previous",
+        "type": "uint64"
+      }
+    ],
+    "name": "UnitOffered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "batch",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "unit",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "cuts",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "UnitSplit",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "name": "serial",
+        "type": "bytes32"
+      },
+      {
+        "name": "by",
+        "type": "address"
+      },
+      {
         "name": "at",
         "type": "uint64"
       }
@@ -7027,27 +7409,12 @@ export const supplyAbi = [
   },
   {
     "inputs": [],
-    "name": "MalformedCurrency",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "MalformedDecision",
     "name": "EmptyBatch",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "name": "recordId",
-        "type": "bytes32"
-      },
-      {
-        "name": "reason",
-        "type": "uint8"
-      }
-    ],
-    "name": "NoConsent",
         "name": "expiry",
         "type": "uint64"
       },
@@ -7080,15 +7447,6 @@ export const supplyAbi = [
   {
     "inputs": [
       {
-        "name": "insurer",
-        "type": "address"
-      },
-      {
-        "name": "currency",
-        "type": "uint16"
-      }
-    ],
-    "name": "NoToken",
         "name": "item",
         "type": "uint32"
       }
@@ -7161,7 +7519,6 @@ export const supplyAbi = [
         "type": "address"
       },
       {
-        "name": "party",
         "name": "roles",
         "type": "uint64"
       }
@@ -8592,11 +8949,6 @@ export const trialsAbi = [
   {
     "inputs": [
       {
-        "name": "insurer",
-        "type": "address"
-      }
-    ],
-    "name": "NotInsurer",
         "name": "participant",
         "type": "address"
       }
@@ -8607,11 +8959,6 @@ export const trialsAbi = [
   {
     "inputs": [
       {
-        "name": "deadline",
-        "type": "uint64"
-      }
-    ],
-    "name": "NotOverdue",
         "name": "site",
         "type": "address"
       },
@@ -8644,11 +8991,6 @@ export const trialsAbi = [
         "type": "address"
       },
       {
-        "name": "party",
-        "type": "address"
-      }
-    ],
-    "name": "NotParty",
         "name": "sponsor",
         "type": "address"
       }
@@ -8659,40 +9001,6 @@ export const trialsAbi = [
   {
     "inputs": [
       {
-        "name": "token",
-        "type": "address"
-      }
-    ],
-    "name": "NotToken",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "OtherAmount",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "provider",
-        "type": "address"
-      }
-    ],
-    "name": "OwnClaim",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "recordId",
-        "type": "bytes32"
-      },
-      {
-        "name": "status",
-        "type": "uint8"
-      }
-    ],
-    "name": "RecordStatus",
         "name": "participant",
         "type": "address"
       },
@@ -8736,14 +9044,6 @@ export const trialsAbi = [
     "inputs": [
       {
         "name": "given",
-        "type": "bytes32"
-      },
-      {
-        "name": "current",
-        "type": "bytes32"
-      }
-    ],
-    "name": "StalePointer",
         "type": "uint8"
       },
       {
@@ -8785,11 +9085,6 @@ export const trialsAbi = [
   {
     "inputs": [
       {
-        "name": "token",
-        "type": "address"
-      }
-    ],
-    "name": "TokenRefused",
         "name": "site",
         "type": "address"
       },
@@ -8804,11 +9099,6 @@ export const trialsAbi = [
   {
     "inputs": [
       {
-        "name": "claim",
-        "type": "bytes32"
-      }
-    ],
-    "name": "UnknownClaim",
         "name": "most",
         "type": "uint8"
       }
@@ -8868,7 +9158,6 @@ export const trialsAbi = [
     "inputs": [
       {
         "name": "reasonCode",
-        "type": "uint16"
         "type": "uint8"
       }
     ],
@@ -8878,11 +9167,6 @@ export const trialsAbi = [
   {
     "inputs": [
       {
-        "name": "recordId",
-        "type": "bytes32"
-      }
-    ],
-    "name": "UnknownRecord",
         "name": "trial",
         "type": "bytes32"
       }
@@ -8892,7 +9176,6 @@ export const trialsAbi = [
   },
   {
     "inputs": [],
-    "name": "ZeroAmount",
     "name": "ZeroAddress",
     "type": "error"
   },
@@ -8913,6 +9196,15 @@ export const terms = {
     "read": 1,
     "share": 4,
     "write": 2
+  },
+  "amendment": {
+    "editorial": 6,
+    "eligibility": 4,
+    "other": 7,
+    "outcomes": 5,
+    "procedure": 3,
+    "regulator": 2,
+    "safety": 1
   },
   "claimReason": {
     "above-limit": 6,
@@ -8941,14 +9233,6 @@ export const terms = {
     "received": 1,
     "reversed": 9,
     "withdrawn": 10
-  "amendment": {
-    "editorial": 6,
-    "eligibility": 4,
-    "other": 7,
-    "outcomes": 5,
-    "procedure": 3,
-    "regulator": 2,
-    "safety": 1
   },
   "credentialStatus": {
     "issued": 1,
