@@ -192,6 +192,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/charts/{chart}/emergencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has broken the chart's glass, newest first: to the controller all, to anybody else their own. */
+        get: operations["emergencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The chart's emergency kit (dag-cbor); 204: there is none, so that nobody who breaks the glass gets keys. To the controller, to the
+         *     custodians that it names, and to whoever has broken the glass. Check the controller's signature, and its scope against the chain.
+         */
+        get: operations["emergency_kit"];
+        /**
+         * Puts a kit in the place of the chart's earlier one, of which nothing stays. To the controller, who has signed it for the directory and
+         *     the serial of emergency access that stand; where that is not allowed yet, for the serial that allowing it gives. At most 60 KiB.
+         */
+        put: operations["put_emergency_kit"];
+        post?: never;
+        /** Removes the chart's kit, with what was released of it. To the controller. May be repeated. */
+        delete: operations["delete_emergency_kit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/emergency/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shares that custodians have sealed to the caller, who has broken the glass. */
+        get: operations["emergency_shares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/charts/{chart}/emergency/shares/{party}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Hands in a custodian's share of the kit that stands, sealed to the party, which has broken the glass. At most 2,048 bytes; it may be
+         *     repeated.
+         */
+        put: operations["release_emergency_share"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/charts/{chart}/grants": {
         parameters: {
             query?: never;
@@ -216,7 +295,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's own keyring block. */
+        /** The caller's own keyring block, or that of the organisation that they act for. */
         get: operations["keyring"];
         put?: never;
         post?: never;
@@ -335,6 +414,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/custody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The open emergencies for which the caller, a custodian, has not released its share yet. */
+        get: operations["custody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/decisions": {
         parameters: {
             query?: never;
@@ -379,11 +475,47 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The grants that stand and were given to the caller, on whatever chart. */
+        /** The grants that stand and were given to the caller, or to the organisation that they act for, on whatever chart. */
         get: operations["my_grants"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is a member of the caller, and of whom the caller is one, and whether the organisation's keys are kept here for the member. */
+        get: operations["memberships"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memberships/{account}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys of the organisation `account`, sealed to the caller, who is a member now. */
+        get: operations["membership"];
+        /** The caller's keys as an organisation, sealed to the member `account` (a membership block), in the place of those before. */
+        put: operations["keep_membership"];
+        post?: never;
+        /** Removes what is kept of the caller's keys for `account`, member or not. */
+        delete: operations["remove_membership"];
         options?: never;
         head?: never;
         patch?: never;
@@ -606,6 +738,12 @@ export interface components {
             /** @description `issued`, `suspended` or `revoked`. */
             status: string;
         };
+        /** @description `GET /v1/custody`: those for which the caller has not released its share yet. */
+        Custody: {
+            emergencies: components["schemas"]["OpenEmergency"][];
+            /** @description Pass as `after` for the next page; absent on the last. A page may be empty and not be the last. */
+            next?: string | null;
+        };
         /** @description Answers in the order of the questions. */
         DecisionReply: {
             /** @description Where proofs were asked for, one for each verdict; null for a no. */
@@ -637,6 +775,53 @@ export interface components {
             records: components["schemas"]["Hex20"];
             registry: components["schemas"]["Hex20"];
             relay: components["schemas"]["Hex20"];
+        };
+        /** @description `GET /v1/charts/{chart}/emergencies`, newest first: to the controller all, to anybody else their own. */
+        Emergencies: {
+            emergencies: components["schemas"]["Emergency"][];
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+        };
+        /** @description Glass that was broken: a party opened a chart for itself, without a grant. */
+        Emergency: {
+            chart: components["schemas"]["Hex32"];
+            /**
+             * Format: int64
+             * @description UNIX seconds: when it was closed before its time; null: it was not.
+             */
+            closed_at?: number | null;
+            compartments: components["schemas"]["Compartments"];
+            /** @description By the chain, at present. It also ends with all grants of the chart, and where emergency access is forbidden. */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description UNIX seconds of its block.
+             */
+            opened_at: number;
+            organisation?: components["schemas"]["Hex20"] | null;
+            party: components["schemas"]["Hex20"];
+            /** @description Stable text: `unable-to-consent`, `life-threatening`, `public-danger` or `other`. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The code of `reason` (`medlock_abi::terms::emergency`).
+             */
+            reason_code: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds: when its time is over, unless it is ended before.
+             */
+            until: number;
+        };
+        /** @description A share that a custodian has sealed to the caller. */
+        EmergencyShare: {
+            custodian: components["schemas"]["Hex20"];
+            /** @description The sealed share (dag-cbor). */
+            share: components["schemas"]["HexBytes"];
+        };
+        /** @description `GET /v1/charts/{chart}/emergency/shares`: of the kit that stands, at most 32. */
+        EmergencyShares: {
+            shares: components["schemas"]["EmergencyShare"][];
         };
         ErasedVersion: {
             /** @description With the envelope goes the sealed key of the payload: once it is gone, nobody can open what may be left of that. */
@@ -714,6 +899,55 @@ export interface components {
          * @example 0x00
          */
         HexBytes: `0x${string}`;
+        /** @description One account's membership of an organisation, as the index has it. */
+        Membership: {
+            /**
+             * Format: int64
+             * @description UNIX seconds; 0: none.
+             */
+            expiry: number;
+            /** @description The member may act for the organisation: neither the membership nor the organisation's credential has ended. */
+            in_force: boolean;
+            keys?: components["schemas"]["MembershipKeys"] | null;
+            member: components["schemas"]["Hex20"];
+            organisation: components["schemas"]["Hex20"];
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            since: number;
+        };
+        /** @description Which keys a sealed membership stands between. */
+        MembershipKeys: {
+            /** @description Neither of the two has published another key since. */
+            current: boolean;
+            /**
+             * Format: int32
+             * @description The member's key that it is sealed to.
+             */
+            member_key_version: number;
+            /**
+             * Format: int32
+             * @description The newest of the organisation's keys in it, by its number in the registry.
+             */
+            organisation_key_version: number;
+        };
+        /** @description `GET /v1/memberships`: who is a member of the caller's, and of whom the caller is a member, oldest first. */
+        Memberships: {
+            memberships: components["schemas"]["Membership"][];
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+        };
+        /** @description An open emergency on a chart whose kit names the caller as a custodian. A hint: the chain says whether it is open. */
+        OpenEmergency: {
+            chart: components["schemas"]["Hex32"];
+            party: components["schemas"]["Hex20"];
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            until: number;
+        };
         /**
          * @description `GET /v1/parties/{account}`: what the registry has, which is public: the last credential and the newest key, in force
          *     or not. An account that it does not know has neither.
@@ -878,6 +1112,8 @@ export interface components {
             gateway: components["schemas"]["Hex20"];
             /** @description Random. */
             nonce: components["schemas"]["Hex32"];
+            /** @description The organisation that the reader acts for, as its member; zero: for themselves. */
+            organisation: components["schemas"]["Hex20"];
             /** @description The envelope's digest, as the reader learned it from the chain or from the later version's envelope. */
             pointer: components["schemas"]["Hex32"];
             purpose: components["schemas"]["Purpose"];
@@ -1123,7 +1359,9 @@ export interface operations {
     fhir_search: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
             path: {
                 /** @description AuditEvent, Consent, DocumentReference, Provenance */
                 type: string;
@@ -1217,7 +1455,9 @@ export interface operations {
     fhir_search_by_form: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
             path: {
                 /** @description AuditEvent, Consent, DocumentReference, Provenance */
                 type: string;
@@ -1259,7 +1499,9 @@ export interface operations {
     fhir_read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
             path: {
                 /** @description AuditEvent, Consent, DocumentReference, Patient, Provenance */
                 type: string;
@@ -1491,6 +1733,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
                 /** @description The ETag of an answer that the caller has */
                 "If-None-Match"?: string;
             };
@@ -1537,7 +1780,9 @@ export interface operations {
     directory: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
             };
@@ -1571,6 +1816,260 @@ export interface operations {
             };
         };
     };
+    emergencies: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emergencies"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    emergency_kit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_emergency_kit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_emergency_kit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    emergency_shares: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                chart: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyShares"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_emergency_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chart: components["schemas"]["Hex32"];
+                party: components["schemas"]["Hex20"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     grants: {
         parameters: {
             query?: {
@@ -1578,6 +2077,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
                 /** @description The ETag of an answer that the caller has */
                 "If-None-Match"?: string;
             };
@@ -1624,7 +2124,9 @@ export interface operations {
     keyring: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
             };
@@ -1716,6 +2218,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
                 /** @description The ETag of an answer that the caller has */
                 "If-None-Match"?: string;
             };
@@ -1852,6 +2355,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
                 /** @description The ETag of an answer that the caller has */
                 "If-None-Match"?: string;
             };
@@ -1901,7 +2405,9 @@ export interface operations {
             query?: {
                 "entity-bytes"?: string;
             };
-            header?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
                 record: components["schemas"]["Hex32"];
@@ -1940,7 +2446,9 @@ export interface operations {
     read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
             path: {
                 chart: components["schemas"]["Hex32"];
                 record: components["schemas"]["Hex32"];
@@ -1966,6 +2474,54 @@ export interface operations {
                 content: {
                     "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    custody: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Custody"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -2076,6 +2632,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
                 /** @description The ETag of an answer that the caller has */
                 "If-None-Match"?: string;
             };
@@ -2094,6 +2651,168 @@ export interface operations {
             };
             /** @description The caller has this answer */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    memberships: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Memberships"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    membership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation */
+                account: components["schemas"]["Hex20"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_membership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member */
+                account: components["schemas"]["Hex20"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_membership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Who was a member */
+                account: components["schemas"]["Hex20"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
