@@ -47,7 +47,7 @@ await story("work", async (stage, step) => {
     await nurse.go("/provider");
     await heading(page, "Nobody shares records with you yet", 2);
     await nurse.go("/provider/organisation");
-    await page.getByRole("radio", { name: /^Organisation 0x/ }).check();
+    await page.getByRole("radio", { name: /^Organisation 0x/ }).click();
     await page.getByText("You work for").waitFor();
     await nurse.go("/provider");
     await page.getByRole("link", { name: /^Patient 0x/ }).click();
