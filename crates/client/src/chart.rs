@@ -479,9 +479,7 @@ impl Client {
                 // up the revocation of another.
                 Err(
                     Error::NoPublishedKey { .. }
-                    | Error::Vault(
-                        medlock_vault::Error::WeakerRecipient { .. } | medlock_vault::Error::BadPublicKey { .. },
-                    ),
+                    | Error::Vault(medlock_vault::Error::WeakerRecipient { .. } | medlock_vault::Error::BadPublicKey),
                 ) => {
                     waiting.push(*grantee);
                     continue;

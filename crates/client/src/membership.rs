@@ -197,7 +197,7 @@ impl Client {
         let organisation_key_version = self.own_key_version().await?;
         let (member_key_version, recipient) = match self.published_key(member).await {
             // Nobody keeps the others from theirs.
-            Err(Error::NoPublishedKey { .. } | Error::Vault(VaultError::BadPublicKey { .. })) => return Ok(false),
+            Err(Error::NoPublishedKey { .. } | Error::Vault(VaultError::BadPublicKey)) => return Ok(false),
             key => key?,
         };
         let scope = MembershipScope {
@@ -208,7 +208,7 @@ impl Client {
         };
         let keys: Vec<_> = self.identity.encryption_keys().collect();
         let sealed = match Membership::seal(&mut rng(), &self.domain(), &scope, &recipient, &keys) {
-            Err(VaultError::WeakerMember | VaultError::BadPublicKey { .. }) => return Ok(false),
+            Err(VaultError::WeakerMember | VaultError::BadPublicKey) => return Ok(false),
             sealed => sealed?,
         };
         self.gateway().await?.keep_membership(member, sealed.encode()).await?;
