@@ -118,7 +118,7 @@ pub enum Command {
     /// Run an indexer alone, or ask how an index is doing.
     Index(IndexArgs),
     /// Run an indexer and a gateway against a chain that runs elsewhere.
-    Gateway(GatewayArgs),
+    Gateway(Box<GatewayArgs>),
     /// Deploy the contracts: what it would take, doing it, and comparing a chain with it.
     #[command(subcommand)]
     Deploy(DeployCommand),

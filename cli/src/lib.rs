@@ -55,7 +55,7 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Relay(command) => commands::relay(global, out, command).await,
         Command::Log { chart } => commands::log(global, out, chart).await,
         Command::Index(args) => index::index(global, out, &args).await,
-        Command::Gateway(args) => services::gateway(global, out, args).await,
+        Command::Gateway(args) => services::gateway(global, out, *args).await,
         Command::Deploy(command) => deploy::run(global, out, command).await,
         Command::Store(command) => commands::store(out, &command),
         Command::Completions { shell } => {
