@@ -77,6 +77,9 @@ pub enum Error {
 static REGISTRY: Placeholder = link::REGISTRY;
 static RELAY: Placeholder = link::RELAY;
 
+/// Of one site: by consent version, then word; a bit for each number.
+type Contributors = StorageMap<U8, StorageMap<U32, StorageU256>>;
+
 /// Fields are append-only once deployed.
 #[storage]
 #[entrypoint]
@@ -90,7 +93,7 @@ pub struct Trials {
     participants: StorageMap<B256, StorageMap<Address, StorageB256>>,
     /// By trial, site, then the consent version that was wanted: bit n of word w is set for number 256 w + n while it may contribute.
     /// When another version is wanted, nobody's bit is set.
-    contributors: StorageMap<B256, StorageMap<Address, StorageMap<U8, StorageMap<U32, StorageU256>>>>,
+    contributors: StorageMap<B256, StorageMap<Address, Contributors>>,
     /// By trial, site, then sequence number, from 1.
     batches: StorageMap<B256, StorageMap<Address, StorageMap<U32, Batch>>>,
     /// By trial, then number, from 0.
