@@ -56,7 +56,7 @@ const DOLLAR: u16 = 840;
 const NOW: u64 = 1_800_000_000;
 const LABS: u8 = 3;
 /// What [`World::approve`] approves, in cents, and what that is of a token with six decimals.
-const AMOUNT: u64 = 123_45;
+const AMOUNT: u64 = 12_345;
 const SCALE: u8 = 4;
 const VALUE: u64 = AMOUNT * 10_000;
 

@@ -235,7 +235,7 @@ impl Case {
             signer,
             chart: draw.word(),
             serial: draw.number() as u32,
-            allowed: draw.number() % 2 == 0,
+            allowed: draw.number().is_multiple_of(2),
             nonce,
             deadline,
         };
