@@ -169,7 +169,7 @@ impl Request {
 }
 
 /// Accepted, token, scale.
-type Setting = (bool, Address, u8);
+type CurrencySetting = (bool, Address, u8);
 
 /// What was done, in the words of the ABI: no slot, and services by what they are.
 #[derive(Clone)]
@@ -180,7 +180,7 @@ struct Model {
     order: Vec<B256>,
     insurers: BTreeMap<Address, (u32, bool)>,
     /// Every version, from 1 on.
-    currencies: BTreeMap<(Address, u16), Vec<Setting>>,
+    currencies: BTreeMap<(Address, u16), Vec<CurrencySetting>>,
     // What the neighbours say at present.
     credentials: BTreeSet<(Address, u64)>,
     members: BTreeSet<(Address, Address)>,
