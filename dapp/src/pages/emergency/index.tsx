@@ -7,7 +7,7 @@ import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Button, Card as Panel, Checkbox, Empty, FaultNotice, Field, formatDate, Link, Notice, PageTitle, ProgressBar, Tabs } from "../../ui";
 import { cardText, contactText, find, isContact, type Card, type Contact, type Fact, type Findings, type Part } from "./card";
-import { QrCode } from "./qr";
+import { QrCode } from "../../ui/qr";
 import "../../style/emergency.css";
 
 const PARTS: Part[] = ["allergies", "medications", "conditions"];
@@ -207,6 +207,33 @@ interface PaperProps {
   content: string | null;
 }
 
+function Code({ content }: { content: string }) {
+  const words = text.emergency;
+  return <QrCode value={content} label={words.qrLabel} ecc="low" tooLong={words.qrTooLong} />;
+}
+
+function Contacts({ card }: { card: Card }) {
+  return (
+    <>
+      {card.contacts.filter(isContact).map((contact, at) => (
+        <p key={at}>
+          <strong>{text.emergency.call}</strong> {contactText(contact)}
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** A line, if there is something to say. */
+function Line({ label, value }: { label: string; value: string }) {
+  if (value.trim() === "") return null;
+  return (
+    <p>
+      <strong>{label}</strong> {value}
+    </p>
+  );
+}
+
 /** Two sides of 85 by 54 mm, one above the other, to fold between them. */
 function Wallet({ card, today, content }: PaperProps) {
   const words = text.emergency;
@@ -215,29 +242,17 @@ function Wallet({ card, today, content }: PaperProps) {
       <div class="em-side">
         <Head card={card} />
         <Lines label={words.allergies} lines={card.allergies} none={words.noneChosen} strong />
-        {card.contacts.filter(isContact).map((contact, at) => (
-          <p key={at}>
-            <strong>{words.call}</strong> {contactText(contact)}
-          </p>
-        ))}
-        {card.languages !== "" && (
-          <p>
-            <strong>{words.languages}</strong> {card.languages}
-          </p>
-        )}
+        <Contacts card={card} />
+        <Line label={words.languages} value={card.languages} />
       </div>
       <div class="em-side em-back">
         <div>
           <Lines label={words.medications} lines={card.medications} />
           <Lines label={words.conditions} lines={card.conditions} />
-          {card.other.trim() !== "" && (
-            <p>
-              <strong>{words.other}</strong> {card.other}
-            </p>
-          )}
+          <Line label={words.other} value={card.other} />
           <p class="em-foot">{words.asOf(today)}</p>
         </div>
-        {content !== null && <QrCode content={content} label={words.qrLabel} />}
+        {content !== null && <Code content={content} />}
       </div>
     </>
   );
@@ -252,24 +267,12 @@ function Sheet({ card, today, content }: PaperProps) {
       <Lines label={words.allergies} lines={card.allergies} none={words.noneChosen} strong />
       <Lines label={words.medications} lines={card.medications} />
       <Lines label={words.conditions} lines={card.conditions} />
-      {card.other.trim() !== "" && (
-        <p>
-          <strong>{words.other}</strong> {card.other}
-        </p>
-      )}
-      {card.languages !== "" && (
-        <p>
-          <strong>{words.languages}</strong> {card.languages}
-        </p>
-      )}
-      {card.contacts.filter(isContact).map((contact, at) => (
-        <p key={at}>
-          <strong>{words.call}</strong> {contactText(contact)}
-        </p>
-      ))}
+      <Line label={words.other} value={card.other} />
+      <Line label={words.languages} value={card.languages} />
+      <Contacts card={card} />
       {content !== null && (
         <div class="em-code">
-          <QrCode content={content} label={words.qrLabel} />
+          <Code content={content} />
           <p>{words.qrHelp}</p>
         </div>
       )}

@@ -5,9 +5,10 @@ import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Address, Button, Card, Dialog, Empty, FaultNotice, Field, Form, Link, Notice, PageTitle, ShareIcon, Spinner, Tag, Time, TransactionDialog,
+  Address, Button, Card, Empty, FaultNotice, Link, Notice, PageTitle, ShareIcon, Spinner, Tag, Time, TransactionDialog,
   shortAddress, useLoaded,
 } from "../../ui";
+import { NameDialog } from "../name-dialog";
 import { isExpired, untils, whys } from "./terms";
 
 export function Shares({ chart }: { chart: Hex }) {
@@ -110,7 +111,12 @@ function ShareCard({ grant, now, onStop }: { grant: Grant; now: number; onStop: 
           {text.shares.stop}
         </Button>
       </div>
-      {naming && <Rename address={grant.grantee} onClose={() => setNaming(false)} />}
+      {naming && (
+        <NameDialog
+          of={grant.grantee} title={text.shares.renameTitle} label={text.shares.rename} hint={text.share.nameHint} save={text.shares.save}
+          onClose={() => setNaming(false)}
+        />
+      )}
     </Card>
   );
 }
@@ -155,26 +161,5 @@ function KitFault({ fault }: { fault: string | null }) {
       <p>{fault}</p>
       <p>{text.access.outdatedHelp}</p>
     </Notice>
-  );
-}
-
-function Rename({ address, onClose }: { address: Hex; onClose: () => void }) {
-  const { names } = useSession();
-  const [name, setName] = useState(names.get(address) ?? "");
-  return (
-    <Dialog title={text.shares.renameTitle} onClose={onClose}>
-      <Form
-        onSubmit={() => {
-          names.set(address, name);
-          onClose();
-        }}
-      >
-        <Field label={text.shares.rename} hint={text.share.nameHint} value={name} onInput={setName} focus />
-        <div class="row end">
-          <Button onClick={onClose}>{text.ui.cancel}</Button>
-          <Button variant="primary" type="submit">{text.shares.save}</Button>
-        </div>
-      </Form>
-    </Dialog>
   );
 }

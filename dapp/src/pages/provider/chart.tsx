@@ -23,10 +23,11 @@ import {
   Spinner,
   Time,
 } from "../../ui";
+import { NameDialog } from "../name-dialog";
 import { RecordList } from "../patient/list";
 import { useBasis } from "./basis";
 import { InPerson, OpenEmergency } from "./glass";
-import { NameDialog, usePatientName } from "./patient-name";
+import { usePatientName } from "./patient-name";
 import { StandingTag } from "./patients";
 import { markSeen, mayWrite, now, openedOf, sharedChart, standing, type SharedChart } from "./shared";
 
@@ -110,7 +111,17 @@ export function ChartPage({ chart }: { chart: Hex }) {
           />
         )}
       </div>
-      {naming && <NameDialog chart={chart} suggestion={suggestion} onClose={() => setNaming(false)} />}
+      {naming && (
+        <NameDialog
+          of={chart}
+          title={words.rename}
+          label={words.patientName}
+          hint={words.nameHint}
+          save={words.saveName}
+          suggestion={suggestion}
+          onClose={() => setNaming(false)}
+        />
+      )}
     </>
   );
 }

@@ -8,6 +8,7 @@ import {
   Address, Button, Card, Choice, Dialog, Empty, FaultNotice, Field, Form, Notice, PageTitle, PersonIcon, Spinner, Tag, Time, TransactionDialog,
   shortAddress, useLoaded, useTask,
 } from "../../ui";
+import { NameDialog } from "../name-dialog";
 import { expiryOf, isAddress, lengthName, type Length } from "../patient/terms";
 
 export function Organisation() {
@@ -72,7 +73,12 @@ function Employers({ employers }: { employers: Membership[] }) {
           </li>
         ))}
       </ul>
-      {naming !== null && <NameDialog address={naming} onClose={() => setNaming(null)} />}
+      {naming !== null && (
+        <NameDialog
+          of={naming} title={words.name(shortAddress(naming))} label={words.organisationName} hint={words.nameHint} save={text.shares.save}
+          onClose={() => setNaming(null)}
+        />
+      )}
     </Card>
   );
 }
@@ -190,27 +196,6 @@ function Add({ member, onDone, onClose }: { member: Hex | null; onDone: () => vo
         <div class="row end">
           <Button onClick={onClose}>{text.ui.cancel}</Button>
           <Button variant="primary" type="submit">{text.ui.next}</Button>
-        </div>
-      </Form>
-    </Dialog>
-  );
-}
-
-function NameDialog({ address, onClose }: { address: Hex; onClose: () => void }) {
-  const words = text.organisation;
-  const { names } = useSession();
-  const [name, setName] = useState(names.get(address) ?? "");
-  const save = () => {
-    names.set(address, name);
-    onClose();
-  };
-  return (
-    <Dialog title={words.name(shortAddress(address))} onClose={onClose}>
-      <Form onSubmit={save}>
-        <Field label={words.organisationName} hint={words.nameHint} value={name} onInput={setName} focus />
-        <div class="row end">
-          <Button onClick={onClose}>{text.ui.cancel}</Button>
-          <Button variant="primary" type="submit">{text.shares.save}</Button>
         </div>
       </Form>
     </Dialog>
