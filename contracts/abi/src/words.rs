@@ -31,7 +31,7 @@ fn next(slot: B256) -> B256 {
     next
 }
 
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
+/// What these bytes of a word say, big-endian: at most eight of them.
+pub fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

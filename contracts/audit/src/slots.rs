@@ -2,6 +2,7 @@
 //!
 //! The layout is fixed once deployed. Unused bytes are zero.
 use alloy_primitives::B256;
+use medlock_abi::words::number;
 
 /// `struct { uint64 anchors; uint64 receipts; uint32 equivocations; }`
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +31,4 @@ impl GatewayHead {
         word[12..16].copy_from_slice(&self.equivocations.to_be_bytes());
         word
     }
-}
-
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

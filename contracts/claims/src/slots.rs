@@ -2,6 +2,7 @@
 //!
 //! The layout is fixed once deployed. Unused bytes are zero.
 use alloy_primitives::{Address, B256};
+use medlock_abi::words::number;
 
 /// `struct { address provider; uint8 state; uint8 serial; uint40 deadline; uint16 currency; uint8 rounds; uint8 appeals; }`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,9 +124,4 @@ impl Token {
         word[11] = self.scale;
         word
     }
-}
-
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

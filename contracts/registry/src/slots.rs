@@ -2,6 +2,7 @@
 //!
 //! The layout is fixed once deployed. Unused bytes are zero.
 use alloy_primitives::{Address, B256};
+use medlock_abi::words::number;
 
 /// `struct { uint32 number; uint32 epoch; }`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -176,9 +177,4 @@ impl KeyHead {
 /// From inclusive, to exclusive; an end of 0 is none.
 fn is_within(at: u64, from: u64, expiry: u64, ended_at: u64) -> bool {
     from <= at && (expiry == 0 || at < expiry) && (ended_at == 0 || at < ended_at)
-}
-
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

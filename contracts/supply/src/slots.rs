@@ -2,6 +2,7 @@
 //!
 //! The layout is fixed once deployed. Unused bytes are zero.
 use alloy_primitives::{Address, B256};
+use medlock_abi::words::number;
 
 /// `struct { address maker; uint40 expiry; uint32 count; uint8 recalls; }`
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -212,9 +213,4 @@ impl Dispensing {
         word[3..7].copy_from_slice(&self.index.to_be_bytes());
         word
     }
-}
-
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

@@ -2,6 +2,7 @@
 //!
 //! The layout is fixed once deployed. Unused bytes are zero.
 use alloy_primitives::{Address, B256};
+use medlock_abi::words::number;
 
 /// `struct { address sponsor; uint40 registeredAt; uint8 version; uint8 consentVersion; uint8 state; uint8 results; }`
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -209,9 +210,4 @@ impl BatchHead {
         word[11] = self.version;
         word
     }
-}
-
-/// Big-endian, at most eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

@@ -2,6 +2,8 @@
 //! storage; the events alone give back every storage word, and there are no others.
 use std::collections::{BTreeMap, BTreeSet};
 
+use medlock_dice::Dice;
+
 use super::*;
 
 const HISTORIES: u64 = 3;
@@ -93,9 +95,9 @@ fn random_call(world: &mut World, model: &mut Model, dice: &mut Dice) -> (&'stat
             let is_gateway = u64::from(actor) < ACTORS && !dice.one_in(8);
             world.registry_says(gateway, Ok(word(u8::from(is_gateway))));
             let current = model.last(gateway);
-            let previous = if dice.one_in(6) { dice.word() } else { current };
-            let root = if dice.one_in(8) { B256::ZERO } else { dice.word() };
-            let count = if dice.one_in(8) { 0 } else { dice.next() as u32 | 1 };
+            let previous = if dice.one_in(6) { drawn_word(dice) } else { current };
+            let root = if dice.one_in(8) { B256::ZERO } else { drawn_word(dice) };
+            let count = if dice.one_in(8) { 0 } else { dice.number() as u32 | 1 };
             let index = model.chain(gateway).len() as u64;
             let foretold = if root.is_zero() {
                 Err(IAudit::ZeroRoot {}.into())
@@ -311,27 +313,6 @@ impl Replay {
     }
 }
 
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn word(&mut self) -> B256 {
-        B256::from(U256::from(self.next()))
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
+fn drawn_word(dice: &mut Dice) -> B256 {
+    B256::from(U256::from(dice.number()))
 }

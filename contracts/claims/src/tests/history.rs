@@ -5,6 +5,8 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
 };
 
+use medlock_dice::Dice;
+
 use super::*;
 
 const HISTORIES: u64 = 12;
@@ -243,19 +245,19 @@ impl Model {
         if dice.one_in(12) {
             // Soon back, or nothing would go on.
             let lost = CREDENTIALS.iter().find(|entry| !self.credentials.contains(entry));
-            let (party, roles) = *lost.unwrap_or(&dice.of(&CREDENTIALS));
+            let (party, roles) = *lost.unwrap_or(&dice.pick(&CREDENTIALS));
             let has = flip(&mut self.credentials, (party, roles));
             world.credential(party, roles, has);
         }
         if dice.one_in(12) {
             let lost = MEMBERS.iter().find(|entry| !self.members.contains(entry));
-            let (organisation, member) = *lost.unwrap_or(&dice.of(&MEMBERS));
+            let (organisation, member) = *lost.unwrap_or(&dice.pick(&MEMBERS));
             let is = flip(&mut self.members, (organisation, member));
             world.member(organisation, member, is);
         }
         if dice.one_in(8) {
             let lost = self.refused.iter().next().copied();
-            let random = (dice.of(&CHARTS), dice.of(&INSURERS), dice.of(&RECORD_IDS));
+            let random = (dice.pick(&CHARTS), dice.pick(&INSURERS), dice.pick(&RECORD_IDS));
             let (chart, insurer, record_id) = lost.unwrap_or(random);
             let refused = flip(&mut self.refused, (chart, insurer, record_id));
             world.consent(chart, insurer, record_id, !refused);
@@ -519,8 +521,8 @@ fn is_decision(state: u8, amount: B256, reason: u16) -> bool {
 
 /// One random request, mostly one that might be taken.
 fn random_call(model: &Model, dice: &mut Dice) -> Request {
-    let anyone = dice.of(&PARTIES);
-    let insurer = dice.of(&INSURERS);
+    let anyone = dice.pick(&PARTIES);
+    let insurer = dice.pick(&INSURERS);
     let of_insurer = |dice: &mut Dice, insurer| match dice.below(8) {
         0 => anyone,
         1..4 if insurer == INSURER => ADJUSTER,
@@ -536,12 +538,12 @@ fn random_call(model: &Model, dice: &mut Dice) -> Request {
             }
         }
         1 => {
-            let currency = dice.of(&[EURO, DOLLAR]);
+            let currency = dice.pick(&[EURO, DOLLAR]);
             let next = model.version(insurer, currency) + 1;
             let version = if dice.one_in(6) { dice.below(4) as u32 } else { next };
             let accepted = !dice.one_in(4);
             let token = if accepted != dice.one_in(6) && !dice.one_in(3) {
-                dice.of(&[TOKEN, OTHER_TOKEN])
+                dice.pick(&[TOKEN, OTHER_TOKEN])
             } else {
                 NOBODY
             };
@@ -560,7 +562,7 @@ fn random_call(model: &Model, dice: &mut Dice) -> Request {
                 0..3 => (CLINIC, NOBODY),
                 3..5 => (NURSE, CLINIC),
                 5..7 => (DOCTOR, NOBODY),
-                _ => (anyone, dice.of(&[NOBODY, CLINIC, DOCTOR])),
+                _ => (anyone, dice.pick(&[NOBODY, CLINIC, DOCTOR])),
             };
             let batch = (0..=dice.below(2)).map(|_| random_claim(model, dice)).collect();
             Request {
@@ -576,7 +578,7 @@ fn random_call(model: &Model, dice: &mut Dice) -> Request {
                 ref all => {
                     let near = all.len() - (all.len() as u64).min(8) as usize;
                     let from = if dice.one_in(8) { 0 } else { near };
-                    let claim = dice.of(&all[from..]);
+                    let claim = dice.pick(&all[from..]);
                     (claim, model.claims.get(&claim))
                 }
             };
@@ -584,7 +586,7 @@ fn random_call(model: &Model, dice: &mut Dice) -> Request {
             // Who asked once asks again, or nobody would ask too often.
             let asks_again = held.is_some_and(|held| held.rounds > 0) && dice.one_in(3);
             let step = if asks_again {
-                dice.of(&[Step::RequestInformation, Step::ProvideInformation])
+                dice.pick(&[Step::RequestInformation, Step::ProvideInformation])
             } else {
                 random_step(claim, state, dice)
             };
@@ -618,14 +620,14 @@ fn random_claim(model: &Model, dice: &mut Dice) -> NewClaim {
         return model.claims[claim].new.clone();
     }
     let links = (0..if dice.one_in(30) { 0 } else { 1 + dice.below(2) }).map(|_| Link {
-        recordId: dice.of(&RECORD_IDS),
+        recordId: dice.pick(&RECORD_IDS),
         pointer: if dice.one_in(40) { DOCUMENT } else { POINTER },
     });
     let links = links.collect();
     NewClaim {
-        chart: dice.of(&CHARTS),
-        insurer: dice.of(&INSURERS),
-        document: B256::from(U256::from(dice.next())),
+        chart: dice.pick(&CHARTS),
+        insurer: dice.pick(&INSURERS),
+        document: B256::from(U256::from(dice.number())),
         // New services come, and few of those before are claimed again.
         fingerprint: fingerprint((model.order.len() as u64 / 4) + dice.below(3)),
         currency: if dice.one_in(3) { DOLLAR } else { EURO },
@@ -641,7 +643,7 @@ fn fingerprint(service: u64) -> B256 {
 fn random_step(claim: B256, state: u8, dice: &mut Dice) -> Step {
     use state::*;
     if dice.one_in(8) {
-        return dice.of(&Step::every(claim));
+        return dice.pick(&Step::every(claim));
     }
     let pay = Step::Pay(U256::from(AMOUNT - u64::from(dice.one_in(4))), SALT);
     let decide = [
@@ -653,7 +655,7 @@ fn random_step(claim: B256, state: u8, dice: &mut Dice) -> Step {
         Step::Adjudicate(state, B256::ZERO, dice.below(4) as u16),
         Step::Adjudicate(DENIED, B256::ZERO, 13 + dice.below(3) as u16),
     ];
-    let decide = dice.of(&decide);
+    let decide = dice.pick(&decide);
     let steps = match state {
         RECEIVED | IN_REVIEW | APPEALED => vec![
             Step::BeginReview,
@@ -686,7 +688,7 @@ fn random_step(claim: B256, state: u8, dice: &mut Dice) -> Step {
         PAID => vec![Step::Reverse, pay],
         _ => vec![Step::AcceptPart, Step::Withdraw, Step::BeginReview],
     };
-    dice.of(&steps)
+    dice.pick(&steps)
 }
 
 fn same_answers(world: &World, model: &Model) {
@@ -916,29 +918,4 @@ fn keccak(bytes: &[u8]) -> B256 {
 
 fn entry(key: B256, slot: U256) -> U256 {
     U256::from_be_bytes(keccak(&[key.0, slot.to_be_bytes()].concat()).0)
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn of<T: Copy>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len() as u64) as usize]
-    }
 }

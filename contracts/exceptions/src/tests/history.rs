@@ -2,13 +2,15 @@
 //! word, every answer is as the events say, and what has ended never comes back.
 use std::collections::{BTreeMap, BTreeSet};
 
+use medlock_dice::Dice;
+
 use super::*;
 
 const CHARTS: [B256; 2] = [CHART, OTHER_CHART];
 const RECORD_IDS: [B256; 2] = [RECORD, OTHER_RECORD];
 const CONTROLLERS: [Address; 2] = [PATIENT, HEIR];
 const PARTIES: [Address; 7] = [PATIENT, HEIR, GUARDIAN, DAUGHTER, NURSE, DOCTOR, CLINIC];
-const HISTORIES: u64 = 8;
+const HISTORIES: u64 = 16;
 const CALLS: usize = 160;
 const NAMES: [&str; 6] = [
     "setRule",
@@ -406,25 +408,4 @@ impl Replay {
 fn stored(vm: &TestVM) -> BTreeMap<U256, B256> {
     let storage = vm.snapshot().storage;
     storage.into_iter().filter(|(_, word)| !word.is_zero()).collect()
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
 }

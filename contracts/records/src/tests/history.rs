@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use medlock_merkle::{leaf_of_two, proof, root};
 
+use medlock_dice::Dice;
+
 use super::*;
 
 const CHARTS: [B256; 2] = [CHART, OTHER_CHART];
@@ -117,13 +119,13 @@ fn call(
     dice: &mut Dice,
     now: u64,
 ) -> (&'static str, Result<(), Error>) {
-    let chart = dice.of(&CHARTS);
+    let chart = dice.pick(&CHARTS);
     let held = replay.chart(chart);
     // Whom the registry says yes of, and who has powers, changes from call to call; where both are asked, they exclude each other.
     world.facts(Facts {
         denied: dice.one_in(2),
         allowed_since: dice.below(3) as u32,
-        powers: dice.of(&[0, power::EVERY, power::EVERY & !power::WRITE, power::WRITE]),
+        powers: dice.pick(&[0, power::EVERY, power::EVERY & !power::WRITE, power::WRITE]),
         emergency: dice.one_in(4),
     });
     let version = if dice.one_in(8) {
@@ -139,14 +141,14 @@ fn call(
     };
     // Nobody acts as the zero address: no key signs for it.
     let or = |address: Address, other| if address.is_zero() { other } else { address };
-    let anyone = dice.of(&PARTIES);
+    let anyone = dice.pick(&PARTIES);
     let controller = or(held.controller, anyone);
     let actor = if dice.one_in(3) { anyone } else { controller };
     let grantee = if dice.one_in(2) { CLINIC } else { anyone };
     let digest = if dice.one_in(20) {
         B256::ZERO
     } else {
-        B256::from(U256::from(dice.next()))
+        B256::from(U256::from(dice.number()))
     };
     let keyrings: Vec<Keyring> = replay
         .grants
@@ -154,14 +156,18 @@ fn call(
         .filter(|((of, _), grant)| *of == chart && (grant.epoch == held.epoch || dice.one_in(16)) && dice.one_in(2))
         .map(|((_, grantee), _)| keyring(*grantee))
         .collect();
-    let compartment = if dice.one_in(16) { 64 } else { dice.of(&[LABS, CLAIMS]) };
+    let compartment = if dice.one_in(16) {
+        64
+    } else {
+        dice.pick(&[LABS, CLAIMS])
+    };
     // Writers: the controller, the clinic, the nurse for it, or anyone.
     let (author, organisation) = match dice.below(8) {
         0 | 1 => (controller, NOBODY),
         2 => (CLINIC, NOBODY),
         3 | 4 => (NURSE, CLINIC),
         5 | 6 => (GUARDIAN, NOBODY),
-        _ => (dice.of(&PARTIES), dice.of(&[NOBODY, CLINIC, INSURER])),
+        _ => (dice.pick(&PARTIES), dice.pick(&[NOBODY, CLINIC, INSURER])),
     };
     let known: Vec<B256> = replay
         .records
@@ -172,7 +178,7 @@ fn call(
     let record_id = match known[..] {
         [] => RECORD,
         _ if dice.one_in(8) => RECORD,
-        _ => dice.of(&known),
+        _ => dice.pick(&known),
     };
     let previous = match replay.records.get(&(chart, record_id)) {
         Some(record) if !dice.one_in(8) => record.pointer,
@@ -181,7 +187,7 @@ fn call(
     let tree = &trees[dice.below(3) as usize];
     // Where a rotation is due, mostly one comes soon.
     let kind = if held.is_due && dice.one_in(2) {
-        dice.of(&[3, 5])
+        dice.pick(&[3, 5])
     } else {
         dice.below(35)
     };
@@ -199,12 +205,12 @@ fn call(
     };
     match kind {
         0 => {
-            let (actor, chart) = (dice.of(&CONTROLLERS), OTHER_CHART);
+            let (actor, chart) = (dice.pick(&CONTROLLERS), OTHER_CHART);
             let outcome = by(world, actor, &mut |r, a| r.open_chart(a, chart, digest), dice);
             ("openChart", outcome)
         }
         1 | 2 => {
-            let to = dice.of(&[PATIENT, HEIR, CLINIC, NOBODY]);
+            let to = dice.pick(&[PATIENT, HEIR, CLINIC, NOBODY]);
             (
                 "offerControl",
                 by(world, actor, &mut |r, a| r.offer_control(a, chart, to), dice),
@@ -243,7 +249,7 @@ fn call(
             ("addRecords", outcome)
         }
         13..18 => {
-            let codec = dice.next() as u8;
+            let codec = dice.number() as u8;
             let outcome = by(
                 world,
                 author,
@@ -293,11 +299,11 @@ fn call(
                 _ => 0,
             };
             let terms = GrantTerms {
-                compartments: dice.of(&[1 << LABS, u64::MAX, u64::MAX, u64::MAX]),
-                purposes: dice.of(&[purpose::TREAT, purpose::HPAYMT, u32::MAX]),
-                actions: dice.of(&[action::READ, action::READ | action::WRITE, action::WRITE, u8::MAX]),
-                notBefore: dice.of(&[0, 0, 0, now + 5]),
-                expiry: dice.of(&[0, 0, 0, now + 30, now]),
+                compartments: dice.pick(&[1 << LABS, u64::MAX, u64::MAX, u64::MAX]),
+                purposes: dice.pick(&[purpose::TREAT, purpose::HPAYMT, u32::MAX]),
+                actions: dice.pick(&[action::READ, action::READ | action::WRITE, action::WRITE, u8::MAX]),
+                notBefore: dice.pick(&[0, 0, 0, now + 5]),
+                expiry: dice.pick(&[0, 0, 0, now + 30, now]),
             };
             let outcome = by(
                 world,
@@ -368,7 +374,7 @@ fn same_answers(world: &World, replay: &Replay, dice: &mut Dice, now: u64) {
                 record.pointer
             )
         );
-        let grantee = dice.of(&PARTIES);
+        let grantee = dice.pick(&PARTIES);
         let grant = replay.grants.get(&(chart, grantee));
         let (epoch, since, serial, terms) = records.grant_of(chart, grantee);
         match grant {
@@ -382,10 +388,10 @@ fn same_answers(world: &World, replay: &Replay, dice: &mut Dice, now: u64) {
             continue;
         }
         let asked = Question {
-            compartment: dice.of(&[LABS, CLAIMS]),
-            recordId: dice.of(&[B256::ZERO, record_id]),
-            purpose: dice.of(&[purpose::TREAT, purpose::HPAYMT, purpose::ETREAT]),
-            action: dice.of(&[action::READ, action::WRITE, action::SHARE]),
+            compartment: dice.pick(&[LABS, CLAIMS]),
+            recordId: dice.pick(&[B256::ZERO, record_id]),
+            purpose: dice.pick(&[purpose::TREAT, purpose::HPAYMT, purpose::ETREAT]),
+            action: dice.pick(&[action::READ, action::WRITE, action::SHARE]),
             ..super::super::question(chart, grantee)
         };
         let is_granted = grantee == held.controller
@@ -678,30 +684,5 @@ impl Entry {
             status: self.status,
             codec: self.codec,
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn of<T: Copy>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len() as u64) as usize]
     }
 }

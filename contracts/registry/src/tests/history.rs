@@ -2,6 +2,8 @@
 //! and every question about a time past is answered as the events up to then say.
 use std::collections::BTreeMap;
 
+use medlock_dice::Dice;
+
 use super::*;
 
 const PARTIES: [Address; 4] = [CLINIC, STRANGER, NURSE, Address::repeat_byte(0x07)];
@@ -14,7 +16,7 @@ const ACTORS: [Address; 7] = [
     NURSE,
     Address::repeat_byte(0x07),
 ];
-const HISTORIES: u64 = 8;
+const HISTORIES: u64 = 16;
 const CALLS: usize = 100;
 
 #[test]
@@ -92,7 +94,7 @@ fn call(vm: &TestVM, registry: &mut Registry, dice: &mut Dice, now: u64) -> (&'s
         _ => party,
     });
     let other = PARTIES[dice.below(2) as usize];
-    let document = B256::from(U256::from(dice.next()));
+    let document = B256::from(U256::from(dice.number()));
     match kind {
         0..3 => {
             let roles = 1 + dice.below(15);
@@ -440,26 +442,5 @@ impl Replay {
             }
         }
         words
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
     }
 }

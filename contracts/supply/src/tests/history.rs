@@ -2,6 +2,8 @@
 //! answers, to the very error; and the events alone give back every storage word.
 use std::collections::BTreeSet;
 
+use medlock_dice::Dice;
+
 use super::*;
 
 const PARTIES: [Address; 7] = [
@@ -304,7 +306,11 @@ impl Call {
                 }
                 let earlier: Vec<Address> = package.chain.iter().map(|(party, _)| *party).collect();
                 let is_return = dice.one_in(4);
-                let to = if earlier.is_empty() || !is_return && !dice.one_in(6) {
+                let to_anybody = match is_return {
+                    true => dice.one_in(8),
+                    false => !dice.one_in(6),
+                };
+                let to = if earlier.is_empty() || to_anybody {
                     dice.pick(&PARTIES)
                 } else {
                     dice.pick(&earlier)
@@ -954,29 +960,4 @@ impl Replay {
 fn stored(vm: &TestVM) -> BTreeMap<U256, B256> {
     let storage = vm.snapshot().storage;
     storage.into_iter().filter(|(_, word)| !word.is_zero()).collect()
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
-    }
 }
