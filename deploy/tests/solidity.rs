@@ -33,18 +33,20 @@ contract User {
 }
 "#;
 
+const INTERFACES: [&str; 8] = [
+    "IRegistry",
+    "IRecords",
+    "IExceptions",
+    "IRelay",
+    "IAudit",
+    "IClaims",
+    "ISupply",
+    "ITrials",
+];
+
 #[test]
 fn each_file_compiles_alone_and_says_what_the_json_says() {
-    for name in [
-        "IRegistry",
-        "IRecords",
-        "IExceptions",
-        "IRelay",
-        "IAudit",
-        "IClaims",
-        "ISupply",
-        "ITrials",
-    ] {
+    for name in INTERFACES {
         let file = format!("{name}.sol");
         let output = compile(&[(&file, &read(&file))]);
         let found: JsonAbi = serde_json::from_value(output["contracts"][&file][name]["abi"].clone()).unwrap();
@@ -58,16 +60,7 @@ fn each_file_compiles_alone_and_says_what_the_json_says() {
 #[test]
 fn a_contract_uses_all_of_them_and_the_passkey_struct() {
     let mut sources = vec![("User.sol".to_owned(), USER.to_owned())];
-    for name in [
-        "IRegistry",
-        "IRecords",
-        "IExceptions",
-        "IRelay",
-        "IAudit",
-        "IClaims",
-        "ISupply",
-        "ITrials",
-    ] {
+    for name in INTERFACES {
         let file = format!("{name}.sol");
         let text = read(&file);
         sources.push((file, text));
