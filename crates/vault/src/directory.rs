@@ -8,7 +8,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
-use alloy_primitives::{Address, B256, Signature};
+use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolStruct;
 use medlock_abi::signed::CompartmentDirectory;
 use rand_core::CryptoRng;
@@ -22,6 +22,7 @@ use crate::{
     compartment::LINK_BYTES,
     seal::Suite,
     secret::{RootSecret, hkdf},
+    signed::{SIGNATURE_BYTES_MAX, Signed, check_signature},
     stack,
 };
 
@@ -29,10 +30,6 @@ use crate::{
 pub const DIRECTORY_BYTES_MAX: usize = 1024 * 1024;
 /// One label at most, UTF-8.
 pub const LABEL_BYTES_MAX: usize = 256;
-/// An ECDSA signature: r, s, v.
-pub const SIGNATURE_BYTES: usize = 65;
-/// A signature at most; a smart account (EIP-1271) may need more than 65 bytes.
-pub const SIGNATURE_BYTES_MAX: usize = 4096;
 
 const WHAT: &str = "directory";
 const FORMAT_VERSION: u64 = 1;
@@ -338,10 +335,7 @@ impl DirectoryBody {
 
 impl Directory {
     pub fn encode(&self) -> Vec<u8> {
-        cbor::encode(&Wire {
-            body: self.body.to_wire(),
-            signature: ByteBuf::from(self.signature.as_slice()),
-        })
+        Signed::encode(self.body.to_wire(), &self.signature)
     }
 
     /// Decodes without verifying who signed: see [`Directory::verify`].
@@ -350,30 +344,7 @@ impl Directory {
     /// [`Error::TooLarge`], [`Error::Malformed`], [`Error::NotCanonical`], [`Error::UnknownVersion`],
     /// [`Error::UnknownSuite`], [`Error::BadPublicKey`], [`Error::CompartmentRange`].
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        check_size(bytes.len() as u64)?;
-        #[derive(Deserialize)]
-        struct Outer {
-            body: Version,
-        }
-        #[derive(Deserialize)]
-        struct Version {
-            v: u64,
-        }
-        // A directory of a later format is named as such and not called malformed.
-        if let Ok(Outer { body: Version { v } }) = serde_ipld_dagcbor::from_slice(bytes)
-            && v != FORMAT_VERSION
-        {
-            return Err(Error::UnknownVersion { what: WHAT, version: v });
-        }
-        let wire: Wire = cbor::decode(WHAT, bytes, DIRECTORY_BYTES_MAX)?;
-        if wire.signature.len() > SIGNATURE_BYTES_MAX {
-            let (size, most) = (wire.signature.len() as u64, SIGNATURE_BYTES_MAX as u64);
-            return Err(Error::TooLarge {
-                what: "signature",
-                size,
-                most,
-            });
-        }
+        let wire = Signed::decode(WHAT, bytes, DIRECTORY_BYTES_MAX, FORMAT_VERSION)?;
         Ok(Self {
             body: DirectoryBody::from_wire(wire.body)?,
             signature: wire.signature.into_vec(),
@@ -388,28 +359,6 @@ impl Directory {
     pub fn verify(&self, domain: &Domain, controller: Address) -> Result<(), Error> {
         check_signature(&self.signature, &self.body.signing_hash(domain), controller)
     }
-}
-
-/// That the account `controller` signed `hash`, with a key.
-///
-/// # Errors
-/// [`Error::SignatureForm`]; [`Error::NotController`].
-pub(crate) fn check_signature(signature: &[u8], hash: &B256, controller: Address) -> Result<(), Error> {
-    let bytes: &[u8; SIGNATURE_BYTES] = signature.try_into().map_err(|_| Error::SignatureForm)?;
-    if !matches!(bytes[64], 27 | 28) {
-        return Err(Error::SignatureForm);
-    }
-    let signature = Signature::from_raw_array(bytes).map_err(|_| Error::SignatureForm)?;
-    if signature.normalize_s().is_some() {
-        return Err(Error::SignatureForm);
-    }
-    let signer = signature
-        .recover_address_from_prehash(hash)
-        .map_err(|_| Error::SignatureForm)?;
-    if signer != controller {
-        return Err(Error::NotController { signer, controller });
-    }
-    Ok(())
 }
 
 impl SealedLabels {
@@ -486,22 +435,7 @@ impl SealedLabels {
     }
 }
 
-fn check_size(size: u64) -> Result<(), Error> {
-    let most = DIRECTORY_BYTES_MAX as u64;
-    if size > most {
-        return Err(Error::TooLarge { what: WHAT, size, most });
-    }
-    Ok(())
-}
-
 /// As in dag-cbor; the encoder sorts the keys.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    body: WireBody,
-    signature: ByteBuf,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireBody {

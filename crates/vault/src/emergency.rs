@@ -22,10 +22,10 @@ use zeroize::Zeroizing;
 use crate::{
     AnchoredSet, CompartmentKeys, DirectoryBody, Domain, EncryptionKey, Error, Keyring, KeyringScope, PublicKey,
     Recipient, RootSecret, SealedShare, SetScope, Share, ShareSet, cbor,
-    directory::{SIGNATURE_BYTES_MAX, check_signature},
     hedged::Hedged,
     seal::Suite,
     secret::hkdf,
+    signed::{Signed, check_signature},
 };
 
 /// A kit at most: 32 shares sealed under X-Wing take 43 KiB, the rest under 12 KiB.
@@ -278,10 +278,7 @@ impl KitBody {
 
 impl EmergencyKit {
     pub fn encode(&self) -> Vec<u8> {
-        cbor::encode(&Wire {
-            body: self.body.to_wire(),
-            signature: ByteBuf::from(self.signature.as_slice()),
-        })
+        Signed::encode(self.body.to_wire(), &self.signature)
     }
 
     /// Decodes without verifying who signed: see [`EmergencyKit::verify`].
@@ -290,29 +287,7 @@ impl EmergencyKit {
     /// [`Error::TooLarge`], [`Error::Malformed`], [`Error::NotCanonical`], [`Error::UnknownVersion`],
     /// [`Error::UnknownSuite`], [`Error::BadPublicKey`]; as the decoding of its parts.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Outer {
-            body: Version,
-        }
-        #[derive(Deserialize)]
-        struct Version {
-            v: u64,
-        }
-        // A kit of a later format is named as such and not called malformed.
-        if bytes.len() <= EMERGENCY_KIT_BYTES_MAX
-            && let Ok(Outer { body: Version { v } }) = serde_ipld_dagcbor::from_slice(bytes)
-            && v != FORMAT_VERSION
-        {
-            return Err(Error::UnknownVersion { what: WHAT, version: v });
-        }
-        let wire: Wire = cbor::decode(WHAT, bytes, EMERGENCY_KIT_BYTES_MAX)?;
-        if wire.signature.len() > SIGNATURE_BYTES_MAX {
-            return Err(Error::TooLarge {
-                what: "signature",
-                size: wire.signature.len() as u64,
-                most: SIGNATURE_BYTES_MAX as u64,
-            });
-        }
+        let wire = Signed::decode(WHAT, bytes, EMERGENCY_KIT_BYTES_MAX, FORMAT_VERSION)?;
         Ok(Self {
             body: KitBody::from_wire(wire.body)?,
             signature: wire.signature.into_vec(),
@@ -480,13 +455,6 @@ fn emergency_key(emergency: &RootSecret, suite: Suite) -> EncryptionKey {
 }
 
 /// As in dag-cbor; the encoder sorts the keys.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    body: WireBody,
-    signature: ByteBuf,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct WireBody {

@@ -12,6 +12,7 @@
 //! - [`shares`]: the root secret, split among custodians.
 //! - [`mnemonic`]: the root secret as 24 words.
 //! - [`seal`]: HPKE (RFC 9180), the one way a key is sealed to a public key.
+//! - [`signed`]: blocks that a controller signs.
 //! - [`secret`]: the types that keys live in.
 //! - [`binding`]: what each of these is bound to, so that none can stand in another's place.
 //!
@@ -39,6 +40,7 @@ pub mod payload;
 pub mod seal;
 pub mod secret;
 pub mod shares;
+pub mod signed;
 mod stack;
 pub mod streaming;
 

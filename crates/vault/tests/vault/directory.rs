@@ -4,9 +4,7 @@ use alloy_primitives::Address;
 use k256::ecdsa::SigningKey;
 use medlock_vault::{
     AccountKey, Binding, CompartmentKeys, Directory, DirectoryBody, Domain, Envelope, Error, Link, RootSecret, Suite,
-    compartment::LINK_BYTES,
-    directory::{DIRECTORY_BYTES_MAX, SIGNATURE_BYTES_MAX},
-    seal_payload,
+    compartment::LINK_BYTES, directory::DIRECTORY_BYTES_MAX, seal_payload, signed::SIGNATURE_BYTES_MAX,
 };
 
 use crate::{DOMAIN, TestRng, binding, metadata, raw_cid};
