@@ -82,19 +82,16 @@ impl Gateway {
             let keys = match self.db.membership_versions(organisation, who).await? {
                 None => None,
                 Some((organisation_key_version, member_key_version)) => {
-                    let other = match organisation == account {
-                        true => who,
-                        false => organisation,
+                    // One of the two is the account.
+                    let (other, kept, kept_of_other) = match organisation == account {
+                        true => (who, organisation_key_version, member_key_version),
+                        false => (organisation, member_key_version, organisation_key_version),
                     };
-                    let other_version = key_version(&mut view, other).await?;
-                    let published = match organisation == account {
-                        true => (own, other_version),
-                        false => (other_version, own),
-                    };
+                    let current = own == Some(kept) && key_version(&mut view, other).await? == Some(kept_of_other);
                     Some(MembershipKeys {
                         organisation_key_version,
                         member_key_version,
-                        current: published == (Some(organisation_key_version), Some(member_key_version)),
+                        current,
                     })
                 }
             };

@@ -6,7 +6,6 @@ use alloy::primitives::{Address, B256, keccak256};
 use medlock_abi::{
     audit::IAudit,
     records::IRecords::{self, GrantTerms},
-    registry::IRegistry,
     signed, terms,
 };
 use medlock_api as api;
@@ -139,16 +138,6 @@ impl Client {
             }
         }
         Ok(ours)
-    }
-
-    /// Whether the encryption key that stands on chain as ours is the one that we hold.
-    pub async fn is_published(&self) -> Result<bool> {
-        let party = self.address();
-        let key = self
-            .chain
-            .call(self.deployment.registry, IRegistry::keyOfCall { party });
-        let key = key.await?;
-        Ok(key.current && key.digest == keccak256(self.identity.encryption().public_key().as_bytes()))
     }
 
     /// The names of a chart's compartments, which its controller alone can open.
@@ -545,10 +534,7 @@ impl Client {
 
     /// A party's encryption key, not revoked. The gateway hands it out; its digest on chain says whether it is the one.
     pub(crate) async fn published_key(&self, party: Address) -> Result<(u32, PublicKey)> {
-        let on_chain = self
-            .chain
-            .call(self.deployment.registry, IRegistry::keyOfCall { party })
-            .await?;
+        let on_chain = self.published(party).await?;
         if !on_chain.current {
             return Err(Error::NoPublishedKey { party });
         }

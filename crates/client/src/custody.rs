@@ -15,12 +15,12 @@ use medlock_abi::{
     records::IRecords::{self, chartOfReturn},
 };
 use medlock_api as api;
-use medlock_vault::SealedShare;
+use medlock_consent::EmergencyFacts;
 
 use crate::{
     Client,
     error::{Error, Result},
-    identity::rng,
+    identity::{opened_by_one, rng},
     now,
     record::tampered,
 };
@@ -112,19 +112,17 @@ impl Client {
         let kit = self.standing_kit(chart, &state).await?;
         let recipient = self.recipient(party).await?;
         let custodian = self.address().into_array();
-        let suite = kit.share_of(&custodian).map(|share| share.suite);
-        // As with a keyring: which of our keys it is sealed to, trying tells.
-        let mut released = Err(medlock_vault::Error::Unopened { what: "share" });
-        for key in self.identity.encryption_keys().filter(|key| Some(key.suite()) == suite) {
-            released = kit.release(&mut rng(), &custodian, key, &recipient);
-            if !matches!(released, Err(medlock_vault::Error::Unopened { .. })) {
-                break;
-            }
-        }
-        let share: SealedShare = released.map_err(|error| match error {
+        let faulty = |error| match error {
             medlock_vault::Error::WeakerPartyKey => Error::Vault(error),
             error => tampered("our share of an emergency kit")(error),
-        })?;
+        };
+        let none = medlock_vault::Error::ShareScope { field: "recipient" };
+        let suite = kit.share_of(&custodian).ok_or_else(|| faulty(none))?.suite;
+        let keys = self.identity.encryption_keys();
+        let share = opened_by_one(keys, suite, "share", |key| {
+            kit.release(&mut rng(), &custodian, key, &recipient)
+        });
+        let share = share.map_err(faulty)?;
         let gateway = self.gateway().await?;
         gateway.release_share(chart, party, share.encode()).await?;
         Ok(true)
@@ -143,15 +141,19 @@ impl Client {
 }
 
 /// What the chain says of one party's broken glass at `moment`: by its own time and by the clock, as an idle chain's time stands still.
-/// As `exceptions` has it (`is_open`).
 fn is_open(chart: &chartOfReturn, access: &emergencyAccessOfReturn, opened: &emergencyOfReturn, moment: u64) -> bool {
+    let facts = EmergencyFacts {
+        compartments: opened.compartments,
+        until: opened.until,
+        grant_epoch: opened.grantEpoch,
+        serial: opened.serial,
+        access_allowed: access.allowed,
+        access_serial: access.serial,
+        access_control_epoch: access.controlEpoch,
+    };
     chart.controller != Address::ZERO
-        && access.allowed
-        && access.controlEpoch == chart.controlEpoch
         && opened.compartments != 0
-        && opened.serial == access.serial
-        && opened.grantEpoch == chart.grantEpoch
-        && moment < opened.until
+        && facts.is_open(chart.grantEpoch, chart.controlEpoch, moment)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
     chain::Mined,
     chart::ChartState,
     error::{Error, Result},
-    identity::rng,
+    identity::{opened_by_one, rng},
     record::tampered,
 };
 
@@ -384,16 +384,10 @@ impl Client {
 
     fn opened_share(&self, kit: &VerifiedKit, share: &[u8]) -> std::result::Result<Share, medlock_vault::Error> {
         let share = SealedShare::decode(share)?;
-        let mut error = medlock_vault::Error::Unopened { what: "share" };
-        // It says by number which of our keys it is sealed to, and the file does not number them. There are few.
-        for key in self.identity.encryption_keys().filter(|key| key.suite() == share.suite) {
-            match share.open(kit.set(), &self.address().into_array(), key) {
-                Err(medlock_vault::Error::Unopened { .. }) => {}
-                Err(other) => error = other,
-                opened => return opened,
-            }
-        }
-        Err(error)
+        let keys = self.identity.encryption_keys();
+        opened_by_one(keys, share.suite, "share", |key| {
+            share.open(kit.set(), &self.address().into_array(), key)
+        })
     }
 
     async fn emergency_access(&self, chart: B256, state: &ChartState) -> Result<Access> {

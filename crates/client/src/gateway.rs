@@ -25,15 +25,6 @@ use crate::{
     signer::Signer,
 };
 
-#[cfg(not(target_arch = "wasm32"))]
-/// To connect, and between two pieces of an answer: a gateway that falls silent does not hold us for ever.
-const CONNECT_WAIT: Duration = Duration::from_secs(10);
-#[cfg(not(target_arch = "wasm32"))]
-const READ_WAIT: Duration = Duration::from_secs(60);
-#[cfg(not(target_arch = "wasm32"))]
-/// A connection that has been idle for as long is not used again: gateways close theirs after half a minute, and a request that meets the
-/// end of one may or may not have been read.
-const IDLE_WAIT: Duration = Duration::from_secs(15);
 /// Largest JSON answer or single block that is read into memory.
 const ANSWER_BYTES_MOST: usize = 16 << 20;
 /// Largest payload that is read into memory, ciphertext bytes: the largest content that the vault seals, with all that
@@ -58,6 +49,12 @@ const UPLOAD_PIECE_BLOCKS: usize = 32;
 
 #[cfg(not(target_arch = "wasm32"))]
 fn http() -> reqwest::Result<reqwest::Client> {
+    /// To connect, and between two pieces of an answer: a gateway that falls silent does not hold us for ever.
+    const CONNECT_WAIT: Duration = Duration::from_secs(10);
+    const READ_WAIT: Duration = Duration::from_secs(60);
+    /// A connection that has been idle for as long is not used again: gateways close theirs after half a minute, and a request that meets the
+    /// end of one may or may not have been read.
+    const IDLE_WAIT: Duration = Duration::from_secs(15);
     reqwest::Client::builder()
         // A redirect would take session and receipts elsewhere.
         .redirect(reqwest::redirect::Policy::none())

@@ -2,8 +2,8 @@
 
 use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use medlock_vault::{
-    EncryptionKey, KdfParams, KeyFile, Mnemonic, RootSecret, Secrets, Suite, Zeroizing, keyfile::ENCRYPTION_KEYS_MAX,
-    rand_core::CryptoRng,
+    EncryptionKey, Error as VaultError, KdfParams, KeyFile, Mnemonic, RootSecret, Secrets, Suite, Zeroizing,
+    keyfile::ENCRYPTION_KEYS_MAX, rand_core::CryptoRng,
 };
 use unicode_normalization::UnicodeNormalization;
 
@@ -107,6 +107,28 @@ impl Identity {
     pub(crate) fn root(&self) -> &RootSecret {
         &self.secrets.root
     }
+}
+
+/// Opens what was sealed to one of `keys`: it says by number which of them, and a key file does not number them. The one of the right
+/// suite that opens it is the one; there are few.
+///
+/// # Errors
+/// [`VaultError::Unopened`] where none does; otherwise what was wrong with what one of them opened.
+pub(crate) fn opened_by_one<'a, T>(
+    keys: impl IntoIterator<Item = &'a EncryptionKey>,
+    suite: Suite,
+    what: &'static str,
+    mut open: impl FnMut(&EncryptionKey) -> std::result::Result<T, VaultError>,
+) -> std::result::Result<T, VaultError> {
+    let mut error = VaultError::Unopened { what };
+    for key in keys.into_iter().filter(|key| key.suite() == suite) {
+        match open(key) {
+            Err(VaultError::Unopened { .. }) => {}
+            Err(other) => error = other,
+            opened => return opened,
+        }
+    }
+    Err(error)
 }
 
 /// Seals `secrets` under `passphrase`, with today's format and cost.

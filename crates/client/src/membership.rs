@@ -16,7 +16,7 @@ use crate::{
     chain::Mined,
     error::{Error, Result},
     gateway::Gateway,
-    identity::rng,
+    identity::{opened_by_one, rng},
     record::tampered,
 };
 
@@ -125,7 +125,7 @@ impl Client {
     /// [`Error::Usage`] where our own key is not published; then nothing was sent. What fails after the transaction,
     /// [`Client::seal_to_members`] makes good.
     pub async fn set_member(&self, member: Address, expiry: u64) -> Result<MemberSet> {
-        self.own_key_version().await?;
+        let version = self.own_key_version().await?;
         let call = IRegistry::setMemberCall {
             actor: self.address(),
             member,
@@ -133,7 +133,7 @@ impl Client {
             expiry,
         };
         let mined = self.act(call).await?;
-        let has_keys = self.seal_to(member).await?;
+        let has_keys = self.seal_to(member, version).await?;
         Ok(MemberSet { mined, has_keys })
     }
 
@@ -171,7 +171,7 @@ impl Client {
             if !self.is_member(organisation, member).await? {
                 continue;
             }
-            match self.seal_to(member).await? {
+            match self.seal_to(member, version).await? {
                 true => done.sealed.push(member),
                 false => done.waiting.push(member),
             }
@@ -192,9 +192,8 @@ impl Client {
         Ok(self.chain.call(self.deployment.registry, call).await?.serial)
     }
 
-    /// Seals our keys to a member; `false` where they have no key that it could be done to.
-    async fn seal_to(&self, member: Address) -> Result<bool> {
-        let organisation_key_version = self.own_key_version().await?;
+    /// Seals our keys, the newest of which is of this version, to a member; `false` where they have no key that it could be done to.
+    async fn seal_to(&self, member: Address, organisation_key_version: u32) -> Result<bool> {
         let (member_key_version, recipient) = match self.published_key(member).await {
             // Nobody keeps the others from theirs.
             Err(Error::NoPublishedKey { .. } | Error::Vault(VaultError::BadPublicKey)) => return Ok(false),
@@ -217,14 +216,23 @@ impl Client {
 
     /// Which of our published keys the one is that we hold.
     async fn own_key_version(&self) -> Result<u32> {
-        let party = self.address();
-        let published = self.published(party).await?;
-        if !published.current || published.digest != digest(self.identity.encryption()) {
-            return Err(Error::Usage(
+        self.published_version().await?.ok_or_else(|| {
+            Error::Usage(
                 "the encryption key that you hold is not the one that you have published last: run `medlock keys publish`".into(),
-            ));
-        }
-        Ok(published.version)
+            )
+        })
+    }
+
+    /// Which of our published keys the one is that we hold; `None`: another stands on chain, or it was revoked.
+    async fn published_version(&self) -> Result<Option<u32>> {
+        let published = self.published(self.address()).await?;
+        let is_ours = published.current && published.digest == digest(self.identity.encryption());
+        Ok(is_ours.then_some(published.version))
+    }
+
+    /// Whether the encryption key that stands on chain as ours is the one that we hold.
+    pub async fn is_published(&self) -> Result<bool> {
+        Ok(self.published_version().await?.is_some())
     }
 
     /// The keys that an organisation has sealed to us, newest first.
@@ -265,23 +273,16 @@ impl Client {
         }
     }
 
-    /// The block says by number which of our keys it was sealed to, and the key file does not number them: as for a keyring.
     fn opened_membership(
         &self,
         membership: &Membership,
         organisation: Address,
     ) -> Result<Vec<EncryptionKey>, VaultError> {
         let (domain, member) = (self.domain(), self.address().into_array());
-        let mut error = VaultError::Unopened { what: "membership" };
         let keys = self.identity.encryption_keys();
-        for key in keys.filter(|key| key.suite() == membership.suite) {
-            match membership.open(&domain, &organisation.into_array(), &member, key) {
-                Err(VaultError::Unopened { .. }) => {}
-                Err(other) => error = other,
-                opened => return opened,
-            }
-        }
-        Err(error)
+        opened_by_one(keys, membership.suite, "membership", |key| {
+            membership.open(&domain, &organisation.into_array(), &member, key)
+        })
     }
 
     /// That the organisation that we act for, if we do, has published no other key since it sealed its keys to us.
@@ -298,12 +299,13 @@ impl Client {
             Some(newest) if newest == published.digest => Ok(()),
             _ => Err(Error::NoMembershipKeys {
                 organisation,
-                detail: "it has published another key since; once it has, choose it again",
+                detail: "it has published another key since",
             }),
         }
     }
 
-    async fn published(&self, party: Address) -> Result<IRegistry::keyOfReturn> {
+    /// The key that a party has published last, revoked or not, as the registry has it.
+    pub(crate) async fn published(&self, party: Address) -> Result<IRegistry::keyOfReturn> {
         self.chain
             .call(self.deployment.registry, IRegistry::keyOfCall { party })
             .await

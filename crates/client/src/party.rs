@@ -11,10 +11,7 @@ impl Client {
     pub async fn publish_key(&self) -> Result<Mined> {
         let key = self.identity.encryption().public_key();
         let party = self.address();
-        let latest = self
-            .chain
-            .call(self.deployment.registry, IRegistry::keyOfCall { party })
-            .await?;
+        let latest = self.published(party).await?;
         let call = IRegistry::publishKeyCall {
             actor: party,
             version: latest.version + 1,

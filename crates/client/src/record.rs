@@ -27,7 +27,7 @@ use crate::{
     chart::{ChartState, digest},
     error::{Error, Result},
     gateway::{ALL, PAYLOAD_BYTES_MOST, Payload},
-    identity::rng,
+    identity::{opened_by_one, rng},
     now,
 };
 
@@ -687,18 +687,14 @@ impl OpenChart {
         let bytes = client.gateway().await?.keyring(self.chart).await?;
         let keyring = Keyring::decode(&bytes).map_err(tampered("the keyring"))?;
         let grantee = client.grantee().into_array();
-        // The keyring says by number which of the grantee's keys it was sealed to, and the file does not number them: the one of
-        // the right suite that opens it is the one. There are few.
-        let keys = client.grantee_keys().into_iter();
-        let keys = keys.filter(|key| key.suite() == keyring.suite);
-        let mut error = medlock_vault::Error::Unopened { what: "keyring" };
-        for key in keys {
-            match keyring.open(&client.domain(), &self.chart.0, &grantee, key) {
-                Err(medlock_vault::Error::Unopened { .. }) => {}
-                Err(other) => error = other,
-                opened => return Ok(opened?),
-            }
-        }
+        let keys = client.grantee_keys();
+        let opened = opened_by_one(keys, keyring.suite, "keyring", |key| {
+            keyring.open(&client.domain(), &self.chart.0, &grantee, key)
+        });
+        let error = match opened {
+            Ok(keys) => return Ok(keys),
+            Err(error) => error,
+        };
         // Where the organisation that we act for has published another key since we were given its keys, it is sealed to that one.
         client.has_newest_keys().await?;
         Err(tampered("the keyring")(error))

@@ -69,6 +69,17 @@ pub struct EmergencyFacts {
     pub access_control_epoch: u32,
 }
 
+impl EmergencyFacts {
+    /// Whether it holds at `at` (UNIX seconds), on a chart with these epochs, for the compartments that it names.
+    pub fn is_open(&self, grant_epoch: u32, control_epoch: u32, at: u64) -> bool {
+        at < self.until
+            && self.grant_epoch == grant_epoch
+            && self.access_allowed
+            && self.access_serial == self.serial
+            && self.access_control_epoch == control_epoch
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordFacts {
     pub compartment: u8,
@@ -173,11 +184,7 @@ fn is_emergency(question: &Question, facts: &Facts, at: u64) -> bool {
     question.action == action::READ
         && question.purpose == purpose::ETREAT
         && (emergency.compartments >> question.compartment) & 1 == 1
-        && at < emergency.until
-        && emergency.grant_epoch == facts.grant_epoch
-        && emergency.access_allowed
-        && emergency.access_serial == emergency.serial
-        && emergency.access_control_epoch == facts.control_epoch
+        && emergency.is_open(facts.grant_epoch, facts.control_epoch, at)
 }
 
 /// Whether what expires at `expiry` (0: never) still runs.
