@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check dapp screens client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway soak clean
+.PHONY: demo test check dapp screens client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-build bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway soak clean
 
 # The program as `build` makes it.
 MEDLOCK := target/debug/medlock
@@ -82,8 +82,12 @@ reproducible: setup
 coverage:
 	tools/coverage.sh
 
+# What is measured is optimised (bench/profile.toml). The first time, our own code takes some minutes to compile.
+bench-build: contracts
+	cargo build --workspace --config bench/profile.toml
+
 # The local chain beside Foundry's anvil: one JSON line a figure. Both run on this machine, in turns.
-bench-anvil: setup-tests contracts
+bench-anvil: setup-tests bench-build
 	target/debug/medlock-bench anvil
 
 # What the contracts cost, beside a twin in Solidity: one JSON line a figure, and bench/results/gas.json. Fails where a bound
@@ -96,21 +100,21 @@ bench-signatures: build
 	target/debug/medlock-bench signatures
 
 # Sealing and opening, beside bare AES-256-GCM and rage: one JSON line a figure. The first time, rage takes some minutes to compile.
-bench-vault: build
+bench-vault: bench-build
 	tools/setup-rage.sh
 	target/debug/medlock-bench vault
 
 # The embedded store beside a real Kubo node behind the same interface: one JSON line a figure.
-bench-store: setup-tests build
+bench-store: setup-tests bench-build
 	target/debug/medlock-bench store
 
 # The indexer beside a bare loop, on Foundry's anvil, into SQLite and PostgreSQL: one JSON line a figure. Beside other indexers
 # too: tools/setup-indexer-peers.sh, then `target/debug/medlock-bench indexer backfill --peers`.
-bench-indexer: setup-tests build
+bench-indexer: setup-tests bench-build
 	target/debug/medlock-bench indexer
 
 # The gateway beside a bare handler, its own store, and HAPI FHIR (from Maven, 300 MB): one JSON line a figure. Wants Java 17 and Maven.
-bench-gateway: setup-tests contracts
+bench-gateway: setup-tests bench-build
 	tools/setup-hapi.sh
 	target/debug/medlock-bench gateway
 
