@@ -1,0 +1,311 @@
+//! The elements that several resources are made of.
+use alloy_primitives::{Address, B256, hex};
+
+use super::{
+    Fault, Refused,
+    read::{Node, Object},
+    system,
+    write::Element,
+};
+use crate::time::DateTime;
+
+/// An enumeration of codes that FHIR fixes.
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of_one:meta])* $variant:ident = $code:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$of_one])* $variant),*
+        }
+
+        impl $name {
+            /// In the order of [`Self::CODES`].
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code),*
+                }
+            }
+
+            #[must_use]
+            pub fn of(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.code() == code)
+            }
+
+            #[allow(dead_code, reason = "not every enumeration stands in an element of the type code")]
+            pub(super) fn read(node: &$crate::fhir::read::Node<'_>) -> Result<Self, $crate::fhir::Refused> {
+                Self::of(&node.text()?).ok_or_else(|| node.refused($crate::fhir::Fault::Code { allowed: Self::CODES }))
+            }
+        }
+    };
+}
+pub(super) use codes;
+
+codes! {
+    /// R4 `fm-status`.
+    Status {
+        Active = "active",
+        Cancelled = "cancelled",
+        Draft = "draft",
+        EnteredInError = "entered-in-error",
+    }
+}
+
+/// Codings in one concept: translations of one code.
+const CODINGS_MAX: usize = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Coding {
+    pub system: Option<String>,
+    pub code: String,
+}
+
+impl Coding {
+    #[must_use]
+    pub fn new(system: &str, code: &str) -> Self {
+        Self {
+            system: Some(system.to_owned()),
+            code: code.to_owned(),
+        }
+    }
+
+    /// The code, where it is of this system.
+    pub(super) fn code_of(&self, system: &str) -> Option<&str> {
+        (self.system.as_deref() == Some(system)).then_some(self.code.as_str())
+    }
+
+    pub(super) fn element(&self) -> Element {
+        Element::new()
+            .with("code", &self.code)
+            .with_some("system", self.system.as_ref())
+    }
+}
+
+/// A CodeableConcept of these codings.
+pub(super) fn concept<'a>(codings: impl IntoIterator<Item = &'a Coding>) -> Element {
+    Element::new().with_all("coding", codings.into_iter().map(Coding::element))
+}
+
+impl Node<'_> {
+    /// The codings of a CodeableConcept that have a code.
+    pub(super) fn codings(self) -> Result<Vec<Coding>, Refused> {
+        let concept = self.object(&["coding", "text"])?;
+        let mut codings = Vec::new();
+        for node in concept.list("coding", CODINGS_MAX)? {
+            let coding = node.object(&["system", "version", "code", "display", "userSelected"])?;
+            if let Some(code) = coding.optional("code") {
+                codings.push(Coding {
+                    system: coding.text("system")?,
+                    code: code.text()?,
+                });
+            }
+        }
+        Ok(codings)
+    }
+}
+
+/// A business identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identifier {
+    pub system: Option<String>,
+    pub value: String,
+}
+
+impl Identifier {
+    /// Of a claim on chain.
+    #[must_use]
+    pub fn claim(claim: B256) -> Self {
+        Self {
+            system: Some(system::CLAIM.to_owned()),
+            value: hex::encode(claim),
+        }
+    }
+
+    pub(super) fn element(&self) -> Element {
+        Element::new()
+            .with_some("system", self.system.as_ref())
+            .with("value", &self.value)
+    }
+}
+
+/// A reference to a resource: literal, logical, or both (R4, `references.html`). Names that are shown with it are not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reference {
+    pub reference: Option<String>,
+    /// The type of the resource.
+    pub kind: Option<String>,
+    pub identifier: Option<Identifier>,
+}
+
+impl Reference {
+    /// `Encounter/7`.
+    #[must_use]
+    pub fn literal(reference: &str) -> Self {
+        Self {
+            reference: Some(reference.to_owned()),
+            kind: None,
+            identifier: None,
+        }
+    }
+
+    /// By its identifier: no server has to have the resource.
+    #[must_use]
+    pub fn logical(kind: &str, identifier: Identifier) -> Self {
+        Self {
+            reference: None,
+            kind: Some(kind.to_owned()),
+            identifier: Some(identifier),
+        }
+    }
+
+    /// The patient of a chart, as the facade names them.
+    #[must_use]
+    pub fn chart(chart: B256) -> Self {
+        Self::literal(&format!("Patient/{}", hex::encode(chart)))
+    }
+
+    /// An account of a chain (`did:pkh`, CAIP-10), as the facade names it. `kind`: Organization or Practitioner.
+    #[must_use]
+    pub fn account(kind: &str, chain_id: u64, account: Address) -> Self {
+        let identifier = Identifier {
+            system: Some(system::URI.to_owned()),
+            value: format!("did:pkh:eip155:{chain_id}:0x{}", hex::encode(account)),
+        };
+        Self::logical(kind, identifier)
+    }
+
+    /// A claim on chain.
+    #[must_use]
+    pub fn claim(claim: B256) -> Self {
+        Self::logical("Claim", Identifier::claim(claim))
+    }
+
+    /// One text for the resource, whichever server and version it is named by: type and id of a literal reference (`Encounter/7`), otherwise
+    /// the identifier after its system (`urn:visits|7`). As exact as whoever wrote it.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        if let Some(reference) = &self.reference {
+            let unversioned = reference.split("/_history/").next().unwrap_or(reference);
+            let mut parts = unversioned.rsplit('/');
+            return match (parts.next(), parts.next()) {
+                (Some(id), Some(kind)) if !id.is_empty() && !kind.is_empty() => Some(format!("{kind}/{id}")),
+                // `urn:uuid:...`, `#contained`.
+                _ => Some(reference.clone()),
+            };
+        }
+        let identifier = self.identifier.as_ref()?;
+        let system = identifier.system.as_deref().unwrap_or_default();
+        Some(format!("{system}|{}", identifier.value))
+    }
+
+    pub(super) fn element(&self) -> Element {
+        Element::new()
+            .with_some("identifier", self.identifier.as_ref().map(Identifier::element))
+            .with_some("reference", self.reference.as_ref())
+            .with_some("type", self.kind.as_ref())
+    }
+}
+
+impl Node<'_> {
+    pub(super) fn reference(self) -> Result<Reference, Refused> {
+        let object = self.object(&["reference", "type", "identifier", "display"])?;
+        let identifier = object.optional("identifier").map(Node::identifier).transpose()?;
+        let reference = Reference {
+            reference: object.text("reference")?,
+            kind: object.text("type")?,
+            identifier: identifier.flatten(),
+        };
+        if reference.reference.is_none() && reference.identifier.is_none() {
+            return Err(object.refused_at("reference", Fault::Missing));
+        }
+        Ok(reference)
+    }
+
+    /// `None` where it has no value.
+    fn identifier(self) -> Result<Option<Identifier>, Refused> {
+        let object = self.object(&["use", "type", "system", "value", "period", "assigner"])?;
+        let system = object.text("system")?;
+        Ok(object.text("value")?.map(|value| Identifier { system, value }))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Period {
+    pub start: Option<DateTime>,
+    pub end: Option<DateTime>,
+}
+
+impl Period {
+    pub(super) fn element(&self) -> Element {
+        Element::new()
+            .with_some("end", self.end.as_ref().map(DateTime::as_str))
+            .with_some("start", self.start.as_ref().map(DateTime::as_str))
+    }
+}
+
+impl Node<'_> {
+    pub(super) fn period(self) -> Result<Period, Refused> {
+        let object = self.object(&["start", "end"])?;
+        let time = |name| object.optional(name).map(|node| node.time()).transpose();
+        let period = Period {
+            start: time("start")?,
+            end: time("end")?,
+        };
+        // An end that is written coarsely is as late as it may be.
+        if let (Some(start), Some(end)) = (&period.start, &period.end)
+            && end.span().to <= start.span().from
+        {
+            return Err(object.refused(Fault::Backwards));
+        }
+        Ok(period)
+    }
+}
+
+impl Object<'_> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Refused> {
+        self.optional(name).map(|node| node.text()).transpose()
+    }
+
+    pub(super) fn reference(&self, name: &str) -> Result<Option<Reference>, Refused> {
+        self.optional(name).map(Node::reference).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_has_one_key_whichever_server_and_version_it_is_named_by() {
+        for same in [
+            "Encounter/7",
+            "https://a.example/fhir/Encounter/7",
+            "Encounter/7/_history/2",
+        ] {
+            assert_eq!(Reference::literal(same).key().as_deref(), Some("Encounter/7"), "{same}");
+        }
+        for whole in ["urn:uuid:0f", "#visit", "7", "Encounter/"] {
+            assert_eq!(Reference::literal(whole).key().as_deref(), Some(whole));
+        }
+        let identifier = Identifier {
+            system: Some("urn:visits".to_owned()),
+            value: "7".to_owned(),
+        };
+        assert_eq!(
+            Reference::logical("Encounter", identifier).key().as_deref(),
+            Some("urn:visits|7")
+        );
+    }
+
+    #[test]
+    fn accounts_and_charts_are_named_as_the_facade_names_them() {
+        let account = Reference::account("Organization", 421_614, Address::repeat_byte(0xab));
+        let did = format!("did:pkh:eip155:421614:0x{}", "ab".repeat(20));
+        assert_eq!(account.key().unwrap(), format!("urn:ietf:rfc:3986|{did}"));
+        let chart = Reference::chart(B256::repeat_byte(0x5a));
+        assert_eq!(chart.key().unwrap(), format!("Patient/{}", "5a".repeat(32)));
+    }
+}

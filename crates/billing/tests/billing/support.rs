@@ -1,0 +1,208 @@
+//! One claim, its parties, and what is decided of it.
+use alloy_primitives::{Address, B256};
+use medlock_abi::claims::IClaims::{Adjudicated, ClaimSubmitted, Link};
+use medlock_billing::{
+    Amount, ClaimDocument, Currency, Decision, FingerprintKey, Salt, Verdict,
+    amount::Decimal,
+    claim_id,
+    fhir::{
+        Claim, ClaimResponse, Coding, Identifier, Insurance, Item, Kind, Period, RecordRef, Reference, Serviced,
+        Status, Use, system,
+    },
+    time::DateTime,
+};
+use serde_json::Value;
+
+pub const CHAIN_ID: u64 = 421_614;
+pub const CHART: B256 = B256::repeat_byte(0xc1);
+pub const RECORD: B256 = B256::repeat_byte(0xe1);
+pub const POINTER: B256 = B256::repeat_byte(0x81);
+pub const CLINIC: Address = Address::repeat_byte(0x11);
+pub const NURSE: Address = Address::repeat_byte(0x12);
+pub const INSURER: Address = Address::repeat_byte(0x21);
+/// The digest of the envelope that the claim is sealed in.
+pub const ENVELOPE: B256 = B256::repeat_byte(0xd1);
+/// 2026-05-04T10:00:00Z.
+pub const NOW: u64 = 1_777_888_800;
+
+pub fn euro(minor: u64) -> Amount {
+    Amount::new(Currency::from_numeric(978).unwrap(), minor)
+}
+
+pub fn dollar(minor: u64) -> Amount {
+    Amount::new(Currency::from_numeric(840).unwrap(), minor)
+}
+
+pub fn time(text: &str) -> DateTime {
+    DateTime::parse(text).unwrap()
+}
+
+pub fn key() -> FingerprintKey {
+    FingerprintKey::from_slice(&[0x4b; 32]).unwrap()
+}
+
+pub fn salt(byte: u8) -> Salt {
+    Salt::from_bytes([byte; 32])
+}
+
+/// Two items, 123.45 euros in all.
+pub fn claim() -> Claim {
+    let coverage = Identifier {
+        system: Some("urn:policies".to_owned()),
+        value: "P-1".to_owned(),
+    };
+    Claim {
+        status: Status::Active,
+        kind: Kind::Professional,
+        purpose: Use::Claim,
+        patient: Reference::chart(CHART),
+        created: time("2026-05-04T10:00:00Z"),
+        insurer: Reference::account("Organization", CHAIN_ID, INSURER),
+        provider: Reference::account("Organization", CHAIN_ID, CLINIC),
+        priority: Coding::new(system::PRIORITY, "normal"),
+        insurance: vec![Insurance {
+            sequence: 1,
+            focal: true,
+            coverage: Reference::logical("Coverage", coverage),
+        }],
+        items: vec![
+            Item {
+                sequence: 1,
+                codes: vec![
+                    Coding::new("http://loinc.org", "718-7"),
+                    Coding::new("urn:tariff", "15.0010"),
+                ],
+                serviced: Some(Serviced::Date(time("2026-05-03"))),
+                quantity: Some(Decimal::parse("2.0").unwrap()),
+                unit_price: Some(euro(5000)),
+                factor: None,
+                net: euro(10_000),
+                encounter: Some(Reference::literal("Encounter/7")),
+            },
+            Item {
+                sequence: 2,
+                codes: vec![Coding::new("urn:tariff", "39.0190")],
+                serviced: Some(Serviced::Period(Period {
+                    start: Some(time("2026-05-03T10:00:00+02:00")),
+                    end: Some(time("2026-05-03T10:20:00+02:00")),
+                })),
+                quantity: None,
+                unit_price: None,
+                factor: None,
+                net: euro(2345),
+                encounter: Some(Reference::literal("Encounter/7")),
+            },
+        ],
+        total: euro(12_345),
+        records: vec![RecordRef {
+            chart: CHART,
+            record_id: RECORD,
+        }],
+    }
+}
+
+pub fn document_of(claim: &Claim) -> ClaimDocument {
+    let link = Link {
+        recordId: RECORD,
+        pointer: POINTER,
+    };
+    ClaimDocument::new(claim.write().unwrap().into_bytes(), CLINIC, vec![link], salt(0x5a))
+        .ok()
+        .unwrap()
+}
+
+/// As the contract tells of it.
+pub fn submitted(document: &ClaimDocument) -> ClaimSubmitted {
+    let new = document.submission(CHART, INSURER, ENVELOPE, &key()).unwrap();
+    ClaimSubmitted {
+        claim: claim_id(CLINIC, &new),
+        chart: new.chart,
+        insurer: new.insurer,
+        provider: CLINIC,
+        by: NURSE,
+        document: new.document,
+        fingerprint: new.fingerprint,
+        currency: new.currency,
+        billed: new.billed,
+        links: new.links,
+        currencyVersion: 1,
+        shared: false,
+        previous: B256::ZERO,
+        deadline: NOW + 1,
+    }
+}
+
+pub fn decision(verdict: Verdict) -> Decision {
+    let claim = claim();
+    let id = submitted(&document_of(&claim)).claim;
+    let response = ClaimResponse::decided(&claim, Reference::claim(id), &verdict, time("2026-05-20"));
+    Decision {
+        claim: id,
+        verdict,
+        response: response.write().unwrap().into_bytes(),
+    }
+}
+
+/// As the contract tells of it.
+pub fn adjudicated(decision: &Decision) -> Adjudicated {
+    Adjudicated {
+        claim: decision.claim,
+        serial: 2,
+        by: INSURER,
+        state: decision.verdict.state(),
+        amount: decision.verdict.commitment(decision.claim),
+        reasonCode: decision.verdict.reason().unwrap_or(0),
+        document: B256::repeat_byte(0xd2),
+        deadline: 0,
+    }
+}
+
+/// One of each kind.
+pub fn verdicts() -> [Verdict; 3] {
+    use medlock_abi::terms::claim_reason::{ABOVE_LIMIT, NOT_COVERED};
+    [
+        Verdict::Approved {
+            amount: euro(12_345),
+            salt: salt(0x5b),
+        },
+        Verdict::PartlyApproved {
+            amount: euro(10_000),
+            salt: salt(0x5c),
+            reason: ABOVE_LIMIT,
+        },
+        Verdict::Denied { reason: NOT_COVERED },
+    ]
+}
+
+/// With `value` at the JSON pointer; null removes what is there, `-` adds to a list. Of numbers that stand in `json`, those with a
+/// fraction become other texts of the same value.
+pub fn with(json: &str, pointer: &str, value: Value) -> String {
+    let mut resource: Value = serde_json::from_str(json).unwrap();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let parent = resource.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}"));
+    match (parent, value) {
+        (Value::Object(properties), Value::Null) => drop(properties.remove(name).unwrap()),
+        (Value::Object(properties), value) => drop(properties.insert(name.to_owned(), value)),
+        (Value::Array(items), value) if name == "-" => items.push(value),
+        (Value::Array(items), value) => items[name.parse::<usize>().unwrap()] = value,
+        _ => panic!("{pointer}"),
+    }
+    resource.to_string()
+}
+
+/// SplitMix64: rows at random, the same for a seed in every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, most: u64) -> u64 {
+        self.next() % most
+    }
+}
