@@ -7,6 +7,8 @@ use medlock_research::data::chain_all;
 
 use crate::support::{OTHER_SITE, Published, SITE, link};
 
+type Change = fn(&mut ChainTrial);
+
 /// What is found once `change` is done, and the lock and results fit the batches again.
 fn after(change: impl FnOnce(&mut ChainTrial)) -> Vec<Contradiction> {
     let mut chain = Published::honest().chain;
@@ -39,7 +41,7 @@ fn facts_are_the_same_after_json() {
 fn each_fact_that_cannot_be_is_named() {
     let (site, sequence) = (SITE, 2);
     let stranger = Address::repeat_byte(9);
-    let cases: [(fn(&mut ChainTrial), Contradiction); 16] = [
+    let cases: [(Change, Contradiction); 16] = [
         (|chain| chain.registration = B256::ZERO, Contradiction::TrialId),
         (
             |chain| chain.versions[1].at -= 101,
@@ -113,6 +115,20 @@ fn each_fact_that_cannot_be_is_named() {
     }));
     assert!(after(|chain| chain.versions.clear()).contains(&Contradiction::NoVersions));
     assert!(after(|chain| chain.lock = None).contains(&Contradiction::ResultsTime { number: 0 }));
+}
+
+#[test]
+fn gaps_and_batches_out_of_order_are_marked_as_the_contract_does() {
+    let found = after(|chain| {
+        chain.batches[3].sequence = 5;
+        chain.batches[3].flags |= flag::GAP;
+    });
+    assert_eq!(found, []);
+    let found = after(|chain| {
+        (chain.batches[0].sequence, chain.batches[0].flags) = (2, flag::GAP);
+        (chain.batches[1].sequence, chain.batches[1].flags) = (1, flag::OUT_OF_ORDER);
+    });
+    assert_eq!(found, []);
 }
 
 #[test]
