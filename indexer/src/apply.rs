@@ -1,9 +1,14 @@
 //! Events to changes of the state tables. Pure: no event's meaning depends on what the tables hold.
+mod ledgers;
+#[cfg(test)]
+mod tests;
+
 use crate::{
     model::Event,
     tables::{Table, Value},
 };
 use anyhow::Result;
+use ledgers::{claims, supply, trials};
 use medlock_abi::{
     audit::IAudit::IAuditEvents,
     exceptions::IExceptions::IExceptionsEvents,
@@ -56,6 +61,7 @@ macro_rules! change {
         }
     };
 }
+use change;
 
 /// What `event` changes, in the order in which to change it. `time`: of its block, in UNIX seconds.
 ///
@@ -67,6 +73,9 @@ pub fn apply(event: &Event, time: u64) -> Result<Vec<Change>> {
         Event::Exceptions(event) => exceptions(event),
         Event::Relay(event) => Ok(relay(event)),
         Event::Audit(event) => audit(event),
+        Event::Claims(event) => claims(event),
+        Event::Supply(event) => supply(event),
+        Event::Trials(event) => trials(event),
     }
 }
 

@@ -9,8 +9,9 @@ use alloy::{
     sol_types::SolEventInterface,
 };
 use medlock_abi::{
-    audit::IAudit::IAuditEvents, exceptions::IExceptions::IExceptionsEvents, records::IRecords::IRecordsEvents,
-    registry::IRegistry::IRegistryEvents, relay::IRelay::IRelayEvents,
+    audit::IAudit::IAuditEvents, claims::IClaims::IClaimsEvents, exceptions::IExceptions::IExceptionsEvents,
+    records::IRecords::IRecordsEvents, registry::IRegistry::IRegistryEvents, relay::IRelay::IRelayEvents,
+    supply::ISupply::ISupplyEvents, trials::ITrials::ITrialsEvents,
 };
 
 /// A log of our contracts that this build cannot read, named so that it can be looked up.
@@ -58,6 +59,12 @@ pub fn decode(deployment: &Deployment, log: &Log) -> Result<Entry, Undecodable> 
         read(raw, Event::Relay, IRelayEvents::name_by_selector)
     } else if contract == deployment.audit {
         read(raw, Event::Audit, IAuditEvents::name_by_selector)
+    } else if contract == deployment.claims {
+        read(raw, Event::Claims, IClaimsEvents::name_by_selector)
+    } else if contract == deployment.supply {
+        read(raw, Event::Supply, ISupplyEvents::name_by_selector)
+    } else if contract == deployment.trials {
+        read(raw, Event::Trials, ITrialsEvents::name_by_selector)
     } else {
         Err("not a contract of this deployment".into())
     }

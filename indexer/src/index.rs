@@ -1,12 +1,16 @@
 //! Queries. Clonable; reads only, beside the writer, each answer from one state of the tables.
 mod answer;
+mod claims;
 mod decision;
 mod desk;
 mod emergencies;
 mod history;
+mod supply;
+mod trials;
 mod view;
 
 pub use answer::*;
+pub use claims::{Claim, ClaimFacts, ClaimLink, ClaimStep, ClaimsOf, CurrencySetting, InsurerSetting};
 pub use decision::Asked;
 #[cfg(test)]
 pub(crate) use decision::all_statements;
@@ -14,6 +18,10 @@ use decision::{QUESTIONS_MOST, Tables};
 use desk::Desk;
 pub use emergencies::Emergency;
 pub use history::{EmergencyAccess, GivenGrant, Rule, WrittenVersion};
+pub use supply::{
+    Closing, CustodyStep, Dispensing, DrugBatch, Recall, Shipment, ShipmentsOf, Unit, UnitOffer, UnitPlace,
+};
+pub use trials::{DataBatch, DataLock, Participant, Site, Trial, TrialResult, TrialVersion};
 pub(crate) use view::valid;
 pub use view::{View, When};
 

@@ -26,9 +26,11 @@ pub use db::Database;
 pub use endpoints::{Endpoints, REQUEST_TIMEOUT, label};
 pub use exposition::{CONTENT_TYPE as METRICS_TYPE, Text as Metrics};
 pub use index::{
-    Anchor, Asked, Chart, Credential, Decision, Emergency, EmergencyAccess, Finality, GivenGrant, Grant, Head, Index,
-    IndexError, Live, Member, News, PAGE_MOST, Page, Party, PartyKey, Position, PositionError, Reader, Record, Rule,
-    Statistics, Status, View, When, WrittenVersion,
+    Anchor, Asked, Chart, Claim, ClaimFacts, ClaimLink, ClaimStep, ClaimsOf, Closing, Credential, CurrencySetting,
+    CustodyStep, DataBatch, DataLock, Decision, Dispensing, DrugBatch, Emergency, EmergencyAccess, Finality,
+    GivenGrant, Grant, Head, Index, IndexError, InsurerSetting, Live, Member, News, PAGE_MOST, Page, Participant,
+    Party, PartyKey, Position, PositionError, Reader, Recall, Record, Rule, Shipment, ShipmentsOf, Site, Statistics,
+    Status, Trial, TrialResult, TrialVersion, Unit, UnitOffer, UnitPlace, View, When, WrittenVersion,
 };
 pub use model::Block;
 pub use pipeline::{Counters, Progress};
@@ -46,6 +48,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use store::Store;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
+/// How many contracts a deployment has.
+const CONTRACTS: usize = 8;
+
 /// What to index. A database serves one deployment for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deployment {
@@ -54,6 +59,9 @@ pub struct Deployment {
     pub exceptions: Address,
     pub relay: Address,
     pub audit: Address,
+    pub claims: Address,
+    pub supply: Address,
+    pub trials: Address,
     /// The block of the first of these contracts' deployment: no event of theirs is before it.
     pub start_block: u64,
     pub chain_id: u64,
@@ -64,8 +72,17 @@ pub struct Deployment {
 impl Deployment {
     /// The contracts whose events are indexed.
     #[must_use]
-    pub fn contracts(&self) -> [Address; 5] {
-        [self.registry, self.records, self.exceptions, self.relay, self.audit]
+    pub fn contracts(&self) -> [Address; CONTRACTS] {
+        [
+            self.registry,
+            self.records,
+            self.exceptions,
+            self.relay,
+            self.audit,
+            self.claims,
+            self.supply,
+            self.trials,
+        ]
     }
 }
 

@@ -2,8 +2,9 @@
 use crate::store::Rows;
 use alloy::primitives::{Address, B256, LogData};
 use medlock_abi::{
-    audit::IAudit::IAuditEvents, exceptions::IExceptions::IExceptionsEvents, records::IRecords::IRecordsEvents,
-    registry::IRegistry::IRegistryEvents, relay::IRelay::IRelayEvents,
+    audit::IAudit::IAuditEvents, claims::IClaims::IClaimsEvents, exceptions::IExceptions::IExceptionsEvents,
+    records::IRecords::IRecordsEvents, registry::IRegistry::IRegistryEvents, relay::IRelay::IRelayEvents,
+    supply::ISupply::ISupplyEvents, trials::ITrials::ITrialsEvents,
 };
 
 /// A block header, as far as the index needs it.
@@ -24,6 +25,9 @@ pub enum Event {
     Exceptions(IExceptionsEvents),
     Relay(IRelayEvents),
     Audit(IAuditEvents),
+    Claims(IClaimsEvents),
+    Supply(ISupplyEvents),
+    Trials(ITrialsEvents),
 }
 
 /// An event, decoded, with the log that it came from.

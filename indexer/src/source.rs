@@ -24,7 +24,7 @@ mod transport;
 mod wire;
 
 use crate::{
-    Deployment,
+    CONTRACTS, Deployment,
     endpoints::{Endpoints, labels},
     model::Block,
 };
@@ -673,7 +673,7 @@ fn torn_at(number: u64) -> SourceError {
 impl Header {
     /// The first of `contracts` that the bloom has and that none of `logs`, this block's, is of. A bloom may have it by
     /// chance; it never lacks one that logged.
-    fn left_out(&self, logs: &[Log], contracts: [Address; 5]) -> Option<Address> {
+    fn left_out(&self, logs: &[Log], contracts: [Address; CONTRACTS]) -> Option<Address> {
         contracts.into_iter().find(|contract| {
             self.bloom.contains_input(BloomInput::Raw(contract.as_slice()))
                 && logs.iter().all(|log| log.inner.address != *contract)

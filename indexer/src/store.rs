@@ -189,8 +189,8 @@ impl Store {
         row.extend(accounts);
         row.push(Value::int(deployment.start_block)?);
         const SQL: &str = "INSERT INTO deployment
-                (id, chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                (id, chain_id, genesis_hash, registry, records, exceptions, relay, audit, claims, supply, trials, start_block)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         self.on().execute(SQL, &row).await?;
         const CHAIN: &str = "INSERT INTO chain (id, head) VALUES (1, $1)";
         self.on().execute(CHAIN, &[Value::Int(0)]).await?;

@@ -92,6 +92,37 @@ tables! {
     Nonce = nonce(signer; nonce),
     Anchor = anchor(gateway number; anchor previous root receipts) for_good,
     Equivocation = equivocation(gateway number first second; proved_by) for_good,
+    Claim = claim(claim; chart provider insurer submitted_by document fingerprint currency billed currency_version shared previous) for_good,
+    ClaimLink = claim_link(claim number; record_id pointer) for_good,
+    ClaimStep = claim_step(claim; serial state acted_by document amount reason_code deadline token value),
+    InsurerSetting = insurer_setting(insurer; serial shared),
+    CurrencySetting = currency_setting(insurer currency version; accepted token scale) for_good,
+    DrugBatch = drug_batch(batch; maker gtin lot expiry root packages step document) for_good,
+    Unit = unit(batch unit; cut_from) for_good,
+    UnitOffer = unit_offer(batch unit step; shipment held previous) for_good,
+    Shipment = shipment(shipment; sender receiver kind document),
+    ShipmentClosing = shipment_closing(shipment; state closed_by document) for_good,
+    Recall = recall(batch number; from_package to_package class reason_code issued_by document) for_good,
+    Dispensing = dispensing(batch serial; unit package dispensed_by document) for_good,
+    Decommissioning = decommissioning(batch unit; reason_code acted_by document) for_good,
+    Trial = trial(trial; sponsor registration document) for_good,
+    TrialVersion = trial_version(trial version; protocol plan form reason_code reconsent document) for_good,
+    Site = site(trial site; serial active),
+    Consent = consent(trial participant; site version document),
+    Enrolment = enrolment(trial participant; site number) for_good,
+    Withdrawal = withdrawal(trial participant; site number) for_good,
+    DataBatch = data_batch(trial site sequence; period_from period_to root leaves participants flags version data document) for_good,
+    DataLock = data_lock(trial; batches data) for_good,
+    TrialResult = trial_result(trial number; version plan data results document) for_good,
+    TrialClosing = trial_closing(trial;) for_good,
+}
+
+/// Whether a column of a key holds numbers, and not bytes.
+pub fn is_number(key: &str) -> bool {
+    matches!(
+        key,
+        "number" | "version" | "currency" | "unit" | "step" | "shipment" | "sequence"
+    )
 }
 
 impl Table {
@@ -99,6 +130,11 @@ impl Table {
     pub fn of(self) -> Option<Self> {
         match self {
             Self::RecordVersion | Self::RecordStatus => Some(Self::Record),
+            Self::Unit | Self::Recall => Some(Self::DrugBatch),
+            Self::UnitOffer | Self::Dispensing | Self::Decommissioning => Some(Self::Unit),
+            Self::TrialVersion | Self::Site | Self::Consent | Self::DataBatch | Self::DataLock => Some(Self::Trial),
+            Self::Enrolment | Self::Withdrawal => Some(Self::Consent),
+            Self::TrialResult | Self::TrialClosing => Some(Self::DataLock),
             _ => None,
         }
     }

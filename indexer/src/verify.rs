@@ -1,12 +1,14 @@
 //! The tables against the contracts' storage, at one block: every row, and every difference by name.
 //!
-//! What stands in no contract's storage is not compared: keyrings, all versions of a record but its last, and what ended
-//! before the block. A thing that the index has never heard of cannot be asked about.
+//! What stands in no contract's storage is not compared: keyrings, documents of the ledgers' steps, all versions of a record but its last,
+//! and what ended before the block. A thing that the index has never heard of cannot be asked about.
+mod ledgers;
+
 use crate::{
     Deployment, Endpoints,
     db::{Database, Pool, Row, own},
     index::{Head, View, When, address, b256, bits, bytes, flag, number, valid},
-    tables::{Table, Value, end_of},
+    tables::{Table, Value, end_of, is_number},
 };
 use alloy::{
     network::{Ethereum, TransactionBuilder},
@@ -72,6 +74,7 @@ pub async fn verify(
         provider,
         deployment,
         block,
+        pool: pool.clone(),
     };
     chain.check().await?;
     let mut verified = Verified {
@@ -117,7 +120,7 @@ struct Subject {
     joins: &'static str,
 }
 
-const SUBJECTS: [Subject; 15] = [
+const SUBJECTS: [Subject; 29] = [
     Subject {
         table: Table::Chart,
         more: ", e.epoch, d.version, d.digest",
@@ -164,6 +167,20 @@ const SUBJECTS: [Subject; 15] = [
     },
     Subject::plain(Table::Nonce),
     Subject::plain(Table::Anchor),
+    Subject::plain(Table::Claim),
+    Subject::plain(Table::InsurerSetting),
+    Subject::plain(Table::CurrencySetting),
+    Subject::plain(Table::DrugBatch),
+    Subject::plain(Table::Unit),
+    Subject::plain(Table::UnitOffer),
+    Subject::plain(Table::Shipment),
+    Subject::plain(Table::Recall),
+    Subject::plain(Table::Dispensing),
+    Subject::plain(Table::Trial),
+    Subject::plain(Table::TrialVersion),
+    Subject::plain(Table::Site),
+    Subject::plain(Table::Consent),
+    Subject::plain(Table::DataBatch),
 ];
 
 impl Subject {
@@ -217,7 +234,7 @@ impl Subject {
 /// The columns of a row's key.
 fn key_of(table: Table, row: &Row) -> Result<Vec<Value>> {
     let value = |column: &&'static str| -> Result<Value> {
-        if matches!(table, Table::Anchor) && *column == "number" {
+        if is_number(column) {
             return Ok(Value::Int(row.int(column)?.context("a key without a number")?));
         }
         let bytes = row.bytes(column)?.context("a key that is not there")?;
@@ -234,6 +251,7 @@ struct Chain {
     provider: RootProvider<Ethereum>,
     deployment: Deployment,
     block: Head,
+    pool: Pool,
 }
 
 impl Chain {
@@ -475,7 +493,7 @@ impl Chain {
                 let found = self.call(audit, IAudit::anchorOfCall { gateway, index }).await?;
                 same! { "anchor": b256(row, "anchor")?, found; }
             }
-            other => bail!("{} is not compared", other.name()),
+            _ => self.compare_ledgers(row, &mut compared).await?,
         }
         Ok(compared.differences)
     }

@@ -23,6 +23,9 @@ CREATE TABLE deployment (
     exceptions   BYTEA  NOT NULL CHECK (octet_length(exceptions) = 20),
     relay        BYTEA  NOT NULL CHECK (octet_length(relay) = 20),
     audit        BYTEA  NOT NULL CHECK (octet_length(audit) = 20),
+    claims       BYTEA  NOT NULL CHECK (octet_length(claims) = 20),
+    supply       BYTEA  NOT NULL CHECK (octet_length(supply) = 20),
+    trials       BYTEA  NOT NULL CHECK (octet_length(trials) = 20),
     start_block  BIGINT NOT NULL,
     PRIMARY KEY (id)
 );
@@ -403,6 +406,372 @@ CREATE TABLE equivocation (
     PRIMARY KEY (valid_from)
 );
 CREATE UNIQUE INDEX equivocation_key ON equivocation (gateway, number, first, second);
+
+-- Claims as they were submitted. For good, so no row ever ends; what becomes of them is in claim_step.
+CREATE TABLE claim (
+    claim            BYTEA  NOT NULL,
+    chart            BYTEA  NOT NULL,
+    provider         BYTEA  NOT NULL,
+    insurer          BYTEA  NOT NULL,
+    -- The provider or its member.
+    submitted_by     BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    -- The same for the same service of a chart, whoever bills it.
+    fingerprint      BYTEA  NOT NULL,
+    -- ISO 4217.
+    currency         BIGINT NOT NULL,
+    -- A commitment to the amount.
+    billed           BYTEA  NOT NULL,
+    -- The insurer's, whose token the claim is paid in.
+    currency_version BIGINT NOT NULL,
+    -- 1: the service is held in the registry that insurers share. 0: in the insurer's own.
+    shared           BIGINT NOT NULL,
+    -- The claim that held it there before; zero: none.
+    previous         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX claim_key ON claim (claim);
+CREATE INDEX claim_of_chart ON claim (chart, valid_from);
+CREATE INDEX claim_of_provider ON claim (provider, valid_from);
+CREATE INDEX claim_of_insurer ON claim (insurer, valid_from);
+CREATE INDEX claim_of_service ON claim (fingerprint, valid_from);
+
+-- The records that a claim rests on, in its order; one event has several. For good.
+CREATE TABLE claim_link (
+    claim            BYTEA  NOT NULL,
+    -- From 0.
+    number           BIGINT NOT NULL,
+    record_id        BYTEA  NOT NULL,
+    -- Of the version that is meant.
+    pointer          BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from, number)
+);
+CREATE UNIQUE INDEX claim_link_key ON claim_link (claim, number);
+
+-- Steps of claims: the current row is where a claim stands, the ended ones are how it came there. What an event does not tell is zero.
+CREATE TABLE claim_step (
+    claim            BYTEA  NOT NULL,
+    serial           BIGINT NOT NULL,
+    -- medlock_abi::terms::claim_state.
+    state            BIGINT NOT NULL,
+    acted_by         BYTEA  NOT NULL,
+    -- What came with the step; of a payment outside of the chain the digest of its reference.
+    document         BYTEA  NOT NULL,
+    -- Of a decision: a commitment to what is approved.
+    amount           BYTEA  NOT NULL,
+    -- Of a decision or a reversal: medlock_abi::terms::claim_reason.
+    reason_code      BIGINT NOT NULL,
+    -- UNIX seconds, of what is due next; 0: nothing is, or, of a review, still what was due before it.
+    deadline         BIGINT NOT NULL,
+    -- Of a payment on chain; the value has 32 bytes, big-endian.
+    token            BYTEA  NOT NULL,
+    value            BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX claim_step_key ON claim_step (claim, valid_to);
+CREATE INDEX claim_step_to ON claim_step (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Whether an insurer's claims are held in the registry that insurers share. No row: they are not.
+CREATE TABLE insurer_setting (
+    insurer          BYTEA  NOT NULL,
+    serial           BIGINT NOT NULL,
+    -- 0 or 1.
+    shared           BIGINT NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX insurer_setting_key ON insurer_setting (insurer, valid_to);
+CREATE INDEX insurer_setting_to ON insurer_setting (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Currencies in which an insurer takes claims, or does not any more: the highest version counts. Earlier ones are what standing claims are
+-- paid by, so no row ever ends.
+CREATE TABLE currency_setting (
+    insurer          BYTEA  NOT NULL,
+    currency         BIGINT NOT NULL,
+    version          BIGINT NOT NULL,
+    -- 0 or 1.
+    accepted         BIGINT NOT NULL,
+    -- Zero: none.
+    token            BYTEA  NOT NULL,
+    scale            BIGINT NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX currency_setting_key ON currency_setting (insurer, currency, version);
+
+-- Batches of drugs, as their makers registered them. For good.
+CREATE TABLE drug_batch (
+    batch            BYTEA  NOT NULL,
+    maker            BYTEA  NOT NULL,
+    gtin             BIGINT NOT NULL,
+    lot              BYTEA  NOT NULL,
+    -- UNIX seconds.
+    expiry           BIGINT NOT NULL,
+    -- Merkle root of the serials.
+    root             BYTEA  NOT NULL,
+    packages         BIGINT NOT NULL,
+    -- Where all of it stands at first.
+    step             BIGINT NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX drug_batch_key ON drug_batch (batch);
+CREATE INDEX drug_batch_of_maker ON drug_batch (maker, valid_from);
+CREATE INDEX drug_batch_of_lot ON drug_batch (gtin, lot, valid_from);
+
+-- Where the units of a batch begin; one event has several. A unit goes on to the next one, or to the batch's end, and stands where the one that
+-- it was cut from stood, until it is offered itself. For good: units are cut, and never joined.
+CREATE TABLE unit (
+    batch            BYTEA  NOT NULL,
+    unit             BIGINT NOT NULL,
+    -- Of unit 0: itself.
+    cut_from         BIGINT NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from, unit)
+);
+CREATE UNIQUE INDEX unit_key ON unit (batch, unit);
+
+-- Offers of units, with numbers that ascend: a unit stands at the highest `step` where that shipment was accepted, and otherwise at `held`.
+CREATE TABLE unit_offer (
+    batch            BYTEA  NOT NULL,
+    unit             BIGINT NOT NULL,
+    -- Units that come from one step share the next.
+    step             BIGINT NOT NULL,
+    shipment         BIGINT NOT NULL,
+    -- Where it stood.
+    held             BIGINT NOT NULL,
+    -- The step before, in the chain of custody; 0: none.
+    previous         BIGINT NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX unit_offer_key ON unit_offer (batch, unit, step);
+CREATE INDEX unit_offer_of_step ON unit_offer (step);
+CREATE INDEX unit_offer_of_shipment ON unit_offer (shipment, valid_from);
+
+-- Shipments: a row ends when its shipment is closed, so the current ones are open.
+CREATE TABLE shipment (
+    shipment         BIGINT NOT NULL,
+    sender           BYTEA  NOT NULL,
+    receiver         BYTEA  NOT NULL,
+    -- medlock_abi::terms::shipment, as is the state below.
+    kind             BIGINT NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX shipment_key ON shipment (shipment, valid_to);
+CREATE INDEX shipment_of_sender ON shipment (sender, valid_to, valid_from);
+CREATE INDEX shipment_of_receiver ON shipment (receiver, valid_to, valid_from);
+CREATE INDEX shipment_to ON shipment (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- How they were closed. For good.
+CREATE TABLE shipment_closing (
+    shipment         BIGINT NOT NULL,
+    state            BIGINT NOT NULL,
+    closed_by        BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX shipment_closing_key ON shipment_closing (shipment);
+
+-- Recalls, of the packages from one number on, below another. For good: none is undone.
+CREATE TABLE recall (
+    batch            BYTEA  NOT NULL,
+    -- Of the batch's recalls, from 0.
+    number           BIGINT NOT NULL,
+    from_package     BIGINT NOT NULL,
+    to_package       BIGINT NOT NULL,
+    -- medlock_abi::terms::recall.
+    class            BIGINT NOT NULL,
+    reason_code      BIGINT NOT NULL,
+    issued_by        BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX recall_key ON recall (batch, number);
+
+-- Packages that were dispensed. For good.
+CREATE TABLE dispensing (
+    batch            BYTEA  NOT NULL,
+    -- Salted.
+    serial           BYTEA  NOT NULL,
+    unit             BIGINT NOT NULL,
+    -- Of the package in its batch.
+    package          BIGINT NOT NULL,
+    dispensed_by     BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX dispensing_key ON dispensing (batch, serial);
+CREATE INDEX dispensing_of_serial ON dispensing (serial, valid_from);
+
+-- Units that left the supply without being dispensed. For good.
+CREATE TABLE decommissioning (
+    batch            BYTEA  NOT NULL,
+    unit             BIGINT NOT NULL,
+    -- medlock_abi::terms::decommission.
+    reason_code      BIGINT NOT NULL,
+    acted_by         BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX decommissioning_key ON decommissioning (batch, unit);
+
+-- Clinical trials, as they were registered. For good; where one stands is whether it has a row in data_lock, and in trial_closing.
+CREATE TABLE trial (
+    trial            BYTEA  NOT NULL,
+    sponsor          BYTEA  NOT NULL,
+    registration     BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX trial_key ON trial (trial);
+CREATE INDEX trial_of_sponsor ON trial (sponsor, valid_from);
+
+-- Versions of trials, from 1; the highest counts. For good: all can be read.
+CREATE TABLE trial_version (
+    trial            BYTEA  NOT NULL,
+    version          BIGINT NOT NULL,
+    protocol         BYTEA  NOT NULL,
+    plan             BYTEA  NOT NULL,
+    form             BYTEA  NOT NULL,
+    -- medlock_abi::terms::amendment; 0: of the first.
+    reason_code      BIGINT NOT NULL,
+    -- 1: who has not consented to this one or a later one takes no part.
+    reconsent        BIGINT NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX trial_version_key ON trial_version (trial, version);
+
+-- Sites of trials, and whether they still are.
+CREATE TABLE site (
+    trial            BYTEA  NOT NULL,
+    site             BYTEA  NOT NULL,
+    serial           BIGINT NOT NULL,
+    -- 0 or 1.
+    active           BIGINT NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX site_key ON site (trial, site, valid_to);
+CREATE INDEX site_of_account ON site (site, valid_to, valid_from);
+CREATE INDEX site_to ON site (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Consents of participants: the current row is the last. It does not end when they withdraw; see withdrawal.
+CREATE TABLE consent (
+    trial            BYTEA  NOT NULL,
+    participant      BYTEA  NOT NULL,
+    site             BYTEA  NOT NULL,
+    version          BIGINT NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    valid_to         BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX consent_key ON consent (trial, participant, valid_to);
+CREATE INDEX consent_of_participant ON consent (participant, valid_to, valid_from);
+CREATE INDEX consent_of_site ON consent (trial, site, valid_to, valid_from);
+CREATE INDEX consent_to ON consent (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Participants that a site has enrolled. For good.
+CREATE TABLE enrolment (
+    trial            BYTEA  NOT NULL,
+    participant      BYTEA  NOT NULL,
+    site             BYTEA  NOT NULL,
+    -- The participant's at this site, from 1.
+    number           BIGINT NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX enrolment_key ON enrolment (trial, participant);
+CREATE INDEX enrolment_of_site ON enrolment (trial, site, valid_from);
+
+-- Participants that have withdrawn. For good.
+CREATE TABLE withdrawal (
+    trial            BYTEA  NOT NULL,
+    participant      BYTEA  NOT NULL,
+    site             BYTEA  NOT NULL,
+    -- 0: never enrolled.
+    number           BIGINT NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX withdrawal_key ON withdrawal (trial, participant);
+CREATE INDEX withdrawal_of_site ON withdrawal (trial, site, valid_from);
+
+-- Batches of trials' data. For good.
+CREATE TABLE data_batch (
+    trial            BYTEA  NOT NULL,
+    site             BYTEA  NOT NULL,
+    -- The site's own number of it, from 1.
+    sequence         BIGINT NOT NULL,
+    -- UNIX seconds.
+    period_from      BIGINT NOT NULL,
+    period_to        BIGINT NOT NULL,
+    root             BYTEA  NOT NULL,
+    leaves           BIGINT NOT NULL,
+    -- Words of 32 bytes, joined: bit n of word w is number 256 w + n of the site.
+    participants     BYTEA  NOT NULL CHECK (octet_length(participants) % 32 = 0),
+    -- medlock_abi::terms::batch.
+    flags            BIGINT NOT NULL,
+    -- The trial's at this time.
+    version          BIGINT NOT NULL,
+    -- A hash over all batches of the trial up to this one.
+    data             BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX data_batch_key ON data_batch (trial, site, sequence);
+CREATE INDEX data_batch_of_trial ON data_batch (trial, valid_from);
+
+-- Trials whose data are locked. For good.
+CREATE TABLE data_lock (
+    trial            BYTEA  NOT NULL,
+    batches          BIGINT NOT NULL,
+    data             BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX data_lock_key ON data_lock (trial);
+
+-- Results of trials, from number 0; later ones correct earlier ones, which stay. For good.
+CREATE TABLE trial_result (
+    trial            BYTEA  NOT NULL,
+    number           BIGINT NOT NULL,
+    version          BIGINT NOT NULL,
+    plan             BYTEA  NOT NULL,
+    data             BYTEA  NOT NULL,
+    results          BYTEA  NOT NULL,
+    document         BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX trial_result_key ON trial_result (trial, number);
+
+-- Trials that are closed. For good.
+CREATE TABLE trial_closing (
+    trial            BYTEA  NOT NULL,
+    valid_from       BIGINT NOT NULL,
+    PRIMARY KEY (valid_from)
+);
+CREATE UNIQUE INDEX trial_closing_key ON trial_closing (trial);
 
 -- For analysts: GRANT medlock_reader TO somebody. A database user who may not create roles goes without.
 DO $$

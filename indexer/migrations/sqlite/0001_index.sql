@@ -20,6 +20,9 @@ CREATE TABLE deployment (
     exceptions   BLOB    NOT NULL CHECK (length(exceptions) = 20),
     relay        BLOB    NOT NULL CHECK (length(relay) = 20),
     audit        BLOB    NOT NULL CHECK (length(audit) = 20),
+    claims       BLOB    NOT NULL CHECK (length(claims) = 20),
+    supply       BLOB    NOT NULL CHECK (length(supply) = 20),
+    trials       BLOB    NOT NULL CHECK (length(trials) = 20),
     start_block  INTEGER NOT NULL,
     PRIMARY KEY (id)
 ) STRICT;
@@ -392,3 +395,369 @@ CREATE TABLE equivocation (
     PRIMARY KEY (valid_from)
 ) STRICT;
 CREATE UNIQUE INDEX equivocation_key ON equivocation (gateway, number, first, second);
+
+-- Claims as they were submitted. For good, so no row ever ends; what becomes of them is in claim_step.
+CREATE TABLE claim (
+    claim            BLOB    NOT NULL,
+    chart            BLOB    NOT NULL,
+    provider         BLOB    NOT NULL,
+    insurer          BLOB    NOT NULL,
+    -- The provider or its member.
+    submitted_by     BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    -- The same for the same service of a chart, whoever bills it.
+    fingerprint      BLOB    NOT NULL,
+    -- ISO 4217.
+    currency         INTEGER NOT NULL,
+    -- A commitment to the amount.
+    billed           BLOB    NOT NULL,
+    -- The insurer's, whose token the claim is paid in.
+    currency_version INTEGER NOT NULL,
+    -- 1: the service is held in the registry that insurers share. 0: in the insurer's own.
+    shared           INTEGER NOT NULL,
+    -- The claim that held it there before; zero: none.
+    previous         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX claim_key ON claim (claim);
+CREATE INDEX claim_of_chart ON claim (chart);
+CREATE INDEX claim_of_provider ON claim (provider);
+CREATE INDEX claim_of_insurer ON claim (insurer);
+CREATE INDEX claim_of_service ON claim (fingerprint);
+
+-- The records that a claim rests on, in its order; one event has several. For good.
+CREATE TABLE claim_link (
+    claim            BLOB    NOT NULL,
+    -- From 0.
+    number           INTEGER NOT NULL,
+    record_id        BLOB    NOT NULL,
+    -- Of the version that is meant.
+    pointer          BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from, number)
+) STRICT;
+CREATE UNIQUE INDEX claim_link_key ON claim_link (claim, number);
+
+-- Steps of claims: the current row is where a claim stands, the ended ones are how it came there. What an event does not tell is zero.
+CREATE TABLE claim_step (
+    claim            BLOB    NOT NULL,
+    serial           INTEGER NOT NULL,
+    -- medlock_abi::terms::claim_state.
+    state            INTEGER NOT NULL,
+    acted_by         BLOB    NOT NULL,
+    -- What came with the step; of a payment outside of the chain the digest of its reference.
+    document         BLOB    NOT NULL,
+    -- Of a decision: a commitment to what is approved.
+    amount           BLOB    NOT NULL,
+    -- Of a decision or a reversal: medlock_abi::terms::claim_reason.
+    reason_code      INTEGER NOT NULL,
+    -- UNIX seconds, of what is due next; 0: nothing is, or, of a review, still what was due before it.
+    deadline         INTEGER NOT NULL,
+    -- Of a payment on chain; the value has 32 bytes, big-endian.
+    token            BLOB    NOT NULL,
+    value            BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX claim_step_key ON claim_step (claim, valid_to);
+CREATE INDEX claim_step_to ON claim_step (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Whether an insurer's claims are held in the registry that insurers share. No row: they are not.
+CREATE TABLE insurer_setting (
+    insurer          BLOB    NOT NULL,
+    serial           INTEGER NOT NULL,
+    -- 0 or 1.
+    shared           INTEGER NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX insurer_setting_key ON insurer_setting (insurer, valid_to);
+CREATE INDEX insurer_setting_to ON insurer_setting (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Currencies in which an insurer takes claims, or does not any more: the highest version counts. Earlier ones are what standing claims are
+-- paid by, so no row ever ends.
+CREATE TABLE currency_setting (
+    insurer          BLOB    NOT NULL,
+    currency         INTEGER NOT NULL,
+    version          INTEGER NOT NULL,
+    -- 0 or 1.
+    accepted         INTEGER NOT NULL,
+    -- Zero: none.
+    token            BLOB    NOT NULL,
+    scale            INTEGER NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX currency_setting_key ON currency_setting (insurer, currency, version);
+
+-- Batches of drugs, as their makers registered them. For good.
+CREATE TABLE drug_batch (
+    batch            BLOB    NOT NULL,
+    maker            BLOB    NOT NULL,
+    gtin             INTEGER NOT NULL,
+    lot              BLOB    NOT NULL,
+    -- UNIX seconds.
+    expiry           INTEGER NOT NULL,
+    -- Merkle root of the serials.
+    root             BLOB    NOT NULL,
+    packages         INTEGER NOT NULL,
+    -- Where all of it stands at first.
+    step             INTEGER NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX drug_batch_key ON drug_batch (batch);
+CREATE INDEX drug_batch_of_maker ON drug_batch (maker);
+CREATE INDEX drug_batch_of_lot ON drug_batch (gtin, lot);
+
+-- Where the units of a batch begin; one event has several. A unit goes on to the next one, or to the batch's end, and stands where the one that
+-- it was cut from stood, until it is offered itself. For good: units are cut, and never joined.
+CREATE TABLE unit (
+    batch            BLOB    NOT NULL,
+    unit             INTEGER NOT NULL,
+    -- Of unit 0: itself.
+    cut_from         INTEGER NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from, unit)
+) STRICT;
+CREATE UNIQUE INDEX unit_key ON unit (batch, unit);
+
+-- Offers of units, with numbers that ascend: a unit stands at the highest `step` where that shipment was accepted, and otherwise at `held`.
+CREATE TABLE unit_offer (
+    batch            BLOB    NOT NULL,
+    unit             INTEGER NOT NULL,
+    -- Units that come from one step share the next.
+    step             INTEGER NOT NULL,
+    shipment         INTEGER NOT NULL,
+    -- Where it stood.
+    held             INTEGER NOT NULL,
+    -- The step before, in the chain of custody; 0: none.
+    previous         INTEGER NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX unit_offer_key ON unit_offer (batch, unit, step);
+CREATE INDEX unit_offer_of_step ON unit_offer (step);
+CREATE INDEX unit_offer_of_shipment ON unit_offer (shipment);
+
+-- Shipments: a row ends when its shipment is closed, so the current ones are open.
+CREATE TABLE shipment (
+    shipment         INTEGER NOT NULL,
+    sender           BLOB    NOT NULL,
+    receiver         BLOB    NOT NULL,
+    -- medlock_abi::terms::shipment, as is the state below.
+    kind             INTEGER NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX shipment_key ON shipment (shipment, valid_to);
+CREATE INDEX shipment_of_sender ON shipment (sender, valid_to);
+CREATE INDEX shipment_of_receiver ON shipment (receiver, valid_to);
+CREATE INDEX shipment_to ON shipment (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- How they were closed. For good.
+CREATE TABLE shipment_closing (
+    shipment         INTEGER NOT NULL,
+    state            INTEGER NOT NULL,
+    closed_by        BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX shipment_closing_key ON shipment_closing (shipment);
+
+-- Recalls, of the packages from one number on, below another. For good: none is undone.
+CREATE TABLE recall (
+    batch            BLOB    NOT NULL,
+    -- Of the batch's recalls, from 0.
+    number           INTEGER NOT NULL,
+    from_package     INTEGER NOT NULL,
+    to_package       INTEGER NOT NULL,
+    -- medlock_abi::terms::recall.
+    class            INTEGER NOT NULL,
+    reason_code      INTEGER NOT NULL,
+    issued_by        BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX recall_key ON recall (batch, number);
+
+-- Packages that were dispensed. For good.
+CREATE TABLE dispensing (
+    batch            BLOB    NOT NULL,
+    -- Salted.
+    serial           BLOB    NOT NULL,
+    unit             INTEGER NOT NULL,
+    -- Of the package in its batch.
+    package          INTEGER NOT NULL,
+    dispensed_by     BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX dispensing_key ON dispensing (batch, serial);
+CREATE INDEX dispensing_of_serial ON dispensing (serial);
+
+-- Units that left the supply without being dispensed. For good.
+CREATE TABLE decommissioning (
+    batch            BLOB    NOT NULL,
+    unit             INTEGER NOT NULL,
+    -- medlock_abi::terms::decommission.
+    reason_code      INTEGER NOT NULL,
+    acted_by         BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX decommissioning_key ON decommissioning (batch, unit);
+
+-- Clinical trials, as they were registered. For good; where one stands is whether it has a row in data_lock, and in trial_closing.
+CREATE TABLE trial (
+    trial            BLOB    NOT NULL,
+    sponsor          BLOB    NOT NULL,
+    registration     BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX trial_key ON trial (trial);
+CREATE INDEX trial_of_sponsor ON trial (sponsor);
+
+-- Versions of trials, from 1; the highest counts. For good: all can be read.
+CREATE TABLE trial_version (
+    trial            BLOB    NOT NULL,
+    version          INTEGER NOT NULL,
+    protocol         BLOB    NOT NULL,
+    plan             BLOB    NOT NULL,
+    form             BLOB    NOT NULL,
+    -- medlock_abi::terms::amendment; 0: of the first.
+    reason_code      INTEGER NOT NULL,
+    -- 1: who has not consented to this one or a later one takes no part.
+    reconsent        INTEGER NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX trial_version_key ON trial_version (trial, version);
+
+-- Sites of trials, and whether they still are.
+CREATE TABLE site (
+    trial            BLOB    NOT NULL,
+    site             BLOB    NOT NULL,
+    serial           INTEGER NOT NULL,
+    -- 0 or 1.
+    active           INTEGER NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX site_key ON site (trial, site, valid_to);
+CREATE INDEX site_of_account ON site (site, valid_to);
+CREATE INDEX site_to ON site (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Consents of participants: the current row is the last. It does not end when they withdraw; see withdrawal.
+CREATE TABLE consent (
+    trial            BLOB    NOT NULL,
+    participant      BLOB    NOT NULL,
+    site             BLOB    NOT NULL,
+    version          INTEGER NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    valid_to         INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX consent_key ON consent (trial, participant, valid_to);
+CREATE INDEX consent_of_participant ON consent (participant, valid_to);
+CREATE INDEX consent_of_site ON consent (trial, site, valid_to);
+CREATE INDEX consent_to ON consent (valid_to) WHERE valid_to < 9223372036854775807;
+
+-- Participants that a site has enrolled. For good.
+CREATE TABLE enrolment (
+    trial            BLOB    NOT NULL,
+    participant      BLOB    NOT NULL,
+    site             BLOB    NOT NULL,
+    -- The participant's at this site, from 1.
+    number           INTEGER NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX enrolment_key ON enrolment (trial, participant);
+CREATE INDEX enrolment_of_site ON enrolment (trial, site);
+
+-- Participants that have withdrawn. For good.
+CREATE TABLE withdrawal (
+    trial            BLOB    NOT NULL,
+    participant      BLOB    NOT NULL,
+    site             BLOB    NOT NULL,
+    -- 0: never enrolled.
+    number           INTEGER NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX withdrawal_key ON withdrawal (trial, participant);
+CREATE INDEX withdrawal_of_site ON withdrawal (trial, site);
+
+-- Batches of trials' data. For good.
+CREATE TABLE data_batch (
+    trial            BLOB    NOT NULL,
+    site             BLOB    NOT NULL,
+    -- The site's own number of it, from 1.
+    sequence         INTEGER NOT NULL,
+    -- UNIX seconds.
+    period_from      INTEGER NOT NULL,
+    period_to        INTEGER NOT NULL,
+    root             BLOB    NOT NULL,
+    leaves           INTEGER NOT NULL,
+    -- Words of 32 bytes, joined: bit n of word w is number 256 w + n of the site.
+    participants     BLOB    NOT NULL CHECK (length(participants) % 32 = 0),
+    -- medlock_abi::terms::batch.
+    flags            INTEGER NOT NULL,
+    -- The trial's at this time.
+    version          INTEGER NOT NULL,
+    -- A hash over all batches of the trial up to this one.
+    data             BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX data_batch_key ON data_batch (trial, site, sequence);
+CREATE INDEX data_batch_of_trial ON data_batch (trial);
+
+-- Trials whose data are locked. For good.
+CREATE TABLE data_lock (
+    trial            BLOB    NOT NULL,
+    batches          INTEGER NOT NULL,
+    data             BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX data_lock_key ON data_lock (trial);
+
+-- Results of trials, from number 0; later ones correct earlier ones, which stay. For good.
+CREATE TABLE trial_result (
+    trial            BLOB    NOT NULL,
+    number           INTEGER NOT NULL,
+    version          INTEGER NOT NULL,
+    plan             BLOB    NOT NULL,
+    data             BLOB    NOT NULL,
+    results          BLOB    NOT NULL,
+    document         BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX trial_result_key ON trial_result (trial, number);
+
+-- Trials that are closed. For good.
+CREATE TABLE trial_closing (
+    trial            BLOB    NOT NULL,
+    valid_from       INTEGER NOT NULL,
+    PRIMARY KEY (valid_from)
+) STRICT;
+CREATE UNIQUE INDEX trial_closing_key ON trial_closing (trial);

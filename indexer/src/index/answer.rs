@@ -313,7 +313,8 @@ pub struct Statistics {
 }
 
 pub const DEPLOYMENT: &str =
-    "SELECT chain_id, genesis_hash, registry, records, exceptions, relay, audit, start_block FROM deployment";
+    "SELECT chain_id, genesis_hash, registry, records, exceptions, relay, audit, claims, supply, trials, start_block
+     FROM deployment";
 pub fn deployment_row(row: &Row) -> Result<Deployment> {
     Ok(Deployment {
         chain_id: number(row, "chain_id")?,
@@ -323,6 +324,9 @@ pub fn deployment_row(row: &Row) -> Result<Deployment> {
         exceptions: address(row, "exceptions")?,
         relay: address(row, "relay")?,
         audit: address(row, "audit")?,
+        claims: address(row, "claims")?,
+        supply: address(row, "supply")?,
+        trials: address(row, "trials")?,
         start_block: number(row, "start_block")?,
     })
 }

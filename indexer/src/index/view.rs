@@ -31,7 +31,7 @@ pub struct View {
     reading: Reading,
     block: Head,
     /// The block is the newest one: lists then come straight from their indexes.
-    latest: bool,
+    pub(super) latest: bool,
     /// What windows are judged at, in UNIX seconds. `None`: a block without events of ours, long past, whose time is not kept.
     at: Option<u64>,
 }
@@ -57,6 +57,7 @@ macro_rules! pick {
         if $view.latest { $sql!(now $(, $arg)*) } else { $sql!(then $(, $arg)*) }
     };
 }
+pub(super) use pick;
 /// The end of a list's statement: after place $3, in order, $4 at most.
 macro_rules! page {
     ($table:literal) => {
@@ -69,6 +70,7 @@ macro_rules! page {
         )
     };
 }
+pub(super) use page;
 macro_rules! charts {
     ($when:ident, $which:literal) => {
         concat!(

@@ -1,5 +1,6 @@
 //! Whether answers fit together. Pure.
 use super::{Header, Result, SourceError, torn_at};
+use crate::CONTRACTS;
 use alloy::{
     primitives::{Address, B256, Bloom, keccak256, map::B256Map},
     rpc::types::Log,
@@ -19,7 +20,7 @@ pub fn linked(headers: &[Header]) -> Result<()> {
 
 /// Sorts `logs` and checks that each is mined, once, by one of our contracts, in one of the blocks of `headers`
 /// (ascending), whose bloom has it.
-pub fn logs(logs: &mut [Log], headers: &[Header], addresses: [Address; 5]) -> Result<()> {
+pub fn logs(logs: &mut [Log], headers: &[Header], addresses: [Address; CONTRACTS]) -> Result<()> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     // The same addresses and topics come again and again, and hashing them is most of the work.
     let of_address = addresses.map(|address| bits(address.as_slice()));

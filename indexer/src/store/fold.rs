@@ -92,9 +92,14 @@ impl Key {
     fn of(table: Table, row: &[Value]) -> Result<Self> {
         let (mut key, mut length) = ([0; KEY_BYTES], 0);
         for value in row.iter().take(table.key().len()) {
+            let number;
             let bytes = match value {
                 Value::Word(word) => word.as_slice(),
                 Value::Account(account) => account.as_slice(),
+                Value::Int(of_key) => {
+                    number = of_key.to_be_bytes();
+                    number.as_slice()
+                }
                 other => bail!("a key of {} holds {other:?}", table.name()),
             };
             key[length..length + bytes.len()].copy_from_slice(bytes);

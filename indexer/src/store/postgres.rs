@@ -5,7 +5,7 @@
 use super::{ALWAYS, work::Work};
 use crate::{
     db::own,
-    tables::{CURRENT, Table, Value},
+    tables::{CURRENT, Table, Value, is_number},
 };
 use anyhow::{Context, Result, bail, ensure};
 use futures::future::join;
@@ -88,7 +88,12 @@ fn bytes(value: &Value) -> Result<&[u8]> {
 /// go through those with all the keys, rather than through the keys.
 pub fn end_sql(table: Table) -> String {
     let (name, key) = (table.name(), table.key());
-    let arrays: String = (1..=key.len()).map(|i| format!("${i}::bytea[], ")).collect();
+    let kind = |column: &&str| if is_number(column) { "bigint" } else { "bytea" };
+    let arrays: String = key
+        .iter()
+        .zip(1..)
+        .map(|(column, i)| format!("${i}::{}[], ", kind(column)))
+        .collect();
     let on: String = key
         .iter()
         .map(|column| format!("t.{column} = n.{column} AND "))

@@ -25,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 mod databases;
 #[path = "../../tests/support/dump.rs"]
 mod dump;
+mod ledgers;
 
 async fn open(database: &str) -> Store {
     Store::open(&database.parse().unwrap(), &DEPLOYMENT, GENESIS)
@@ -38,6 +39,9 @@ const DEPLOYMENT: Deployment = Deployment {
     exceptions: Address::repeat_byte(0xcc),
     relay: Address::repeat_byte(0xdd),
     audit: Address::repeat_byte(0xee),
+    claims: Address::repeat_byte(0xa1),
+    supply: Address::repeat_byte(0xa2),
+    trials: Address::repeat_byte(0xa3),
     start_block: 1,
     chain_id: 412_346,
     genesis_hash: B256::repeat_byte(0x99),
@@ -86,6 +90,7 @@ async fn random_histories_with_reorgs_give_the_tables_of_a_straight_replay() {
         assert_eq!(dump(&live).await, dump(&fresh).await, "seed {seed}");
         let index = Index::open(&live.parse().unwrap()).await.unwrap();
         reasons.extend(answers_match(&index, &chain, &mut dice, seed).await);
+        ledgers::answers_match(&index, &chain, &mut dice).await;
         tables_match(&live, &chain[chain.len() - 1].after).await;
         index.close().await;
     }
@@ -287,12 +292,15 @@ async fn a_database_of_another_deployment_is_refused() {
         let path = kind.fresh(folder.path(), "index");
         open(&path).await.close().await;
         let elsewhere = Address::repeat_byte(0x11);
-        let others: [fn(&mut Deployment, Address); 5] = [
+        let others: [fn(&mut Deployment, Address); 8] = [
             |d, at| d.registry = at,
             |d, at| d.records = at,
             |d, at| d.exceptions = at,
             |d, at| d.relay = at,
             |d, at| d.audit = at,
+            |d, at| d.claims = at,
+            |d, at| d.supply = at,
+            |d, at| d.trials = at,
         ];
         for change in others {
             let mut other = DEPLOYMENT;
@@ -410,6 +418,7 @@ struct Contracts {
     anchors: BTreeMap<Address, Vec<B256>>,
     /// Gateway, index and the two statements.
     equivocations: BTreeSet<(Address, u64, B256, B256)>,
+    ledgers: ledgers::Ledgers,
 }
 
 #[derive(Clone, Copy)]
@@ -1571,7 +1580,19 @@ fn mine(chain: &mut Vec<Mined>, dice: &mut Dice) {
     let (mut after, elapsed) = (tip.after.clone(), dice.below(3));
     let now = tip.block.time + elapsed;
     let calls = if dice.one_in(3) { 0 } else { dice.below(6) };
-    let logs = (0..calls).flat_map(|_| after.call(dice, now)).collect();
+    let mut logs: Vec<_> = (0..calls).flat_map(|_| after.call(dice, now)).collect();
+    // Dice of their own, so that the other contracts' histories lead where they led without them.
+    let mut own = Dice(
+        tip.block.hash.0[..8]
+            .iter()
+            .fold(0, |seed, byte| seed << 8 | u64::from(*byte)),
+    );
+    if own.one_in(2) {
+        for _ in 0..=own.below(6) {
+            let Contracts { charts, ledgers, .. } = &mut after;
+            logs.extend(ledgers.call(charts, &mut own, now));
+        }
+    }
     push(chain, elapsed, logs);
     chain.last_mut().unwrap().after = after;
 }

@@ -1,6 +1,7 @@
 //! The real contracts, run: after every transaction the index answers as the contracts do at the same block, and it
 //! goes on giving those answers for that block's time.
 mod history;
+mod ledgers;
 
 use crate::support::{POLL_MS, SOON, chain::receipt, event::id, latest};
 use alloy::{
@@ -695,6 +696,9 @@ impl World {
             exceptions: deployed.exceptions,
             relay: deployed.relay,
             audit: deployed.audit,
+            claims: deployed.claims,
+            supply: deployed.supply,
+            trials: deployed.trials,
             start_block: deployed.block,
             chain_id: deployed.chain_id,
             genesis_hash: deployed.genesis_hash,

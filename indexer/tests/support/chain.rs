@@ -1,4 +1,4 @@
-//! A real chain with five contracts that log whatever they are told to, so that any event, good or bad, can be had.
+//! A real chain with eight contracts that log whatever they are told to, so that any event, good or bad, can be had.
 use alloy::signers::local::PrivateKeySigner;
 use alloy::{
     network::{EthereumWallet, TransactionBuilder},
@@ -104,6 +104,9 @@ impl Chain {
         let (exceptions, _) = deploy(&rpc).await;
         let (relay, _) = deploy(&rpc).await;
         let (audit, _) = deploy(&rpc).await;
+        let (claims, _) = deploy(&rpc).await;
+        let (supply, _) = deploy(&rpc).await;
+        let (trials, _) = deploy(&rpc).await;
         let genesis = rpc.get_block(0.into()).await.unwrap().unwrap();
         let chain_id = rpc.get_chain_id().await.unwrap();
         let deployment = Deployment {
@@ -112,6 +115,9 @@ impl Chain {
             exceptions,
             relay,
             audit,
+            claims,
+            supply,
+            trials,
             start_block,
             chain_id,
             genesis_hash: genesis.header.hash,

@@ -2,7 +2,7 @@
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 /// State tables, and `deployment`, `block` and `event`.
-const TABLES: usize = 26;
+const TABLES: usize = 49;
 
 /// Every row of every table, sorted; of blocks, genesis and those with events, since which others are kept depends on
 /// the steps in which the chain was read; without what a node said of its chain's head.

@@ -130,7 +130,8 @@ fn indexes_until_its_input_ends() {
 
 async fn work(orders: Value) {
     let field = |name: &str| orders[name].clone();
-    let [registry, records, exceptions, relay, audit] = serde_json::from_value(field("contracts")).unwrap();
+    let [registry, records, exceptions, relay, audit, claims, supply, trials] =
+        serde_json::from_value(field("contracts")).unwrap();
     let config = medlock_indexer::Config {
         endpoints: orders["url"].as_str().unwrap().into(),
         deployment: Deployment {
@@ -139,6 +140,9 @@ async fn work(orders: Value) {
             exceptions,
             relay,
             audit,
+            claims,
+            supply,
+            trials,
             start_block: orders["start_block"].as_u64().unwrap(),
             chain_id: orders["chain_id"].as_u64().unwrap(),
             genesis_hash: serde_json::from_value(field("genesis_hash")).unwrap(),
