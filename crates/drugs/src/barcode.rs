@@ -258,7 +258,7 @@ fn bracketed(text: &str) -> Result<Elements<'_>, BarcodeError> {
             return Err(unknown);
         };
         let start = at + ai_digits + 2;
-        let bytes = text[start..].as_bytes();
+        let bytes = &text.as_bytes()[start..];
         let opens = |place: &usize| bytes[*place] == b'(' && (*place == 0 || bytes[place - 1] != b'\\');
         let end = start + (0..bytes.len()).find(opens).unwrap_or(bytes.len());
         let data = match &text[start..end] {
