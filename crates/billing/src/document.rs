@@ -11,8 +11,9 @@
 //! | `service` | (encounter, system, code, day, provider of 20 bytes) | `reason` | number of `terms::claim_reason`, or null |
 //! | | | `response` | bytes: the FHIR ClaimResponse |
 //!
-//! Another version, another encoding and what is cut short are refused. A document says nothing that its `check` does not compare: with
-//! the event, and with the resource that it holds.
+//! Another version, another encoding and what is cut short are refused. All that stands beside the resource is compared by
+//! `check`, with the event and with the resource; so are the resource's amounts, service and records, and its parties where they are named by
+//! account or chart.
 use std::fmt;
 
 use alloy_primitives::{Address, B256};
@@ -27,7 +28,7 @@ use zeroize::Zeroizing;
 use crate::{
     Amount, Currency, FingerprintKey, Salt, Service,
     chain::{claim_id, commit_approved, commit_billed, new_claim},
-    fhir::{CLAIM_BYTES_MAX, Claim, ClaimResponse, Outcome, Refused, Status, Use},
+    fhir::{CLAIM_BYTES_MAX, Claim, ClaimResponse, Outcome, Reference, Refused, Status, Use},
     fingerprint::{ServiceError, fingerprint},
 };
 
@@ -61,8 +62,12 @@ pub enum DocumentError {
 pub enum Mismatch {
     #[error("what was submitted has another id")]
     ClaimId,
-    #[error("the service is another provider's than the claim")]
+    #[error("the service, or the provider that the claim names, is another's than the claim on chain")]
     Provider,
+    #[error("the claim names another insurer")]
+    Insurer,
+    #[error("the claim names another chart's patient")]
+    Chart,
     #[error("the fingerprint is not that of the service")]
     Fingerprint,
     #[error("the records or their versions are others than those on chain")]
@@ -229,14 +234,24 @@ impl ClaimDocument {
         let mut found = Found::default();
         let is_id = claim_id(submitted.provider, &new_claim(submitted)) == submitted.claim;
         found.unless(is_id, Mismatch::ClaimId);
-        found.unless(self.service.provider() == submitted.provider, Mismatch::Provider);
         let is_fingerprint = key.is_none_or(|key| fingerprint(key, &self.service) == submitted.fingerprint);
         found.unless(is_fingerprint, Mismatch::Fingerprint);
         found.unless(self.links == submitted.links, Mismatch::Links);
+        let is_provider = self.service.provider() == submitted.provider;
         let claim = match Claim::read(&self.claim) {
             Ok(claim) => claim,
-            Err(refused) => return found.and(Mismatch::Claim(refused)),
+            Err(refused) => {
+                found.unless(is_provider, Mismatch::Provider);
+                return found.and(Mismatch::Claim(refused));
+            }
         };
+        // Who is named otherwise than by account or chart is known to the parties alone.
+        let is_or_unknown = |party: &Reference, account| party.account_of().is_none_or(|named| named == account);
+        let names_provider = is_or_unknown(&claim.provider, submitted.provider);
+        found.unless(is_provider && names_provider, Mismatch::Provider);
+        found.unless(is_or_unknown(&claim.insurer, submitted.insurer), Mismatch::Insurer);
+        let is_chart = claim.patient.chart_of().is_none_or(|chart| chart == submitted.chart);
+        found.unless(is_chart, Mismatch::Chart);
         found.unless(claim.status == Status::Active, Mismatch::Status);
         found.unless(claim.purpose == Use::Claim, Mismatch::Use);
         let service = claim.service(self.service.provider());

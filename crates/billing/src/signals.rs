@@ -324,15 +324,11 @@ const WORK_DAYS_MAX: i64 = 7;
 /// (day, seconds) of a span on each day that it is on; nothing of a stay.
 fn by_day(span: Span) -> impl Iterator<Item = (i64, u64)> {
     let (first, last) = (span.from.div_euclid(DAY_S), span.to.saturating_sub(1).div_euclid(DAY_S));
-    let days = if last - first < WORK_DAYS_MAX {
-        first..=last
-    } else {
-        1..=0
-    };
-    days.map(move |day| {
+    let is_stay = last.saturating_sub(first) >= WORK_DAYS_MAX;
+    (first..=last).take_while(move |_| !is_stay).map(move |day| {
         let part = Span {
-            from: span.from.max(day * DAY_S),
-            to: span.to.min((day + 1) * DAY_S),
+            from: span.from.max(day.saturating_mul(DAY_S)),
+            to: span.to.min((day + 1).saturating_mul(DAY_S)),
         };
         (day, part.seconds())
     })

@@ -1,5 +1,6 @@
 //! The elements that several resources are made of.
 use alloy_primitives::{Address, B256, hex};
+use medlock_fhir::facade::bytes32;
 
 use super::{
     Fault, Refused,
@@ -183,6 +184,25 @@ impl Reference {
         Self::logical("Claim", Identifier::claim(claim))
     }
 
+    /// The account that this names, of whatever chain; of references to other things nothing.
+    #[must_use]
+    pub fn account_of(&self) -> Option<Address> {
+        let identifier = self.identifier.as_ref()?;
+        let is_uri = identifier.system.as_deref() == Some(system::URI);
+        let (_, account) = identifier.value.strip_prefix("did:pkh:eip155:")?.split_once(":0x")?;
+        hex::decode(account)
+            .ok()
+            .filter(|bytes| is_uri && bytes.len() == 20)
+            .map(|bytes| Address::from_slice(&bytes))
+    }
+
+    /// The chart whose patient this names, as the facade does.
+    #[must_use]
+    pub fn chart_of(&self) -> Option<B256> {
+        let key = self.key()?;
+        bytes32(key.strip_prefix("Patient/")?).map(B256::new)
+    }
+
     /// One text for the resource, whichever server and version it is named by: type and id of a literal reference (`Encounter/7`), otherwise
     /// the identifier after its system (`urn:visits|7`). As exact as whoever wrote it.
     #[must_use]
@@ -303,9 +323,16 @@ mod tests {
     #[test]
     fn accounts_and_charts_are_named_as_the_facade_names_them() {
         let account = Reference::account("Organization", 421_614, Address::repeat_byte(0xab));
+        assert_eq!(account.account_of(), Some(Address::repeat_byte(0xab)));
+        assert_eq!(account.chart_of(), None);
         let did = format!("did:pkh:eip155:421614:0x{}", "ab".repeat(20));
         assert_eq!(account.key().unwrap(), format!("urn:ietf:rfc:3986|{did}"));
         let chart = Reference::chart(B256::repeat_byte(0x5a));
+        assert_eq!(
+            (chart.account_of(), chart.chart_of()),
+            (None, Some(B256::repeat_byte(0x5a)))
+        );
+        assert_eq!(Reference::literal("Patient/1").chart_of(), None);
         assert_eq!(chart.key().unwrap(), format!("Patient/{}", "5a".repeat(32)));
     }
 }

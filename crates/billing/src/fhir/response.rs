@@ -196,8 +196,13 @@ impl ClaimResponse {
     /// A ClaimResponse of R4 that [`ClaimResponse::read`] reads as this one.
     ///
     /// # Errors
-    /// [`Refused`], of what cannot stand in a ClaimResponse.
+    /// [`Refused`], of what cannot stand in a ClaimResponse; [`Fault::Reason`], of a number that is no reason.
     pub fn write(&self) -> Result<String, Refused> {
+        let of_items = self.items.iter().flat_map(|item| &item.adjudication);
+        let mut reasons = of_items.chain(&self.adjudication).filter_map(|line| line.reason);
+        if reasons.any(|reason| reason_coding(reason).is_none()) {
+            return Err(read::refused("ClaimResponse.adjudication.reason", Fault::Reason));
+        }
         let kind = Coding::new(system::CLAIM_TYPE, self.kind.code());
         let items = self.items.iter().map(|item| {
             Element::new()

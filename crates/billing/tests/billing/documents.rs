@@ -9,7 +9,7 @@ use medlock_billing::{
     chain::new_claim,
     claim_id,
     document::{DOCUMENT_BYTES_MAX, DocumentError, Mismatch, Mismatches},
-    fhir::{Claim, ClaimResponse, Fault, Outcome, RecordRef, Status, Use},
+    fhir::{Claim, ClaimResponse, Fault, Outcome, RecordRef, Reference, Status, Use},
     fingerprint::ServiceError,
 };
 
@@ -54,7 +54,11 @@ fn what_a_claim_document_does_not_open_is_named() {
         check(|event, other| event.links[0].recordId = other),
         [Mismatch::Links, Mismatch::Record]
     );
-    assert_eq!(check(|event, other| event.chart = other), [Mismatch::Record]);
+    assert_eq!(
+        check(|event, other| event.chart = other),
+        [Mismatch::Chart, Mismatch::Record]
+    );
+    assert_eq!(check(|event, _| event.insurer = CLINIC), [Mismatch::Insurer]);
     assert_eq!(check(|event, _| event.currency = 840), [Mismatch::Currency]);
     assert_eq!(check(|event, other| event.billed = other), [Mismatch::Billed]);
     assert_eq!(check(|event, other| event.document = other), [Mismatch::Billed]);
@@ -342,4 +346,15 @@ fn a_decision_whose_parts_do_not_go_together_is_refused() {
         swapped(part, &[0x19, 0x03, 0xd2], &[0x19, 0x03, 0xe7]),
         Some(DocumentError::Verdict)
     );
+}
+
+/// A clinic's own numbers, which nobody else can compare.
+#[test]
+fn parties_that_are_named_otherwise_are_left_to_the_parties() {
+    let mut claim = claim();
+    for party in [&mut claim.patient, &mut claim.provider, &mut claim.insurer] {
+        *party = Reference::literal("Thing/1");
+    }
+    let document = document_of(&claim);
+    assert_eq!(document.check(&submitted(&document), Some(&key())), Ok(claim));
 }

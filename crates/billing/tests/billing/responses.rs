@@ -176,6 +176,9 @@ fn what_cannot_stand_in_a_response_is_not_written() {
     let mut other = response(0);
     other.totals[1].amount = dollar(1);
     assert_eq!(other.write().unwrap_err().fault, Fault::TwoCurrencies);
+    let mut other = response(2);
+    other.adjudication[0].reason = Some(15);
+    assert_eq!(other.write().unwrap_err().fault, Fault::Reason);
     let mut other = response(0);
     other.disposition = Some(" ".to_owned());
     assert_eq!(other.write().unwrap_err().path, "ClaimResponse.disposition");

@@ -409,3 +409,32 @@ fn the_order_of_the_rows_changes_nothing() {
     assert_eq!(all(&services), first);
     assert_eq!(told(&first[0])[0].len(), 40);
 }
+
+/// Rows are plain numbers, which nobody has checked.
+#[test]
+fn no_time_is_too_far_away() {
+    let ends = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
+    let mut services = Vec::new();
+    for from in ends {
+        for to in ends {
+            let span = Span { from, to };
+            services.push(ServiceFacts {
+                when: When::Period(span),
+                born: Some(span),
+                died: Some(span),
+                ..service(1)
+            });
+        }
+    }
+    let claim = ClaimFacts {
+        links: vec![LinkFacts {
+            record_id: RECORD,
+            created_at: u64::MAX,
+        }],
+        ..submitted(1)
+    };
+    assert_eq!(long_days(&services), []);
+    assert_eq!(overlaps(&services), []);
+    assert!(!outside_of_life(&services).is_empty());
+    assert_eq!(late_records(&[claim], &services), []);
+}
