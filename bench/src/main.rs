@@ -49,7 +49,10 @@ const OPT_LEVEL: &str = env!("MEDLOCK_OPT_LEVEL");
 fn main() -> anyhow::Result<()> {
     let command = Args::parse().command;
     let exact = matches!(command, Command::Gas(_) | Command::Signatures(_));
-    anyhow::ensure!(exact || OPT_LEVEL != "0", "this build is not optimised, so its times would say nothing; `make bench-build`, then again");
+    anyhow::ensure!(
+        exact || OPT_LEVEL != "0",
+        "this build is not optimised, so its times would say nothing; `make bench-build`, then again"
+    );
     match command {
         Command::Anvil(options) => anvil::run(&options),
         Command::Gas(options) => gas::run(&options),

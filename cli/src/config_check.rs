@@ -258,7 +258,7 @@ async fn nodes(findings: &mut Findings, global: &Global, args: &GatewayArgs, dep
     if let Some(url) = asked.ok().and_then(|url| url.parse().ok()) {
         let provider = ProviderBuilder::new().connect_http(url);
         let checked = deployment.check(&provider).await;
-        let says = checked.map(|()| "the five that the deployment file names".to_owned());
+        let says = checked.map(|()| "those that the deployment file names".to_owned());
         findings.tried("contracts", says.map_err(Into::into), Outcome::Wrong);
     }
 }

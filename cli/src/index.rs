@@ -299,6 +299,9 @@ async fn status(out: Output, database: &Database, lag_most: Option<u64>) -> anyh
         ("exceptions", deployment.exceptions),
         ("relay", deployment.relay),
         ("audit", deployment.audit),
+        ("claims", deployment.claims),
+        ("supply", deployment.supply),
+        ("trials", deployment.trials),
     ];
     let numbers = [
         ("events", counts.events),

@@ -41,7 +41,8 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
         "rpc": rpc, "gateway": gateway, "home": global.home,
         "registry": running.deployment.registry, "records": running.deployment.records,
         "exceptions": running.deployment.exceptions, "relay": running.deployment.relay,
-        "audit": running.deployment.audit,
+        "audit": running.deployment.audit, "claims": running.deployment.claims,
+        "supply": running.deployment.supply, "trials": running.deployment.trials,
         "owner_key": running.home.owner_key(), "custodians": running.custodians,
     });
     out.say(value, || {

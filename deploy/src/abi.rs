@@ -232,6 +232,7 @@ fn signed_types() -> Result<Value> {
     all.extend(types::<IRelay::RemoveMember>()?);
     all.extend(types::<IRelay::SetDelegate>()?);
     all.extend(types::<IRelay::PublishKey>()?);
+    all.extend(types::<IRelay::LedgerCall>()?);
     all.extend(types::<IRelay::CancelAll>()?);
     all.extend(types::<IAudit::Anchor>()?);
     all.extend(types::<signed::ReadReceipt>()?);

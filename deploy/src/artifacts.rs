@@ -21,9 +21,6 @@ pub const CODE_BYTES_MAX: usize = 24_576;
 /// Decompressed; ArbWasm's `MaxWasmSize` as Arbitrum One sets it.
 pub const WASM_BYTES_MAX: usize = 128 * 1024;
 
-/// Contracts beside those of a deployment: they know its addresses and none of it knows theirs, so each goes on a chain by itself.
-pub const LEDGERS: [&str; 3] = ["claims", "supply", "trials"];
-
 const MANIFEST: &str = "manifest.json";
 const MANIFEST_VERSION: u32 = 1;
 
@@ -146,7 +143,7 @@ impl Artifact {
     }
 }
 
-/// Every contract of [`NAMES`] and [`LEDGERS`].
+/// Every contract of [`NAMES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifacts {
     pub registry: Artifact,
@@ -154,8 +151,9 @@ pub struct Artifacts {
     pub exceptions: Artifact,
     pub relay: Artifact,
     pub audit: Artifact,
-    /// In the order of [`LEDGERS`].
-    pub ledgers: Vec<Artifact>,
+    pub claims: Artifact,
+    pub supply: Artifact,
+    pub trials: Artifact,
 }
 
 impl Artifacts {
@@ -171,18 +169,20 @@ impl Artifacts {
 
     /// Makes every artifact by its name.
     pub(crate) fn each<E>(mut make: impl FnMut(&'static str) -> Result<Artifact, E>) -> Result<Self, E> {
-        let [registry, records, exceptions, relay, audit] = NAMES;
+        let [registry, records, exceptions, relay, audit, claims, supply, trials] = NAMES;
         Ok(Self {
             registry: make(registry)?,
             records: make(records)?,
             exceptions: make(exceptions)?,
             relay: make(relay)?,
             audit: make(audit)?,
-            ledgers: LEDGERS.into_iter().map(make).collect::<Result<_, _>>()?,
+            claims: make(claims)?,
+            supply: make(supply)?,
+            trials: make(trials)?,
         })
     }
 
-    /// Those of a deployment, in the order of [`NAMES`].
+    /// In the order of [`NAMES`].
     pub fn iter(&self) -> impl Iterator<Item = &Artifact> {
         let Self {
             registry,
@@ -190,14 +190,11 @@ impl Artifacts {
             exceptions,
             relay,
             audit,
-            ledgers: _,
+            claims,
+            supply,
+            trials,
         } = self;
-        [registry, records, exceptions, relay, audit].into_iter()
-    }
-
-    /// All that was built.
-    pub fn all(&self) -> impl Iterator<Item = &Artifact> {
-        self.iter().chain(&self.ledgers)
+        [registry, records, exceptions, relay, audit, claims, supply, trials].into_iter()
     }
 
     /// Writes the files, then the manifest that makes them count. A build that is cut short leaves none.
@@ -214,7 +211,7 @@ impl Artifacts {
             }
             _ => {}
         }
-        for artifact in self.all() {
+        for artifact in self.iter() {
             for (extension, bytes) in [("wasm", &artifact.wasm), ("code", &artifact.code)] {
                 let path = dir.join(&artifact.name).with_extension(extension);
                 fs::write(&path, bytes).map_err(io(&path))?;
@@ -224,7 +221,7 @@ impl Artifacts {
             version: MANIFEST_VERSION,
             inputs: inputs.into(),
             rustc: rustc.into(),
-            contracts: self.all().map(Artifact::entry).collect(),
+            contracts: self.iter().map(Artifact::entry).collect(),
         };
         let json = serde_json::to_vec_pretty(&manifest).expect("strings and numbers serialise");
         write_whole(&manifest_path, &json).map_err(io(&manifest_path))?;
@@ -306,6 +303,9 @@ pub struct Links {
     pub records: Address,
     pub exceptions: Address,
     pub relay: Address,
+    pub claims: Address,
+    pub supply: Address,
+    pub trials: Address,
 }
 
 impl Links {
@@ -317,28 +317,37 @@ impl Links {
             records: deployment.records,
             exceptions: deployment.exceptions,
             relay: deployment.relay,
+            claims: deployment.claims,
+            supply: deployment.supply,
+            trials: deployment.trials,
         }
     }
 
     /// Those of a deployment by `deployer`, whose next transactions, from `nonce` on, create the contracts in the order of [`NAMES`].
     pub fn foresee(deployer: Address, nonce: u64, owner: Address) -> Self {
-        let [registry, records, exceptions, relay, _] = created(deployer, nonce);
+        let [registry, records, exceptions, relay, _, claims, supply, trials] = created(deployer, nonce);
         Self {
             owner,
             registry,
             records,
             exceptions,
             relay,
+            claims,
+            supply,
+            trials,
         }
     }
 
-    fn each(&self) -> [(&'static str, Placeholder, Address); 5] {
+    fn each(&self) -> [(&'static str, Placeholder, Address); 8] {
         [
             ("owner", link::OWNER, self.owner),
             ("registry", link::REGISTRY, self.registry),
             ("records", link::RECORDS, self.records),
             ("exceptions", link::EXCEPTIONS, self.exceptions),
             ("relay", link::RELAY, self.relay),
+            ("claims", link::CLAIMS, self.claims),
+            ("supply", link::SUPPLY, self.supply),
+            ("trials", link::TRIALS, self.trials),
         ]
     }
 }
@@ -462,6 +471,7 @@ mod tests {
             records,
             exceptions,
             relay,
+            ..
         } = links();
         let linked = data([relay, owner, exceptions, registry, records].map(|address| address.into_array()));
         assert_eq!(built.link(&links()).unwrap(), holding(&linked));

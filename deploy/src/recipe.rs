@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use wasm_encoder::RawSection;
 use wasmparser::{Parser, Payload};
 
-use crate::artifacts::{Artifact, Artifacts, LEDGERS, Manifest, NAMES};
+use crate::artifacts::{Artifact, Artifacts, Manifest, NAMES};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const RUSTFLAGS: [&str; 6] = [
@@ -170,7 +170,7 @@ impl Recipe {
     }
 
     fn compile(&self, toolchain: &Option<String>) -> Result<()> {
-        for name in NAMES.into_iter().chain(LEDGERS) {
+        for name in NAMES {
             let mut cargo = self.rust("cargo", toolchain);
             cargo
                 .args(["rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib"])
@@ -220,7 +220,7 @@ impl Recipe {
     /// sha256 over everything that decides the output.
     fn inputs(&self, rustc: &str) -> Result<String> {
         let mut sources = BTreeMap::new();
-        for entry in SHARED_SOURCES.iter().chain(&NAMES).chain(&LEDGERS) {
+        for entry in SHARED_SOURCES.iter().chain(&NAMES) {
             collect(&self.contracts, Path::new(entry), &mut sources)?;
         }
         let mut hash = Sha256::new();
@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn inputs_change_with_a_source_and_with_the_compiler() {
         let dir = tempfile::tempdir().unwrap();
-        for entry in SHARED_SOURCES.iter().chain(&NAMES).chain(&LEDGERS) {
+        for entry in SHARED_SOURCES.iter().chain(&NAMES) {
             let path = dir.path().join(entry);
             match entry.contains('.') {
                 true => fs::write(path, entry).unwrap(),

@@ -103,7 +103,7 @@ impl<'a, P: Provider> Work<'a, P> {
 
     /// As the contracts' addresses follow from the site. `block`: that of the first creation.
     pub fn deployment(&self, block: u64) -> Deployment {
-        let [registry, records, exceptions, relay, audit] = self.at;
+        let [registry, records, exceptions, relay, audit, claims, supply, trials] = self.at;
         Deployment {
             chain_id: self.site.chain_id,
             genesis_hash: self.site.genesis_hash,
@@ -112,6 +112,9 @@ impl<'a, P: Provider> Work<'a, P> {
             exceptions,
             relay,
             audit,
+            claims,
+            supply,
+            trials,
             block,
         }
     }

@@ -91,12 +91,15 @@ async fn a_second_deployment_has_nothing_of_the_first() {
         Err(Chain::OtherLinks { contract: "registry", found, .. }) if found == [foreign.relay]
     ));
     // Each link is looked at: any one contract of another deployment is found out.
-    let swaps: [fn(&mut Deployment, &Deployment); 5] = [
+    let swaps: [fn(&mut Deployment, &Deployment); NAMES.len()] = [
         |mixed, foreign| mixed.registry = foreign.registry,
         |mixed, foreign| mixed.records = foreign.records,
         |mixed, foreign| mixed.exceptions = foreign.exceptions,
         |mixed, foreign| mixed.relay = foreign.relay,
         |mixed, foreign| mixed.audit = foreign.audit,
+        |mixed, foreign| mixed.claims = foreign.claims,
+        |mixed, foreign| mixed.supply = foreign.supply,
+        |mixed, foreign| mixed.trials = foreign.trials,
     ];
     for swap in swaps {
         let mut mixed = ours.clone();

@@ -5,7 +5,10 @@ mod support;
 use std::fmt::Write;
 
 use alloy::{primitives::Address, providers::Provider, sol_types::SolCall};
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_abi::{
+    audit::IAudit, claims::IClaims, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay,
+    supply::ISupply, trials::ITrials,
+};
 use medlock_deploy::{
     Artifact, Artifacts, Deployment, Error,
     artifacts::{NAMES, created},
@@ -23,8 +26,8 @@ fn stand_in(name: &str, answers: &[Answer]) -> Artifact {
     let mut branches = String::new();
     let mut data = String::new();
     for (index, (selector, addresses)) in answers.iter().enumerate() {
-        // Below is the call; each answer has room for four words.
-        let offset = 1024 + index * 128;
+        // Below is the call; each answer has room for eight words.
+        let offset = 1024 + index * 256;
         let selector = u32::from_le_bytes(*selector) as i32;
         let bytes = addresses.len() * 32;
         write!(
@@ -53,7 +56,7 @@ fn stand_in(name: &str, answers: &[Answer]) -> Artifact {
 }
 
 fn stand_ins(answers: &[Vec<Answer>; NAMES.len()]) -> Artifacts {
-    let [registry, records, exceptions, relay, audit] =
+    let [registry, records, exceptions, relay, audit, claims, supply, trials] =
         std::array::from_fn(|index| stand_in(NAMES[index], &answers[index]));
     Artifacts {
         registry,
@@ -61,14 +64,15 @@ fn stand_ins(answers: &[Vec<Answer>; NAMES.len()]) -> Artifacts {
         exceptions,
         relay,
         audit,
-        // No deployment has them.
-        ledgers: vec![],
+        claims,
+        supply,
+        trials,
     }
 }
 
 /// What each contract answers when all is as it should be, in the order of deployment.
 fn links(at: &[Address; NAMES.len()], owner: Address) -> [Vec<Answer>; NAMES.len()] {
-    let [registry, records, exceptions, relay, _] = *at;
+    let [registry, records, exceptions, relay, _, claims, supply, trials] = *at;
     [
         vec![
             (IRegistry::ownerCall::SELECTOR, vec![owner]),
@@ -76,8 +80,14 @@ fn links(at: &[Address; NAMES.len()], owner: Address) -> [Vec<Answer>; NAMES.len
         ],
         vec![(IRecords::neighboursCall::SELECTOR, vec![registry, exceptions, relay])],
         vec![(IExceptions::neighboursCall::SELECTOR, vec![records, registry, relay])],
-        vec![(IRelay::neighboursCall::SELECTOR, vec![registry, records, exceptions])],
+        vec![(
+            IRelay::neighboursCall::SELECTOR,
+            vec![registry, records, exceptions, claims, supply, trials],
+        )],
         vec![(IAudit::registryCall::SELECTOR, vec![registry])],
+        vec![(IClaims::neighboursCall::SELECTOR, vec![records, registry, relay])],
+        vec![(ISupply::neighboursCall::SELECTOR, vec![registry, relay])],
+        vec![(ITrials::neighboursCall::SELECTOR, vec![registry, relay])],
     ]
 }
 
@@ -87,7 +97,7 @@ async fn attempt(
 ) -> (Result<Vec<String>, Error>, [Address; NAMES.len()]) {
     let (chain, provider, signer) = chain().await;
     let owner = signer.address();
-    // The deployer creates all five with its account's first transactions.
+    // The deployer creates all with its account's first transactions.
     let at = created(owner, 0);
     let mut answers = links(&at, owner);
     alter(&mut answers);
@@ -137,7 +147,7 @@ async fn all_are_created_then_all_activated() {
     assert_eq!(steps.unwrap(), expected);
 }
 
-/// Every address that any of the five names is read back.
+/// Every address that any of them names is read back.
 #[tokio::test]
 async fn each_link_that_names_somebody_else_is_refused_with_who_is_named() {
     let counts = links(&[SOMEBODY; NAMES.len()], SOMEBODY)
@@ -167,5 +177,5 @@ async fn each_link_that_names_somebody_else_is_refused_with_who_is_named() {
             }
         }
     }
-    assert_eq!(seen, 12);
+    assert_eq!(seen, 22);
 }

@@ -159,6 +159,9 @@ impl Gateway {
             exceptions: deployment.exceptions,
             relay: deployment.relay,
             audit: deployment.audit,
+            claims: deployment.claims,
+            supply: deployment.supply,
+            trials: deployment.trials,
             gateway: self.account(),
             block: deployment.start_block,
         }

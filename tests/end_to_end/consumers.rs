@@ -208,7 +208,7 @@ async fn a_contract_controls_a_chart_for_two_parents() {
     assert_eq!(world.reason(custody).await, reason::NO_GRANT);
 }
 
-/// A chain with the five contracts, and the examples in a folder of their own.
+/// A chain with our contracts, and the examples in a folder of their own.
 struct World {
     rpc: DynProvider,
     signers: Vec<PrivateKeySigner>,

@@ -29,8 +29,10 @@ const JSON: &str = "application/json";
 const SEND: &str = "eth_sendRawTransaction";
 const MULTISIG: Address = Address::repeat_byte(0x5a);
 const ISSUER: Address = Address::repeat_byte(0x15);
-/// Five creations, five activations, an issuer, an offer.
-const STEPS: u64 = 12;
+/// A creation and an activation for each contract.
+const CONTRACT_STEPS: u64 = 2 * NAMES.len() as u64;
+/// Those, an issuer, an offer.
+const STEPS: u64 = CONTRACT_STEPS + 2;
 
 /// A chain, a proxy before it, and an operator's folder.
 struct Site {
@@ -423,13 +425,13 @@ async fn a_run_that_is_killed_while_its_transaction_waits_is_gone_on_with_by_the
     site.set("evm_mine", json!([])).await;
     let output = site.end(second);
     assert!(output.status.success(), "{}", text(&output));
-    site.require_whole(10).await;
+    site.require_whole(CONTRACT_STEPS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_is_not_mined_is_replaced_by_a_dearer_one_of_the_same_number() {
     // A creation; and an activation, which the chain refuses beside one that waits.
-    for number in [0, 5] {
+    for number in [0, NAMES.len()] {
         let site = Site::new().await;
         let args = site.apply(&["--raise-after", "1"]);
         site.kill_at_send(&args, number, true);
@@ -445,7 +447,7 @@ async fn a_transaction_that_is_not_mined_is_replaced_by_a_dearer_one_of_the_same
         site.set("evm_mine", json!([])).await;
         let output = site.end(child);
         assert!(output.status.success(), "{}", text(&output));
-        site.require_whole(10).await;
+        site.require_whole(CONTRACT_STEPS).await;
     }
 }
 
@@ -464,11 +466,12 @@ async fn a_number_that_something_else_took_is_named_and_an_activation_takes_the_
     // As the message says.
     std::fs::remove_file(journal_path(&site.out())).unwrap();
 
-    site.kill_at_send(&args, 7, true);
-    assert_eq!(site.nonce().await, 2 + 7);
+    let third_activation = NAMES.len() + 2;
+    site.kill_at_send(&args, third_activation, true);
+    assert_eq!(site.nonce().await, 2 + third_activation as u64);
     site.send_something_else().await;
     site.ok(&args);
-    site.require_whole(2 + 10 + 1).await;
+    site.require_whole(2 + CONTRACT_STEPS + 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -476,20 +479,20 @@ async fn blocks_that_are_replaced_while_it_waits_for_confirmations_are_noticed()
     let site = Site::new().await;
     let mut child = site.start(&site.apply(&["--confirmations", "4"]));
     let mut told = BufReader::new(child.stderr.take().unwrap());
-    read_until(&mut told, "confirmed with block 13");
+    read_until(&mut told, "confirmed with block 19");
     // The last three activations are gone, and what the chain has instead is empty.
     site.set("anvil_reorg", json!([3, []])).await;
-    assert_eq!(site.nonce().await, 7);
+    assert_eq!(site.nonce().await, CONTRACT_STEPS - 3);
     read_until(&mut told, "replaced its block");
-    read_until(&mut told, "activate audit: block 13");
-    read_until(&mut told, "confirmed with block 16");
+    read_until(&mut told, "activate trials: block 19");
+    read_until(&mut told, "confirmed with block 22");
     assert!(!site.out().exists(), "it counts when it is confirmed");
     site.set("anvil_mine", json!(["0x3"])).await;
     let mut rest = String::new();
     told.read_to_string(&mut rest).unwrap();
     let output = site.end(child);
     assert!(output.status.success(), "{rest}");
-    site.require_whole(10).await;
+    site.require_whole(CONTRACT_STEPS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -548,7 +551,7 @@ async fn another_chain_is_refused_and_nothing_is_signed_for_it() {
             "{refused}"
         );
     }
-    assert_eq!(site.nonce().await, 10);
+    assert_eq!(site.nonce().await, CONTRACT_STEPS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -584,7 +587,7 @@ async fn verify_names_every_difference() {
     let mut wasm = ours.link(&links).unwrap().wasm;
     wasm.extend([0, 2, 1, b'x']);
     let other = Artifact::pack("audit", wasm).unwrap();
-    let [.., (_, audit)] = file.deployment.contracts();
+    let audit = file.deployment.audit;
     let honest = site.provider.get_code_at(audit).await.unwrap();
     site.set("anvil_setCode", json!([audit, hex::encode_prefixed(&other.code)]))
         .await;
@@ -691,7 +694,7 @@ async fn an_account_that_holds_too_little_is_told_how_much_is_missing() {
     site.set("anvil_setBalance", json!([address, format!("{needed:#x}")]))
         .await;
     site.ok(&site.apply(&[]));
-    site.require_whole(10).await;
+    site.require_whole(CONTRACT_STEPS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -725,7 +728,7 @@ async fn the_registry_is_handed_over_to_a_multisig_that_accepts() {
     let call = hex::encode_prefixed(IRegistry::acceptOwnershipCall::SELECTOR);
     let said = text(&applied);
     assert!(said.contains(&format!("acceptOwnership() ({call})")), "{said}");
-    assert_eq!(site.nonce().await, 11);
+    assert_eq!(site.nonce().await, CONTRACT_STEPS + 1);
     assert_eq!(site.file().deployment, before.deployment);
     assert_eq!(site.file().origin.owner, MULTISIG);
     assert_eq!(site.ask(IRegistry::ownerCall {}).await, site.signer.address());
@@ -763,7 +766,7 @@ async fn the_registry_is_handed_over_to_a_multisig_that_accepts() {
     site.ok(&args);
     let refused = site.refused(&site.apply(&["--issuer", &ISSUER.to_string()]));
     assert!(refused.contains(&format!("belongs to {MULTISIG}")), "{refused}");
-    assert_eq!(site.nonce().await, 11);
+    assert_eq!(site.nonce().await, CONTRACT_STEPS + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -795,7 +798,7 @@ async fn a_cut_journal_is_gone_on_with_and_a_damaged_one_is_refused() {
         .count();
     assert_eq!(done, 3, "{plan}");
     site.ok(&args);
-    site.require_whole(10).await;
+    site.require_whole(CONTRACT_STEPS).await;
 
     let stranger = site.chain.accounts()[1].signer.clone();
     let key = hex::encode(stranger.to_bytes());
@@ -860,7 +863,7 @@ async fn it_asks_before_it_sends_and_takes_a_key_file_or_the_environment() {
     assert_eq!((site.nonce().await, files(site.dir.path()).len()), (0, 0));
     let yes = on_terminal("y");
     assert!(yes.status.success(), "{}", text(&yes));
-    site.require_whole(10).await;
+    site.require_whole(CONTRACT_STEPS).await;
 
     // Another deployment, by a key file.
     let key = site.dir.path().join("deployer.keyfile");

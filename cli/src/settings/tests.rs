@@ -41,7 +41,10 @@ fn every_setting_has_a_variable_and_a_place_in_the_file() {
             // One that 1 is the least of keeps it; accounts are not addresses of services.
             let sample = match name.as_str() {
                 "rpc-quorum" => "1".into(),
-                "custodian" => r#"["0x00000000000000000000000000000000000000c1", "0x00000000000000000000000000000000000000c2"]"#.into(),
+                "custodian" => {
+                    r#"["0x00000000000000000000000000000000000000c1", "0x00000000000000000000000000000000000000c2"]"#
+                        .into()
+                }
                 _ => sample(arg),
             };
             text += &format!("{name} = {sample}\n");

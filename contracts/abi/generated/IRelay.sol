@@ -179,6 +179,15 @@ interface IRelay {
         uint256 deadline;
     }
 
+    /// `call`: a method of `ledger` and its arguments, ABI-encoded; the first of them, `actor`, is the signer.
+    struct LedgerCall {
+        address signer;
+        address ledger;
+        bytes call;
+        uint256 nonce;
+        uint256 deadline;
+    }
+
     struct CancelAll {
         address signer;
         uint256 nonce;
@@ -196,11 +205,14 @@ interface IRelay {
     error SignatureCancelled(uint256 nonce, uint256 current);
     /// Somebody could submit it again when the party may break the glass of the chart again: no later than `most`.
     error DeadlineTooFar(uint256 deadline, uint256 most);
+    /// `ledger` is none of the three, or the call is not in the signer's name.
+    error NotLedgerCall(address ledger);
     /// As in `IRecords`: more keyrings or records than one operation takes.
     error BatchSize(uint32 given, uint32 most);
 
     /// Constants of the code (`link`).
-    function neighbours() external view returns (address registry, address records, address exceptions);
+    function neighbours() external view
+        returns (address registry, address records, address exceptions, address claims, address supply, address trials);
 
     /// ERC-5267.
     function eip712Domain() external view
@@ -232,6 +244,8 @@ interface IRelay {
     function closeEmergency(CloseEmergency calldata operation, bytes calldata signature) external;
     function setMember(SetMember calldata operation, bytes calldata signature) external;
     function removeMember(RemoveMember calldata operation, bytes calldata signature) external;
+    /// Any method of `claims`, `supply` or `trials` that changes something.
+    function callLedger(LedgerCall calldata operation, bytes calldata signature) external;
 }
 
 /// A passkey's signature (WebAuthn Level 3, P-256) over an operation, as `relay` takes it, `abi.encode`d. `clientDataJson` begins

@@ -3835,6 +3835,44 @@ export const relayAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "signer",
+            "type": "address"
+          },
+          {
+            "name": "ledger",
+            "type": "address"
+          },
+          {
+            "name": "call",
+            "type": "bytes"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "deadline",
+            "type": "uint256"
+          }
+        ],
+        "name": "operation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "callLedger",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "cancelAll",
     "outputs": [],
@@ -4075,6 +4113,18 @@ export const relayAbi = [
       },
       {
         "name": "exceptions",
+        "type": "address"
+      },
+      {
+        "name": "claims",
+        "type": "address"
+      },
+      {
+        "name": "supply",
+        "type": "address"
+      },
+      {
+        "name": "trials",
         "type": "address"
       }
     ],
@@ -4585,6 +4635,16 @@ export const relayAbi = [
       }
     ],
     "name": "DeadlineTooFar",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "ledger",
+        "type": "address"
+      }
+    ],
+    "name": "NotLedgerCall",
     "type": "error"
   },
   {
@@ -9637,6 +9697,28 @@ export const signedTypes = {
     {
       "name": "keyring",
       "type": "bytes32"
+    },
+    {
+      "name": "nonce",
+      "type": "uint256"
+    },
+    {
+      "name": "deadline",
+      "type": "uint256"
+    }
+  ],
+  "LedgerCall": [
+    {
+      "name": "signer",
+      "type": "address"
+    },
+    {
+      "name": "ledger",
+      "type": "address"
+    },
+    {
+      "name": "call",
+      "type": "bytes"
     },
     {
       "name": "nonce",

@@ -13,6 +13,9 @@ pub const REGISTRY: Placeholder = placeholder(b"registry");
 pub const RECORDS: Placeholder = placeholder(b"records");
 pub const EXCEPTIONS: Placeholder = placeholder(b"exceptions");
 pub const RELAY: Placeholder = placeholder(b"relay");
+pub const CLAIMS: Placeholder = placeholder(b"claims");
+pub const SUPPLY: Placeholder = placeholder(b"supply");
+pub const TRIALS: Placeholder = placeholder(b"trials");
 
 /// The address that the deployer put in this placeholder's place; in a native test it is the placeholder's own text.
 pub fn linked(placeholder: &'static Placeholder) -> Address {

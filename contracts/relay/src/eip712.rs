@@ -6,8 +6,8 @@ use alloc::{vec, vec::Vec};
 
 use alloy_primitives::{Address, B256, U256};
 use medlock_abi::relay::IRelay::{
-    AddRecords, AmendRecord, BreakGlass, CancelAll, CloseEmergency, EnterInError, Grant, OpenChart, PublishKey,
-    RemoveMember, Revoke, RevokeAll, SetDelegate, SetDirectory, SetEmergencyAccess, SetMember, ShredRecord,
+    AddRecords, AmendRecord, BreakGlass, CancelAll, CloseEmergency, EnterInError, Grant, LedgerCall, OpenChart,
+    PublishKey, RemoveMember, Revoke, RevokeAll, SetDelegate, SetDirectory, SetEmergencyAccess, SetMember, ShredRecord,
 };
 use stylus_sdk::keccak_const::Keccak256;
 
@@ -29,6 +29,8 @@ pub const ADD_RECORDS_HASH: B256 = hash_of(
 );
 pub const PUBLISH_KEY_HASH: B256 =
     hash_of("PublishKey(address signer,uint32 version,uint16 suite,bytes key,uint256 nonce,uint256 deadline)");
+pub const LEDGER_CALL_HASH: B256 =
+    hash_of("LedgerCall(address signer,address ledger,bytes call,uint256 nonce,uint256 deadline)");
 
 /// The host's keccak256, or another.
 pub type Keccak<'a> = &'a dyn Fn(&[u8]) -> B256;
@@ -219,6 +221,23 @@ pub fn publish_key(keccak: Keccak, operation: &PublishKey) -> Signed {
             U256::from(operation.version).into(),
             U256::from(operation.suite).into(),
             keccak(&operation.key),
+            operation.nonce.into(),
+            operation.deadline.into(),
+        ],
+        signer: operation.signer,
+        nonce: operation.nonce,
+        deadline: operation.deadline,
+    }
+}
+
+/// Its call is hashed as a key is.
+pub fn ledger_call(keccak: Keccak, operation: &LedgerCall) -> Signed {
+    Signed {
+        encoded: vec![
+            LEDGER_CALL_HASH,
+            operation.signer.into_word(),
+            operation.ledger.into_word(),
+            keccak(&operation.call),
             operation.nonce.into(),
             operation.deadline.into(),
         ],

@@ -1,14 +1,15 @@
 //! `relay`: operations that an account has signed off chain, and anyone may submit.
 //!
 //! It verifies who has signed and then makes one call, which it builds itself from the signed fields, to the contract concerned;
-//! there `actor` is the signer. It holds no right of its own and no value.
+//! there `actor` is the signer. It holds no right of its own and no value. A call of a ledger it does not build: the signed bytes go as
+//! they are, to one of three contracts whose every method that changes something takes its `actor` first, and that is the signer.
 //!
-//! Implements [`IRelay`] of `medlock-abi`, which holds every event and error. It must never forward bytes that somebody gave it,
-//! call in anyone's name but the signer's, or let a signature that `cancelAll` has voided pass. Start reading at
+//! Implements [`IRelay`] of `medlock-abi`, which holds every event and error. It must never forward bytes that the signer did not sign, or to
+//! any other contract than a ledger, call in anyone's name but the signer's, or let a signature that `cancelAll` has voided pass. Start reading at
 //! [`Relay::require_signed`]; what is signed stands in [`eip712`], what a passkey states in [`webauthn`].
 //!
 //! **Why nothing is used up.** Every operation names the state that it replaces (a directory's next version, a grant's or a delegation's
-//! serial, a membership's, the unused ids of new records, the pointer that an amendment replaces, a key's next version), is final (a record
+//! serial, a membership's, the unused ids of new records, the pointer that an amendment replaces, a key's next version; of the ledgers likewise, see their own pages), is final (a record
 //! entered in error, one shredded), or, about an emergency, is void before the party's next one can begin ([`emergency::SIGNED_S_MOST`]), so it succeeds at most once, without a slot for it; and what stood before can never stand again. Of pointers that is
 //! not checked here: each is the digest of an envelope that is bound to one version, and opens as no other. The signer's nonce is only compared: it counts how often they cancelled all.
 //!
@@ -38,9 +39,9 @@ use medlock_abi::{
     registry::IRegistry,
     relay::{
         IRelay::{
-            self, AddRecords, AmendRecord, BreakGlass, CancelAll, CloseEmergency, EnterInError, Grant, OpenChart,
-            PublishKey, RemoveMember, Revoke, RevokeAll, SetDelegate, SetDirectory, SetEmergencyAccess, SetMember,
-            ShredRecord,
+            self, AddRecords, AmendRecord, BreakGlass, CancelAll, CloseEmergency, EnterInError, Grant, LedgerCall,
+            OpenChart, PublishKey, RemoveMember, Revoke, RevokeAll, SetDelegate, SetDirectory, SetEmergencyAccess,
+            SetMember, ShredRecord,
         },
         WebAuthn,
     },
@@ -63,6 +64,7 @@ pub enum Error {
     SignatureExpired(IRelay::SignatureExpired),
     SignatureCancelled(IRelay::SignatureCancelled),
     DeadlineTooFar(IRelay::DeadlineTooFar),
+    NotLedgerCall(IRelay::NotLedgerCall),
     BatchSize(IRelay::BatchSize),
 }
 
@@ -99,6 +101,9 @@ impl stylus_sdk::abi::export::internal::InnerTypes for Failure {
 static REGISTRY: Placeholder = link::REGISTRY;
 static RECORDS: Placeholder = link::RECORDS;
 static EXCEPTIONS: Placeholder = link::EXCEPTIONS;
+static CLAIMS: Placeholder = link::CLAIMS;
+static SUPPLY: Placeholder = link::SUPPLY;
+static TRIALS: Placeholder = link::TRIALS;
 
 /// Fields are append-only once deployed.
 #[storage]
@@ -113,9 +118,16 @@ type Domain = (FixedBytes<1>, String, String, U256, Address, B256, Vec<U256>);
 
 #[public]
 impl Relay {
-    /// (registry, records, exceptions).
-    pub fn neighbours(&self) -> (Address, Address, Address) {
-        (linked(&REGISTRY), linked(&RECORDS), linked(&EXCEPTIONS))
+    /// (registry, records, exceptions, claims, supply, trials).
+    pub fn neighbours(&self) -> (Address, Address, Address, Address, Address, Address) {
+        (
+            linked(&REGISTRY),
+            linked(&RECORDS),
+            linked(&EXCEPTIONS),
+            linked(&CLAIMS),
+            linked(&SUPPLY),
+            linked(&TRIALS),
+        )
     }
 
     /// The domain of all that is signed for this contract (ERC-5267).
@@ -401,6 +413,25 @@ impl Relay {
             IRegistry::removeMemberCall::SELECTOR,
             operation.arguments(),
         )
+    }
+
+    /// A method of `claims`, `supply` or `trials`. By anyone, with the signature of `operation.signer`.
+    ///
+    /// # Errors
+    /// `NotLedgerCall`; as [`Self::require_signed`]; then those of the method that is called, unchanged.
+    pub fn call_ledger(&mut self, operation: LedgerCall, signature: Bytes) -> Result<(), Failure> {
+        let LedgerCall {
+            signer, ledger, call, ..
+        } = &operation;
+        let is_ledger = [&CLAIMS, &SUPPLY, &TRIALS]
+            .into_iter()
+            .any(|name| linked(name) == *ledger);
+        if !is_ledger || call.get(4..36) != Some(&signer.into_word()[..]) {
+            return Err(IRelay::NotLedgerCall { ledger: *ledger }.into());
+        }
+        let signed = eip712::ledger_call(&|bytes| self.vm().native_keccak256(bytes), &operation);
+        self.require_signed(&signed, signature)?;
+        self.send_encoded(*ledger, call)
     }
 }
 

@@ -14,6 +14,9 @@ use crate::eip712::Operation;
 const REGISTRY: Address = Address::new(link::REGISTRY);
 const RECORDS: Address = Address::new(link::RECORDS);
 const EXCEPTIONS: Address = Address::new(link::EXCEPTIONS);
+const CLAIMS: Address = Address::new(link::CLAIMS);
+const SUPPLY: Address = Address::new(link::SUPPLY);
+const TRIALS: Address = Address::new(link::TRIALS);
 const RELAY: Address = Address::repeat_byte(0xdd);
 const RELAYER: Address = Address::repeat_byte(0x01);
 const WALLET: Address = Address::repeat_byte(0x02);
@@ -104,13 +107,23 @@ impl Case {
         method: impl SolCall,
         submit: impl Fn(&mut Relay, Bytes) -> Result<(), Failure> + 'static,
     ) -> Self {
+        Self::of_bytes(operation, signer, to, method.abi_encode(), submit)
+    }
+
+    fn of_bytes<T: SolStruct>(
+        operation: &T,
+        signer: Address,
+        to: Address,
+        call: Vec<u8>,
+        submit: impl Fn(&mut Relay, Bytes) -> Result<(), Failure> + 'static,
+    ) -> Self {
         Self {
             name: T::NAME,
             signer,
             struct_hash: operation.eip712_hash_struct(),
             digest: operation.eip712_signing_hash(&domain(CHAIN, RELAY)),
             to,
-            call: method.abi_encode(),
+            call,
             submit: Box::new(submit),
         }
     }
@@ -228,6 +241,14 @@ impl Case {
             version: draw.number() as u32,
             suite: draw.number() as u16,
             key: (0..draw.number() % 100).map(|_| draw.number() as u8).collect(),
+            nonce,
+            deadline,
+        };
+        let ledger = [CLAIMS, SUPPLY, TRIALS][draw.number() as usize % 3];
+        let ledger_call = LedgerCall {
+            signer,
+            ledger,
+            call: draw.call_for(signer),
             nonce,
             deadline,
         };
@@ -497,6 +518,13 @@ impl Case {
                 },
                 move |relay, signature| relay.remove_member(words(&remove_member), signature),
             ),
+            Self::of_bytes(
+                &ledger_call.clone(),
+                signer,
+                ledger,
+                ledger_call.call.to_vec(),
+                move |relay, signature| relay.call_ledger(ledger_call.clone(), signature),
+            ),
         ]
     }
 }
@@ -517,6 +545,15 @@ impl Draw {
 
     fn address(&mut self) -> Address {
         Address::from_word(self.word())
+    }
+
+    /// Some method's selector, the account, and what may follow.
+    fn call_for(&mut self, actor: Address) -> alloy_primitives::Bytes {
+        let selector = self.word();
+        let more = (0..self.number() % 100)
+            .map(|_| self.number() as u8)
+            .collect::<Vec<_>>();
+        [&selector[..4], &actor.into_word()[..], &more].concat().into()
     }
 
     fn record(&mut self) -> NewRecord {
@@ -596,12 +633,50 @@ fn is_called(result: &Result<(), Failure>) -> bool {
 #[test]
 fn its_neighbours_are_constants_of_its_code() {
     let vm = TestVM::new();
-    assert_eq!(Relay::from(&vm).neighbours(), (REGISTRY, RECORDS, EXCEPTIONS));
+    let neighbours = (REGISTRY, RECORDS, EXCEPTIONS, CLAIMS, SUPPLY, TRIALS);
+    assert_eq!(Relay::from(&vm).neighbours(), neighbours);
     // What lies in storage changes none of them.
     for slot in 0..4 {
         vm.set_storage(U256::from(slot), RELAYER.into_word());
     }
-    assert_eq!(Relay::from(&vm).neighbours(), (REGISTRY, RECORDS, EXCEPTIONS));
+    assert_eq!(Relay::from(&vm).neighbours(), neighbours);
+}
+
+/// Not signed, not asked for a signature: whoever signs such a thing was made to.
+#[test]
+fn a_ledger_is_called_in_the_signers_name_and_nothing_else_is() {
+    let key = patient();
+    let signer = address(&key);
+    let mut draw = Draw(B256::repeat_byte(9));
+    let named = draw.call_for(signer);
+    let deadline = U256::from(NOW);
+    let mut attempts = vec![
+        (CLAIMS, draw.call_for(RELAYER)),
+        (SUPPLY, named.slice(..35)),
+        (TRIALS, vec![].into()),
+    ];
+    for other in [REGISTRY, RECORDS, EXCEPTIONS, RELAY, ECRECOVER, Address::ZERO, signer] {
+        attempts.push((other, named.clone()));
+    }
+    // An address with something in the bits above it is another word.
+    let mut dirty = named.to_vec();
+    dirty[4] = 1;
+    attempts.push((CLAIMS, dirty.into()));
+    for (ledger, call) in attempts {
+        let mut world = World::new();
+        let operation = LedgerCall {
+            signer,
+            ledger,
+            call,
+            nonce: U256::ZERO,
+            deadline,
+        };
+        let digest = operation.eip712_signing_hash(&domain(CHAIN, RELAY));
+        let signature = sign(&key, digest);
+        world.recovers(digest, &signature);
+        let refused = world.relay.call_ledger(operation, signature.into());
+        assert_eq!(refused, Err(Error::from(IRelay::NotLedgerCall { ledger }).into()));
+    }
 }
 
 #[test]
@@ -659,6 +734,7 @@ fn type_hashes_are_those_of_the_abi() {
     assert_eq!(eip712::REVOKE_HASH, hash::<Revoke>());
     assert_eq!(eip712::ADD_RECORDS_HASH, hash::<AddRecords>());
     assert_eq!(eip712::PUBLISH_KEY_HASH, hash::<PublishKey>());
+    assert_eq!(eip712::LEDGER_CALL_HASH, hash::<LedgerCall>());
 }
 
 proptest! {
@@ -769,6 +845,10 @@ fn words_stand_for_the_struct_in_every_selector() {
         (
             selector!("removeMember", Words<RemoveMember, 5>, Bytes),
             IRelay::removeMemberCall::SELECTOR,
+        ),
+        (
+            selector!("callLedger", LedgerCall, Bytes),
+            IRelay::callLedgerCall::SELECTOR,
         ),
         (
             selector!("cancelAllBySignature", Words<CancelAll, 3>, Bytes),

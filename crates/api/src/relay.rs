@@ -123,6 +123,7 @@ operations! {
     CloseEmergency closeEmergency closeEmergencyCall
     SetMember setMember setMemberCall
     RemoveMember removeMember removeMemberCall
+    LedgerCall callLedger callLedgerCall
     CancelAll cancelAllBySignature cancelAllBySignatureCall
 }
 

@@ -55,6 +55,12 @@ body! {
         pub relay: Address,
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
         pub audit: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub claims: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub supply: Address,
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
+        pub trials: Address,
         /// The account that signs this gateway's verdicts and that receipts are addressed to.
         #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Hex20))]
         pub gateway: Address,

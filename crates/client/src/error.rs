@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256};
 
-use crate::chain::Fault;
+use crate::fault::Fault;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

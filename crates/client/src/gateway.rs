@@ -112,6 +112,9 @@ impl Gateway {
             served.exceptions,
             served.relay,
             served.audit,
+            served.claims,
+            served.supply,
+            served.trials,
         ];
         if addresses != deployment.contracts().map(|(_, address)| address) {
             return Err(differs("contract address"));

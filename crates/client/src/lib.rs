@@ -17,6 +17,7 @@ mod detect;
 mod emergency;
 mod error;
 mod export;
+mod fault;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod file;
 mod gateway;
@@ -42,7 +43,7 @@ use tokio::sync::OnceCell;
 
 pub use backup::{BackedUp, Restored};
 pub use bundle::{FRAMES, default_labels};
-pub use chain::{Chain, Fault, Mined};
+pub use chain::{Chain, Mined};
 pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
 pub use content::{Content, Readable, Sheet};
 pub use custody::{PutOff, Served};
@@ -50,6 +51,7 @@ pub use detect::Kind;
 pub use emergency::{EmergencyKeys, EmergencySettings, KitSettings, REASONS, Readiness, Renewal};
 pub use error::{Error, Result};
 pub use export::{Exported, Layout, LeftOut};
+pub use fault::Fault;
 pub use gateway::{Gateway, PAYLOAD_BYTES_MOST};
 pub use identity::Identity;
 pub use import::{ImportOptions, Imported, ImportedEntry, Outcome};

@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     Client,
-    chain::{Fault, Mined},
+    chain::Mined,
     chart::{ChartState, digest},
     error::{Error, Result},
     gateway::{ALL, PAYLOAD_BYTES_MOST, Payload},

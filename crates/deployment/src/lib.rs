@@ -9,21 +9,31 @@ use alloy::{
     primitives::{Address, B256, Bytes},
     providers::Provider,
 };
-use medlock_abi::{audit::IAudit, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay};
+use medlock_abi::{
+    audit::IAudit, claims::IClaims, exceptions::IExceptions, records::IRecords, registry::IRegistry, relay::IRelay,
+    supply::ISupply, trials::ITrials,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{code, read, require_chain};
 
 /// Our contracts, in the order in which they are created.
-pub const NAMES: [&str; 5] = ["registry", "records", "exceptions", "relay", "audit"];
+pub const NAMES: [&str; 8] = [
+    "registry",
+    "records",
+    "exceptions",
+    "relay",
+    "audit",
+    "claims",
+    "supply",
+    "trials",
+];
 
 /// With which the code of a Stylus program begins: `EF F0 00`, then the dictionary, 0: none.
 pub const CODE_PREFIX: [u8; 4] = [0xef, 0xf0, 0x00, 0x00];
 
 /// Of a deployment's file.
-pub const FILE_VERSION: u32 = 4;
-/// Does not say who deployed; the contracts are the same.
-const FILE_VERSION_WITHOUT_ORIGIN: u32 = 3;
+pub const FILE_VERSION: u32 = 5;
 
 /// Why a chain is not the one of a deployment, or does not say.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +87,9 @@ pub struct Deployment {
     pub exceptions: Address,
     pub relay: Address,
     pub audit: Address,
+    pub claims: Address,
+    pub supply: Address,
+    pub trials: Address,
     /// No event of ours is older than this block.
     pub block: u64,
 }
@@ -86,11 +99,11 @@ struct Version {
     version: u32,
 }
 
-/// The bytes of a file and its version. First the version alone: another one has other fields.
-pub fn read_file(path: &Path) -> Result<(u32, Vec<u8>), Error> {
+/// The bytes of a file of our version. First the version alone: another one has other fields.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     let bytes = fs::read(path).map_err(|error| refuse(path, error))?;
     let Version { version } = serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))?;
-    if version != FILE_VERSION && version != FILE_VERSION_WITHOUT_ORIGIN {
+    if version != FILE_VERSION {
         return Err(refuse(
             path,
             format!(
@@ -98,7 +111,7 @@ pub fn read_file(path: &Path) -> Result<(u32, Vec<u8>), Error> {
             ),
         ));
     }
-    Ok((version, bytes))
+    Ok(bytes)
 }
 
 pub fn refuse(path: &Path, reason: impl std::fmt::Display) -> Error {
@@ -113,7 +126,7 @@ impl Deployment {
     /// [`Error::File`]: not there, not JSON, or of a version that this program does not know.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let (_, bytes) = read_file(path)?;
+        let bytes = read_file(path)?;
         serde_json::from_slice(&bytes).map_err(|error| refuse(path, error))
     }
 
@@ -149,13 +162,18 @@ impl Deployment {
             records,
             exceptions,
             relay,
+            claims,
+            supply,
+            trials,
             ..
         } = *self;
         match contract {
             "registry" => vec![relay],
             "records" => vec![registry, exceptions, relay],
             "exceptions" => vec![records, registry, relay],
-            "relay" => vec![registry, records, exceptions],
+            "relay" => vec![registry, records, exceptions, claims, supply, trials],
+            "claims" => vec![records, registry, relay],
+            "supply" | "trials" => vec![registry, relay],
             _ => vec![registry],
         }
     }
@@ -174,22 +192,38 @@ impl Deployment {
             }
             "relay" => {
                 let found = read(provider, contract, self.relay, IRelay::neighboursCall {}).await?;
-                vec![found.registry, found.records, found.exceptions]
+                let (claims, supply, trials) = (found.claims, found.supply, found.trials);
+                vec![found.registry, found.records, found.exceptions, claims, supply, trials]
+            }
+            "claims" => {
+                let found = read(provider, contract, self.claims, IClaims::neighboursCall {}).await?;
+                vec![found.records, found.registry, found.relay]
+            }
+            "supply" => {
+                let found = read(provider, contract, self.supply, ISupply::neighboursCall {}).await?;
+                vec![found.registry, found.relay]
+            }
+            "trials" => {
+                let found = read(provider, contract, self.trials, ITrials::neighboursCall {}).await?;
+                vec![found.registry, found.relay]
             }
             _ => vec![read(provider, contract, self.audit, IAudit::registryCall {}).await?],
         })
     }
 
     /// Name and address, in the order of [`NAMES`].
-    pub fn contracts(&self) -> [(&'static str, Address); 5] {
-        let [registry, records, exceptions, relay, audit] = NAMES;
-        [
-            (registry, self.registry),
-            (records, self.records),
-            (exceptions, self.exceptions),
-            (relay, self.relay),
-            (audit, self.audit),
-        ]
+    pub fn contracts(&self) -> [(&'static str, Address); NAMES.len()] {
+        let addresses = [
+            self.registry,
+            self.records,
+            self.exceptions,
+            self.relay,
+            self.audit,
+            self.claims,
+            self.supply,
+            self.trials,
+        ];
+        std::array::from_fn(|at| (NAMES[at], addresses[at]))
     }
 }
 

@@ -2,10 +2,13 @@
 use alloy::sol_types::SolError as _;
 use alloy::sol_types::SolInterface;
 use medlock_abi::{
+    claims::IClaims::IClaimsErrors,
     exceptions::IExceptions::IExceptionsErrors,
     records::IRecords::IRecordsErrors,
     registry::IRegistry::IRegistryErrors,
     relay::IRelay::{self, IRelayErrors},
+    supply::ISupply::ISupplyErrors,
+    trials::ITrials::ITrialsErrors,
 };
 use medlock_api::RelayState;
 
@@ -28,6 +31,9 @@ pub fn read(revert: &[u8]) -> (&'static str, Option<String>) {
         .or_else(|| of::<IRecordsErrors>(IRecordsErrors::name_by_selector(selector), revert))
         .or_else(|| of::<IExceptionsErrors>(IExceptionsErrors::name_by_selector(selector), revert))
         .or_else(|| of::<IRegistryErrors>(IRegistryErrors::name_by_selector(selector), revert))
+        .or_else(|| of::<IClaimsErrors>(IClaimsErrors::name_by_selector(selector), revert))
+        .or_else(|| of::<ISupplyErrors>(ISupplyErrors::name_by_selector(selector), revert))
+        .or_else(|| of::<ITrialsErrors>(ITrialsErrors::name_by_selector(selector), revert))
         .unwrap_or((UNKNOWN, None))
 }
 
@@ -43,7 +49,10 @@ pub fn state(revert: &[u8]) -> RelayState {
 #[cfg(test)]
 mod tests {
     use alloy::primitives::{Address, U256};
-    use medlock_abi::{exceptions::IExceptions, records::IRecords, registry::IRegistry};
+    use medlock_abi::{
+        claims::IClaims, exceptions::IExceptions, records::IRecords, registry::IRegistry, supply::ISupply,
+        trials::ITrials,
+    };
 
     use super::*;
 
@@ -61,6 +70,12 @@ mod tests {
                 "NotDelegate",
             ),
             (IRegistry::NotIssuer { caller }.abi_encode(), "NotIssuer"),
+            (IClaims::NotInsurer { insurer: caller }.abi_encode(), "NotInsurer"),
+            (ISupply::MalformedGtin { gtin: 1 }.abi_encode(), "MalformedGtin"),
+            (
+                ITrials::NotParticipant { participant: caller }.abi_encode(),
+                "NotParticipant",
+            ),
         ];
         for (revert, expected) in cases {
             let (name, detail) = read(&revert);

@@ -1,4 +1,4 @@
-//! The five contracts as the WASM that would be deployed, in this process: a hundred thousand transactions in seconds.
+//! The contracts as the WASM that would be deployed, in this process: a hundred thousand transactions in seconds.
 //!
 //! Start at [`Contracts::new`]. What is executed is exact, gas included; only blocks and signatures are left out.
 use std::path::{Path, PathBuf};
@@ -8,7 +8,10 @@ use alloy::{
     sol_types::SolCall,
 };
 use medlock_anvil::Bare;
-use medlock_deploy::{Artifacts, Links, artifacts::created};
+use medlock_deploy::{
+    Artifacts, Links,
+    artifacts::{NAMES, created},
+};
 use revm::context::result::ExecutionResult;
 
 /// The repository.
@@ -19,7 +22,7 @@ pub fn root() -> PathBuf {
 /// Who deploys, and owns the registry.
 pub const OWNER: Address = Address::repeat_byte(0x0e);
 
-/// The five contracts on a bare chain, linked and activated.
+/// The contracts on a bare chain, linked and activated.
 pub struct Contracts {
     pub bare: Bare,
     pub registry: Address,
@@ -27,10 +30,13 @@ pub struct Contracts {
     pub exceptions: Address,
     pub relay: Address,
     pub audit: Address,
+    pub claims: Address,
+    pub supply: Address,
+    pub trials: Address,
 }
 
-/// What creates the five contracts, in the order in which they are deployed.
-pub type InitCodes = [Bytes; 5];
+/// What creates the contracts, in the order in which they are deployed.
+pub type InitCodes = [Bytes; NAMES.len()];
 
 /// The contracts as [`OWNER`]'s first transactions create them.
 pub fn link(artifacts: &Artifacts) -> anyhow::Result<InitCodes> {
@@ -39,7 +45,7 @@ pub fn link(artifacts: &Artifacts) -> anyhow::Result<InitCodes> {
         .iter()
         .map(|artifact| Ok(artifact.link(&links)?.init_code().into()))
         .collect();
-    Ok(init_codes?.try_into().expect("there are five artifacts"))
+    Ok(init_codes?.try_into().expect("an artifact for each name"))
 }
 
 /// What a transaction did.
@@ -73,7 +79,7 @@ impl Contracts {
         for address in at {
             bare.activate(OWNER, address, cached)?;
         }
-        let [registry, records, exceptions, relay, audit] = at;
+        let [registry, records, exceptions, relay, audit, claims, supply, trials] = at;
         Ok(Self {
             bare,
             registry,
@@ -81,6 +87,9 @@ impl Contracts {
             exceptions,
             relay,
             audit,
+            claims,
+            supply,
+            trials,
         })
     }
 

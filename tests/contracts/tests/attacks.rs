@@ -11,14 +11,17 @@ use alloy::{
 };
 use medlock_abi::{
     audit::IAudit,
+    claims::IClaims,
     exceptions::IExceptions,
     records::IRecords,
     registry::IRegistry,
     relay::IRelay,
     signed,
+    supply::ISupply,
     terms::{
         CODEC_DAG_CBOR, SERIAL_MOST, action, effect, emergency, power, purpose, reason, record_status, role, suite,
     },
+    trials::ITrials,
 };
 use medlock_anvil::CHAIN_ID;
 use medlock_contract_tests::{Contracts, Done, OWNER};
@@ -1578,8 +1581,11 @@ fn nobody_sets_a_contract_up_anew_or_passes_for_its_neighbour() {
         world.exceptions,
         world.relay,
         world.audit,
+        world.claims,
+        world.supply,
+        world.trials,
     ];
-    let [registry, records, exceptions, relay, audit] = at;
+    let [registry, records, exceptions, relay, audit, claims, supply, trials] = at;
     // As it was called when there was one.
     for signature in [
         "initialize(address)",
@@ -1605,6 +1611,13 @@ fn nobody_sets_a_contract_up_anew_or_passes_for_its_neighbour() {
         (found.registry, found.records, found.exceptions),
         (registry, records, exceptions)
     );
+    assert_eq!((found.claims, found.supply, found.trials), (claims, supply, trials));
+    let found = world.ask(claims, IClaims::neighboursCall {});
+    assert_eq!((found.records, found.registry, found.relay), (records, registry, relay));
+    let found = world.ask(supply, ISupply::neighboursCall {});
+    assert_eq!((found.registry, found.relay), (registry, relay));
+    let found = world.ask(trials, ITrials::neighboursCall {});
+    assert_eq!((found.registry, found.relay), (registry, relay));
     assert_eq!(world.ask(registry, IRegistry::relayCall {}), relay);
     assert_eq!(world.ask(audit, IAudit::registryCall {}), registry);
     let call = IRecords::setExceptionalCall { chart: CHART };
@@ -1618,7 +1631,7 @@ fn a_relay_that_somebody_else_has_deployed_speaks_for_nobody_here() {
     let mut stage = Stage::new();
     let patient = stage.patient();
     let deployer = Address::repeat_byte(0x06);
-    let [_, _, _, init_code, _] = init_codes().clone();
+    let [_, _, _, init_code, ..] = init_codes().clone();
     // It is active as it stands: a chain activates code, not contracts.
     let relay = stage.world.bare.create(deployer, init_code).unwrap();
     assert_ne!(relay, stage.world.relay);

@@ -116,6 +116,9 @@ impl World {
             exceptions: chain.exceptions,
             relay: chain.relay,
             audit: chain.audit,
+            claims: chain.claims,
+            supply: chain.supply,
+            trials: chain.trials,
         };
         let people: Vec<_> = (1..=PEOPLE)
             .map(|key| PrivateKeySigner::from_bytes(&B256::repeat_byte(key)).unwrap())

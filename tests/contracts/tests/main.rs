@@ -15,7 +15,7 @@ use medlock_deploy::{Artifacts, artifacts::DEFAULT_DIR};
 /// UNIX seconds when the tests begin.
 const NOW: u64 = 1_800_000_000;
 
-/// The five contracts, with nothing in them.
+/// The contracts, with nothing in them.
 fn world() -> Contracts {
     Contracts::create(init_codes(), NOW, true).unwrap()
 }

@@ -198,6 +198,9 @@ pub struct Addresses {
     pub exceptions: Address,
     pub relay: Address,
     pub audit: Address,
+    pub claims: Address,
+    pub supply: Address,
+    pub trials: Address,
 }
 
 impl Model {

@@ -27,7 +27,7 @@ pub struct Replay {
     pending: Address,
     issuers: BTreeMap<Address, u32>,
     credentials: BTreeMap<Address, Vec<Credential>>,
-    members: BTreeMap<(Address, Address), Vec<[u64; 3]>>,
+    members: BTreeMap<(Address, Address), Vec<[u64; 4]>>,
     /// (suite, valid from).
     keys: BTreeMap<(Address, u32), (u16, u64)>,
     charts: BTreeMap<B256, Chart>,
@@ -205,15 +205,21 @@ impl Replay {
             }
             E::MemberSet(e) => {
                 let all = self.members.entry((e.organisation, e.member)).or_default();
-                if let Some([_, _, ended_at @ 0]) = all.last_mut() {
-                    *ended_at = now;
+                let mut serial = 0;
+                if let Some([_, _, ended_at, past]) = all.last_mut() {
+                    if *ended_at == 0 {
+                        *ended_at = now;
+                    }
+                    serial = *past;
                 }
-                all.push([now, e.expiry, 0]);
+                all.push([now, e.expiry, 0, serial + 1]);
                 self.write_members(e.organisation, e.member);
             }
             E::MemberRemoved(e) => {
                 let all = self.members.get_mut(&(e.organisation, e.member)).unwrap();
-                all.last_mut().unwrap()[2] = now;
+                let last = all.last_mut().unwrap();
+                last[2] = now;
+                last[3] += 1;
                 self.write_members(e.organisation, e.member);
             }
             E::KeyPublished(e) => {
@@ -266,13 +272,18 @@ impl Replay {
         let past = plus(base, 1);
         let last = all.len() - 1;
         self.set(Contract::Registry, past, word(last as u64));
-        for (index, times) in all.iter().enumerate() {
+        for (index, &[since, expiry, ended_at, serial]) in all.iter().enumerate() {
             let place = if index == last {
                 base
             } else {
                 plus(keccak256(past), index as u64)
             };
-            let head = pack(&times.map(|time| (U256::from(time), 5)));
+            let head = pack(&[
+                (U256::from(since), 5),
+                (U256::from(expiry), 5),
+                (U256::from(ended_at), 5),
+                (U256::from(serial), 4),
+            ]);
             self.set(Contract::Registry, place, head);
         }
     }

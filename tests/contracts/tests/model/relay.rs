@@ -49,6 +49,9 @@ views! { Relay;
         registry: model.addresses.registry,
         records: model.addresses.records,
         exceptions: model.addresses.exceptions,
+        claims: model.addresses.claims,
+        supply: model.addresses.supply,
+        trials: model.addresses.trials,
     },
     nonceOfCall => |call, model| model.relay.nonce(call.signer),
 }
