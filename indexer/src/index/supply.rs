@@ -191,25 +191,25 @@ macro_rules! units {
                     SELECT u.batch, u.unit, u.valid_from FROM unit AS u WHERE u.valid_from < $1 AND ", $which, "
                 ) AS n
                 UNION ALL
-                SELECT l.batch, l.start, l.began, u.cut_from, u.valid_from FROM line AS l
-                JOIN unit AS u ON u.batch = l.batch AND u.unit = l.unit
-                WHERE l.unit <> 0 AND NOT EXISTS (
-                    SELECT 1 FROM unit_offer AS o WHERE o.batch = l.batch AND o.unit = l.unit AND o.valid_from < l.place)
+                SELECT k.batch, k.start, k.began, u.cut_from, u.valid_from FROM line AS k
+                JOIN unit AS u ON u.batch = k.batch AND u.unit = k.unit
+                WHERE k.unit <> 0 AND NOT EXISTS (
+                    SELECT 1 FROM unit_offer AS o WHERE o.batch = k.batch AND o.unit = k.unit AND o.valid_from < k.place)
              )
-             SELECT l.batch, l.start AS unit, l.began AS valid_from, b.maker, b.step AS first_step,
-                    coalesce((SELECT e.unit FROM unit AS e WHERE e.batch = l.batch AND e.unit > l.start AND e.valid_from < $1
+             SELECT k.batch, k.start AS unit, k.began AS valid_from, b.maker, b.step AS first_step,
+                    coalesce((SELECT e.unit FROM unit AS e WHERE e.batch = k.batch AND e.unit > k.start AND e.valid_from < $1
                         ORDER BY e.unit LIMIT 1), b.packages) AS until,
                     o.step, o.held, o.shipment, s.sender, s.receiver, c.state, d.reason_code
-             FROM line AS l
-             JOIN drug_batch AS b ON b.batch = l.batch
-             LEFT JOIN unit_offer AS o ON o.batch = l.batch AND o.unit = l.unit AND o.step = (
-                SELECT m.step FROM unit_offer AS m WHERE m.batch = l.batch AND m.unit = l.unit AND m.valid_from < l.place
+             FROM line AS k
+             JOIN drug_batch AS b ON b.batch = k.batch
+             LEFT JOIN unit_offer AS o ON o.batch = k.batch AND o.unit = k.unit AND o.step = (
+                SELECT m.step FROM unit_offer AS m WHERE m.batch = k.batch AND m.unit = k.unit AND m.valid_from < k.place
                 ORDER BY m.step DESC LIMIT 1)
              LEFT JOIN shipment AS s ON s.shipment = o.shipment
              LEFT JOIN shipment_closing AS c ON c.shipment = o.shipment AND c.valid_from < $1
-             LEFT JOIN decommissioning AS d ON d.batch = l.batch AND d.unit = l.start AND d.valid_from < $1
-             WHERE o.step IS NOT NULL OR l.unit = 0
-             ORDER BY l.batch, l.start"
+             LEFT JOIN decommissioning AS d ON d.batch = k.batch AND d.unit = k.start AND d.valid_from < $1
+             WHERE o.step IS NOT NULL OR k.unit = 0
+             ORDER BY k.batch, k.start"
         )
     };
 }
@@ -310,24 +310,24 @@ impl View {
         const SQL: &str = "WITH RECURSIVE backwards (number, step) AS (
                 SELECT CAST(1 AS BIGINT), CAST($3 AS BIGINT)
                 UNION
-                SELECT c.number + 1, o.previous FROM backwards AS c
-                JOIN unit_offer AS o ON o.step = c.step AND o.batch = $2 AND o.valid_from < $1
+                SELECT k.number + 1, o.previous FROM backwards AS k
+                JOIN unit_offer AS o ON o.step = k.step AND o.batch = $2 AND o.valid_from < $1
                 WHERE o.previous <> 0
              )
-             SELECT c.number, c.step, d.maker, d.document, d.valid_from AS batch_place, db.time AS registered_at,
+             SELECT k.number, k.step, d.maker, d.document, d.valid_from AS batch_place, db.time AS registered_at,
                     s.shipment, s.sender, s.receiver, s.kind, s.document AS offer_document, s.valid_from AS offer_place,
                     sb.time AS offered_at, z.state, z.closed_by, z.document AS closing_document,
                     z.valid_from AS closing_place, zb.time AS closed_at
-             FROM backwards AS c
+             FROM backwards AS k
              JOIN drug_batch AS d ON d.batch = $2 AND d.valid_from < $1
              JOIN block AS db ON db.number = d.valid_from >> 24
              LEFT JOIN shipment AS s ON s.shipment = (
-                SELECT o.shipment FROM unit_offer AS o WHERE o.step = c.step AND o.batch = $2 AND o.valid_from < $1 LIMIT 1)
+                SELECT o.shipment FROM unit_offer AS o WHERE o.step = k.step AND o.batch = $2 AND o.valid_from < $1 LIMIT 1)
              LEFT JOIN block AS sb ON sb.number = s.valid_from >> 24
              LEFT JOIN shipment_closing AS z ON z.shipment = s.shipment AND z.valid_from < $1
              LEFT JOIN block AS zb ON zb.number = z.valid_from >> 24
-             WHERE s.shipment IS NOT NULL OR c.step = d.step
-             ORDER BY c.number";
+             WHERE s.shipment IS NOT NULL OR k.step = d.step
+             ORDER BY k.number";
         let args = vec![batch.into(), clamp(step).into()];
         self.rows(SQL, args, custody_row).await
     }

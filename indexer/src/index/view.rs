@@ -34,6 +34,9 @@ pub struct View {
     pub(super) latest: bool,
     /// What windows are judged at, in UNIX seconds. `None`: a block without events of ours, long past, whose time is not kept.
     at: Option<u64>,
+    /// All that it was asked, so that a test can see how the databases go about it.
+    #[cfg(test)]
+    pub(crate) asked: Vec<(&'static str, Vec<Value>)>,
 }
 
 /// Rows of `$table` that are valid at place $1, the end of a block: of the newest block, or of any.
@@ -327,6 +330,8 @@ impl View {
             latest: block.number == newest,
             block,
             at,
+            #[cfg(test)]
+            asked: vec![],
         })
     }
 
@@ -567,6 +572,8 @@ impl View {
     /// $1 is the end of the block, `args` go on from $2.
     pub(super) async fn fetch(&mut self, sql: &'static str, mut args: Vec<Value>) -> Result<Vec<Row>> {
         args.insert(0, end_of(self.block.number).into());
+        #[cfg(test)]
+        self.asked.push((sql, args.clone()));
         Ok(self.reading.fetch(sql, &args).await?)
     }
 

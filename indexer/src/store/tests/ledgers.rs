@@ -1,6 +1,6 @@
 //! The three ledgers, written down again from the ABI: random calls, and what the index must answer after them.
-use super::{ChartModel, DEPLOYMENT, Dice, Mined, id, who};
-use crate::{ClaimsOf, Index, Page, ShipmentsOf, View, When};
+use super::{ChartModel, Contracts, DEPLOYMENT, Dice, GENESIS, KINDS, Mined, commit, dump::dump, id, open, push, who};
+use crate::{ClaimsOf, Index, Page, ShipmentsOf, View, When, tables::Value};
 use alloy::primitives::{Address, B256, IntoLogData, LogData, U256, keccak256};
 use medlock_abi::{
     claims::IClaims,
@@ -11,6 +11,7 @@ use medlock_abi::{
 use std::collections::{BTreeMap, BTreeSet};
 
 const PARTIES: u64 = 5;
+const CLAIMS: usize = 6;
 
 #[derive(Clone, Default)]
 pub struct Ledgers {
@@ -74,6 +75,7 @@ struct Unit {
 struct Shipment {
     from: Address,
     to: Address,
+    kind: u8,
     state: u8,
     offered_at: u64,
     items: Vec<(B256, u32)>,
@@ -105,15 +107,74 @@ struct Participant {
     since: u64,
 }
 
+/// What [`Ledgers::reached`] tells of, where nothing is missing.
+pub fn everything() -> BTreeSet<String> {
+    let claims = (1..=u8::MAX).map(state::text).filter(|text| *text != "unknown-state");
+    let others = [
+        "appealed twice",
+        "inherited",
+        "returned",
+        "decommissioned",
+        "dispensed",
+        "recalled twice",
+        "corrected",
+    ];
+    let terms = shipment::STATES.iter().chain(&terms::STATES).chain(&status::ALL);
+    let texts = claims.chain(others).chain(terms.map(|(text, _)| *text));
+    texts.map(String::from).collect()
+}
+
+fn named(terms: &[(&str, u8)], number: u8) -> String {
+    terms
+        .iter()
+        .find(|(_, of)| *of == number)
+        .map(|(text, _)| *text)
+        .unwrap()
+        .into()
+}
+
 fn log(contract: Address, event: &impl IntoLogData) -> (Address, LogData) {
     (contract, event.to_log_data())
 }
 
 impl Ledgers {
+    /// What there is of each kind.
+    pub fn reached(&self) -> BTreeSet<String> {
+        let claims = self.claims.values().map(|claim| state::text(claim.state).into());
+        let appealed = self.claims.values().filter(|claim| claim.appeals == 2);
+        let shipments = self.shipments.values().map(|head| named(&shipment::STATES, head.state));
+        // A unit of somebody's that was never offered itself: where it stands was told of the one that it was cut from.
+        let offered = |key: &(B256, u32)| self.shipments.values().any(|head| head.items.contains(key));
+        let inherited = self
+            .units
+            .iter()
+            .filter(|(key, unit)| unit.last != unit.step && !offered(key));
+        let returned = self.shipments.values().filter(|head| head.kind == shipment::RETURN);
+        let gone = self.units.values().filter(|unit| unit.decommissioned != 0);
+        let trials = self.trials.values().map(|trial| named(&terms::STATES, trial.state));
+        let takers = self.trials.values().flat_map(|trial| trial.participants.values());
+        let takers = takers.map(|held| named(&status::ALL, held.status));
+        let corrected = self.trials.values().filter(|trial| trial.results.len() > 1);
+        let recalled = self.batches.values().filter(|batch| batch.recalls > 1);
+        claims
+            .chain(appealed.map(|_| "appealed twice".into()))
+            .chain(shipments)
+            .chain(inherited.map(|_| "inherited".into()))
+            .chain(returned.map(|_| "returned".into()))
+            .chain(gone.map(|_| "decommissioned".into()))
+            .chain(self.dispensed.iter().map(|_| "dispensed".into()))
+            .chain(recalled.map(|_| "recalled twice".into()))
+            .chain(trials)
+            .chain(takers)
+            .chain(corrected.map(|_| "corrected".into()))
+            .collect()
+    }
+
     /// One random call that one of the contracts would take, at `now`: its events.
     pub fn call(&mut self, charts: &BTreeMap<B256, ChartModel>, dice: &mut Dice, now: u64) -> Vec<(Address, LogData)> {
         match dice.below(3) {
-            0 if dice.one_in(3) => self.submit(charts, dice, now),
+            // Few, so that much becomes of each.
+            0 if self.claims.len() < CLAIMS && dice.one_in(3) => self.submit(charts, dice, now),
             0 => self.call_claims(dice, now),
             1 => self.call_supply(dice, now),
             _ => self.call_trials(dice, now),
@@ -271,7 +332,7 @@ impl Ledgers {
                 }
                 .to_log_data()
             }
-            5 if appealable && model.appeals < 2 => {
+            0 | 5 if appealable && model.appeals < 2 => {
                 (model.state, model.deadline) = (state::APPEALED, deadline);
                 model.appeals += 1;
                 IClaims::Appealed {
@@ -555,6 +616,7 @@ impl Ledgers {
         let model = Shipment {
             from,
             to,
+            kind: offered.kind,
             state: shipment::OPEN,
             offered_at: now,
             items: items.iter().map(|(key, _)| *key).collect(),
@@ -727,7 +789,7 @@ impl Trial {
                 self.state = terms::CLOSED;
                 ITrials::TrialClosed { trial }.to_log_data()
             }
-            12 if self.state == terms::LOCKED => {
+            8..13 if self.state == terms::LOCKED => {
                 let number = self.results.len() as u8;
                 self.results.push(digests[0]);
                 ITrials::ResultsAnchored {
@@ -747,17 +809,21 @@ impl Trial {
     }
 }
 
-/// The index answers for the newest block, and for some earlier ones, as the ledgers stood at their ends.
-pub async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice) {
+/// The index answers for the newest block, and for some earlier ones, as the ledgers stood at their ends. Gives what it was asked, each once.
+pub async fn answers_match(index: &Index, chain: &[Mined], dice: &mut Dice) -> BTreeMap<String, Vec<Value>> {
+    let mut asked = BTreeMap::new();
+    let mut note = |view: View| asked.extend(view.asked.into_iter().map(|(sql, args)| (sql.to_owned(), args)));
     let newest = &chain[chain.len() - 1];
     let mut view = index.latest().await.unwrap();
     same(&mut view, &newest.after.ledgers).await;
-    drop(view);
-    for _ in 0..4 {
+    note(view);
+    for _ in 0..2 {
         let then = &chain[dice.below(chain.len() as u64) as usize];
         let mut view = index.view(When::Block(then.block.number)).await.unwrap();
         same(&mut view, &then.after.ledgers).await;
+        note(view);
     }
+    asked
 }
 
 async fn same(view: &mut View, ledgers: &Ledgers) {
@@ -847,44 +913,43 @@ async fn same_claims(view: &mut View, ledgers: &Ledgers) {
         assert_eq!(links, model.links);
     }
     assert_eq!(view.claim(id(1)).await.unwrap(), None);
-    let mut whose = BTreeSet::new();
-    for claim in ledgers.claims.values() {
-        whose.insert((claim.chart, claim.provider, claim.insurer));
-    }
-    for (chart, provider, insurer) in whose {
-        for of in [
-            ClaimsOf::Chart(chart),
-            ClaimsOf::Provider(provider),
-            ClaimsOf::Insurer(insurer),
-        ] {
-            let is_of = |claim: &Claim| match of {
-                ClaimsOf::Chart(chart) => claim.chart == chart,
-                ClaimsOf::Provider(provider) => claim.provider == provider,
-                ClaimsOf::Insurer(insurer) => claim.insurer == insurer,
-            };
-            let expected = |state: Option<u8>| {
-                let claims = ledgers.claims.iter().filter(|(_, claim)| is_of(claim));
-                let claims = claims.filter(|(_, claim)| state.is_none_or(|state| claim.state == state));
-                claims.map(|(claim, _)| *claim).collect::<BTreeSet<_>>()
-            };
-            for state in [None, Some(state::RECEIVED), Some(state::PAID)] {
-                let listed = all!(page => view.claims(of, state, page));
-                assert!(listed.is_sorted_by_key(|claim| claim.position));
-                assert_eq!(
-                    listed.iter().map(|claim| claim.claim).collect::<BTreeSet<_>>(),
-                    expected(state)
-                );
-            }
-            let facts = all!(page => view.claim_facts(of, 0, page));
-            assert_eq!(facts.len(), expected(None).len());
-            for fact in &facts {
-                assert_eq!(view.claim_links(fact.claim.claim).await.unwrap(), fact.links);
-            }
-            let since = facts[facts.len() / 2].claim.submitted_at;
-            let later = all!(page => view.claim_facts(of, since, page));
-            let expected = facts.into_iter().filter(|fact| fact.claim.submitted_at >= since);
-            assert_eq!(later, expected.collect::<Vec<_>>());
+    let claims = || ledgers.claims.values();
+    let charts: BTreeSet<_> = claims().map(|claim| claim.chart).collect();
+    let providers: BTreeSet<_> = claims().map(|claim| claim.provider).collect();
+    let insurers: BTreeSet<_> = claims().map(|claim| claim.insurer).collect();
+    let charts = charts.into_iter().map(ClaimsOf::Chart);
+    let providers = providers.into_iter().map(ClaimsOf::Provider);
+    for of in charts
+        .chain(providers)
+        .chain(insurers.into_iter().map(ClaimsOf::Insurer))
+    {
+        let is_of = |claim: &Claim| match of {
+            ClaimsOf::Chart(chart) => claim.chart == chart,
+            ClaimsOf::Provider(provider) => claim.provider == provider,
+            ClaimsOf::Insurer(insurer) => claim.insurer == insurer,
+        };
+        let expected = |state: Option<u8>| {
+            let claims = ledgers.claims.iter().filter(|(_, claim)| is_of(claim));
+            let claims = claims.filter(|(_, claim)| state.is_none_or(|state| claim.state == state));
+            claims.map(|(claim, _)| *claim).collect::<BTreeSet<_>>()
+        };
+        for state in [None, Some(state::RECEIVED), Some(state::PAID)] {
+            let listed = all!(page => view.claims(of, state, page));
+            assert!(listed.is_sorted_by_key(|claim| claim.position));
+            assert_eq!(
+                listed.iter().map(|claim| claim.claim).collect::<BTreeSet<_>>(),
+                expected(state)
+            );
         }
+        let facts = all!(page => view.claim_facts(of, 0, page));
+        assert_eq!(facts.len(), expected(None).len());
+        for fact in &facts {
+            assert_eq!(view.claim_links(fact.claim.claim).await.unwrap(), fact.links);
+        }
+        let since = facts[facts.len() / 2].claim.submitted_at;
+        let later = all!(page => view.claim_facts(of, since, page));
+        let expected = facts.into_iter().filter(|fact| fact.claim.submitted_at >= since);
+        assert_eq!(later, expected.collect::<Vec<_>>());
     }
     for ((namespace, provider, fingerprint), claim) in &ledgers.services {
         let last = view.last_claim_of_service(*namespace, *provider, *fingerprint).await;
@@ -1103,5 +1168,106 @@ async fn same_trials(view: &mut View, ledgers: &Ledgers) {
         let results = view.trial_results(*trial).await.unwrap();
         let results: Vec<_> = results.iter().map(|result| result.results).collect();
         assert_eq!(results, model.results);
+    }
+}
+
+/// An event of a thing that the tables have not, or one that is there already, is refused with words and leaves nothing.
+#[tokio::test]
+async fn an_event_of_a_ledger_that_contradicts_the_tables_is_named() {
+    let (thing, other, account) = (id(1), id(2), who(1));
+    let registered = ITrials::TrialRegistered {
+        trial: thing,
+        sponsor: account,
+        registration: other,
+        protocol: other,
+        plan: other,
+        form: other,
+        document: other,
+    };
+    let offered = ISupply::ShipmentOffered {
+        shipment: 7,
+        from: account,
+        to: who(2),
+        kind: shipment::SALE,
+        document: other,
+    };
+    let closed = ISupply::ShipmentClosed {
+        shipment: 7,
+        by: account,
+        state: shipment::ACCEPTED,
+        document: other,
+    };
+    let began = IClaims::ReviewBegun {
+        claim: thing,
+        serial: 2,
+        by: account,
+    };
+    let split = ISupply::UnitSplit {
+        batch: thing,
+        unit: 0,
+        cuts: vec![1, 2],
+    };
+    let moved = ISupply::UnitOffered {
+        shipment: 7,
+        batch: thing,
+        unit: 0,
+        held: 1,
+        step: 7,
+        previous: 1,
+    };
+    let enrolled = ITrials::Enrolled {
+        trial: thing,
+        participant: account,
+        site: who(2),
+        number: 1,
+    };
+    let resulted = ITrials::ResultsAnchored {
+        trial: thing,
+        number: 0,
+        version: 1,
+        plan: other,
+        data: other,
+        results: other,
+        document: other,
+    };
+    let of_trial = |event: LogData| (DEPLOYMENT.trials, event);
+    let supplied = |event: LogData| (DEPLOYMENT.supply, event);
+    let begun = of_trial(registered.to_log_data());
+    let cases = [
+        (vec![(DEPLOYMENT.claims, began.to_log_data())], "ReviewBegun, log 0"),
+        (vec![supplied(split.to_log_data())], "UnitSplit, log 0"),
+        (vec![supplied(moved.to_log_data())], "UnitOffered, log 0"),
+        (vec![supplied(closed.to_log_data())], "ShipmentClosed, log 0"),
+        (
+            vec![
+                supplied(offered.to_log_data()),
+                supplied(closed.to_log_data()),
+                supplied(closed.to_log_data()),
+            ],
+            "ShipmentClosed, log 2",
+        ),
+        (vec![begun.clone(), begun.clone()], "TrialRegistered, log 1"),
+        (vec![begun.clone(), of_trial(enrolled.to_log_data())], "Enrolled, log 1"),
+        (vec![begun, of_trial(resulted.to_log_data())], "ResultsAnchored, log 1"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for kind in KINDS {
+        let path = kind.fresh(folder.path(), "index");
+        let mut store = open(&path).await;
+        let before = dump(&path).await;
+        for (logs, named) in &cases {
+            let mut chain = vec![Mined {
+                block: GENESIS,
+                logs: vec![],
+                after: Contracts::default(),
+            }];
+            push(&mut chain, 1, logs.clone());
+            let error = format!("{:#}", commit(&mut store, GENESIS, &chain[1..]).await.unwrap_err());
+            assert!(
+                error.contains(named) && error.contains("contradicts the tables"),
+                "{error}"
+            );
+            assert_eq!(dump(&path).await, before);
+        }
     }
 }
