@@ -4,6 +4,7 @@ mod attacks;
 mod ethers;
 mod history;
 mod invariants;
+mod ledgers;
 mod model;
 mod replay;
 
