@@ -20,13 +20,13 @@ pub const SOURCES: [&str; 5] = [
     "TwinRelay.sol",
 ];
 
-/// The twin on a chain of its own, linked as the contracts are. It has no `audit`.
+/// The twin on a chain of its own, linked as the contracts are. It has no `audit` and no ledgers.
 ///
 /// # Errors
 /// A contract cannot be created.
 pub fn deploy(compiled: &Compiled, timestamp: u64) -> anyhow::Result<Contracts> {
     let mut bare = Bare::new(timestamp);
-    let [registry, records, exceptions, relay, _] = created(OWNER, 0);
+    let [registry, records, exceptions, relay, ..] = created(OWNER, 0);
     let of_constructors: [(&str, Address, &[Address]); 4] = [
         ("TwinRegistry", registry, &[OWNER, relay]),
         ("TwinRecords", records, &[registry, exceptions, relay]),
@@ -46,6 +46,9 @@ pub fn deploy(compiled: &Compiled, timestamp: u64) -> anyhow::Result<Contracts> 
         exceptions,
         relay,
         audit: Address::ZERO,
+        claims: Address::ZERO,
+        supply: Address::ZERO,
+        trials: Address::ZERO,
     })
 }
 

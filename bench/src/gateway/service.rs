@@ -93,13 +93,17 @@ pub fn deployment_file(dir: &Path, deployment: &medlock_indexer::Deployment) -> 
         exceptions,
         relay,
         audit,
+        claims,
+        supply,
+        trials,
         start_block,
         chain_id,
         genesis_hash,
     } = deployment;
     let file = json!({
-        "version": 3, "chain_id": chain_id, "genesis_hash": genesis_hash, "registry": registry, "records": records,
-        "exceptions": exceptions, "relay": relay, "audit": audit, "block": start_block,
+        "version": 5, "chain_id": chain_id, "genesis_hash": genesis_hash, "registry": registry, "records": records,
+        "exceptions": exceptions, "relay": relay, "audit": audit, "claims": claims, "supply": supply, "trials": trials,
+        "block": start_block,
     });
     std::fs::write(&path, file.to_string())?;
     Ok(path)

@@ -39,18 +39,19 @@ impl Fault {
 impl Fault {
     /// Its name in the ABI.
     pub fn name(&self) -> String {
-        fn of<E: SolInterface>(fault: &E) -> String {
-            E::name_by_selector(fault.selector()).map_or_else(|| hex::encode(fault.selector()), str::to_owned)
+        // Each interface has a function of its own for it, outside of the trait.
+        macro_rules! name {
+            ($($variant:ident $interface:ident)+) => {
+                match self {
+                    $(Fault::$variant(fault) => (fault.selector(), $interface::name_by_selector(fault.selector())),)+
+                }
+            };
         }
-        match self {
-            Fault::Records(fault) => of(fault),
-            Fault::Registry(fault) => of(fault),
-            Fault::Relay(fault) => of(fault),
-            Fault::Exceptions(fault) => of(fault),
-            Fault::Claims(fault) => of(fault),
-            Fault::Supply(fault) => of(fault),
-            Fault::Trials(fault) => of(fault),
-        }
+        let (selector, name) = name!(
+            Records IRecordsErrors Registry IRegistryErrors Relay IRelayErrors Exceptions IExceptionsErrors
+            Claims IClaimsErrors Supply ISupplyErrors Trials ITrialsErrors
+        );
+        name.map_or_else(|| hex::encode(selector), str::to_owned)
     }
 
     /// True where the contract said no to this caller, not to what it sent.

@@ -26,6 +26,7 @@ use crate::{
     chain::Mined,
     chart::{ChartState, digest},
     error::{Error, Result},
+    fault::Fault,
     gateway::{ALL, PAYLOAD_BYTES_MOST, Payload},
     identity::{opened_by_one, rng},
     now,

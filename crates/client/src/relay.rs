@@ -8,14 +8,11 @@ use alloy::{
     sol_types::SolCall,
 };
 use medlock_abi::{
-    claims::IClaims,
     exceptions::IExceptions,
     records::IRecords,
     registry::IRegistry,
     relay::IRelay::{self, Resealed},
     signed,
-    supply::ISupply,
-    trials::ITrials,
 };
 use medlock_api::{Operation, RelayRequest, RelayState, RelayedOperation};
 use medlock_deployment::Deployment;
@@ -43,27 +40,6 @@ pub(crate) trait Act: SolCall {
 
     fn operation(&self, signer: Address, nonce: U256, deadline: U256) -> Operation;
 }
-
-/// A call of a ledger in the name of its first argument, which is our account.
-pub(crate) trait OnLedger: SolCall {
-    fn ledger(deployment: &Deployment) -> Address;
-}
-
-macro_rules! on_ledger {
-    ($ledger:ident, $interface:ident: $($call:ident)+) => {
-        $(impl OnLedger for $interface::$call {
-            fn ledger(deployment: &Deployment) -> Address {
-                deployment.$ledger
-            }
-        })+
-    };
-}
-on_ledger!(claims, IClaims: submitClaimsCall beginReviewCall requestInformationCall provideInformationCall adjudicateCall appealCall
-    closeOverdueCall acceptPartCall recordPaymentCall payInTokenCall reverseClaimCall withdrawCall setInsurerCall setCurrencyCall);
-on_ledger!(supply, ISupply: registerBatchCall splitCall offerCall acceptCall refuseCall withdrawCall recallCall dispenseCall
-    decommissionCall);
-on_ledger!(trials, ITrials: registerTrialCall amendTrialCall setSiteCall consentCall enrolCall withdrawConsentCall anchorBatchCall
-    lockDataCall anchorResultsCall closeTrialCall);
 
 impl Client {
     /// The same client, whose operations the gateway submits and pays for. What no signed operation does is refused before
@@ -130,33 +106,11 @@ impl Client {
             let contract = C::contract(&self.deployment);
             return self.chain.send_watched(contract, call, &self.watch).await;
         }
-        let (nonce, deadline) = self.next_signature().await?;
-        let operation = call.operation(self.address(), nonce, deadline);
-        self.relay(operation).await
-    }
-
-    /// [`Client::act`] on a ledger: one signed operation has all its methods.
-    pub(crate) async fn act_on<C: OnLedger>(&self, call: C) -> Result<Mined> {
-        let ledger = C::ledger(&self.deployment);
-        if !self.is_relayed {
-            return self.chain.send_watched(ledger, call, &self.watch).await;
-        }
-        let (nonce, deadline) = self.next_signature().await?;
-        let operation = IRelay::LedgerCall {
-            signer: self.address(),
-            ledger,
-            call: call.abi_encode().into(),
-            nonce,
-            deadline,
-        };
-        self.relay(operation.into()).await
-    }
-
-    /// Nonce and deadline of an operation that we sign now.
-    async fn next_signature(&self) -> Result<(U256, U256)> {
         let signer = self.address();
         let nonce = self.chain.call(self.deployment.relay, IRelay::nonceOfCall { signer });
-        Ok((nonce.await?, U256::from(now() + GOOD_SECONDS)))
+        let deadline = U256::from(now() + GOOD_SECONDS);
+        let operation = call.operation(signer, nonce.await?, deadline);
+        self.relay(operation).await
     }
 
     /// Sends what no signed operation does.
