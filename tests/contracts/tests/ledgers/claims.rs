@@ -1,4 +1,6 @@
 //! `claims`, with a real chart, real grants and real credentials, and tokens of every kind.
+use std::sync::OnceLock;
+
 use alloy::{
     primitives::{Address, B256, U256},
     signers::local::PrivateKeySigner,
@@ -882,7 +884,7 @@ fn an_insurer_pays_in_no_token_that_it_has_named_since() {
     let before = world.approved(1, amount);
     let good = world.token(2);
     let after = world.approved(2, amount);
-    let own = world.stage.world.bare.create(OWNER, compile(TOKEN, "Token")).unwrap();
+    let own = world.stage.world.bare.create(OWNER, token_code()).unwrap();
     let set = |version, token, scale| IClaims::setCurrencyCall {
         actor: insurer,
         insurer,
@@ -953,7 +955,11 @@ fn lengths_that_lie_about_claims_and_links_keep_nothing() {
 
 // ---- The world -----------------------------------------------------------------------------------------------------
 
-const TOKEN: &str = "tests/contracts/tests/solidity/Token.sol";
+/// The token's creation code: the compiler takes seconds.
+fn token_code() -> &'static [u8] {
+    static CODE: OnceLock<Vec<u8>> = OnceLock::new();
+    CODE.get_or_init(|| compile("tests/contracts/tests/solidity/Token.sol", "Token"))
+}
 
 /// A chart with two records, a credentialed provider, and an insurer that takes euros.
 struct World {
@@ -1175,7 +1181,7 @@ impl World {
 
     /// The insurer's token for euros from now on, of which it has enough and may all be taken.
     fn token(&mut self, scale: u8) -> Address {
-        let token = self.stage.world.bare.create(OWNER, compile(TOKEN, "Token")).unwrap();
+        let token = self.stage.world.bare.create(OWNER, token_code()).unwrap();
         let payer = self.payer.clone();
         let insurer = payer.address();
         let set = IClaims::setCurrencyCall {
