@@ -768,6 +768,7 @@ export interface components {
             block: number;
             /** Format: int64 */
             chain_id: number;
+            claims: components["schemas"]["Hex20"];
             exceptions: components["schemas"]["Hex20"];
             /** @description The account that signs this gateway's verdicts and that receipts are addressed to. */
             gateway: components["schemas"]["Hex20"];
@@ -775,6 +776,8 @@ export interface components {
             records: components["schemas"]["Hex20"];
             registry: components["schemas"]["Hex20"];
             relay: components["schemas"]["Hex20"];
+            supply: components["schemas"]["Hex20"];
+            trials: components["schemas"]["Hex20"];
         };
         /** @description `GET /v1/charts/{chart}/emergencies`, newest first: to the controller all, to anybody else their own. */
         Emergencies: {
