@@ -2,8 +2,9 @@
 pragma solidity ^0.8.26;
 
 import {IRecords} from "IRecords.sol";
+import {ISupply} from "ISupply.sol";
 
-/// A contract that asks `records`, as an insurer's would, and says how much gas its call took: its own encoding
+/// A contract that asks `records` and `supply`, as an insurer's would, and says how much gas its call took: its own encoding
 /// and decoding, the call, and what was called.
 contract Consumer {
     function decide(
@@ -39,6 +40,19 @@ contract Consumer {
     ) external view returns (uint64 used, bool verified) {
         uint256 before = gasleft();
         verified = records.verifyBatch(chart, root, index, recordId, pointer, proof);
+        used = uint64(before - gasleft());
+    }
+
+    function verifyPackage(
+        ISupply supply,
+        bytes32 batch,
+        uint32 unit,
+        uint32 index,
+        bytes32 serial,
+        bytes32[] calldata proof
+    ) external view returns (uint64 used, uint8 status, address party) {
+        uint256 before = gasleft();
+        (status, party,) = supply.verify(batch, unit, index, serial, proof);
         used = uint64(before - gasleft());
     }
 }

@@ -41,7 +41,7 @@ using { issuerOf, rolesOf, timesOf, statusOf } for CredentialHead global;
 using { holdsNow } for Membership global;
 
 /// `registry` in Solidity, for comparison: the storage, the checks and the events of contracts/registry. What is measured
-/// (`hasRoles`, `mayActFor`) is whole; the rest is what it takes to get there. Nobody may deploy it for use.
+/// (`hasRoles`, `mayActFor`, `credentialOf`) is whole; the rest is what it takes to get there. Nobody may deploy it for use.
 contract TwinRegistry {
     struct Epoch {
         address issuer;
@@ -141,6 +141,31 @@ contract TwinRegistry {
         if (head.rolesOf() & roles != roles || issuer == 0 || !head.timesOf().holdsNow()) return false;
         uint40 endedAt = epochs[issuer].endedAt;
         return endedAt == 0 || block.timestamp < endedAt;
+    }
+
+    function credentialOf(address party)
+        external
+        view
+        returns (
+            address issuer,
+            uint64 roles,
+            uint64 issuedAt,
+            uint64 expiry,
+            uint64 endedAt,
+            bytes32 document,
+            uint8 status,
+            bool current
+        )
+    {
+        Credential storage credential = credentials[party];
+        CredentialHead head = credential.head;
+        uint256 word = CredentialHead.unwrap(head);
+        document = credential.document;
+        Epoch memory epoch = epochs[head.issuerOf()];
+        (issuer, roles, status) = (epoch.issuer, head.rolesOf(), head.statusOf());
+        (issuedAt, expiry, endedAt) = (uint40(word >> 128), uint40(word >> 168), uint40(word >> 208));
+        current = head.issuerOf() != 0 && head.timesOf().holdsNow()
+            && (epoch.endedAt == 0 || block.timestamp < epoch.endedAt);
     }
 
     function mayActFor(address organisation, address member, uint64 roles) external view returns (bool) {

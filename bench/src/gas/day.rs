@@ -2,12 +2,14 @@
 //!
 //! Charts, records, grants and credentials stand already, and directories have been rotated before: what is replaced goes
 //! from nonzero to nonzero. Only what is new (a record, a batch, a grant) writes fresh words. Each operation has a chart of
-//! its own, so their order does not matter.
+//! its own, so their order does not matter; the ledgers come last, since theirs does.
+
+mod ledgers;
 
 use alloy::{
     primitives::{Address, B256, Log, U256, keccak256},
     signers::SignerSync,
-    sol_types::{SolCall, SolStruct, SolValue, eip712_domain},
+    sol_types::{SolCall, SolStruct, eip712_domain},
 };
 use anyhow::{Context, bail, ensure};
 use medlock_abi::{
@@ -38,22 +40,6 @@ const COMPARTMENTS: u64 = 0b1111;
 const DIRECTORY_VERSION: u32 = 3;
 /// Of a chart that has never revoked all.
 const GRANT_EPOCH: u32 = 1;
-/// The charts of the day, by name.
-const CHARTS: [&str; 12] = [
-    "add record",
-    "add record for organisation",
-    "batch",
-    "merkle batch",
-    "amend record",
-    "open chart",
-    "grant",
-    "grant with a long history",
-    "signed grant",
-    "revoke",
-    "revoke all",
-    "decide exceptional",
-];
-
 alloy::sol! {
     /// `bench/contracts/Consumer.sol`: a contract that asks, and says how much gas the question took.
     interface Consumer {
@@ -61,6 +47,8 @@ alloy::sol! {
             external view returns (uint64 used, bool allowed, uint8 reason);
         function verifyBatch(address records, bytes32 chart, bytes32 root, uint32 index, bytes32 recordId, bytes32 pointer, bytes32[] calldata proof)
             external view returns (uint64 used, bool verified);
+        function verifyPackage(address supply, bytes32 batch, uint32 unit, uint32 index, bytes32 serial, bytes32[] calldata proof)
+            external view returns (uint64 used, uint8 status, address party);
     }
 }
 
@@ -170,6 +158,9 @@ impl<'a> Day<'a> {
         self.revoke_all()?;
         self.decide()?;
         self.decide_exceptional()?;
+        self.claims()?;
+        self.supply()?;
+        self.trials()?;
         Ok(self.done)
     }
 
@@ -547,64 +538,6 @@ impl<'a> Day<'a> {
         });
         Ok(())
     }
-}
-
-/// Words of `records` that the day has written, or left to be zero.
-pub fn words() -> Vec<(String, B256)> {
-    let slot = |number: u8| B256::with_last_byte(number);
-    let (charts, records, grants, batches) = (slot(1), slot(2), slot(3), slot(7));
-    let mut words = Vec::new();
-    for name in CHARTS {
-        let chart = hash(name);
-        let head = entry(chart, charts);
-        words.extend([
-            (format!("head of {name}"), head),
-            (format!("directory of {name}"), next(head)),
-        ]);
-        for account in dev_accounts() {
-            let grant = entry(account.address.into_word(), entry(chart, grants));
-            words.push((format!("grant of {} on {name}", account.name), grant));
-        }
-        for number in 0..=BATCH {
-            let head = entry(record(number).recordId, entry(chart, records));
-            words.extend([
-                (format!("head of record {number} of {name}"), head),
-                (format!("pointer of record {number} of {name}"), next(head)),
-            ]);
-        }
-        if let Some(root) = medlock_merkle::root(keccak, &leaves()) {
-            words.push((format!("batch of {name}"), entry(root, entry(chart, batches))));
-        }
-    }
-    words
-}
-
-/// Words of `registry` that the day has written: credentials and members.
-pub fn registry_words() -> Vec<(String, B256)> {
-    let slot = |number: u8| B256::with_last_byte(number);
-    let (credentials, members) = (slot(4), slot(5));
-    let mut words = Vec::new();
-    for party in dev_accounts() {
-        let head = entry(party.address.into_word(), credentials);
-        words.extend([
-            (format!("credential of {}", party.name), head),
-            (format!("document of {}", party.name), next(head)),
-        ]);
-        for member in dev_accounts() {
-            let head = entry(member.address.into_word(), entry(party.address.into_word(), members));
-            words.push((format!("{} as a member of {}", member.name, party.name), head));
-        }
-    }
-    words
-}
-
-/// Where a mapping in `slot` keeps what stands under `key`.
-fn entry(key: B256, slot: B256) -> B256 {
-    keccak256((key, slot).abi_encode())
-}
-
-fn next(slot: B256) -> B256 {
-    (U256::from_be_bytes(slot.0) + U256::ONE).into()
 }
 
 fn hash(text: &str) -> B256 {

@@ -103,7 +103,15 @@ impl Compiled {
 }
 
 /// What the sources import, by these names.
-const INTERFACES: [&str; 4] = ["IRegistry.sol", "IRecords.sol", "IExceptions.sol", "IRelay.sol"];
+const INTERFACES: [&str; 7] = [
+    "IRegistry.sol",
+    "IRecords.sol",
+    "IExceptions.sol",
+    "IRelay.sol",
+    "IClaims.sol",
+    "ISupply.sol",
+    "ITrials.sol",
+];
 
 fn solc(node: &Path) -> Command {
     let mut solc = Command::new(SOLC);
