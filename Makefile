@@ -10,11 +10,11 @@ TSC := .tools/node/node_modules/.bin/tsc --project clients/typescript
 # As dapp/build.sh builds the client for browsers, into the same folder: nothing is compiled twice.
 BUILD_WASM := build --quiet --profile web -Z build-std=std,panic_abort --target wasm32-unknown-unknown --target-dir target/web
 
-demo: contracts
+demo: build contracts
 	$(MEDLOCK) demo
 
 # The services' tests come last: their closing line is the run's (there are no documentation tests).
-test: setup-tests contracts
+test: setup-tests contracts build
 	tools/test-toolchain.sh
 	cd contracts && cargo test --workspace
 	$(MAKE) --no-print-directory vectors-wasm
@@ -26,7 +26,7 @@ soak: setup-tests
 	MEDLOCK_SOAK=$(SOAK) cargo test -p medlock-indexer --test indexer -- reliability:: --nocapture --test-threads=2
 
 # Formatting, lints, and drift of what is generated and committed.
-check: contracts
+check: contracts build
 	cargo fmt --all --check
 	cd contracts && cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -43,7 +43,9 @@ vectors-wasm:
 	cargo=$$(tools/setup-wasm.sh) && RUSTFLAGS='--cfg getrandom_backend="wasm_js"' RUSTC_BOOTSTRAP=1 $$cargo $(BUILD_WASM) -p medlock-vault-wasm
 	node tests/vault-wasm/run.mjs target/web/wasm32-unknown-unknown/web/medlock_vault_wasm.wasm "$$(tools/setup-chromium.sh)"
 
-contracts: setup build
+# The contracts as WASM, by their recipe. Asks for nothing that `dapp` makes, so that both can be made at once.
+contracts: setup
+	cargo build --workspace --bin medlock-contracts
 	$(CONTRACTS) build
 
 # The gateway has the web application in it.
@@ -83,7 +85,7 @@ coverage:
 	tools/coverage.sh
 
 # What is measured is optimised (bench/profile.toml). The first time, our own code takes some minutes to compile.
-bench-build: contracts
+bench-build: contracts dapp
 	cargo build --workspace --config bench/profile.toml
 
 # The local chain beside Foundry's anvil: one JSON line a figure. Both run on this machine, in turns.
@@ -92,7 +94,7 @@ bench-anvil: setup-tests bench-build
 
 # What the contracts cost, beside a twin in Solidity: one JSON line a figure, and bench/results/gas.json. Fails where a bound
 # is exceeded.
-bench-gas: setup-tests contracts
+bench-gas: setup-tests contracts build
 	target/debug/medlock-bench gas
 
 # Ways for a contract to verify signatures: bytes on chain and gas, one JSON line each.
@@ -119,7 +121,7 @@ bench-gateway: setup-tests bench-build
 	target/debug/medlock-bench gateway
 
 # Pictures of the web application's pages, into docs/img.
-screens: setup-tests contracts
+screens: setup-tests contracts build
 	node dapp/test/screens.mjs
 
 clean:
