@@ -46,7 +46,7 @@ fn stand_in(name: &str, answers: &[Answer]) -> Artifact {
         r#"(module
              (import "vm_hooks" "read_args" (func $read (param i32)))
              (import "vm_hooks" "write_result" (func $write (param i32 i32)))
-             (memory (export "memory") 1 1) {data}
+             (memory (export "memory") 1 1) {data} (data (i32.const 32768) "{name}")
              (func (export "user_entrypoint") (param $length i32) (result i32)
                (call $read (i32.const 0))
                {branches}
