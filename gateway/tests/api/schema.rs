@@ -6,6 +6,9 @@ use super::*;
 const EXAMPLES: &str = "25";
 /// The same requests every time.
 const SEED: &str = "20261129";
+/// It makes up bytes for them, as it knows no dag-cbor.
+const HOOKS: &str =
+    "import schemathesis\nschemathesis.serializer.alias('application/vnd.ipld.dag-cbor', 'application/octet-stream')\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_document_allows_is_answered_as_it_says() {
@@ -14,9 +17,12 @@ async fn whatever_the_document_allows_is_answered_as_it_says() {
     world.store.put(labs.blocks.clone()).await.unwrap();
     // Things that are there, beside those that it makes up.
     let config = world.dir.path().join("schemathesis.toml");
+    let hooks = world.dir.path().join("hooks.py");
+    std::fs::write(&hooks, HOOKS).unwrap();
     let parameters = format!(
-        "[parameters]\n\"path.chart\" = \"{CHART}\"\n\"path.record\" = \"{}\"\n\"path.version\" = 1\n\
+        "hooks = \"{}\"\n[parameters]\n\"path.chart\" = \"{CHART}\"\n\"path.record\" = \"{}\"\n\"path.version\" = 1\n\
          \"path.account\" = \"{}\"\n\"path.type\" = \"Consent\"\n",
+        hooks.display(),
         labs.record_id,
         world.clinic.address()
     );
