@@ -83,7 +83,10 @@ await story("work", async (stage, step) => {
     await eventually("the nurse is refused", async () => {
       await nurse.go("/provider/work");
       await nurse.go("/provider");
-      const shown = await nurse.page.getByRole("main").innerText();
+      const main = nurse.page.getByRole("main");
+      // What it says, it says once it has asked.
+      await main.getByText(/This was refused|Patient 0x|Nobody shares/).first().waitFor();
+      const shown = await main.innerText();
       return /member|refus|not shared/i.test(shown) && !/^Patient 0x/m.test(shown);
     });
     await nurse.page.getByRole("button", { name: "Work for myself" }).click();

@@ -1,5 +1,5 @@
 // Emergency access: who may look when nobody can ask the patient, and who has.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Emergency, EmergencySettings, Hex } from "../../core/core";
 import { CATEGORIES, SENSITIVE, categoryNames } from "../../fhir";
 import { useIndexed } from "../../state/activity";
@@ -22,7 +22,9 @@ export default function EmergencyAccess({ chart }: { chart: Hex }) {
   const words = text.access;
   const { core } = useSession();
   const loaded = useLoaded(() => Promise.all([core.emergencySettings(chart), core.emergencies(chart)]), [chart, useIndexed()]);
-  const [settings, emergencies] = loaded.result ?? [null, []];
+  const [asking, setAsking] = useState(false);
+  // While a dialog is open the page stays as it is: the news would take away what the dialog belongs to, and its last words with it.
+  const [settings, emergencies] = useHeld(loaded.result ?? [null, []], asking);
   const [changing, setChanging] = useState(false);
   const reload = () => {
     setChanging(false);
@@ -37,23 +39,39 @@ export default function EmergencyAccess({ chart }: { chart: Hex }) {
         {settings === null && loaded.error === null && <Spinner />}
         <Opened chart={chart} emergencies={emergencies} onChanged={reload} />
         {settings !== null && isSet && !changing && (
-          <Allowed chart={chart} settings={settings} onChange={() => setChanging(true)} onDone={reload} />
+          <Allowed chart={chart} settings={settings} onChange={() => setChanging(true)} onDone={reload} onAsking={setAsking} />
         )}
         {settings !== null && settings.allowed && settings.kit === null && (
           <Notice kind="bad" title={words.noKit}>
             <p>{words.noKitHelp}</p>
-            <Forbid chart={chart} onDone={reload} />
+            <Forbid chart={chart} onDone={reload} onAsking={setAsking} />
           </Notice>
         )}
         {settings !== null && (!isSet || changing) && (
-          <Allow chart={chart} settings={settings} onDone={reload} onCancel={changing ? () => setChanging(false) : null} />
+          <Allow
+            chart={chart} settings={settings} onDone={reload} onAsking={setAsking} onCancel={changing ? () => setChanging(false) : null}
+          />
         )}
       </div>
     </>
   );
 }
 
-function Allowed({ chart, settings, onChange, onDone }: { chart: Hex; settings: EmergencySettings; onChange: () => void; onDone: () => void }) {
+/** `value` as it was when `held` began, for as long as it lasts. */
+function useHeld<T>(value: T, held: boolean): T {
+  const kept = useRef(value);
+  if (!held) kept.current = value;
+  return kept.current;
+}
+
+interface AskProps {
+  chart: Hex;
+  onDone: () => void;
+  /** A dialog is open, or is not any more. */
+  onAsking: (open: boolean) => void;
+}
+
+function Allowed({ chart, settings, onChange, onDone, onAsking }: AskProps & { settings: EmergencySettings; onChange: () => void }) {
   const words = text.access;
   const { kit } = settings;
   if (kit === null) return null;
@@ -72,7 +90,7 @@ function Allowed({ chart, settings, onChange, onDone }: { chart: Hex; settings: 
       </dl>
       <div class="row">
         <Button onClick={onChange}>{words.change}</Button>
-        <Forbid chart={chart} onDone={onDone} />
+        <Forbid chart={chart} onDone={onDone} onAsking={onAsking} />
       </div>
       <div class="stack center">
         <QrCode value={link} label={words.code} />
@@ -83,31 +101,33 @@ function Allowed({ chart, settings, onChange, onDone }: { chart: Hex; settings: 
   );
 }
 
-function Forbid({ chart, onDone }: { chart: Hex; onDone: () => void }) {
+function Forbid({ chart, onDone, onAsking }: AskProps) {
   const words = text.access;
   const { core } = useSession();
   const [forbidding, setForbidding] = useState(false);
+  const ask = (open: boolean) => {
+    setForbidding(open);
+    onAsking(open);
+  };
   return (
     <>
-      <Button variant="danger" onClick={() => setForbidding(true)}>{words.forbid}</Button>
+      <Button variant="danger" onClick={() => ask(true)}>{words.forbid}</Button>
       {forbidding && (
         <TransactionDialog
           title={words.forbid} danger confirm={words.forbid} summary={words.forbidSummary}
-          act={(watch) => core.forbidEmergency(chart, watch)} onFinished={onDone} onClose={() => setForbidding(false)}
+          act={(watch) => core.forbidEmergency(chart, watch)} onFinished={onDone} onClose={() => ask(false)}
         />
       )}
     </>
   );
 }
 
-interface AllowProps {
-  chart: Hex;
+interface AllowProps extends AskProps {
   settings: EmergencySettings;
-  onDone: () => void;
   onCancel: (() => void) | null;
 }
 
-function Allow({ chart, settings, onDone, onCancel }: AllowProps) {
+function Allow({ chart, settings, onDone, onAsking, onCancel }: AllowProps) {
   const words = text.access;
   const { core, config, names } = useSession();
   const [categories, setCategories] = useState<number[]>(
@@ -121,6 +141,10 @@ function Allow({ chart, settings, onDone, onCancel }: AllowProps) {
   const [wrong, setWrong] = useState(false);
   const [tried, setTried] = useState(false);
   const [asked, setAsked] = useState(false);
+  const ask = (open: boolean) => {
+    setAsked(open);
+    onAsking(open);
+  };
   const thresholds = Array.from({ length: Math.max(0, custodians.length - THRESHOLD_MIN + 1) }, (_, at) => at + THRESHOLD_MIN);
   useEffect(() => {
     if (thresholds.length > 0 && !thresholds.includes(threshold)) setThreshold(thresholds.at(-1) ?? THRESHOLD_MIN);
@@ -136,7 +160,7 @@ function Allow({ chart, settings, onDone, onCancel }: AllowProps) {
   };
   const review = () => {
     setTried(true);
-    if (categories.length > 0 && thresholds.length > 0) setAsked(true);
+    if (categories.length > 0 && thresholds.length > 0) ask(true);
   };
   return (
     <Form onSubmit={review}>
@@ -195,7 +219,7 @@ function Allow({ chart, settings, onDone, onCancel }: AllowProps) {
             { label: words.limit, value: words.limitValue },
           ]}
           act={(watch) => core.allowEmergency(chart, categories, custodians, threshold, watch)}
-          onFinished={onDone} onClose={() => setAsked(false)}
+          onFinished={onDone} onClose={() => ask(false)}
         />
       )}
     </Form>
