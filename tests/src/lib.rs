@@ -31,7 +31,7 @@ use proxy::Proxy;
 use tempfile::TempDir;
 
 /// Longest wait for anything that should come soon.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at a condition.
 const POLL: Duration = Duration::from_millis(10);
 

@@ -32,7 +32,7 @@ enum Command {
         out: Option<PathBuf>,
     },
     /// Put the addresses into the built contracts, for another tool to deploy in this order: registry, records, exceptions,
-    /// relay, audit
+    /// relay, audit, claims, supply, trials
     Link {
         /// Who will deploy them
         #[arg(long)]
