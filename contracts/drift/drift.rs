@@ -138,6 +138,7 @@ fn structs() -> BTreeMap<&'static str, &'static str> {
         entry::<IRelay::RemoveMember>(),
         entry::<IRelay::SetDelegate>(),
         entry::<IRelay::PublishKey>(),
+        entry::<IRelay::LedgerCall>(),
         entry::<IRelay::CancelAll>(),
         entry::<IAudit::Anchor>(),
         entry::<IClaims::Link>(),
