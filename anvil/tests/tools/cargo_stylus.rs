@@ -241,7 +241,7 @@ async fn audit_alone() -> PathBuf {
     let (contracts, project) = (root().join("contracts"), root().join("contracts/target/audit-alone"));
     fs::create_dir_all(&project).unwrap();
     let members = ["abi", "audit", "calls", "dice", "merkle"];
-    for name in members {
+    for name in members.into_iter().chain(["Stylus.toml"]) {
         match symlink(contracts.join(name), project.join(name)) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => made.unwrap(),

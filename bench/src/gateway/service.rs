@@ -13,6 +13,7 @@ use alloy::{
     signers::{SignerSync as _, local::PrivateKeySigner},
 };
 use anyhow::{Context, ensure};
+use medlock_deployment::FILE_VERSION;
 use serde_json::{Deserializer, Value, json};
 
 use crate::{
@@ -101,7 +102,7 @@ pub fn deployment_file(dir: &Path, deployment: &medlock_indexer::Deployment) -> 
         genesis_hash,
     } = deployment;
     let file = json!({
-        "version": 5, "chain_id": chain_id, "genesis_hash": genesis_hash, "registry": registry, "records": records,
+        "version": FILE_VERSION, "chain_id": chain_id, "genesis_hash": genesis_hash, "registry": registry, "records": records,
         "exceptions": exceptions, "relay": relay, "audit": audit, "claims": claims, "supply": supply, "trials": trials,
         "block": start_block,
     });

@@ -163,11 +163,7 @@ impl Amount {
     /// As FHIR writes it, with all its decimals: `12.30`.
     #[must_use]
     pub fn decimal(self) -> String {
-        let decimal = Decimal {
-            digits: self.minor.into(),
-            scale: self.currency.decimals,
-        };
-        decimal.to_string()
+        Decimal::from(self).to_string()
     }
 
     /// # Errors

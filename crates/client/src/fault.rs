@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use alloy::sol_types::SolInterface;
+use alloy::{primitives::Address, sol_types::SolInterface};
 use medlock_abi::{
     claims::IClaims::IClaimsErrors, exceptions::IExceptions::IExceptionsErrors, records::IRecords::IRecordsErrors,
     registry::IRegistry::IRegistryErrors, relay::IRelay::IRelayErrors, supply::ISupply::ISupplyErrors, terms,
@@ -258,6 +258,13 @@ impl fmt::Display for Fault {
     }
 }
 
+fn uncredentialed(party: Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "{party} has no current credential for this; an issuer of the registry can issue one"
+    )
+}
+
 fn claims(fault: &IClaimsErrors, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     use IClaimsErrors as C;
     match fault {
@@ -272,11 +279,7 @@ fn claims(fault: &IClaimsErrors, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             e.recordId,
             terms::reason::text(e.reason)
         ),
-        C::NotCredentialed(e) => write!(
-            f,
-            "{} has no current credential for this; an issuer of the registry can issue one",
-            e.party
-        ),
+        C::NotCredentialed(e) => uncredentialed(e.party, f),
         C::NotInsurer(e) => write!(f, "{} has no current credential as an insurer", e.insurer),
         C::CurrencyNotAccepted(e) => write!(f, "{} accepts no claims in currency {}", e.insurer, e.currency),
         C::ClaimExists(e) => write!(f, "this very claim was submitted before, as {}", e.claim),
@@ -329,11 +332,7 @@ fn claims(fault: &IClaimsErrors, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn supply(fault: &ISupplyErrors, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     use ISupplyErrors as S;
     match fault {
-        S::NotCredentialed(e) => write!(
-            f,
-            "{} has no current credential for this; an issuer of the registry can issue one",
-            e.actor
-        ),
+        S::NotCredentialed(e) => uncredentialed(e.actor, f),
         S::MalformedGtin(e) => write!(f, "{} is no GTIN: its check digit is another", e.gtin),
         S::ExpiryInPast(e) => write!(f, "the expiry {} is not after the chain's time {}", e.expiry, e.now),
         S::BatchExists(e) => write!(f, "this lot is registered already, as batch {}", e.batch),
@@ -383,11 +382,7 @@ fn state(state: u8) -> &'static str {
 fn trials(fault: &ITrialsErrors, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     use ITrialsErrors as T;
     match fault {
-        T::NotCredentialed(e) => write!(
-            f,
-            "{} has no current credential for this; an issuer of the registry can issue one",
-            e.actor
-        ),
+        T::NotCredentialed(e) => uncredentialed(e.actor, f),
         T::TrialExists(e) => write!(f, "this registration number is taken already, by trial {}", e.trial),
         T::UnknownTrial(e) => write!(f, "there is no trial {}", e.trial),
         T::NotSponsor(e) => write!(f, "the trial is {}'s, not {}'s", e.sponsor, e.actor),

@@ -2,6 +2,7 @@
 use std::fmt;
 
 use medlock_abi::terms::TIME_MOST;
+use medlock_fhir::facade::time::{date, day_number};
 use serde::{Deserialize, Serialize};
 
 const DAY_S: u64 = 24 * 60 * 60;
@@ -23,46 +24,44 @@ pub struct NoDay;
 
 impl Day {
     /// `None`: the calendar has no such day, or it is before 1970.
-    pub const fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        if year < EPOCH_YEAR || month < 1 || month > 12 || day < 1 || day > days_in(year, month) {
-            return None;
-        }
-        Some(Self { year, month, day })
+    pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
+        let day = Self { year, month, day };
+        // Only of a day that there is the number leads back to it.
+        (year >= EPOCH_YEAR && Self::of_number(day.number()) == day).then_some(day)
     }
 
     /// The last day of the month.
-    pub const fn last_of(year: u16, month: u8) -> Option<Self> {
-        if month < 1 || month > 12 {
-            return None;
-        }
-        Self::new(year, month, days_in(year, month))
+    pub fn last_of(year: u16, month: u8) -> Option<Self> {
+        Self::new(year, month, 1)?;
+        let (year, month) = (i128::from(year), i128::from(month));
+        let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        Some(Self::of_number(day_number(year, month, 1) - 1))
     }
 
     /// The day on which this time is. Later times than the contracts can hold count as the last of those.
     pub fn of_time(time_s: u64) -> Self {
-        let days = time_s.min(TIME_MOST) / DAY_S;
-        // Too early by less than a year in five centuries: TIME_MOST is in the year 36812.
-        let mut year = EPOCH_YEAR + (days / 366) as u16;
-        while days_before(year + 1) <= days {
-            year += 1;
-        }
-        let mut rest = (days - days_before(year)) as u16;
-        let mut month = 1;
-        while rest >= u16::from(days_in(year, month)) {
-            rest -= u16::from(days_in(year, month));
-            month += 1;
-        }
+        Self::of_number((time_s.min(TIME_MOST) / DAY_S).into())
+    }
+
+    /// Days since 1970-01-01.
+    fn number(self) -> i128 {
+        day_number(self.year.into(), self.month.into(), self.day.into())
+    }
+
+    /// TIME_MOST is in the year 36812, and years before the epoch are not asked for.
+    fn of_number(number: i128) -> Self {
+        let (year, month, day) = date(number);
         Self {
-            year,
-            month,
-            day: rest as u8 + 1,
+            year: year as u16,
+            month: month as u8,
+            day: day as u8,
         }
     }
 
     /// Its first second.
     pub fn starts_at(self) -> u64 {
-        let months: u64 = (1..self.month).map(|month| u64::from(days_in(self.year, month))).sum();
-        (days_before(self.year) + months + u64::from(self.day) - 1) * DAY_S
+        // No day before the epoch is made.
+        self.number() as u64 * DAY_S
     }
 
     /// The second after it. What expires on this day has expired from then on.
@@ -127,27 +126,6 @@ pub(crate) fn digits(bytes: &[u8]) -> Option<u64> {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     })
-}
-
-const fn is_leap(year: u16) -> bool {
-    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
-}
-
-const fn days_in(year: u16, month: u8) -> u8 {
-    match month {
-        2 => 28 + is_leap(year) as u8,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from the epoch to the first day of a year that is not before it.
-const fn days_before(year: u16) -> u64 {
-    const fn since_year_1(year: u16) -> u64 {
-        let years = year as u64 - 1;
-        years * 365 + years / 4 - years / 100 + years / 400
-    }
-    since_year_1(year) - since_year_1(EPOCH_YEAR)
 }
 
 #[cfg(test)]

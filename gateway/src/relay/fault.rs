@@ -20,21 +20,15 @@ pub fn read(revert: &[u8]) -> (&'static str, Option<String>) {
     let Some(selector) = revert.first_chunk::<4>().copied() else {
         return (UNKNOWN, None);
     };
-    fn of<E: SolInterface + std::fmt::Debug>(
-        name: Option<&'static str>,
-        revert: &[u8],
-    ) -> Option<(&'static str, Option<String>)> {
-        let error = E::abi_decode_validate(revert).ok()?;
-        Some((name?, Some(format!("{error:?}"))))
+    macro_rules! first_of {
+        ($($interface:ident)+) => {{
+            $(if let (Some(name), Ok(error)) = ($interface::name_by_selector(selector), $interface::abi_decode_validate(revert)) {
+                return (name, Some(format!("{error:?}")));
+            })+
+            (UNKNOWN, None)
+        }};
     }
-    of::<IRelayErrors>(IRelayErrors::name_by_selector(selector), revert)
-        .or_else(|| of::<IRecordsErrors>(IRecordsErrors::name_by_selector(selector), revert))
-        .or_else(|| of::<IExceptionsErrors>(IExceptionsErrors::name_by_selector(selector), revert))
-        .or_else(|| of::<IRegistryErrors>(IRegistryErrors::name_by_selector(selector), revert))
-        .or_else(|| of::<IClaimsErrors>(IClaimsErrors::name_by_selector(selector), revert))
-        .or_else(|| of::<ISupplyErrors>(ISupplyErrors::name_by_selector(selector), revert))
-        .or_else(|| of::<ITrialsErrors>(ITrialsErrors::name_by_selector(selector), revert))
-        .unwrap_or((UNKNOWN, None))
+    first_of!(IRelayErrors IRecordsErrors IExceptionsErrors IRegistryErrors IClaimsErrors ISupplyErrors ITrialsErrors)
 }
 
 /// Where an operation stands that was refused with this error.

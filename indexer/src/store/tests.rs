@@ -19,6 +19,7 @@ use medlock_abi::{
     relay::IRelay,
     terms::{action, credential_status as status, effect, power, purpose, reason, record_status, role},
 };
+use medlock_dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[path = "../../tests/support/databases.rs"]
@@ -628,7 +629,7 @@ impl Contracts {
                 let credential = CredentialModel {
                     issuer: other,
                     epoch: self.issuers[&other].1,
-                    roles: dice.next(),
+                    roles: dice.number(),
                     expiry,
                     issued_at: now,
                     status: status::ISSUED,
@@ -719,7 +720,7 @@ impl Contracts {
 
     /// One random call, at `now`: its events.
     fn call(&mut self, dice: &mut Dice, now: u64) -> Vec<(Address, LogData)> {
-        let digest = id(dice.next());
+        let digest = id(dice.number());
         let chart_id = id(1 + dice.below(3));
         let party = who(1 + dice.below(6));
         match dice.below(16) {
@@ -759,7 +760,7 @@ impl Contracts {
             0 => {
                 let nonce = self.nonces.entry(party).or_default();
                 // A step over all 64-bit numbers, since a nonce has 256 bits.
-                *nonce += U256::from(dice.next()) << 60;
+                *nonce += U256::from(dice.number()) << 60;
                 let cancelled = IRelay::Cancelled {
                     signer: party,
                     nonce: *nonce,
@@ -785,8 +786,8 @@ impl Contracts {
                     index: anchors.len() as u64,
                     anchor: digest,
                     previous: anchors.last().copied().unwrap_or_default(),
-                    root: id(dice.next()),
-                    count: dice.next() as u32,
+                    root: id(dice.number()),
+                    count: dice.number() as u32,
                 };
                 anchors.push(digest);
                 (DEPLOYMENT.audit, anchored.to_log_data())
@@ -878,9 +879,9 @@ impl Contracts {
                     serial,
                     since,
                     epoch: chart.epoch,
-                    compartments: dice.next(),
-                    purposes: dice.next() as u32,
-                    actions: dice.next() as u8,
+                    compartments: dice.number(),
+                    purposes: dice.number() as u32,
+                    actions: dice.number() as u8,
                     notBefore: if dice.one_in(2) { now + dice.below(20) } else { 0 },
                     expiry: if dice.one_in(2) { now + 1 + dice.below(60) } else { 0 },
                     keyring: digest,
@@ -1028,8 +1029,8 @@ impl ChartModel {
                     recordId: *record_id,
                     grantee,
                     effect,
-                    purposes: if says { dice.next() as u32 } else { 0 },
-                    actions: if says { dice.next() as u8 } else { 0 },
+                    purposes: if says { dice.number() as u32 } else { 0 },
+                    actions: if says { dice.number() as u8 } else { 0 },
                     expiry: if says { expiry } else { 0 },
                     directoryVersion: self.directory.0,
                 };
@@ -1062,7 +1063,7 @@ impl ChartModel {
                 if depth > 3 || party == self.controller || self.givers(parent).contains(&party) || of_another {
                     return None;
                 }
-                let powers = (dice.next() as u8 | power::DELEGATE) & most;
+                let powers = (dice.number() as u8 | power::DELEGATE) & most;
                 let set = IExceptions::DelegateSet {
                     chart,
                     delegate: party,
@@ -1121,7 +1122,7 @@ impl ChartModel {
                             chart,
                             party,
                             organisation: if dice.one_in(2) { Address::ZERO } else { who(1) },
-                            compartments: dice.next(),
+                            compartments: dice.number(),
                             reasonCode: 1,
                             until: now + 20,
                             grantEpoch: self.epoch,
@@ -1634,7 +1635,7 @@ async fn reorg(store: &mut Store, chain: &mut Vec<Mined>, dice: &mut Dice) {
     chain.truncate(chain.len().saturating_sub(depth as usize).max(1));
     // A block that no history had before, or the new one could equal the old.
     push(chain, dice.below(3), vec![]);
-    chain.last_mut().unwrap().block.hash = id(dice.next());
+    chain.last_mut().unwrap().block.hash = id(dice.number());
     let mut number = chain.len() as u64 - 1;
     loop {
         let stored = store.block_at_or_below(number).await.unwrap();
@@ -1705,25 +1706,4 @@ fn id(n: u64) -> B256 {
 
 fn who(n: u64) -> Address {
     Address::from_word(id(n))
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
 }

@@ -44,7 +44,8 @@ impl Chain {
         match compared.table {
             Table::Claim => {
                 let claim = b256(row, "claim")?;
-                let indexed = self.view().await?.claim(claim).await?.context(NOT_FOUND)?;
+                let mut view = self.view().await?;
+                let indexed = view.claim(claim).await?.context(NOT_FOUND)?;
                 let found = self.call(claims, IClaims::claimOfCall { claim }).await?;
                 same! { compared,
                     "provider": indexed.provider, found.provider;
@@ -62,7 +63,6 @@ impl Chain {
                 }
                 let namespace = if indexed.shared { Address::ZERO } else { indexed.insurer };
                 let (provider, fingerprint) = (indexed.provider, indexed.fingerprint);
-                let mut view = self.view().await?;
                 let last = view.last_claim_of_service(namespace, provider, fingerprint).await?;
                 let call = IClaims::serviceOfCall {
                     namespace,
@@ -192,7 +192,8 @@ impl Chain {
         let (trials, trial) = (self.deployment.trials, b256(row, "trial")?);
         match compared.table {
             Table::Trial => {
-                let indexed = self.view().await?.trial(trial).await?.context(NOT_FOUND)?;
+                let mut view = self.view().await?;
+                let indexed = view.trial(trial).await?.context(NOT_FOUND)?;
                 let found = self.call(trials, ITrials::trialOfCall { trial }).await?;
                 let counts = self.call(trials, ITrials::countsOfCall { trial }).await?;
                 same! { compared,
@@ -208,7 +209,7 @@ impl Chain {
                     "locked at": indexed.lock.map_or(0, |lock| lock.at), counts.lockedAt;
                     "data": indexed.data, counts.data;
                 }
-                for result in self.view().await?.trial_results(trial).await? {
+                for result in view.trial_results(trial).await? {
                     let number = result.number;
                     let found = self.call(trials, ITrials::resultsOfCall { trial, number }).await?;
                     same! { compared, "trial_result.results": result.results, found; }

@@ -740,9 +740,8 @@ impl World {
             .unwrap();
     }
 
-    /// Sends `call`, waits until its block is indexed, and compares all answers.
-    async fn send<C: SolCall>(&mut self, from: Address, to: Address, call: C) {
-        self.pass(STEP).await;
+    /// Sends `call`, and waits until its block is indexed.
+    async fn indexed<C: SolCall>(&self, from: Address, to: Address, call: C) -> Head {
         let request = TransactionRequest::default()
             .with_from(from)
             .with_to(to)
@@ -754,6 +753,13 @@ impl World {
         let block = receipt(&self.rpc, sent).await.block_number.unwrap();
         let head = self.handle.wait_for_block(block, SOON).await.unwrap();
         assert_eq!(head.number, block);
+        head
+    }
+
+    /// Sends `call`, waits until its block is indexed, and compares all answers.
+    async fn send<C: SolCall>(&mut self, from: Address, to: Address, call: C) {
+        self.pass(STEP).await;
+        let head = self.indexed(from, to, call).await;
         if let Some((before, _)) = self.history.last() {
             assert!(head.time >= before.time + STEP);
         }

@@ -7,12 +7,14 @@
 //! | `MEDLOCK_FUZZ_SEED` | a number; default 0 |
 //! | `MEDLOCK_FUZZ_CASE` | run only the case of this number |
 //!
-//! Start reading at [`Fuzz::run`].
+//! One alteration at a chosen place of a JSON text: [`with`]. Start reading at [`Fuzz::run`].
 #![forbid(unsafe_code)]
 
 mod cbor;
 
 use std::ops::Range;
+
+use serde_json::Value;
 
 /// For what a check does that is not the decoder's: its memory does not count.
 pub use allocation_counter::opt_out as unmeasured;
@@ -51,6 +53,24 @@ pub struct Tally {
     pub cases: u64,
     /// Inputs that `check` said it took, and that are none of the seeds.
     pub taken: u64,
+}
+
+/// The JSON with `value` at the pointer; null removes what is there, `-` adds to a list.
+///
+/// # Panics
+/// Where there is no such place.
+#[must_use]
+pub fn with(mut json: Value, pointer: &str, value: Value) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer begins with a slash");
+    let parent = json.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}"));
+    match (parent, value) {
+        (Value::Object(properties), Value::Null) => drop(properties.remove(name).expect("what is removed is there")),
+        (Value::Object(properties), value) => drop(properties.insert(name.to_owned(), value)),
+        (Value::Array(items), value) if name == "-" => items.push(value),
+        (Value::Array(items), value) => items[name.parse::<usize>().expect("an index")] = value,
+        _ => panic!("{pointer}"),
+    }
+    json
 }
 
 impl Fuzz<'_> {

@@ -8,8 +8,9 @@ use medlock_billing::{
     },
     time::{Day, Span},
 };
+use medlock_dice::Dice;
 
-use crate::support::{CHART, CLINIC, INSURER, NOW, NURSE, RECORD, Random, claim, dollar, euro};
+use crate::support::{CHART, CLINIC, INSURER, NOW, NURSE, RECORD, claim, dollar, euro};
 
 const HOUR_S: i64 = 3600;
 const DAY_S: i64 = 24 * HOUR_S;
@@ -157,7 +158,7 @@ fn one_person_in_two_places_is_told() {
 /// The sweep against every pair.
 #[test]
 fn overlaps_are_found_wherever_a_pair_overlaps() {
-    let mut random = Random(5);
+    let mut random = Dice(5);
     for round in 0..300 {
         let services: Vec<_> = (0..=random.below(8) as u8)
             .map(|number| {

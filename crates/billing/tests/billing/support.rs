@@ -177,32 +177,5 @@ pub fn verdicts() -> [Verdict; 3] {
 /// With `value` at the JSON pointer; null removes what is there, `-` adds to a list. Of numbers that stand in `json`, those with a
 /// fraction become other texts of the same value.
 pub fn with(json: &str, pointer: &str, value: Value) -> String {
-    let mut resource: Value = serde_json::from_str(json).unwrap();
-    let (parent, name) = pointer.rsplit_once('/').unwrap();
-    let parent = resource.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}"));
-    match (parent, value) {
-        (Value::Object(properties), Value::Null) => drop(properties.remove(name).unwrap()),
-        (Value::Object(properties), value) => drop(properties.insert(name.to_owned(), value)),
-        (Value::Array(items), value) if name == "-" => items.push(value),
-        (Value::Array(items), value) => items[name.parse::<usize>().unwrap()] = value,
-        _ => panic!("{pointer}"),
-    }
-    resource.to_string()
-}
-
-/// SplitMix64: rows at random, the same for a seed in every run.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, most: u64) -> u64 {
-        self.next() % most
-    }
+    medlock_mutate::with(serde_json::from_str(json).unwrap(), pointer, value).to_string()
 }

@@ -1,9 +1,12 @@
 //! Times with the zone of where they were.
 use std::fmt;
 
+use medlock_fhir::facade::time::{self, Precision};
+
 use crate::day::{Day, digits};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+const MILLISECOND_NS: i128 = 1_000_000;
 /// No place on earth is further from UTC.
 const OFFSET_MINUTES_MOST: i16 = 14 * 60;
 
@@ -42,23 +45,16 @@ impl EventTime {
 
     /// Reads a time with its zone (RFC 3339; a fraction finer than milliseconds is cut).
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (date, rest) = text.split_at_checked(10)?;
-        let day: Day = date.parse().ok()?;
-        let rest = rest.strip_prefix('T')?;
-        let (clock, rest) = rest.split_at_checked(8)?;
-        let clock = clock.as_bytes();
-        if clock[2] != b':' || clock[5] != b':' {
+        let moment = time::parse(text)?;
+        // A leap second is FHIR's, and no clock of a warehouse shows one.
+        if !moment.zoned || moment.precision < Precision::Second || text.get(17..19) == Some("60") {
             return None;
         }
-        let (hours, minutes, seconds) = (digits(&clock[..2])?, digits(&clock[3..5])?, digits(&clock[6..])?);
-        if hours > 23 || minutes > 59 || seconds > 59 {
-            return None;
-        }
-        let zone_at = rest.find(['Z', '+', '-'])?;
-        let (fraction, zone) = rest.split_at(zone_at);
-        let offset = if zone == "Z" { 0 } else { parse_offset(zone)? };
-        let local = (day.starts_at() + hours * 3600 + minutes * 60 + seconds) * 1000 + milliseconds(fraction)?;
-        let unix_ms = local.checked_add_signed(-i64::from(offset) * 60_000)?;
+        let offset = match text.strip_suffix('Z') {
+            Some(_) => 0,
+            None => parse_offset(text.get(text.len().checked_sub(6)?..)?)?,
+        };
+        let unix_ms = u64::try_from(moment.range.from.div_euclid(MILLISECOND_NS)).ok()?;
         Self::new(unix_ms, offset)
     }
 }
@@ -102,16 +98,6 @@ pub(super) fn parse_offset(text: &str) -> Option<i16> {
         b'-' => Some(-offset),
         _ => None,
     }
-}
-
-/// Of nothing, or of a point and up to nine digits.
-fn milliseconds(fraction: &str) -> Option<u64> {
-    if fraction.is_empty() {
-        return Some(0);
-    }
-    let given = fraction.strip_prefix('.')?;
-    let number = digits(given.as_bytes()).filter(|_| given.len() <= 9)?;
-    Some(number * 1000 / 10_u64.pow(given.len() as u32))
 }
 
 #[cfg(test)]

@@ -163,8 +163,9 @@ fn digits(bytes: &[u8], at: usize, count: usize) -> Option<i128> {
     })
 }
 
-/// Days since 1970-01-01, in the Gregorian calendar. Years are counted from March, so that a leap day is the last of its year.
-fn day_number(year: i128, month: i128, day: i128) -> i128 {
+/// Days since 1970-01-01, in the Gregorian calendar; of a day that the calendar has (see [`date`]). Years are counted from March, so that a leap day is the last of its year.
+#[must_use]
+pub fn day_number(year: i128, month: i128, day: i128) -> i128 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -172,7 +173,8 @@ fn day_number(year: i128, month: i128, day: i128) -> i128 {
 }
 
 /// Year, month and day of a day number.
-fn date(days: i128) -> (i128, i128, i128) {
+#[must_use]
+pub fn date(days: i128) -> (i128, i128, i128) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -15,17 +15,8 @@ fn faults(consent: &Value) -> Vec<(Code, String)> {
 
 /// With `value` at the JSON pointer; null removes what is there.
 fn with(pointer: &str, value: Value) -> Value {
-    let mut consent = operation_consent(&operation(), &site()).unwrap();
-    let (parent, name) = pointer.rsplit_once('/').unwrap();
-    let parent = consent.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}"));
-    match (parent, value) {
-        (Value::Object(properties), Value::Null) => drop(properties.remove(name).unwrap()),
-        (Value::Object(properties), value) => drop(properties.insert(name.to_owned(), value)),
-        (Value::Array(items), value) if name == "-" => items.push(value),
-        (Value::Array(items), value) => items[name.parse::<usize>().unwrap()] = value,
-        _ => panic!("{pointer}"),
-    }
-    consent
+    let consent = operation_consent(&operation(), &site()).unwrap();
+    medlock_mutate::with(consent, pointer, value)
 }
 
 #[test]

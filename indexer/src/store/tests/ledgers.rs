@@ -182,7 +182,7 @@ impl Ledgers {
     }
 
     fn submit(&mut self, charts: &BTreeMap<B256, ChartModel>, dice: &mut Dice, now: u64) -> Vec<(Address, LogData)> {
-        let (claim, provider, insurer) = (id(dice.next()), who(dice.below(PARTIES)), who(dice.below(PARTIES)));
+        let (claim, provider, insurer) = (id(dice.number()), who(dice.below(PARTIES)), who(dice.below(PARTIES)));
         let (chart, model) = match charts.iter().nth(dice.below(3) as usize) {
             Some((chart, model)) => (*chart, Some(model)),
             None => (id(1), None),
@@ -204,10 +204,10 @@ impl Ledgers {
             insurer,
             provider,
             by: who(dice.below(PARTIES)),
-            document: id(dice.next()),
+            document: id(dice.number()),
             fingerprint,
             currency: 978,
-            billed: id(dice.next()),
+            billed: id(dice.number()),
             links: links
                 .iter()
                 .map(|(record, pointer, _)| IClaims::Link {
@@ -277,7 +277,8 @@ impl Ledgers {
         let Some((claim, model)) = self.claims.iter_mut().nth(nth) else {
             return vec![];
         };
-        let (claim, serial, document, deadline) = (*claim, model.serial + 1, id(dice.next()), now + 1 + dice.below(60));
+        let (claim, serial, document, deadline) =
+            (*claim, model.serial + 1, id(dice.number()), now + 1 + dice.below(60));
         let undecided = matches!(model.state, state::RECEIVED | state::IN_REVIEW | state::APPEALED);
         let appealable = matches!(model.state, state::DENIED | state::PARTLY_APPROVED);
         let payable = matches!(model.state, state::APPROVED | state::PARTLY_APPROVED);
@@ -315,7 +316,7 @@ impl Ledgers {
                 model.amount = if decided == state::DENIED {
                     B256::ZERO
                 } else {
-                    id(dice.next())
+                    id(dice.number())
                 };
                 model.reason_code = if decided == state::APPROVED { 0 } else { reason_code };
                 model.deadline = if decided == state::APPROVED { 0 } else { deadline };
@@ -365,7 +366,7 @@ impl Ledgers {
                         by,
                         token: who(7),
                         // Over all 64-bit numbers.
-                        value: U256::from(dice.next()) << 90,
+                        value: U256::from(dice.number()) << 90,
                     }
                     .to_log_data()
                 }
@@ -419,7 +420,7 @@ impl Ledgers {
     }
 
     fn call_supply(&mut self, dice: &mut Dice, now: u64) -> Vec<(Address, LogData)> {
-        let (by, document) = (who(dice.below(PARTIES)), id(dice.next()));
+        let (by, document) = (who(dice.below(PARTIES)), id(dice.number()));
         let batch = *self.batches.keys().nth(dice.below(3) as usize).unwrap_or(&B256::ZERO);
         // What somebody may move, by holder.
         let at_rest: Vec<_> = self
@@ -509,7 +510,7 @@ impl Ledgers {
                 vec![log(DEPLOYMENT.supply, &decommissioned)]
             }
             (_, Some(((batch, unit), held))) => {
-                let (serial, by) = (id(dice.next()), self.holder(held));
+                let (serial, by) = (id(dice.number()), self.holder(held));
                 self.dispensed.insert(serial, (batch, unit, by));
                 let dispensed = ISupply::Dispensed {
                     batch,
@@ -526,7 +527,7 @@ impl Ledgers {
     }
 
     fn register(&mut self, dice: &mut Dice, maker: Address, document: B256) -> Vec<(Address, LogData)> {
-        let (batch, packages) = (id(dice.next()), 1 + dice.below(40) as u32);
+        let (batch, packages) = (id(dice.number()), 1 + dice.below(40) as u32);
         let model = Batch {
             maker,
             gtin: dice.below(3),
@@ -549,7 +550,7 @@ impl Ledgers {
             gtin: model.gtin,
             lot: model.lot,
             expiry: 9_999,
-            root: id(dice.next()),
+            root: id(dice.number()),
             count: packages,
             step,
             document,
@@ -582,7 +583,7 @@ impl Ledgers {
             from,
             to,
             kind: if sells { shipment::SALE } else { shipment::RETURN },
-            document: id(dice.next()),
+            document: id(dice.number()),
         };
         let mut logs = vec![log(DEPLOYMENT.supply, &offered)];
         let mut held_before = 0;
@@ -626,9 +627,9 @@ impl Ledgers {
     }
 
     fn call_trials(&mut self, dice: &mut Dice, now: u64) -> Vec<(Address, LogData)> {
-        let (party, site, document) = (who(dice.below(PARTIES)), who(20 + dice.below(2)), id(dice.next()));
+        let (party, site, document) = (who(dice.below(PARTIES)), who(20 + dice.below(2)), id(dice.number()));
         let trial = id(700 + dice.below(2));
-        let digests = [id(dice.next()), id(dice.next()), id(dice.next())];
+        let digests = [id(dice.number()), id(dice.number()), id(dice.number())];
         let Some(model) = self.trials.get_mut(&trial) else {
             let model = Trial {
                 sponsor: party,
@@ -646,7 +647,7 @@ impl Ledgers {
             let registered = ITrials::TrialRegistered {
                 trial,
                 sponsor: party,
-                registration: id(dice.next()),
+                registration: id(dice.number()),
                 protocol: digests[0],
                 plan: digests[1],
                 form: digests[2],
@@ -768,7 +769,7 @@ impl Trial {
                     to: now,
                     root: digests[0],
                     count: 3,
-                    participants: vec![U256::from(dice.next()) << 150; 1 + dice.below(2) as usize],
+                    participants: vec![U256::from(dice.number()) << 150; 1 + dice.below(2) as usize],
                     flags,
                     version,
                     data: self.data,

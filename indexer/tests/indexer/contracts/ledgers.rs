@@ -1,12 +1,9 @@
 //! The three ledgers, run: after every transaction nothing that the index has heard of differs from the contracts' storage, and later nothing
 //! differs at any of those blocks, in either database.
 use super::World;
-use crate::support::{SOON, chain::receipt, databases::KINDS, dump::dump, event::id, latest};
+use crate::support::{SOON, databases::KINDS, dump::dump, event::id, latest};
 use alloy::{
-    network::TransactionBuilder,
     primitives::{Address, B256, U256, keccak256},
-    providers::Provider,
-    rpc::types::TransactionRequest,
     sol_types::SolCall,
 };
 use medlock_abi::{
@@ -48,16 +45,7 @@ impl World {
     /// Sends `call`, waits until its block is indexed, and compares all that the index has heard of.
     async fn act<C: SolCall>(&self, blocks: &mut Vec<Head>, from: Address, to: Address, call: C) {
         self.pass(1).await;
-        let request = TransactionRequest::default()
-            .with_from(from)
-            .with_to(to)
-            .with_input(call.abi_encode());
-        let sent = self.rpc.send_transaction(request).await;
-        let sent = *sent
-            .unwrap_or_else(|error| panic!("{}: {error}", C::SIGNATURE))
-            .tx_hash();
-        let block = receipt(&self.rpc, sent).await.block_number.unwrap();
-        let head = self.handle.wait_for_block(block, SOON).await.unwrap();
+        let head = self.indexed(from, to, call).await;
         let database = Database::Sqlite(self.folder.path().join("index.db"));
         let differences = self.differences(&database, Some(head.number)).await;
         assert_eq!(differences, [] as [String; 0], "after {}", C::SIGNATURE);
