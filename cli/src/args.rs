@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
-use medlock_client::Suite;
+use medlock_client::{Suite, api::claims::ClaimState};
 use medlock_deploy::Terms;
 use medlock_gateway::{Network, RelayLimits, Upkeep};
 
@@ -101,6 +101,12 @@ pub enum Command {
     /// Grants: give, revoke, list.
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Claims: submit, list, show, decide, appeal, pay.
+    #[command(subcommand)]
+    Claim(ClaimCommand),
+    /// What an insurer accepts: currencies, and whether it shares the registry of services.
+    #[command(subcommand)]
+    Insurer(InsurerCommand),
     /// Emergencies: what may be opened without asking you, and by whose help; break the glass, list, close.
     #[command(subcommand)]
     Emergency(EmergencyCommand),
@@ -431,6 +437,123 @@ pub enum GrantCommand {
     RevokeAll { chart: B256 },
     /// List the grants of a chart of yours; without a chart, those given to you, or to your --organisation.
     List { chart: Option<B256> },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClaimCommand {
+    /// Put your chart's fingerprint key among its claims, so that nobody is billed twice for one service (the patient).
+    Share { chart: B256 },
+    /// Submit a FHIR R4 Claim about a chart (a provider). Its first item is the service, its total what is billed.
+    Submit {
+        chart: B256,
+        /// The insurer's account.
+        #[arg(long)]
+        insurer: Address,
+        /// The Claim, as JSON.
+        #[arg(long, value_name = "FILE")]
+        claim: PathBuf,
+        /// Records that bear it out, 1 to 8: the insurer must be allowed to read them for payment.
+        #[arg(long = "record", value_name = "RECORD", required = true)]
+        records: Vec<B256>,
+        /// For which you read the chart's fingerprint key.
+        #[arg(long, default_value = "HPAYMT")]
+        purpose: String,
+    },
+    /// List claims: yours as a provider, or as an insurer, or all about a chart of yours.
+    List {
+        #[arg(long, conflicts_with = "insurer")]
+        chart: Option<B256>,
+        /// Those at you as an insurer.
+        #[arg(long)]
+        insurer: bool,
+        /// Those that stand there alone: received, in-review, denied, ...
+        #[arg(long, value_parser = claim_state)]
+        state: Option<ClaimState>,
+    },
+    /// Show a claim, its steps and, to its parties, what its documents say, compared with the chain.
+    Show {
+        claim: B256,
+        /// Also compute the fingerprint anew, with the chart's key, read for this purpose.
+        #[arg(long = "fingerprint", value_name = "PURPOSE")]
+        fingerprint: Option<String>,
+    },
+    /// Write a claim as a FHIR ExplanationOfBenefit (its parties).
+    Export {
+        claim: B256,
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Begin the review (the insurer).
+    Review { claim: B256 },
+    /// Ask the provider for information (the insurer).
+    Ask { claim: B256, text: String },
+    /// Answer the insurer (the provider).
+    Answer { claim: B256, text: String },
+    /// Approve all that is billed, or a part (the insurer).
+    Approve {
+        claim: B256,
+        /// As 120.50, in the claim's currency; with --reason.
+        #[arg(long, value_name = "AMOUNT", requires = "reason")]
+        part: Option<String>,
+        /// Why not all: not-covered, above-limit, ...
+        #[arg(long, requires = "part")]
+        reason: Option<String>,
+    },
+    /// Deny the claim (the insurer).
+    Deny {
+        claim: B256,
+        /// not-covered, duplicate, not-supported, ...
+        #[arg(long)]
+        reason: String,
+    },
+    /// Appeal a decision (the provider).
+    Appeal { claim: B256, text: String },
+    /// Be content with the part that was approved (the provider).
+    Accept { claim: B256 },
+    /// Say that the claim was paid, or pay it in your token (the insurer).
+    Pay {
+        claim: B256,
+        /// Of the payment outside of the chain; nobody learns it from there.
+        #[arg(long, required_unless_present = "token")]
+        reference: Option<String>,
+        /// Transfer what was approved in the token that you have set for the currency.
+        #[arg(long, conflicts_with = "reference")]
+        token: bool,
+    },
+    /// Close a claim whose other party is overdue.
+    Close { claim: B256 },
+    /// Take an approval or a payment back, for good (the insurer).
+    Reverse {
+        claim: B256,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Withdraw a claim, for good (the provider).
+    Withdraw { claim: B256 },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InsurerCommand {
+    /// Take claims in a currency (ISO 4217, as EUR), or no more.
+    Currency {
+        currency: String,
+        #[arg(long)]
+        refuse: bool,
+        /// What claims in it are paid in on chain; without it, outside of the chain.
+        #[arg(long, value_name = "CONTRACT")]
+        token: Option<Address>,
+        /// One minor unit is 10^SCALE units of the token.
+        #[arg(long, default_value_t = 0, requires = "token")]
+        scale: u8,
+    },
+    /// Share the registry of services with other insurers, which pay none that another holds.
+    Registry {
+        /// Have one of your own again.
+        #[arg(long)]
+        leave: bool,
+    },
+    /// Show what an insurer accepts; yours without an account.
+    Show { account: Option<Address> },
 }
 
 #[derive(Debug, Subcommand)]
@@ -830,6 +953,11 @@ impl RelayArgs {
             ..RelayLimits::default()
         }
     }
+}
+
+fn claim_state(text: &str) -> Result<ClaimState, String> {
+    let known = ClaimState::ALL.into_iter().find(|state| state.text() == text);
+    known.ok_or_else(|| format!("there are {}", ClaimState::ALL.map(ClaimState::text).join(", ")))
 }
 
 fn suite(name: &str) -> Result<Suite, String> {

@@ -895,7 +895,7 @@ pub fn parse_purpose(code: &str) -> anyhow::Result<Purpose> {
     })
 }
 
-fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
     let length = std::fs::metadata(path)
         .with_context(|| format!("read {}", path.display()))?
         .len();

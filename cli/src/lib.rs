@@ -4,6 +4,7 @@
 //! that is `medlock-client`'s work.
 
 pub mod args;
+mod claim;
 pub mod commands;
 pub mod config;
 mod config_check;
@@ -48,6 +49,8 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Chart(command) => commands::chart(global, out, command).await,
         Command::Record(command) => commands::record(global, out, command).await,
         Command::Grant(command) => commands::grant(global, out, command).await,
+        Command::Claim(command) => claim::claim(global, out, command).await,
+        Command::Insurer(command) => claim::insurer(global, out, command).await,
         Command::Emergency(command) => emergency::emergency(global, out, command).await,
         Command::Custodian(args) => services::custodian(global, out, args).await,
         Command::Check(args) => commands::check(global, out, args).await,

@@ -72,14 +72,7 @@ impl Artifact {
                 bytes: wasm.len(),
             });
         }
-        let mut code = CODE_PREFIX.to_vec();
-        let parameters = brotli::enc::BrotliEncoderParams {
-            quality: 11,
-            lgwin: 22,
-            ..Default::default()
-        };
-        brotli::BrotliCompress(&mut wasm.as_slice(), &mut code, &parameters)
-            .expect("reading from and writing to memory cannot fail");
+        let code = [CODE_PREFIX.as_slice(), &medlock_pack::compress(&wasm)].concat();
         if code.len() > CODE_BYTES_MAX {
             return Err(Error::CodeTooLarge {
                 contract: name.into(),

@@ -2,21 +2,45 @@
 //!
 //! Several gateways may share a database, also such of one account: what must be unique is kept so by its constraints, and
 //! nothing that they have to agree about is held in memory. Each account has its own chain of receipts.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use alloy::primitives::{Address, B256};
 use anyhow::{Context as _, ensure};
 use medlock_abi::terms::reason;
 use medlock_api::{Purpose, ReadEntry, ReadRequest, Receipt};
 use medlock_indexer::Deployment;
-use medlock_sql::{Database, Pool, Result, Row, Settings, impossible, is_missing_table};
+use medlock_sql::{Database, Pool, Result, Row, Settings, impossible, is_missing_table, migrations};
 use medlock_vault::Membership;
 use sqlx::migrate::Migrator;
 
 use crate::{access::Acting, membership::MEMBERS_MOST, read::Place, session::SESSIONS_MOST};
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE: LazyLock<Migrator> = LazyLock::new(|| {
+    migrations!(
+        "../migrations/sqlite":
+        "0001_gateway",
+        "0002_upkeep",
+        "0003_shared",
+        "0004_relay",
+        "0005_anchor",
+        "0006_smart_accounts",
+        "0007_erasure",
+        "0008_membership",
+        "0009_emergency",
+    )
+});
+static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| {
+    migrations!(
+        "../migrations/postgres":
+        "0001_gateway",
+        "0002_relay",
+        "0003_anchor",
+        "0004_smart_accounts",
+        "0005_erasure",
+        "0006_membership",
+        "0007_emergency",
+    )
+});
 
 const DEPLOYMENT: &str = "SELECT * FROM deployment";
 

@@ -14,9 +14,10 @@ use axum::{
     },
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use medlock_api::{Kind, Problem, header::ORGANISATION};
+use medlock_api::{Kind, Problem, claims::ClaimState, header::ORGANISATION};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use crate::{
     access::Acting,
@@ -164,6 +165,17 @@ pub struct OperationPath {
 }
 
 #[derive(Deserialize)]
+pub struct ClaimPath {
+    pub claim: B256,
+}
+
+#[derive(Deserialize)]
+pub struct ClaimDocumentPath {
+    pub claim: B256,
+    pub document: B256,
+}
+
+#[derive(Deserialize)]
 pub struct AccountPath {
     pub account: Address,
 }
@@ -240,6 +252,25 @@ fn plain(digits: &str) -> Option<u64> {
 #[serde(deny_unknown_fields)]
 pub struct RecordsQuery {
     pub compartment: Option<u8>,
+    pub after: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// The part in which the caller has claims.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    Provider,
+    Insurer,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimsQuery {
+    #[serde(rename = "as")]
+    pub whose: Option<Whose>,
+    pub chart: Option<B256>,
+    pub state: Option<ClaimState>,
     pub after: Option<String>,
     pub limit: Option<u32>,
 }

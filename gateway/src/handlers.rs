@@ -1,6 +1,7 @@
 //! Handlers: extract, one call, response. They are listed in `routes.rs`.
 pub mod blocks;
 pub mod charts;
+pub mod claims;
 pub mod decisions;
 pub mod emergency;
 pub mod erasure;

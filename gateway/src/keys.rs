@@ -1,4 +1,4 @@
-//! Directory and keyring blocks, each served only as what it is.
+//! Directory and keyring blocks and documents of ledgers, each served only as what it is.
 //!
 //! A digest on chain is whatever the chart's controller wrote there. Anybody may open a chart, and name as its directory
 //! the envelope of somebody else's record: so no block leaves by a digest alone.
@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256};
 use anyhow::anyhow;
 use medlock_api::Kind;
 use medlock_dag::{Block, dag_cbor_cid};
-use medlock_vault::{Directory, Keyring};
+use medlock_vault::{Directory, Keyring, SealedDocument};
 
 use crate::{
     access::Standing,
@@ -48,6 +48,30 @@ impl Gateway {
             Ok(block)
         } else {
             Err(misplaced(&block, anyhow!("the keyring is of another chart or grantee")))
+        }
+    }
+
+    /// The document of a ledger's case that `digest` stands for, written by one of `authors`, for `reader`.
+    ///
+    /// # Errors
+    /// `BlockMissing`; `BlockCorrupt`, also where the block is something else; `ForbiddenOrUnknown` where it is not sealed to the reader.
+    pub async fn case_document(
+        &self,
+        digest: B256,
+        ledger: Address,
+        subject: B256,
+        authors: &[Address],
+        reader: Address,
+    ) -> Result<Block> {
+        let block = self.block(digest).await?;
+        let document = SealedDocument::decode(&block.bytes).map_err(|error| misplaced(&block, error))?;
+        let scope = document.scope;
+        let is_its = (scope.ledger, scope.subject) == (ledger.into_array(), subject.0)
+            && authors.contains(&Address::from(scope.author));
+        match (is_its, document.key_of(&reader.into_array())) {
+            (false, _) => Err(misplaced(&block, anyhow!("the document is of another case or author"))),
+            (true, None) => Err(Kind::ForbiddenOrUnknown.into()),
+            (true, Some(_)) => Ok(block),
         }
     }
 

@@ -31,7 +31,9 @@ use crate::{
     docs, etag,
     extract::JSON_BYTES_MOST,
     fhir,
-    handlers::{self, blocks, charts, decisions, emergency, erasure, memberships, reads, relay, service, sessions},
+    handlers::{
+        self, blocks, charts, claims, decisions, emergency, erasure, memberships, reads, relay, service, sessions,
+    },
     metrics::{self, Metrics},
     problem::Failure,
     state::{Gateway, random},
@@ -80,6 +82,10 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(emergency::release)) //       PUT    /v1/charts/{chart}/emergency/shares/{party}
         .routes(routes!(emergency::emergencies)) //   GET    /v1/charts/{chart}/emergencies
         .routes(routes!(emergency::custody)) //       GET    /v1/custody
+        .routes(routes!(claims::claims)) //           GET    /v1/claims
+        .routes(routes!(claims::claim)) //            GET    /v1/claims/{claim}
+        .routes(routes!(claims::document)) //         GET    /v1/claims/{claim}/documents/{document}
+        .routes(routes!(claims::insurer)) //          GET    /v1/insurers/{account}
         .routes(routes!(blocks::missing)) //          POST   /v1/blocks/missing
         .merge(questions) //                          POST   /v1/decisions
         .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
@@ -147,6 +153,7 @@ fn json(document: &Document) -> String {
         (name = "reads", description = "Envelopes and payloads, against a signed receipt"),
         (name = "memberships", description = "Organisations, their members, and the organisations' keys sealed to them"),
         (name = "emergency", description = "Broken glass: kits of sealed keys, and what custodians release of them"),
+        (name = "claims", description = "Claims of providers at insurers: their steps, and the documents of their parties"),
         (name = "blocks", description = "Content-addressed blocks in"),
         (name = "decisions", description = "Signed answers without data"),
         (name = "relay", description = "Operations that an account has signed, submitted and paid for by the gateway"),

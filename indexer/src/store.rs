@@ -16,13 +16,13 @@ use crate::{
 use alloy::primitives::{B256, Bytes};
 use anyhow::{Context, Result, bail, ensure};
 use fold::{contradiction, fold};
-use medlock_sql::migrate_sqlite;
+use medlock_sql::{migrate_sqlite, migrations};
 use sqlx::migrate::{MigrateError, Migrator};
-use std::fs::File;
+use std::{fs::File, sync::LazyLock};
 use work::{Contradiction, Work};
 
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE_MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| migrations!("../migrations/sqlite": "0001_index"));
+static POSTGRES_MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| migrations!("../migrations/postgres": "0001_index"));
 
 /// How far below the checkpoint blocks without events are kept. A reorg that goes deeper is walked back along the
 /// blocks with events, down to genesis: as exact, at more blocks fetched again.

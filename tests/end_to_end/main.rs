@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bad_input;
+mod claims;
 mod cluster;
 mod consumers;
 mod dapp;

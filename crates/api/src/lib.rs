@@ -2,6 +2,7 @@
 //!
 //! - [`types`]: request and response bodies. Hashes, ids, addresses and signatures are `0x` hex strings, times
 //!   are UNIX seconds, purposes and actions are their names, compartments are lists of numbers.
+//! - [`claims`]: those of the claims ledger's routes.
 //! - [`problem`]: error bodies (RFC 9457) with stable types.
 //! - [`siwe`]: the sign-in message (EIP-4361).
 //! - [`relay`]: signed operations, and where they stand.
@@ -12,7 +13,18 @@
 //! With the feature `openapi` every body has a utoipa schema. Start reading at [`types`].
 #![forbid(unsafe_code)]
 
+/// Declares a body: the derives that all of them share.
+macro_rules! body {
+    ($($(#[$meta:meta])* pub struct $name:ident { $($fields:tt)* })*) => {$(
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        $(#[$meta])*
+        pub struct $name { $($fields)* }
+    )*};
+}
+
 pub mod account;
+pub mod claims;
 pub mod problem;
 pub mod receipt;
 pub mod relay;

@@ -24,16 +24,6 @@ pub enum Remains {
     Foreign,
 }
 
-/// Declares a body: the derives that all of them share.
-macro_rules! body {
-    ($($(#[$meta:meta])* pub struct $name:ident { $($fields:tt)* })*) => {$(
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        $(#[$meta])*
-        pub struct $name { $($fields)* }
-    )*};
-}
-
 body! {
     /// `GET /health` (the process answers) and `GET /ready` (chain, index, store and database do too).
     pub struct Health {

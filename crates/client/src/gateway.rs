@@ -9,7 +9,7 @@ use std::{
 
 use alloy::primitives::{Address, B256, bytes::Bytes};
 use futures::{Stream, StreamExt};
-use medlock_api::{self as api, media_type, siwe};
+use medlock_api::{self as api, claims::ClaimState, media_type, siwe};
 use medlock_dag::{Block, FileReader, RAW, car, dag_cbor_cid};
 use medlock_deployment::Deployment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     chain::contract_error,
+    claims::ClaimsOf,
     error::{Error, Result},
     now,
     platform::sleep,
@@ -205,6 +206,33 @@ impl Gateway {
             None => format!("/v1/grants?limit={PAGE_ITEMS}"),
         };
         self.pages(&path, |page: api::Grants| (page.grants, page.next)).await
+    }
+
+    /// Claims of ours, or about a chart of ours, in the order in which they were submitted.
+    pub async fn claims(&self, of: ClaimsOf, state: Option<ClaimState>) -> Result<Vec<api::claims::Claim>> {
+        let of = match of {
+            ClaimsOf::Provider => "as=provider".to_owned(),
+            ClaimsOf::Insurer => "as=insurer".to_owned(),
+            ClaimsOf::Chart(chart) => format!("chart={chart}"),
+        };
+        let state = state.map_or_else(String::new, |state| format!("&state={}", state.text()));
+        let path = format!("/v1/claims?{of}{state}&limit={PAGE_ITEMS}");
+        self.pages(&path, |page: api::claims::Claims| (page.claims, page.next))
+            .await
+    }
+
+    pub async fn claim(&self, claim: B256) -> Result<api::claims::ClaimHistory> {
+        self.get(&format!("/v1/claims/{claim}")).await
+    }
+
+    /// A sealed document of a claim, unchecked.
+    pub async fn claim_document(&self, claim: B256, document: B256) -> Result<Vec<u8>> {
+        self.block(&format!("/v1/claims/{claim}/documents/{document}"), "document")
+            .await
+    }
+
+    pub async fn insurer(&self, insurer: Address) -> Result<api::claims::Insurer> {
+        self.get(&format!("/v1/insurers/{insurer}")).await
     }
 
     /// Who is a member of ours, and of whom we are one.

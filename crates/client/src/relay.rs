@@ -113,6 +113,23 @@ impl Client {
         self.relay(operation).await
     }
 
+    /// Does what a ledger takes, in the same way: one kind of operation carries every call of theirs.
+    pub(crate) async fn act_on<C: SolCall>(&self, ledger: Address, call: C) -> Result<Mined> {
+        if !self.is_relayed {
+            return self.chain.send_watched(ledger, call, &self.watch).await;
+        }
+        let signer = self.address();
+        let nonce = self.chain.call(self.deployment.relay, IRelay::nonceOfCall { signer });
+        let operation = IRelay::LedgerCall {
+            signer,
+            ledger,
+            call: call.abi_encode().into(),
+            nonce: nonce.await?,
+            deadline: U256::from(now() + GOOD_SECONDS),
+        };
+        self.relay(operation.into()).await
+    }
+
     /// Sends what no signed operation does.
     pub(crate) async fn send<C: SolCall>(&self, to: Address, call: C) -> Result<Mined> {
         self.own_transactions()?;

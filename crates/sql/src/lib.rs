@@ -13,9 +13,9 @@ use std::{
 
 use alloy_primitives::{Address, B256};
 use sqlx::{
-    ColumnIndex, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _, Sqlite,
-    SqliteConnection, SqlitePool, Transaction,
-    migrate::{MigrateError, Migrator},
+    ColumnIndex, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _,
+    SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
     sqlite::{
@@ -282,6 +282,33 @@ impl Pool {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Migrations out of their files, as `sqlx::migrate!` reads a folder, with the same checksums. That macro has sqlx and SQLite
+/// compiled once more, for the compiler itself.
+#[macro_export]
+macro_rules! migrations {
+    ($folder:literal: $($name:literal),+ $(,)?) => {
+        $crate::migrations_of(&[$(($name, include_str!(concat!($folder, "/", $name, ".sql")))),+])
+    };
+}
+
+/// What [`migrations!`] becomes: files by their names without `.sql` (`0001_gateway`: version and description).
+///
+/// # Panics
+/// When a name has no version.
+pub fn migrations_of(files: &[(&'static str, &'static str)]) -> Migrator {
+    let migrations = files.iter().map(|&(name, sql)| {
+        let (version, description) = name.split_once('_').expect("VERSION_DESCRIPTION");
+        Migration::new(
+            version.parse().expect("a version"),
+            description.replace('_', " ").into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.collect())
 }
 
 /// One process after the other, in one transaction: of those that start at once on an empty file, all but one find it done.

@@ -77,6 +77,10 @@ pub enum Error {
     KeyringScope { field: &'static str },
     #[error("the membership is of another {field} than asked for")]
     MembershipScope { field: &'static str },
+    #[error("the document is of another {field} than asked for")]
+    DocumentScope { field: &'static str },
+    #[error("the document is not sealed to this account")]
+    NotRecipient,
 
     #[error("the emergency kit is of another {field} than the chain has at present")]
     KitScope { field: &'static str },

@@ -7,6 +7,7 @@
 //! - [`directory`]: the controller's signed list of compartment public keys.
 //! - [`keyring`]: compartment keys sealed to a grantee.
 //! - [`membership`]: an organisation's encryption keys sealed to one of its members.
+//! - [`document`]: what the parties of a ledger's case send each other.
 //! - [`emergency`]: compartment keys for whoever breaks the glass, by way of custodians.
 //! - [`keyfile`]: an actor's own keys at rest, under a passphrase.
 //! - [`shares`]: the root secret, split among custodians.
@@ -28,6 +29,7 @@ mod cbor;
 mod cipher;
 pub mod compartment;
 pub mod directory;
+pub mod document;
 pub mod emergency;
 pub mod envelope;
 mod error;
@@ -48,6 +50,7 @@ pub use binding::{Binding, Domain};
 pub use cid::Cid;
 pub use compartment::{CompartmentKeys, Link};
 pub use directory::{Directory, DirectoryBody};
+pub use document::{DocumentKey, DocumentScope, SealedDocument};
 pub use emergency::{EmergencyKit, KitBody, KitScope, KitTerms, VerifiedKit};
 pub use envelope::Envelope;
 pub use error::Error;

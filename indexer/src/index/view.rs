@@ -11,7 +11,7 @@ use crate::{
 use alloy::primitives::{Address, B256};
 use medlock_abi::{
     records::IRecords::Question,
-    terms::{action, credential_status, record_status, role},
+    terms::{action, claim_state, credential_status, record_status, role},
 };
 use std::collections::BTreeSet;
 
@@ -271,7 +271,9 @@ macro_rules! live {
              LEFT JOIN record_status AS s ON s.chart = v.chart AND s.record_id = v.record_id AND ",
             valid!($when, "s"),
             "
-             WHERE s.status IS NULL OR s.status <> $2"
+             WHERE s.status IS NULL OR s.status <> $2
+             UNION
+             SELECT document FROM claim_step WHERE valid_from < $1 AND document <> $3 AND state <> $4"
         )
     };
 }
@@ -527,9 +529,13 @@ impl View {
 
     /// All that the chain refers to in the block store.
     pub async fn live(&mut self) -> Result<Live> {
-        let rows = self
-            .fetch(pick!(self, live), vec![record_status::SHREDDED.into()])
-            .await?;
+        // What stands beside a payment is the digest of its reference, and no document.
+        let args = vec![
+            record_status::SHREDDED.into(),
+            B256::ZERO.into(),
+            claim_state::PAID.into(),
+        ];
+        let rows = self.fetch(pick!(self, live), args).await?;
         let digests: BTreeSet<B256> = rows.iter().map(|row| b256(row, "digest")).collect::<Result<_>>()?;
         const LEAVES: &str = "SELECT CAST(
                 coalesce((SELECT sum(leaves) FROM batch WHERE valid_from < $1), 0)

@@ -24,14 +24,14 @@ macro_rules! vectors {
 
 type Reader = fn(&Value) -> usize;
 
-const FORMATS: [(&str, &str, Reader); 11] = vectors!(
+const FORMATS: [(&str, &str, Reader); 12] = vectors!(
     "payload": payload, "envelope": envelope, "compartment": compartment, "directory": directory, "keyring": keyring,
-    "membership": membership, "keyfile": key_file, "keyfile-v1": key_file, "shares": shares, "emergency": emergency,
+    "membership": membership, "document": document, "keyfile": key_file, "keyfile-v1": key_file, "shares": shares, "emergency": emergency,
     "mnemonic": mnemonic
 );
 
 /// Places in the vectors where one character less must come out.
-const SPOILED: [(&str, &str); 12] = [
+const SPOILED: [(&str, &str); 13] = [
     ("payload", "/opened/0/contentSha256"),
     ("payload", "/refused/0/error"),
     ("envelope", "/opened/0/dataKey"),
@@ -39,6 +39,7 @@ const SPOILED: [(&str, &str); 12] = [
     ("directory", "/opened/0/bodyDigest"),
     ("keyring", "/opened/0/keys/0/privateKey"),
     ("membership", "/opened/0/keys/0/privateKey"),
+    ("document", "/opened/0/contentSha256"),
     ("keyfile", "/root"),
     ("shares", "/opened/0/root"),
     ("shares", "/refused/0/error"),

@@ -10,9 +10,9 @@ use alloy_primitives::Address;
 use hkdf::Hkdf;
 use medlock_mutate::{Fuzz, Shape, Tally, unmeasured};
 use medlock_vault::{
-    AccountKey, AnchoredSet, Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain, EmergencyKit,
-    EncryptionKey, Envelope, KeyFile, Keyring, KeyringScope, Link, Membership, MembershipScope, Mnemonic, PublicKey,
-    RangeOpener, RootSecret, SealedShare, SetScope, ShareSet, Suite,
+    AccountKey, AnchoredSet, Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, DocumentScope,
+    Domain, EmergencyKit, EncryptionKey, Envelope, KeyFile, Keyring, KeyringScope, Link, Membership, MembershipScope,
+    Mnemonic, PublicKey, RangeOpener, Recipient, RootSecret, SealedDocument, SealedShare, SetScope, ShareSet, Suite,
     keyring::KEYRING_BYTES_MAX,
     open_metadata, open_payload, open_stream, payload,
     seal::{self, Sealed},
@@ -157,6 +157,42 @@ fn memberships() {
         assert_eq!(membership.encode(), bytes);
         let opened = membership.open(&domain, &organisation, &member, &key);
         assert_eq!(opened.is_ok(), seeds.iter().any(|seed| seed == bytes));
+        true
+    });
+}
+
+#[test]
+fn documents() {
+    let case = &vectors!("document")["opened"][1];
+    let domain = crate::vectors::reading::domain(case);
+    let (account, subject) = (array(&case["account"]), array(&case["subject"]));
+    let scope = DocumentScope {
+        ledger: array(&case["ledger"]),
+        subject,
+        author: array(&case["author"]),
+    };
+    let key = EncryptionKey::from_slice(Suite::X25519, &unhex(&case["privateKey"])).unwrap();
+    let recipient = Recipient {
+        account,
+        key_version: 2,
+        key: key.public_key(),
+    };
+    let mut rng = TestRng::new("other document");
+    let other = SealedDocument::seal(&mut rng, &domain, &scope, &metadata(), &json(3_000), &[recipient]).unwrap();
+    let seeds = [unhex(&case["bytes"]), other.encode()];
+    deep_fuzz("document", &seeds, Shape::Cbor, 1, |bytes| {
+        let Ok(document) = SealedDocument::decode(bytes) else {
+            return false;
+        };
+        assert_eq!(document.encode(), bytes);
+        // What is sealed to the other party may be spoiled without harm to this one's.
+        if document.open(&domain, &scope, &account, &key).is_ok() {
+            let whole = |seed: &Vec<u8>| {
+                let seed = SealedDocument::decode(seed).unwrap();
+                seed.payload == document.payload && seed.key_of(&account) == document.key_of(&account)
+            };
+            assert!(seeds.iter().any(whole));
+        }
         true
     });
 }

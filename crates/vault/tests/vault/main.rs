@@ -1,5 +1,6 @@
 //! Behaviour of the vault from outside: what opens, and above all what must not.
 mod directory;
+mod document;
 mod emergency;
 mod envelope;
 mod forge;

@@ -11,8 +11,9 @@ use std::{
 };
 
 use medlock_vault::{
-    AccountKey, Binding, CompartmentKeys, DirectoryBody, EncryptionKey, Envelope, Error, KeyFile, Keyring,
-    KeyringScope, Membership, MembershipScope, Metadata, RootSecret, Secrets, Suite, seal_payload,
+    AccountKey, Binding, CompartmentKeys, DirectoryBody, DocumentScope, EncryptionKey, Envelope, Error, KeyFile,
+    Keyring, KeyringScope, Membership, MembershipScope, Metadata, Recipient, RootSecret, SealedDocument, Secrets,
+    Suite, seal_payload,
 };
 use reading::{edited, hex, unhex};
 use serde_json::{Value, json};
@@ -587,6 +588,62 @@ fn membership_vectors_hold() {
         }),
     );
     reading::membership(&file);
+}
+
+#[test]
+fn document_vectors_hold() {
+    let mut rng = TestRng::new("medlock/vectors/document");
+    let mut key = |suite| EncryptionKey::generate(&mut rng, suite);
+    let (provider, insurer) = (key(Suite::X25519), key(Suite::XWing));
+    let (ours, theirs) = ([0xc1; 20], [0x1e; 20]);
+    let scope = DocumentScope {
+        ledger: [0x1d; 20],
+        subject: [0x5b; 32],
+        author: ours,
+    };
+    let recipient = |account, key_version, key: &EncryptionKey| Recipient {
+        account,
+        key_version,
+        key: key.public_key(),
+    };
+    let recipients = [recipient(ours, 2, &provider), recipient(theirs, 1, &insurer)];
+    let text = crate::json(3_000);
+    let document = SealedDocument::seal(&mut rng, &DOMAIN, &scope, &metadata(), &text, &recipients).unwrap();
+    let case = |account: [u8; 20], key: &EncryptionKey| {
+        json!({
+            "chainId": DOMAIN.chain_id, "records": hex(DOMAIN.records), "ledger": hex(scope.ledger), "subject": hex(scope.subject),
+            "author": hex(scope.author), "account": hex(account), "suite": key.suite().id(), "privateKey": hex(key.expose()),
+            "bytes": hex(document.encode()), "metadata": metadata(), "contentSha256": hex(Sha256::digest(&text)),
+        })
+    };
+    let none = || json!({"op": "none"});
+    let replace = |from: &[u8], to: &[u8]| json!({"op": "replace", "from": hex(from), "to": hex(to)});
+    let file = committed(
+        "document.json",
+        json!({
+            "opened": [case(theirs, &insurer), case(ours, &provider)],
+            "refused": [
+                refused("another private key", 1, none(), json!({"privateKey": hex([7; 32])}), "Unopened"),
+                refused("another X-Wing private key", 0, none(), json!({"privateKey": hex([7; 32])}), "Unopened"),
+                refused("another chain", 1, none(), json!({"chainId": 1}), "Unopened"),
+                refused("another deployment", 1, none(), json!({"records": hex([7; 20])}), "Unopened"),
+                refused("another ledger", 1, none(), json!({"ledger": hex([7; 20])}), "DocumentScope"),
+                refused("another case", 1, none(), json!({"subject": hex([7; 32])}), "DocumentScope"),
+                refused("another author", 1, none(), json!({"author": hex([7; 20])}), "DocumentScope"),
+                refused("somebody else", 1, none(), json!({"account": hex([7; 20])}), "NotRecipient"),
+                refused("moved to another case", 1, replace(&[0x5b; 32], &[7; 32]), json!({"subject": hex([7; 32])}), "Unopened"),
+                refused("said to be by another author", 1, replace(&[&b"\x66author\x54"[..], &ours].concat(), &[&b"\x66author\x54"[..], &[7; 20]].concat()), json!({"author": hex([7; 20])}), "Unopened"),
+                refused("another key of the account's", 1, replace(b"\x6akeyVersion\x02", b"\x6akeyVersion\x03"), json!({}), "Unopened"),
+                refused("a payload of another key", 1, replace(b"MEDLOCKP\x01\x00\x00\x01\x00", b"MEDLOCKP\x01\x00\x00\x01\x01"), json!({}), "Malformed"),
+                refused("a newer version", 1, replace(b"\x61v\x01", b"\x61v\x02"), json!({}), "UnknownVersion"),
+                refused("a suite nobody knows", 1, replace(b"\x65suite\x01", b"\x65suite\x07"), json!({}), "UnknownSuite"),
+                refused("X25519 called X-Wing", 1, replace(b"\x65suite\x01", b"\x65suite\x02"), json!({}), "WrongSuite"),
+                refused("recipients out of order", 1, replace(&[0x1e; 20], &[0xd0; 20]), json!({}), "Malformed"),
+                refused("a byte more", 1, json!({"op": "append", "hex": "00"}), json!({}), "Malformed"),
+            ],
+        }),
+    );
+    reading::document(&file);
 }
 
 #[test]

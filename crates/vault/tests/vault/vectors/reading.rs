@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use medlock_vault::{
-    Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, Domain, EmergencyKit, EncryptionKey, Envelope,
-    Error, KeyFile, Keyring, KitScope, Link, Membership, Mnemonic, PublicKey, Published, RootSecret, SealedShare,
-    SetScope, Share, ShareSet, Suite, open_payload,
+    Binding, CompartmentKeys, CompartmentPrivateKey, DataKey, Directory, DocumentScope, Domain, EmergencyKit,
+    EncryptionKey, Envelope, Error, KeyFile, Keyring, KitScope, Link, Membership, Mnemonic, PublicKey, Published,
+    RootSecret, SealedDocument, SealedShare, SetScope, Share, ShareSet, Suite, open_payload,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -238,6 +238,26 @@ pub fn membership(file: &Value) -> usize {
             .map(|key| json!({"suite": key.suite().id(), "privateKey": hex(key.expose())}))
             .collect();
         assert_eq!(Value::from(keys), case["keys"]);
+    }
+    opened.len() + refused(file, open)
+}
+
+pub fn document(file: &Value) -> usize {
+    let open = |inputs: &Value, bytes: &[u8]| {
+        let key = EncryptionKey::from_slice(suite(inputs), &unhex(&inputs["privateKey"])).unwrap();
+        let scope = DocumentScope {
+            ledger: array(&inputs["ledger"]),
+            subject: array(&inputs["subject"]),
+            author: array(&inputs["author"]),
+        };
+        let account = array(&inputs["account"]);
+        SealedDocument::decode(bytes)?.open(&domain(inputs), &scope, &account, &key)
+    };
+    let opened = list(&file["opened"]);
+    for case in opened {
+        let (metadata, content) = open(case, &unhex(&case["bytes"])).unwrap();
+        assert_eq!(serde_json::to_value(metadata).unwrap(), case["metadata"]);
+        assert_eq!(hex(Sha256::digest(&*content)), case["contentSha256"]);
     }
     opened.len() + refused(file, open)
 }

@@ -1,0 +1,677 @@
+//! Claims: what a provider bills an insurer for, and what becomes of it. A claim's documents are sealed to its parties; the gateway lists what
+//! stands on chain, and nothing of it is believed that the chain does not say.
+
+use alloy::primitives::{Address, B256, U256};
+use medlock_abi::{
+    claims::IClaims::{self, Adjudicated, ClaimSubmitted, Link},
+    records::IRecords,
+};
+use medlock_api::{
+    self as api, Purpose,
+    claims::{ClaimHistory, ClaimState, ClaimStep, Insurer, claim_reason_code},
+};
+use medlock_billing::{
+    Amount, ClaimDocument, Currency, Decision, FingerprintKey, Salt, Verdict, claim_id,
+    fhir::{Claim as FhirClaim, ClaimResponse, Reference},
+    time::DateTime,
+};
+use medlock_dag::{Block, dag_cbor_block};
+use medlock_fhir::Label;
+use medlock_vault::{DocumentScope, Metadata, SealedDocument, Zeroizing};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Client, NewDocument, OpenChart,
+    chain::Mined,
+    chart::digest,
+    error::{Error, Result},
+    identity::{opened_by_one, rng},
+    platform::now,
+    record::tampered,
+};
+
+/// The compartment of claims, where the fingerprint key lies too.
+pub const CLAIMS: u8 = Label::Claims as u8;
+const FINGERPRINT_SOURCE: &[u8] = b"medlock/v1/fingerprint-key";
+const FINGERPRINT_MEDIA_TYPE: &str = "application/vnd.medlock.fingerprint-key";
+const CLAIM_MEDIA_TYPE: &str = "application/vnd.medlock.claim+cbor";
+const DECISION_MEDIA_TYPE: &str = "application/vnd.medlock.decision+cbor";
+const WHAT: &str = "the claim";
+
+/// Whose claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimsOf {
+    /// Ours (or the organisation's that we act for), as a provider.
+    Provider,
+    /// Ours, as an insurer.
+    Insurer,
+    /// All about a chart of ours.
+    Chart(B256),
+}
+
+/// What is to be claimed.
+#[derive(Debug, Clone)]
+pub struct NewClaim {
+    pub insurer: Address,
+    /// A FHIR R4 Claim as JSON. Its first item is the service, its total what is billed.
+    pub claim: Vec<u8>,
+    /// The records that bear it out: 1 to 8 of the chart's, in their latest versions.
+    pub records: Vec<B256>,
+}
+
+/// What was submitted.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Submitted {
+    /// The claims' ids, in the order in which they were given.
+    pub claims: Vec<B256>,
+    pub mined: Mined,
+}
+
+/// A claim whose documents were opened and compared with the chain.
+pub struct OpenClaim {
+    pub history: ClaimHistory,
+    pub document: ClaimDocument,
+    pub claim: FhirClaim,
+    /// The last decision, where there is one with a document.
+    pub decision: Option<(Decision, ClaimResponse)>,
+}
+
+/// What an insurer says of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// All that is billed.
+    Approve,
+    /// Minor units of the claim's currency, and a reason of `terms::claim_reason`.
+    ApprovePart {
+        minor: u64,
+        reason: u16,
+    },
+    Deny {
+        reason: u16,
+    },
+}
+
+impl Client {
+    /// Puts the chart's fingerprint key where whoever may read its claims finds it (the chart's controller): with it providers and insurers
+    /// compute the same fingerprint for the same service. `None`: it stands there already.
+    pub async fn share_fingerprint_key(&self, chart: B256) -> Result<Option<Mined>> {
+        let open = self.chart(chart).await?;
+        let record_id = self.record_id(chart, FINGERPRINT_SOURCE);
+        if self.has_record(chart, record_id).await? {
+            return Ok(None);
+        }
+        let key = FingerprintKey::derive(self.identity.root().expose(), chart);
+        let document = NewDocument {
+            record_id,
+            compartment: CLAIMS,
+            metadata: Metadata {
+                media_type: FINGERPRINT_MEDIA_TYPE.into(),
+                ..Metadata::default()
+            },
+            content: key.expose().to_vec().into(),
+        };
+        let stored = open.add(vec![document], |_| ()).await?;
+        Ok(stored.first().map(|stored| stored.mined))
+    }
+
+    async fn has_record(&self, chart: B256, record: B256) -> Result<bool> {
+        let call = IRecords::recordOfCall {
+            chart,
+            recordId: record,
+        };
+        Ok(self.chain.call(self.deployment.records, call).await?.version != 0)
+    }
+
+    /// Joins the registry of services that insurers share, or leaves it (insurers).
+    pub async fn set_insurer(&self, shared: bool) -> Result<Mined> {
+        let insurer = self.grantee();
+        let set = self.claims_call(IClaims::insurerOfCall { insurer }).await?;
+        let call = IClaims::setInsurerCall {
+            actor: self.address(),
+            insurer,
+            serial: set.serial,
+            shared,
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// Accepts claims in a currency from now on, or does not any more (insurers). `token`: what [`Client::pay_claim_in_token`] transfers, one
+    /// minor unit being 10^`scale` of its units.
+    pub async fn set_currency(
+        &self,
+        currency: Currency,
+        accepted: bool,
+        token: Option<(Address, u8)>,
+    ) -> Result<Mined> {
+        let (insurer, currency) = (self.grantee(), currency.numeric());
+        let set = self.claims_call(IClaims::currencyOfCall { insurer, currency }).await?;
+        let (token, scale) = token.unwrap_or_default();
+        let call = IClaims::setCurrencyCall {
+            actor: self.address(),
+            insurer,
+            currency,
+            version: set.version + 1,
+            accepted,
+            token,
+            scale,
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// What an insurer accepts, by the gateway's index.
+    pub async fn insurer(&self, insurer: Address) -> Result<Insurer> {
+        self.gateway().await?.insurer(insurer).await
+    }
+
+    /// Claims, by the gateway's index, in the order in which they were submitted.
+    pub async fn claims(&self, of: ClaimsOf, state: Option<ClaimState>) -> Result<Vec<api::claims::Claim>> {
+        let gateway = match of {
+            ClaimsOf::Chart(_) => self.for_ourselves().gateway().await?.clone(),
+            _ => self.gateway().await?.clone(),
+        };
+        gateway.claims(of, state).await
+    }
+
+    /// A claim and its steps. Where it stands and who its parties are is the chain's word.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] where the gateway tells of another claim than the chain.
+    pub async fn claim(&self, claim: B256) -> Result<ClaimHistory> {
+        let history = self.gateway().await?.claim(claim).await?;
+        let told = &history.claim;
+        let on_chain = self.claims_call(IClaims::claimOfCall { claim }).await?;
+        let submission = submission(&history);
+        let is_it = told.claim == claim && claim_id(told.provider, &submission) == claim;
+        let stands = (told.state.number(), told.serial, told.deadline.unwrap_or(0))
+            == (on_chain.state, on_chain.serial, on_chain.deadline);
+        if !is_it {
+            return Err(not_the_chains("its parties, document or records are another claim's"));
+        }
+        // A step may have been mined in between: then the gateway is behind, and no liar.
+        if !stands || told.approved.unwrap_or_default() != on_chain.amount {
+            return Err(not_the_chains(
+                "it stands elsewhere on chain; if a step was just taken, ask again",
+            ));
+        }
+        Ok(history)
+    }
+
+    /// Opens a claim's documents (its parties) and compares them with the chain: the claim is the one that was submitted, the amounts are
+    /// those that were committed to, and the last decision is what its document says. With the chart at hand the fingerprint is computed anew too.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`], which names what does not match.
+    pub async fn open_claim(&self, claim: B256, key: Option<&FingerprintKey>) -> Result<OpenClaim> {
+        let history = self.claim(claim).await?;
+        let told = &history.claim;
+        let content = self
+            .claim_document(claim, told.document, told.chart, told.provider)
+            .await?;
+        let document = ClaimDocument::decode(&content).map_err(mismatched)?;
+        let fhir = document.check(&submitted(&history), key).map_err(mismatched)?;
+        let decided = history.steps.iter().rev().find(|step| step.event == "Adjudicated");
+        let decision = match decided.and_then(|step| Some((step, step.document?))) {
+            None => None,
+            Some((step, digest)) => {
+                let content = self.claim_document(claim, digest, claim, told.insurer).await?;
+                let decision = Decision::decode(&content).map_err(mismatched)?;
+                let response = decision
+                    .check(&adjudicated(claim, step), fhir.total)
+                    .map_err(mismatched)?;
+                Some((decision, response))
+            }
+        };
+        Ok(OpenClaim {
+            history,
+            document,
+            claim: fhir,
+            decision,
+        })
+    }
+
+    /// What came with a step, for people: the text of a request, an answer or an appeal.
+    pub async fn claim_message(&self, history: &ClaimHistory, step: &ClaimStep) -> Result<Option<String>> {
+        let claim = &history.claim;
+        let author = match step.event.as_str() {
+            "InformationRequested" => claim.insurer,
+            "InformationProvided" | "Appealed" => claim.provider,
+            _ => return Ok(None),
+        };
+        let Some(digest) = step.document else { return Ok(None) };
+        let content = self.claim_document(claim.claim, digest, claim.claim, author).await?;
+        let text = std::str::from_utf8(&content).map_err(|_| not_the_chains("a message is not text"))?;
+        Ok(Some(text.to_owned()))
+    }
+
+    /// Fetches and opens a document that is sealed to us, or to the organisation that we act for.
+    async fn claim_document(
+        &self,
+        claim: B256,
+        document: B256,
+        subject: B256,
+        author: Address,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let block = self.gateway().await?.claim_document(claim, document).await?;
+        if B256::from(<[u8; 32]>::from(Sha256::digest(&block))) != document {
+            return Err(not_the_chains("a document is not the one whose digest is on chain"));
+        }
+        let sealed = SealedDocument::decode(&block).map_err(tampered(WHAT))?;
+        let scope = self.document_scope(subject, author);
+        let account = self.grantee().into_array();
+        let suite = sealed.key_of(&account).map(|key| key.suite);
+        let suite = suite.ok_or_else(|| Error::Unsuitable("the document is not sealed to you".into()))?;
+        let opened = opened_by_one(self.grantee_keys(), suite, WHAT, |key| {
+            sealed.open(&self.domain(), &scope, &account, key)
+        });
+        Ok(opened.map_err(tampered(WHAT))?.1)
+    }
+
+    fn document_scope(&self, subject: B256, author: Address) -> DocumentScope {
+        DocumentScope {
+            ledger: self.deployment.claims.into_array(),
+            subject: subject.0,
+            author: author.into_array(),
+        }
+    }
+
+    /// Seals a document of ours to the other party and ourselves, and has the gateway keep it. Its digest is what a step tells the chain.
+    async fn put_document(&self, subject: B256, media_type: &str, content: &[u8], other: Address) -> Result<B256> {
+        let block = self.seal_document(subject, media_type, content, other).await?;
+        let digest = digest(&block)?;
+        self.gateway().await?.upload(vec![block]).await?;
+        Ok(digest)
+    }
+
+    async fn seal_document(&self, subject: B256, media_type: &str, content: &[u8], other: Address) -> Result<Block> {
+        let author = self.grantee();
+        let recipients = [self.recipient(author).await?, self.recipient(other).await?];
+        let metadata = Metadata {
+            media_type: media_type.into(),
+            ..Metadata::default()
+        };
+        let scope = self.document_scope(subject, author);
+        let sealed = SealedDocument::seal(&mut rng(), &self.domain(), &scope, &metadata, content, &recipients);
+        Ok(dag_cbor_block(sealed?.encode()))
+    }
+
+    /// Begins the review of a claim (its insurer).
+    pub async fn review_claim(&self, claim: B256) -> Result<Mined> {
+        let serial = self.claim_serial(claim).await?;
+        let actor = self.address();
+        self.act_on(
+            self.deployment.claims,
+            IClaims::beginReviewCall { actor, claim, serial },
+        )
+        .await
+    }
+
+    /// Asks the provider for information (the insurer).
+    pub async fn request_claim_information(&self, claim: B256, text: &str) -> Result<Mined> {
+        let (serial, document) = self.message(claim, text).await?;
+        let call = IClaims::requestInformationCall {
+            actor: self.address(),
+            claim,
+            serial,
+            document,
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// Answers the insurer's question (the provider).
+    pub async fn provide_claim_information(&self, claim: B256, text: &str) -> Result<Mined> {
+        let (serial, document) = self.message(claim, text).await?;
+        let call = IClaims::provideInformationCall {
+            actor: self.address(),
+            claim,
+            serial,
+            document,
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// Appeals a denial or the approval of a part (the provider).
+    pub async fn appeal_claim(&self, claim: B256, text: &str) -> Result<Mined> {
+        let (serial, document) = self.message(claim, text).await?;
+        let call = IClaims::appealCall {
+            actor: self.address(),
+            claim,
+            serial,
+            document,
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// Decides a claim (the insurer), whose documents were opened and compared with the chain before.
+    pub async fn decide_claim(&self, open: &OpenClaim, ruling: Ruling) -> Result<Mined> {
+        let claim = &open.history.claim;
+        let total = open.claim.total;
+        let verdict = match ruling {
+            Ruling::Approve => Verdict::Approved {
+                amount: total,
+                salt: Salt::generate(&mut rng()),
+            },
+            Ruling::ApprovePart { minor, reason } => Verdict::PartlyApproved {
+                amount: Amount::new(total.currency, minor),
+                salt: Salt::generate(&mut rng()),
+                reason,
+            },
+            Ruling::Deny { reason } => Verdict::Denied { reason },
+        };
+        let request = Reference::claim(claim.claim);
+        let response = ClaimResponse::decided(&open.claim, request, &verdict, DateTime::at(now()));
+        let response = response
+            .write()
+            .map_err(|refused| Error::Unsuitable(refused.to_string()))?;
+        let decision = Decision {
+            claim: claim.claim,
+            verdict,
+            response: response.into_bytes(),
+        };
+        // What the provider would refuse is not sent.
+        let amount = decision.verdict.commitment(claim.claim);
+        let (state, reason_code) = (decision.verdict.state(), decision.verdict.reason().unwrap_or(0));
+        let said = Adjudicated {
+            claim: claim.claim,
+            serial: claim.serial,
+            by: self.address(),
+            state,
+            amount,
+            reasonCode: reason_code,
+            document: B256::ZERO,
+            deadline: 0,
+        };
+        decision
+            .check(&said, total)
+            .map_err(|mismatches| Error::Usage(mismatches.to_string()))?;
+        let content = decision.encode();
+        let document = self
+            .put_document(claim.claim, DECISION_MEDIA_TYPE, &content, claim.provider)
+            .await?;
+        let call = IClaims::adjudicateCall {
+            actor: self.address(),
+            claim: claim.claim,
+            serial: claim.serial,
+            state,
+            amount,
+            reasonCode: reason_code,
+            document,
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// Closes a claim whose other party is overdue.
+    pub async fn close_overdue_claim(&self, claim: B256) -> Result<Mined> {
+        let serial = self.claim_serial(claim).await?;
+        let actor = self.address();
+        self.act_on(
+            self.deployment.claims,
+            IClaims::closeOverdueCall { actor, claim, serial },
+        )
+        .await
+    }
+
+    /// Is content with the part that was approved (the provider).
+    pub async fn accept_part_of_claim(&self, claim: B256) -> Result<Mined> {
+        let serial = self.claim_serial(claim).await?;
+        let actor = self.address();
+        self.act_on(self.deployment.claims, IClaims::acceptPartCall { actor, claim, serial })
+            .await
+    }
+
+    /// Says that a claim was paid outside of the chain (the insurer). Of `reference` a digest is told, which nobody can guess back without
+    /// the salt that comes back with it.
+    pub async fn record_claim_payment(&self, claim: B256, reference: &str) -> Result<(Mined, B256)> {
+        let serial = self.claim_serial(claim).await?;
+        let salt = crate::record::random();
+        let remittance = remittance(salt, reference);
+        let call = IClaims::recordPaymentCall {
+            actor: self.address(),
+            claim,
+            serial,
+            remittance,
+        };
+        let mined = self.act_on(self.deployment.claims, call).await?;
+        Ok((mined, salt))
+    }
+
+    /// Pays what was approved in the insurer's token, which shows the amount to everybody (the insurer, who has allowed the contract to
+    /// transfer it).
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where nothing was approved.
+    pub async fn pay_claim_in_token(&self, open: &OpenClaim) -> Result<Mined> {
+        let claim = &open.history.claim;
+        let opening = open
+            .decision
+            .as_ref()
+            .and_then(|(decision, _)| decision.verdict.opening());
+        let (amount, salt) = opening.ok_or_else(|| Error::Usage("nothing of this claim is approved".into()))?;
+        let call = IClaims::payInTokenCall {
+            actor: self.address(),
+            claim: claim.claim,
+            serial: claim.serial,
+            amount: U256::from(amount.minor),
+            salt: B256::new(*salt.expose()),
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// Takes an approval or a payment back, for good (the insurer).
+    pub async fn reverse_claim(&self, claim: B256, reason: u16) -> Result<Mined> {
+        let call = IClaims::reverseClaimCall {
+            actor: self.address(),
+            claim,
+            serial: self.claim_serial(claim).await?,
+            reasonCode: reason,
+        };
+        self.act_on(self.deployment.claims, call).await
+    }
+
+    /// Withdraws a claim, for good (the provider).
+    pub async fn withdraw_claim(&self, claim: B256) -> Result<Mined> {
+        let serial = self.claim_serial(claim).await?;
+        let actor = self.address();
+        self.act_on(self.deployment.claims, IClaims::withdrawCall { actor, claim, serial })
+            .await
+    }
+
+    /// The claim's serial, and a message of ours to its other party.
+    async fn message(&self, claim: B256, text: &str) -> Result<(u8, B256)> {
+        if text.trim().is_empty() {
+            return Err(Error::Usage("an empty message says nothing".into()));
+        }
+        let on_chain = self.claims_call(IClaims::claimOfCall { claim }).await?;
+        let parties = [on_chain.provider, on_chain.insurer];
+        let ours = self.grantee();
+        let other = parties.into_iter().find(|party| *party != ours);
+        let other = other
+            .filter(|_| parties.contains(&ours))
+            .ok_or_else(|| not_ours(claim))?;
+        let document = self
+            .put_document(claim, "text/plain;charset=utf-8", text.as_bytes(), other)
+            .await?;
+        Ok((on_chain.serial, document))
+    }
+
+    async fn claim_serial(&self, claim: B256) -> Result<u8> {
+        let on_chain = self.claims_call(IClaims::claimOfCall { claim }).await?;
+        match on_chain.serial {
+            0 => Err(not_ours(claim)),
+            serial => Ok(serial),
+        }
+    }
+
+    async fn claims_call<C: alloy::sol_types::SolCall>(&self, call: C) -> Result<C::Return> {
+        self.chain.call(self.deployment.claims, call).await
+    }
+}
+
+impl OpenChart {
+    /// The chart's fingerprint key: derived by its controller, read by others where the controller left it. Each reading is in the chart's log.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where the patient has not shared it, or not with us.
+    pub async fn fingerprint_key(&self, purpose: Purpose) -> Result<FingerprintKey> {
+        let client = &self.client;
+        let state = client.chart_state(self.id()).await?;
+        if state.controller == client.address() {
+            return Ok(FingerprintKey::derive(client.identity.root().expose(), self.id()));
+        }
+        let listed = client.gateway().await?.records(self.id(), Some(CLAIMS)).await?;
+        for record in listed.iter().filter(|record| record.author == state.controller) {
+            let call = IRecords::recordOfCall {
+                chart: self.id(),
+                recordId: record.record_id,
+            };
+            let on_chain = client.chain.call(client.deployment.records, call).await?;
+            // Somebody else's key would make two fingerprints of one service.
+            if on_chain.author != state.controller {
+                continue;
+            }
+            let document = self.read(record.record_id, None, purpose).await?;
+            if document.metadata.media_type == FINGERPRINT_MEDIA_TYPE {
+                let key = FingerprintKey::from_slice(&document.content);
+                return key.map_err(|error| Error::Unsuitable(error.to_string()));
+            }
+        }
+        Err(Error::Unsuitable(
+            "the patient has not shared the chart's fingerprint key with you: they run `medlock claim share CHART`, and grant you the compartment of claims".into(),
+        ))
+    }
+
+    /// Submits claims about the chart, all or none (a provider). They rest on the latest versions of their records.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] where the contract refuses one: without consent, a credential, an accepted currency, or for a service that is claimed already.
+    pub async fn submit_claims(&self, claims: Vec<NewClaim>, key: &FingerprintKey) -> Result<Submitted> {
+        let client = &self.client;
+        let provider = client.grantee();
+        let (mut blocks, mut calls) = (Vec::with_capacity(claims.len()), Vec::with_capacity(claims.len()));
+        for claim in claims {
+            let mut links = Vec::with_capacity(claim.records.len());
+            for record in claim.records {
+                let call = IRecords::recordOfCall {
+                    chart: self.id(),
+                    recordId: record,
+                };
+                let on_chain = client.chain.call(client.deployment.records, call).await?;
+                if on_chain.version == 0 {
+                    return Err(Error::UnknownRecord { record });
+                }
+                links.push(Link {
+                    recordId: record,
+                    pointer: on_chain.pointer,
+                });
+            }
+            let document = ClaimDocument::new(claim.claim, provider, links, Salt::generate(&mut rng()));
+            let document = document.map_err(unsuitable)?;
+            let content = document.encode();
+            let block = client
+                .seal_document(self.id(), CLAIM_MEDIA_TYPE, &content, claim.insurer)
+                .await?;
+            let submission = document.submission(self.id(), claim.insurer, digest(&block)?, key);
+            calls.push(submission.map_err(unsuitable)?);
+            blocks.push(block);
+        }
+        let ids = calls.iter().map(|call| claim_id(provider, call)).collect();
+        client.gateway().await?.upload(blocks).await?;
+        let call = IClaims::submitClaimsCall {
+            actor: client.address(),
+            organisation: client.organisation().unwrap_or_default(),
+            claims: calls,
+        };
+        let mined = client.act_on(client.deployment.claims, call).await?;
+        Ok(Submitted { claims: ids, mined })
+    }
+}
+
+/// The number of a reason by its name.
+///
+/// # Errors
+/// [`Error::Usage`], which lists the names.
+pub fn claim_reason(name: &str) -> Result<u16> {
+    claim_reason_code(name).ok_or_else(|| {
+        let names = medlock_abi::terms::claim_reason::ALL.map(|(name, _)| name).join(", ");
+        Error::Usage(format!("no such reason: {name}; there are {names}"))
+    })
+}
+
+/// What [`Client::record_claim_payment`] tells: keccak256(salt, reference).
+#[must_use]
+pub fn remittance(salt: B256, reference: &str) -> B256 {
+    alloy::primitives::keccak256([salt.as_slice(), reference.as_bytes()].concat())
+}
+
+fn links(history: &ClaimHistory) -> Vec<Link> {
+    let links = history.links.iter().map(|link| Link {
+        recordId: link.record_id,
+        pointer: link.pointer,
+    });
+    links.collect()
+}
+
+fn submission(history: &ClaimHistory) -> IClaims::NewClaim {
+    let claim = &history.claim;
+    IClaims::NewClaim {
+        chart: claim.chart,
+        insurer: claim.insurer,
+        document: claim.document,
+        fingerprint: claim.fingerprint,
+        currency: claim.currency,
+        billed: claim.billed,
+        links: links(history),
+    }
+}
+
+/// The event as the gateway tells of it; the claim's id proves all that matters of it.
+fn submitted(history: &ClaimHistory) -> ClaimSubmitted {
+    let claim = &history.claim;
+    ClaimSubmitted {
+        claim: claim.claim,
+        chart: claim.chart,
+        insurer: claim.insurer,
+        provider: claim.provider,
+        by: claim.submitted_by,
+        document: claim.document,
+        fingerprint: claim.fingerprint,
+        currency: claim.currency,
+        billed: claim.billed,
+        links: links(history),
+        currencyVersion: claim.currency_version,
+        shared: claim.shared,
+        previous: claim.previous.unwrap_or_default(),
+        deadline: claim.deadline.unwrap_or_default(),
+    }
+}
+
+fn adjudicated(claim: B256, step: &ClaimStep) -> Adjudicated {
+    Adjudicated {
+        claim,
+        serial: step.serial,
+        by: step.by,
+        state: step.state.number(),
+        amount: step.amount.unwrap_or_default(),
+        reasonCode: step.reason.as_deref().and_then(claim_reason_code).unwrap_or(0),
+        document: step.document.unwrap_or_default(),
+        deadline: step.deadline.unwrap_or_default(),
+    }
+}
+
+fn not_the_chains(detail: &str) -> Error {
+    Error::Tampered {
+        what: WHAT.into(),
+        detail: detail.into(),
+    }
+}
+
+fn mismatched(error: impl std::fmt::Display) -> Error {
+    not_the_chains(&error.to_string())
+}
+
+fn unsuitable(error: impl std::fmt::Display) -> Error {
+    Error::Unsuitable(error.to_string())
+}
+
+fn not_ours(claim: B256) -> Error {
+    Error::Unsuitable(format!("there is no claim {claim} of yours on this chain"))
+}

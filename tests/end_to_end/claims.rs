@@ -1,0 +1,665 @@
+//! Claims: from the service to the payment, by the library, by the program, by a relayed signature; and what a gateway that lies, a stranger
+//! and the other party cannot do.
+
+use alloy::primitives::{Address, B256};
+use medlock_abi::terms::{action, purpose, role};
+use medlock_client::{
+    CLAIMS, ClaimsOf, Client, Error, GrantTerms, NewClaim, OpenChart, Ruling,
+    api::{Purpose, claims::ClaimState},
+    billing::{Currency, FingerprintKey},
+    claim_reason, default_labels, now, remittance,
+};
+use medlock_tests::{
+    World,
+    proxy::{Fate, Proxy},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Clinic, insurer and patient, with all that a claim takes.
+struct Case {
+    world: World,
+    patient: Client,
+    clinic: Client,
+    insurer: Client,
+    chart: B256,
+    /// A record that the insurer may read for payment.
+    record: B256,
+}
+
+fn payment() -> Purpose {
+    Purpose::from_code("HPAYMT").unwrap()
+}
+
+fn euros() -> Currency {
+    Currency::from_alpha("EUR").unwrap()
+}
+
+fn terms_for(purposes: u32, actions: u32) -> GrantTerms {
+    GrantTerms {
+        compartments: default_labels().keys().fold(0, |mask, number| mask | 1 << number),
+        purposes,
+        actions,
+        notBefore: 0,
+        expiry: now() + 86_400,
+    }
+}
+
+impl Case {
+    async fn start() -> Self {
+        Self::of(World::start().await).await
+    }
+
+    async fn of(world: World) -> Self {
+        let (patient, chart) = world.patient().await;
+        let (clinic, insurer) = (world.clinic().await, world.insurer().await);
+        let whole = purpose::TREAT | purpose::HPAYMT;
+        let terms = terms_for(whole, action::READ | action::WRITE);
+        patient.grant(chart, clinic.address(), terms).await.unwrap();
+        let terms = GrantTerms {
+            compartments: 1 << CLAIMS,
+            ..terms_for(purpose::HPAYMT, action::READ)
+        };
+        patient.grant(chart, insurer.address(), terms).await.unwrap();
+        patient.share_fingerprint_key(chart).await.unwrap().unwrap();
+        assert!(
+            patient.share_fingerprint_key(chart).await.unwrap().is_none(),
+            "it is there"
+        );
+        insurer.set_currency(euros(), true, None).await.unwrap();
+        let document = medlock_client::NewDocument {
+            record_id: B256::repeat_byte(0xd0),
+            compartment: CLAIMS,
+            metadata: medlock_client::Metadata {
+                media_type: "text/plain".into(),
+                ..Default::default()
+            },
+            content: b"the operation's report".to_vec().into(),
+        };
+        let open = clinic.chart(chart).await.unwrap();
+        let record = open.add(vec![document], |_| ()).await.unwrap()[0].record_id;
+        Self {
+            world,
+            patient,
+            clinic,
+            insurer,
+            chart,
+            record,
+        }
+    }
+
+    async fn open(&self) -> OpenChart {
+        self.clinic.chart(self.chart).await.unwrap()
+    }
+
+    async fn key(&self) -> FingerprintKey {
+        self.open().await.fingerprint_key(payment()).await.unwrap()
+    }
+
+    /// The FHIR Claim for the service `code`.
+    fn claim(&self, code: &str) -> Vec<u8> {
+        claim(
+            self.clinic.deployment().chain_id,
+            self.chart,
+            self.clinic.address(),
+            self.insurer.address(),
+            code,
+        )
+    }
+
+    fn new(&self, code: &str) -> NewClaim {
+        NewClaim {
+            insurer: self.insurer.address(),
+            claim: self.claim(code),
+            records: vec![self.record],
+        }
+    }
+
+    async fn submit(&self, code: &str) -> B256 {
+        let submitted = self
+            .open()
+            .await
+            .submit_claims(vec![self.new(code)], &self.key().await)
+            .await;
+        submitted.unwrap().claims[0]
+    }
+}
+
+fn claim(chain_id: u64, chart: B256, provider: Address, insurer: Address, code: &str) -> Vec<u8> {
+    let account = |account: Address| {
+        json!({ "type": "Organization", "identifier": {
+            "system": "urn:ietf:rfc:3986", "value": format!("did:pkh:eip155:{chain_id}:0x{}", hex::encode(account)),
+        }})
+    };
+    let money = json!({ "value": 120.50, "currency": "EUR" });
+    let claim = json!({
+        "resourceType": "Claim", "status": "active", "use": "claim", "created": "2026-05-04",
+        "type": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": "professional" }] },
+        "priority": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/processpriority", "code": "normal" }] },
+        "patient": { "reference": format!("Patient/{}", hex::encode(chart)) },
+        "provider": account(provider), "insurer": account(insurer),
+        "insurance": [{ "sequence": 1, "focal": true, "coverage": { "reference": "Coverage/1" } }],
+        "item": [{
+            "sequence": 1, "servicedDate": "2026-05-03", "net": money, "encounter": [{ "reference": "Encounter/7" }],
+            "productOrService": { "coding": [{ "system": "http://snomed.info/sct", "code": code }] },
+        }],
+        "total": money,
+    });
+    claim.to_string().into_bytes()
+}
+
+fn refused<T>(outcome: Result<T, Error>) -> String {
+    match outcome {
+        Err(error @ Error::Contract { .. }) => error.to_string(),
+        Err(error) if error.is_refusal() => error.to_string(),
+        Err(error) => panic!("not a refusal: {error:?}"),
+        Ok(_) => panic!("it was not refused"),
+    }
+}
+
+fn tampered<T>(outcome: Result<T, Error>) -> String {
+    match outcome {
+        Err(Error::Tampered { detail, .. }) => detail,
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("the lie was believed"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_goes_its_whole_way_and_its_parties_alone_read_it() {
+    let case = Case::start().await;
+    let (clinic, insurer) = (&case.clinic, &case.insurer);
+    let id = case.submit("80146002").await;
+    // The same key on all sides: derived by the patient, read by the others.
+    let keys = [
+        case.patient
+            .chart(case.chart)
+            .await
+            .unwrap()
+            .fingerprint_key(payment())
+            .await
+            .unwrap(),
+        case.key().await,
+        insurer
+            .chart(case.chart)
+            .await
+            .unwrap()
+            .fingerprint_key(payment())
+            .await
+            .unwrap(),
+    ];
+    assert!(keys.iter().all(|key| key.expose() == keys[0].expose()));
+
+    insurer.review_claim(id).await.unwrap();
+    insurer.request_claim_information(id, "Which knee?").await.unwrap();
+    let asked = clinic.claim(id).await.unwrap();
+    assert_eq!(asked.claim.state, ClaimState::InformationRequested);
+    let question = clinic.claim_message(&asked, asked.steps.last().unwrap()).await.unwrap();
+    assert_eq!(question.as_deref(), Some("Which knee?"));
+    clinic.provide_claim_information(id, "The left one.").await.unwrap();
+    let open = insurer.open_claim(id, Some(&keys[2])).await.unwrap();
+    assert_eq!(open.claim.total.decimal(), "120.50");
+    let answer = insurer
+        .claim_message(&open.history, open.history.steps.last().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer.as_deref(), Some("The left one."));
+
+    let reason = claim_reason("above-limit").unwrap();
+    // More than was billed is not sent at all, nor the whole as a part.
+    for minor in [12_050, 99_999, 0] {
+        let outcome = insurer.decide_claim(&open, Ruling::ApprovePart { minor, reason }).await;
+        assert!(matches!(outcome, Err(Error::Usage(_))), "{minor}");
+    }
+    insurer
+        .decide_claim(
+            &open,
+            Ruling::Deny {
+                reason: claim_reason("not-covered").unwrap(),
+            },
+        )
+        .await
+        .unwrap();
+    clinic
+        .appeal_claim(id, "It is, by the contract of 2024.")
+        .await
+        .unwrap();
+    let appealed = insurer.open_claim(id, None).await.unwrap();
+    assert_eq!(appealed.history.claim.appeals, 1);
+    insurer
+        .decide_claim(&appealed, Ruling::ApprovePart { minor: 9_640, reason })
+        .await
+        .unwrap();
+    let decided = clinic.open_claim(id, None).await.unwrap();
+    let (decision, response) = decided.decision.as_ref().unwrap();
+    assert_eq!(decision.verdict.amount().unwrap().minor, 9_640);
+    assert_eq!(response.benefit().unwrap().minor, 9_640);
+    clinic.accept_part_of_claim(id).await.unwrap();
+    let (_, salt) = insurer.record_claim_payment(id, "SEPA 2026-0042").await.unwrap();
+    let paid = clinic.claim(id).await.unwrap();
+    assert_eq!(paid.claim.state, ClaimState::Paid);
+    assert_eq!(
+        paid.steps.last().unwrap().remittance,
+        Some(remittance(salt, "SEPA 2026-0042"))
+    );
+    let events: Vec<_> = paid.steps.iter().map(|step| step.event.as_str()).collect();
+    assert_eq!(
+        events,
+        [
+            "ClaimSubmitted",
+            "ReviewBegun",
+            "InformationRequested",
+            "InformationProvided",
+            "Adjudicated",
+            "Appealed",
+            "Adjudicated",
+            "PartAccepted",
+            "Paid"
+        ]
+    );
+
+    // The patient sees where it stands, and no document.
+    let seen = case.patient.claims(ClaimsOf::Chart(case.chart), None).await.unwrap();
+    assert_eq!(seen, [paid.claim.clone()]);
+    assert_eq!(case.patient.claim(id).await.unwrap(), paid);
+    refused(case.patient.open_claim(id, None).await);
+    // Lists are by part and by state.
+    for (client, of, state, count) in [
+        (clinic, ClaimsOf::Provider, None, 1),
+        (clinic, ClaimsOf::Insurer, None, 0),
+        (insurer, ClaimsOf::Insurer, Some(ClaimState::Paid), 1),
+        (insurer, ClaimsOf::Insurer, Some(ClaimState::Denied), 0),
+    ] {
+        assert_eq!(client.claims(of, state).await.unwrap().len(), count, "{of:?}");
+    }
+    // Who has no part in it learns nothing: not another insurer, not who may write on the chart.
+    let stranger = case.world.insurer().await;
+    refused(stranger.claim(id).await);
+    refused(stranger.claims(ClaimsOf::Chart(case.chart), None).await);
+    refused(clinic.claims(ClaimsOf::Chart(case.chart), None).await);
+    let document = paid.claim.document;
+    refused(stranger.gateway().await.unwrap().claim_document(id, document).await);
+    // Nor does a digest alone lead to a block: that of a record's envelope is none of the claim's.
+    refused(
+        clinic
+            .gateway()
+            .await
+            .unwrap()
+            .claim_document(id, B256::repeat_byte(7))
+            .await,
+    );
+    // An approval that was paid can be taken back, and is seen to be.
+    insurer
+        .reverse_claim(id, claim_reason("paid-in-error").unwrap())
+        .await
+        .unwrap();
+    let reversed = case.patient.claim(id).await.unwrap().claim;
+    assert_eq!(
+        (reversed.state, reversed.reason.as_deref()),
+        (ClaimState::Reversed, Some("paid-in-error"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_contract_does_not_take_is_refused_with_words_and_nothing_is_lost() {
+    let case = Case::start().await;
+    let (open, key) = (case.open().await, case.key().await);
+    let submit = async |claims| open.submit_claims(claims, &key).await;
+    let first = submit(vec![case.new("80146002"), case.new("73761001")]).await.unwrap();
+    assert_eq!(first.claims.len(), 2);
+    let twice = refused(submit(vec![case.new("80146002")]).await);
+    assert!(twice.contains(&first.claims[0].to_string()), "{twice}");
+    // All or none.
+    refused(submit(vec![case.new("38102005"), case.new("80146002")]).await);
+    assert_eq!(case.clinic.claims(ClaimsOf::Provider, None).await.unwrap().len(), 2);
+    // What lets go of the service is what frees it.
+    case.clinic.withdraw_claim(first.claims[0]).await.unwrap();
+    let again = submit(vec![case.new("80146002")]).await.unwrap();
+    let history = case.clinic.claim(again.claims[0]).await.unwrap();
+    assert_eq!(history.claim.previous, Some(first.claims[0]));
+
+    let other = World::insurer(&case.world).await;
+    let elsewhere = NewClaim {
+        insurer: other.address(),
+        ..case.new("38102005")
+    };
+    refused(submit(vec![elsewhere]).await);
+    let unknown = submit(vec![NewClaim {
+        records: vec![B256::repeat_byte(9)],
+        ..case.new("38102005")
+    }])
+    .await;
+    assert!(
+        matches!(unknown, Err(Error::UnknownRecord { .. })),
+        "{:?}",
+        unknown.err()
+    );
+    let none = submit(vec![NewClaim {
+        records: vec![],
+        ..case.new("38102005")
+    }])
+    .await;
+    assert!(matches!(none, Err(Error::Unsuitable(_))), "{:?}", none.err());
+    for (from, to) in [
+        ("120.5", "-120.5"),
+        ("EUR", "XXX"),
+        ("\"Claim\"", "\"Patient\""),
+        ("2026-05-03", "2026-13-03"),
+    ] {
+        let text = String::from_utf8(case.claim("38102005")).unwrap().replace(from, to);
+        let outcome = submit(vec![NewClaim {
+            claim: text.into_bytes(),
+            ..case.new("38102005")
+        }])
+        .await;
+        assert!(
+            matches!(outcome, Err(Error::Unsuitable(_))),
+            "{to}: {:?}",
+            outcome.err()
+        );
+    }
+    // A currency that the insurer does not take; one that it takes no more.
+    case.insurer.set_currency(euros(), false, None).await.unwrap();
+    refused(submit(vec![case.new("38102005")]).await);
+    case.insurer.set_currency(euros(), true, None).await.unwrap();
+    // Steps out of order and by the wrong party.
+    let id = again.claims[0];
+    refused(case.clinic.appeal_claim(id, "too soon").await);
+    refused(case.clinic.review_claim(id).await);
+    refused(case.insurer.record_claim_payment(id, "too soon").await);
+    refused(case.insurer.close_overdue_claim(id).await);
+    refused(
+        case.world
+            .insurer()
+            .await
+            .reverse_claim(id, claim_reason("other").unwrap())
+            .await,
+    );
+    // Without the patient's consent, as it is at that time.
+    case.patient.revoke(case.chart, case.insurer.address()).await.unwrap();
+    refused(submit(vec![case.new("38102005")]).await);
+    // What was submitted before goes on.
+    case.insurer.review_claim(id).await.unwrap();
+    // A key that the patient has not shared, or not with everybody.
+    let stranger = case.world.party(role::PROVIDER | role::ORGANISATION).await;
+    case.patient
+        .grant(
+            case.chart,
+            stranger.address(),
+            GrantTerms {
+                compartments: 1,
+                ..terms_for(purpose::HPAYMT, action::READ)
+            },
+        )
+        .await
+        .unwrap();
+    let unshared = stranger
+        .chart(case.chart)
+        .await
+        .unwrap()
+        .fingerprint_key(payment())
+        .await;
+    assert!(unshared.is_err_and(|error| error.to_string().contains("medlock claim share")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lying_gateway_tells_no_claim_that_is_not_the_chains() {
+    let gateway = Proxy::start().await;
+    let case = Case::of(World::behind(&gateway).await).await;
+    let (id, other) = (case.submit("80146002").await, case.submit("73761001").await);
+    case.insurer.claim(id).await.unwrap();
+    let lie = |tail: String, change: fn(&mut Value)| {
+        gateway.rule(move |asked| match asked.is(Method::GET, &tail) {
+            true => Fate::json(change),
+            false => Fate::Forward,
+        });
+    };
+    let changes: [(&str, fn(&mut Value)); 7] = [
+        ("chart", |history| {
+            history["claim"]["chart"] = json!(B256::repeat_byte(1))
+        }),
+        ("provider", |history| {
+            history["claim"]["provider"] = json!(Address::repeat_byte(1))
+        }),
+        ("document", |history| {
+            history["claim"]["document"] = json!(B256::repeat_byte(1))
+        }),
+        ("links", |history| history["links"] = json!([])),
+        ("state", |history| history["claim"]["state"] = json!("paid")),
+        ("serial", |history| history["claim"]["serial"] = json!(9)),
+        ("approved", |history| {
+            history["claim"]["approved"] = json!(B256::repeat_byte(1))
+        }),
+    ];
+    for (what, change) in changes {
+        lie(id.to_string(), change);
+        let detail = tampered(case.insurer.claim(id).await);
+        assert!(!detail.is_empty(), "{what}");
+    }
+    gateway.honest();
+    // The other claim in its place, and the other claim's document.
+    let answer = case.insurer.gateway().await.unwrap().claim(other).await.unwrap();
+    let text = serde_json::to_value(answer).unwrap();
+    let tail = id.to_string();
+    gateway.rule(move |asked| match asked.is(Method::GET, &tail) {
+        true => Fate::replace(text.to_string().into_bytes()),
+        false => Fate::Forward,
+    });
+    tampered(case.insurer.claim(id).await);
+    gateway.honest();
+    let told = case.insurer.claim(other).await.unwrap().claim;
+    let block = case
+        .insurer
+        .gateway()
+        .await
+        .unwrap()
+        .claim_document(other, told.document)
+        .await
+        .unwrap();
+    gateway.rule(move |asked| match asked.path.contains("/documents/") {
+        true => Fate::replace(block.clone()),
+        false => Fate::Forward,
+    });
+    tampered(case.insurer.open_claim(id, None).await);
+    gateway.honest();
+    case.insurer.open_claim(id, None).await.unwrap();
+    // A decision that the gateway leaves out is missed: the chain says that there is one.
+    let open = case.insurer.open_claim(id, None).await.unwrap();
+    case.insurer.decide_claim(&open, Ruling::Approve).await.unwrap();
+    lie(id.to_string(), |history| {
+        history["steps"].as_array_mut().unwrap().pop();
+    });
+    tampered(case.clinic.open_claim(id, None).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_act_for_their_organisations_and_nobody_needs_funds() {
+    let case = Case::start().await;
+    let clerk = case.world.newcomer().await;
+    clerk.publish_key().await.unwrap();
+    case.clinic.set_member(clerk.address(), 0).await.unwrap();
+    case.clinic.seal_to_members().await.unwrap();
+    let clerk = clerk.acting_for(case.clinic.address()).await.unwrap().via_relay();
+    let open = clerk.chart(case.chart).await.unwrap();
+    let key = open.fingerprint_key(payment()).await.unwrap();
+    let id = open
+        .submit_claims(vec![case.new("80146002")], &key)
+        .await
+        .unwrap()
+        .claims[0];
+    let told = clerk.open_claim(id, Some(&key)).await.unwrap().history.claim;
+    assert_eq!(told.provider, case.clinic.address());
+    assert_eq!(told.submitted_by, clerk.address());
+    let insurer = case.insurer.clone().via_relay();
+    let opened = insurer.open_claim(id, None).await.unwrap();
+    insurer.decide_claim(&opened, Ruling::Approve).await.unwrap();
+    assert_eq!(
+        clerk
+            .open_claim(id, None)
+            .await
+            .unwrap()
+            .decision
+            .unwrap()
+            .0
+            .verdict
+            .state(),
+        ClaimState::Approved.number()
+    );
+    // Whose membership has ended reads and does nothing more.
+    case.clinic.remove_member(clerk.address()).await.unwrap();
+    refused(clerk.claim(id).await);
+    refused(clerk.claims(ClaimsOf::Provider, None).await);
+    refused(clerk.withdraw_claim(id).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_claims_are_kept_by_the_upkeep_of_stores() {
+    let case = Case::start().await;
+    let id = case.submit("80146002").await;
+    case.insurer.request_claim_information(id, "Which knee?").await.unwrap();
+    case.world.indexed().await;
+    let history = case.insurer.claim(id).await.unwrap();
+    let documents: Vec<_> = history.steps.iter().filter_map(|step| step.document).collect();
+    assert_eq!(documents.len(), 2);
+    let index = case.world.dev.indexer().index();
+    let live = index.latest().await.unwrap().live().await.unwrap();
+    for document in documents {
+        assert!(live.digests.contains(&document), "{document}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_bills_decides_and_shows() {
+    let world = World::start().await;
+    let key = |who: &str| world.home().join(format!("{who}.keyfile"));
+    let run = |who: &str, args: &[&str]| {
+        let output = world.medlock(Some(&key(who)), &[args, &["--json"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            output.status.code(),
+            serde_json::from_slice::<Value>(&output.stdout),
+            said,
+        )
+    };
+    let ok = |who: &str, args: &[&str]| {
+        let (code, value, said) = run(who, args);
+        assert_eq!(code, Some(0), "{who} {args:?}: {said}");
+        value.unwrap()
+    };
+    let mut accounts = Vec::new();
+    for (who, roles) in [
+        ("patient", 0),
+        ("clinic", role::PROVIDER | role::ORGANISATION),
+        ("insurer", role::INSURER),
+    ] {
+        let made = ok(who, &["keys", "new", key(who).to_str().unwrap()]);
+        let account: Address = made["account"].as_str().unwrap().parse().unwrap();
+        world.fund(account).await;
+        if roles != 0 {
+            world.credential(account, roles).await;
+            ok(who, &["keys", "publish"]);
+        }
+        accounts.push(account);
+    }
+    let (clinic, insurer) = (accounts[1].to_string(), accounts[2].to_string());
+    let chart = ok("patient", &["chart", "open"])["chart"].as_str().unwrap().to_owned();
+    ok("patient", &["claim", "share", &chart]);
+    let all = [
+        "--compartments",
+        "all",
+        "--purposes",
+        "TREAT,HPAYMT",
+        "--actions",
+        "read,write",
+        "--for",
+        "90d",
+    ];
+    ok("patient", &[&["grant", "give", &chart, &clinic], &all[..]].concat());
+    let some = ["--compartments", "claims", "--purposes", "HPAYMT", "--for", "90d"];
+    ok("patient", &[&["grant", "give", &chart, &insurer], &some[..]].concat());
+    ok("insurer", &["insurer", "currency", "EUR"]);
+    ok("insurer", &["insurer", "registry"]);
+    let report = world.home().join("report.txt");
+    std::fs::write(&report, "the operation's report").unwrap();
+    let added = ok(
+        "clinic",
+        &[
+            "record",
+            "add",
+            &chart,
+            report.to_str().unwrap(),
+            "--compartment",
+            "claims",
+        ],
+    );
+    let record = added["record_id"].as_str().unwrap().to_owned();
+    let file = world.home().join("claim.json");
+    let chain_id = world.dev.deployment.chain_id;
+    std::fs::write(
+        &file,
+        claim(chain_id, chart.parse().unwrap(), accounts[1], accounts[2], "80146002"),
+    )
+    .unwrap();
+    let submit = [
+        "claim",
+        "submit",
+        &chart,
+        "--insurer",
+        &insurer,
+        "--claim",
+        file.to_str().unwrap(),
+        "--record",
+        &record,
+    ];
+    let submitted = ok("clinic", &submit);
+    let id = submitted["claims"][0].as_str().unwrap();
+    let (code, _, said) = run("clinic", &submit);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(id), "{said}");
+
+    ok("insurer", &["claim", "review", id]);
+    ok("insurer", &["claim", "ask", id, "Which knee?"]);
+    ok("clinic", &["claim", "answer", id, "The left one."]);
+    let (code, _, said) = run(
+        "insurer",
+        &["claim", "approve", id, "--part", "1.005", "--reason", "above-limit"],
+    );
+    assert_eq!(code, Some(1), "cents have no tenths: {said}");
+    let (code, _, said) = run("insurer", &["claim", "deny", id, "--reason", "whim"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("not-covered"), "{said}");
+    ok(
+        "insurer",
+        &["claim", "approve", id, "--part", "96.40", "--reason", "above-limit"],
+    );
+    ok("clinic", &["claim", "accept", id]);
+    ok("insurer", &["claim", "pay", id, "--reference", "SEPA 2026-0042"]);
+    let shown = ok("clinic", &["claim", "show", id, "--fingerprint", "HPAYMT"]);
+    assert_eq!(shown["billed"], "120.50 EUR");
+    assert_eq!(shown["approved"], "96.40 EUR");
+    assert_eq!(shown["history"]["claim"]["state"], "paid");
+    assert_eq!(shown["history"]["claim"]["shared"], true);
+    assert_eq!(
+        shown["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|message| message.is_string())
+            .count(),
+        2
+    );
+    assert_eq!(shown["claim"]["resourceType"], "Claim");
+    let seen = ok("patient", &["claim", "show", id]);
+    assert_eq!((&seen["billed"], &seen["claim"]), (&Value::Null, &Value::Null));
+    let listed = ok("patient", &["claim", "list", "--chart", &chart]);
+    assert_eq!(listed[0]["claim"], id);
+    assert_eq!(
+        ok("insurer", &["claim", "list", "--insurer", "--state", "denied"]),
+        json!([])
+    );
+    let benefit = world.home().join("benefit.json");
+    ok("insurer", &["claim", "export", id, "--file", benefit.to_str().unwrap()]);
+    let benefit: Value = serde_json::from_slice(&std::fs::read(benefit).unwrap()).unwrap();
+    assert_eq!(benefit["resourceType"], "ExplanationOfBenefit");
+    assert_eq!(ok("clinic", &["insurer", "show", &insurer])["shared"], true);
+}
