@@ -1,7 +1,10 @@
 //! Claims: from the service to the payment, by the library, by the program, by a relayed signature; and what a gateway that lies, a stranger
 //! and the other party cannot do.
 
-use alloy::primitives::{Address, B256};
+use alloy::{
+    hex,
+    primitives::{Address, B256},
+};
 use medlock_abi::terms::{action, purpose, role};
 use medlock_client::{
     CLAIMS, ClaimsOf, Client, Error, GrantTerms, NewClaim, OpenChart, Ruling,
@@ -15,6 +18,8 @@ use medlock_tests::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+
+type Change = fn(&mut Value);
 
 /// Clinic, insurer and patient, with all that a claim takes.
 struct Case {
@@ -35,7 +40,7 @@ fn euros() -> Currency {
     Currency::from_alpha("EUR").unwrap()
 }
 
-fn terms_for(purposes: u32, actions: u32) -> GrantTerms {
+fn terms_for(purposes: u32, actions: u8) -> GrantTerms {
     GrantTerms {
         compartments: default_labels().keys().fold(0, |mask, number| mask | 1 << number),
         purposes,
@@ -107,7 +112,7 @@ impl Case {
         )
     }
 
-    fn new(&self, code: &str) -> NewClaim {
+    fn claiming(&self, code: &str) -> NewClaim {
         NewClaim {
             insurer: self.insurer.address(),
             claim: self.claim(code),
@@ -119,7 +124,7 @@ impl Case {
         let submitted = self
             .open()
             .await
-            .submit_claims(vec![self.new(code)], &self.key().await)
+            .submit_claims(vec![self.claiming(code)], &self.key().await)
             .await;
         submitted.unwrap().claims[0]
     }
@@ -260,7 +265,7 @@ async fn a_claim_goes_its_whole_way_and_its_parties_alone_read_it() {
 
     // The patient sees where it stands, and no document.
     let seen = case.patient.claims(ClaimsOf::Chart(case.chart), None).await.unwrap();
-    assert_eq!(seen, [paid.claim.clone()]);
+    assert_eq!(seen, std::slice::from_ref(&paid.claim));
     assert_eq!(case.patient.claim(id).await.unwrap(), paid);
     refused(case.patient.open_claim(id, None).await);
     // Lists are by part and by state.
@@ -305,28 +310,30 @@ async fn what_the_contract_does_not_take_is_refused_with_words_and_nothing_is_lo
     let case = Case::start().await;
     let (open, key) = (case.open().await, case.key().await);
     let submit = async |claims| open.submit_claims(claims, &key).await;
-    let first = submit(vec![case.new("80146002"), case.new("73761001")]).await.unwrap();
+    let first = submit(vec![case.claiming("80146002"), case.claiming("73761001")])
+        .await
+        .unwrap();
     assert_eq!(first.claims.len(), 2);
-    let twice = refused(submit(vec![case.new("80146002")]).await);
+    let twice = refused(submit(vec![case.claiming("80146002")]).await);
     assert!(twice.contains(&first.claims[0].to_string()), "{twice}");
     // All or none.
-    refused(submit(vec![case.new("38102005"), case.new("80146002")]).await);
+    refused(submit(vec![case.claiming("38102005"), case.claiming("80146002")]).await);
     assert_eq!(case.clinic.claims(ClaimsOf::Provider, None).await.unwrap().len(), 2);
     // What lets go of the service is what frees it.
     case.clinic.withdraw_claim(first.claims[0]).await.unwrap();
-    let again = submit(vec![case.new("80146002")]).await.unwrap();
+    let again = submit(vec![case.claiming("80146002")]).await.unwrap();
     let history = case.clinic.claim(again.claims[0]).await.unwrap();
     assert_eq!(history.claim.previous, Some(first.claims[0]));
 
     let other = World::insurer(&case.world).await;
     let elsewhere = NewClaim {
         insurer: other.address(),
-        ..case.new("38102005")
+        ..case.claiming("38102005")
     };
     refused(submit(vec![elsewhere]).await);
     let unknown = submit(vec![NewClaim {
         records: vec![B256::repeat_byte(9)],
-        ..case.new("38102005")
+        ..case.claiming("38102005")
     }])
     .await;
     assert!(
@@ -336,7 +343,7 @@ async fn what_the_contract_does_not_take_is_refused_with_words_and_nothing_is_lo
     );
     let none = submit(vec![NewClaim {
         records: vec![],
-        ..case.new("38102005")
+        ..case.claiming("38102005")
     }])
     .await;
     assert!(matches!(none, Err(Error::Unsuitable(_))), "{:?}", none.err());
@@ -349,7 +356,7 @@ async fn what_the_contract_does_not_take_is_refused_with_words_and_nothing_is_lo
         let text = String::from_utf8(case.claim("38102005")).unwrap().replace(from, to);
         let outcome = submit(vec![NewClaim {
             claim: text.into_bytes(),
-            ..case.new("38102005")
+            ..case.claiming("38102005")
         }])
         .await;
         assert!(
@@ -360,7 +367,7 @@ async fn what_the_contract_does_not_take_is_refused_with_words_and_nothing_is_lo
     }
     // A currency that the insurer does not take; one that it takes no more.
     case.insurer.set_currency(euros(), false, None).await.unwrap();
-    refused(submit(vec![case.new("38102005")]).await);
+    refused(submit(vec![case.claiming("38102005")]).await);
     case.insurer.set_currency(euros(), true, None).await.unwrap();
     // Steps out of order and by the wrong party.
     let id = again.claims[0];
@@ -377,7 +384,7 @@ async fn what_the_contract_does_not_take_is_refused_with_words_and_nothing_is_lo
     );
     // Without the patient's consent, as it is at that time.
     case.patient.revoke(case.chart, case.insurer.address()).await.unwrap();
-    refused(submit(vec![case.new("38102005")]).await);
+    refused(submit(vec![case.claiming("38102005")]).await);
     // What was submitted before goes on.
     case.insurer.review_claim(id).await.unwrap();
     // A key that the patient has not shared, or not with everybody.
@@ -408,13 +415,13 @@ async fn a_lying_gateway_tells_no_claim_that_is_not_the_chains() {
     let case = Case::of(World::behind(&gateway).await).await;
     let (id, other) = (case.submit("80146002").await, case.submit("73761001").await);
     case.insurer.claim(id).await.unwrap();
-    let lie = |tail: String, change: fn(&mut Value)| {
+    let lie = |tail: String, change: Change| {
         gateway.rule(move |asked| match asked.is(Method::GET, &tail) {
             true => Fate::json(change),
             false => Fate::Forward,
         });
     };
-    let changes: [(&str, fn(&mut Value)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("chart", |history| {
             history["claim"]["chart"] = json!(B256::repeat_byte(1))
         }),
@@ -466,10 +473,29 @@ async fn a_lying_gateway_tells_no_claim_that_is_not_the_chains() {
     // A decision that the gateway leaves out is missed: the chain says that there is one.
     let open = case.insurer.open_claim(id, None).await.unwrap();
     case.insurer.decide_claim(&open, Ruling::Approve).await.unwrap();
-    lie(id.to_string(), |history| {
-        history["steps"].as_array_mut().unwrap().pop();
-    });
-    tampered(case.clinic.open_claim(id, None).await);
+    let changes: [(&str, Change); 5] = [
+        ("left out", |history| {
+            history["steps"].as_array_mut().unwrap().pop();
+        }),
+        ("one in the middle", |history| {
+            history["steps"].as_array_mut().unwrap().remove(0);
+        }),
+        ("told twice", |history| {
+            let last = history["steps"].as_array().unwrap().last().unwrap().clone();
+            history["steps"].as_array_mut().unwrap().push(last);
+        }),
+        ("of another state", |history| {
+            history["steps"][1]["state"] = json!("denied")
+        }),
+        ("of another amount", |history| {
+            history["steps"][1]["amount"] = json!(B256::repeat_byte(1));
+        }),
+    ];
+    for (what, change) in changes {
+        lie(id.to_string(), change);
+        let detail = tampered(case.clinic.open_claim(id, None).await);
+        assert!(!detail.is_empty(), "{what}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -483,7 +509,7 @@ async fn members_act_for_their_organisations_and_nobody_needs_funds() {
     let open = clerk.chart(case.chart).await.unwrap();
     let key = open.fingerprint_key(payment()).await.unwrap();
     let id = open
-        .submit_claims(vec![case.new("80146002")], &key)
+        .submit_claims(vec![case.claiming("80146002")], &key)
         .await
         .unwrap()
         .claims[0];
@@ -583,14 +609,7 @@ async fn the_program_bills_decides_and_shows() {
     std::fs::write(&report, "the operation's report").unwrap();
     let added = ok(
         "clinic",
-        &[
-            "record",
-            "add",
-            &chart,
-            report.to_str().unwrap(),
-            "--compartment",
-            "claims",
-        ],
+        &["record", "add", &chart, report.to_str().unwrap(), "--compartment", "10"],
     );
     let record = added["record_id"].as_str().unwrap().to_owned();
     let file = world.home().join("claim.json");

@@ -414,6 +414,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Claims, in the order in which they were submitted: those of the caller (or of the organisation that they act for) as a provider or as an
+         *     insurer, or, with `chart`, all that are about a chart of the caller's. `state`: those that stand there alone.
+         */
+        get: operations["claims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/claims/{claim}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A claim, its steps, and the records that it rests on. */
+        get: operations["claim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/claims/{claim}/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sealed document of a claim, by its digest: to those whom it is sealed to. */
+        get: operations["document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/custody": {
         parameters: {
             query?: never;
@@ -477,6 +531,23 @@ export interface paths {
         };
         /** The grants that stand and were given to the caller, or to the organisation that they act for, on whatever chart. */
         get: operations["my_grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/insurers/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an insurer accepts, and whether it shares the registry of services with others. */
+        get: operations["insurer"];
         put?: never;
         post?: never;
         delete?: never;
@@ -649,6 +720,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The latest setting of a currency. */
+        AcceptedCurrency: {
+            accepted: boolean;
+            /**
+             * Format: int32
+             * @description ISO 4217 numeric.
+             */
+            currency: number;
+            /**
+             * Format: int32
+             * @description One minor unit is 10^`scale` units of the token.
+             */
+            scale: number;
+            token?: components["schemas"]["Hex20"] | null;
+            /** Format: int32 */
+            version: number;
+        };
         /**
          * @description Exactly one action: `"read"`, `"write"` or `"share"`.
          * @example read
@@ -708,6 +796,130 @@ export interface components {
         /** @description `GET /v1/charts`: those that the caller controls. */
         Charts: {
             charts: components["schemas"]["Chart"][];
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+        };
+        /** @description A claim as it stands. What was billed and approved is on chain as commitments alone: its documents tell the parties. */
+        Claim: {
+            /** Format: int32 */
+            appeals: number;
+            approved?: components["schemas"]["Hex32"] | null;
+            /** @description keccak256(document, amount, salt). */
+            billed: components["schemas"]["Hex32"];
+            /**
+             * Format: int64
+             * @description In which it was submitted.
+             */
+            block: number;
+            chart: components["schemas"]["Hex32"];
+            claim: components["schemas"]["Hex32"];
+            /**
+             * Format: int32
+             * @description ISO 4217 numeric.
+             */
+            currency: number;
+            /**
+             * Format: int32
+             * @description Of the insurer's setting of the currency.
+             */
+            currency_version: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds of what is due next; absent: nothing is.
+             */
+            deadline?: number | null;
+            /** @description sha2-256 digest of the sealed document's CID (dag-cbor). */
+            document: components["schemas"]["Hex32"];
+            /** @description The same for the same service of the chart by the same provider. */
+            fingerprint: components["schemas"]["Hex32"];
+            insurer: components["schemas"]["Hex20"];
+            previous?: components["schemas"]["Hex32"] | null;
+            provider: components["schemas"]["Hex20"];
+            /** @description Of the last decision, or of the reversal, by name. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description How often information was requested.
+             */
+            rounds: number;
+            /**
+             * Format: int32
+             * @description Counts the claim's steps; the next step names it.
+             */
+            serial: number;
+            /** @description The service is held in the registry that insurers share, and otherwise in the insurer's own. */
+            shared: boolean;
+            state: components["schemas"]["ClaimState"];
+            /**
+             * Format: int64
+             * @description UNIX seconds of the last step.
+             */
+            stepped_at: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            submitted_at: number;
+            /** @description The provider, or its member. */
+            submitted_by: components["schemas"]["Hex20"];
+        };
+        /** @description `GET /v1/claims/{claim}`. */
+        ClaimHistory: {
+            claim: components["schemas"]["Claim"];
+            links: components["schemas"]["ClaimLink"][];
+            /** @description From its submission on. */
+            steps: components["schemas"]["ClaimStep"][];
+        };
+        /** @description A record that a claim rests on. */
+        ClaimLink: {
+            /** @description Of the version that is meant. */
+            pointer: components["schemas"]["Hex32"];
+            record_id: components["schemas"]["Hex32"];
+            /**
+             * Format: int64
+             * @description UNIX seconds: when the chain was first told of that version; absent: it was not, before the claim.
+             */
+            written_at?: number | null;
+        };
+        /**
+         * @description Where a claim stands.
+         * @enum {string}
+         */
+        ClaimState: "received" | "in-review" | "information-requested" | "approved" | "partly-approved" | "denied" | "appealed" | "paid" | "reversed" | "withdrawn";
+        /** @description A step of a claim. */
+        ClaimStep: {
+            amount?: components["schemas"]["Hex32"] | null;
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            at: number;
+            /** Format: int64 */
+            block: number;
+            /** @description A party, or its member. */
+            by: components["schemas"]["Hex20"];
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            deadline?: number | null;
+            document?: components["schemas"]["Hex32"] | null;
+            /** @description The event's name in the ABI. */
+            event: string;
+            payment?: components["schemas"]["TokenPayment"] | null;
+            reason?: string | null;
+            remittance?: components["schemas"]["Hex32"] | null;
+            /**
+             * Format: int32
+             * @description The claim's from here on; 1: it was submitted.
+             */
+            serial: number;
+            state: components["schemas"]["ClaimState"];
+            tx: components["schemas"]["Hex32"];
+        };
+        /** @description `GET /v1/claims`, in the order in which they were submitted. */
+        Claims: {
+            claims: components["schemas"]["Claim"][];
             /** @description Pass as `after` for the next page; absent on the last. */
             next?: string | null;
         };
@@ -902,6 +1114,18 @@ export interface components {
          * @example 0x00
          */
         HexBytes: `0x${string}`;
+        /** @description `GET /v1/insurers/{account}`: what a provider has to know before it submits a claim. */
+        Insurer: {
+            currencies: components["schemas"]["AcceptedCurrency"][];
+            insurer: components["schemas"]["Hex20"];
+            /**
+             * Format: int32
+             * @description Of its setting; 0: it has never set any.
+             */
+            serial: number;
+            /** @description Its claims are held in the registry that insurers share. */
+            shared: boolean;
+        };
         /** @description One account's membership of an organisation, as the index has it. */
         Membership: {
             /**
@@ -1244,6 +1468,11 @@ export interface components {
             index_block: number;
             /** Format: int64 */
             lag_blocks: number;
+        };
+        TokenPayment: {
+            token: components["schemas"]["Hex20"];
+            /** @description In the token's own units, decimal. */
+            value: string;
         };
         /** @description `POST /v1/blocks`: what was stored. The blocks are on disk when this is sent. */
         Uploaded: {
@@ -2496,6 +2725,146 @@ export interface operations {
             };
         };
     };
+    claims: {
+        parameters: {
+            query?: {
+                as?: "provider" | "insurer";
+                chart?: components["schemas"]["Hex32"];
+                state?: components["schemas"]["ClaimState"];
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Claims"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claim: {
+        parameters: {
+            query?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                claim: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimHistory"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    document: {
+        parameters: {
+            query?: never;
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+            };
+            path: {
+                claim: components["schemas"]["Hex32"];
+                document: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ipld.dag-cbor": components["schemas"]["Binary"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     custody: {
         parameters: {
             query?: {
@@ -2650,6 +3019,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Grants"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    insurer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                account: components["schemas"]["Hex20"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Insurer"];
                 };
             };
             /** @description The caller has this answer */

@@ -193,6 +193,17 @@ impl Client {
                 "it stands elsewhere on chain; if a step was just taken, ask again",
             ));
         }
+        let (amount, code) = last_decision(&history).map_or((B256::ZERO, 0), |step| {
+            (step.amount.unwrap_or_default(), reason_code(step.reason.as_deref()))
+        });
+        let serials = history.steps.iter().map(|step| step.serial);
+        let leads_there = history.steps.last().is_some_and(|step| step.state == told.state);
+        // A reversal has a reason of its own.
+        let is_decided =
+            amount == on_chain.amount && (code == on_chain.reasonCode || told.state == ClaimState::Reversed);
+        if !serials.eq(1..=told.serial) || !leads_there || !is_decided {
+            return Err(not_the_chains("its steps are not those that led to where it stands"));
+        }
         Ok(history)
     }
 
@@ -209,8 +220,7 @@ impl Client {
             .await?;
         let document = ClaimDocument::decode(&content).map_err(mismatched)?;
         let fhir = document.check(&submitted(&history), key).map_err(mismatched)?;
-        let decided = history.steps.iter().rev().find(|step| step.event == "Adjudicated");
-        let decision = match decided.and_then(|step| Some((step, step.document?))) {
+        let decision = match last_decision(&history).and_then(|step| Some((step, step.document?))) {
             None => None,
             Some((step, digest)) => {
                 let content = self.claim_document(claim, digest, claim, told.insurer).await?;
@@ -644,6 +654,15 @@ fn submitted(history: &ClaimHistory) -> ClaimSubmitted {
     }
 }
 
+fn last_decision(history: &ClaimHistory) -> Option<&ClaimStep> {
+    history.steps.iter().rfind(|step| step.event == "Adjudicated")
+}
+
+/// 0: none.
+fn reason_code(name: Option<&str>) -> u16 {
+    name.and_then(claim_reason_code).unwrap_or(0)
+}
+
 fn adjudicated(claim: B256, step: &ClaimStep) -> Adjudicated {
     Adjudicated {
         claim,
@@ -651,7 +670,7 @@ fn adjudicated(claim: B256, step: &ClaimStep) -> Adjudicated {
         by: step.by,
         state: step.state.number(),
         amount: step.amount.unwrap_or_default(),
-        reasonCode: step.reason.as_deref().and_then(claim_reason_code).unwrap_or(0),
+        reasonCode: reason_code(step.reason.as_deref()),
         document: step.document.unwrap_or_default(),
         deadline: step.deadline.unwrap_or_default(),
     }

@@ -24,7 +24,7 @@ use crate::{
 /// Claims, in the order in which they were submitted: those of the caller (or of the organisation that they act for) as a provider or as an
 /// insurer, or, with `chart`, all that are about a chart of the caller's. `state`: those that stand there alone.
 #[utoipa::path(get, path = "/v1/claims", tag = "claims", security(("session" = [])),
-    params(("as" = Option<Whose>, Query,), ("chart" = Option<Hex32>, Query,), ("state" = Option<ClaimState>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
+    params(("as" = inline(Option<Whose>), Query,), ("chart" = Option<Hex32>, Query,), ("state" = Option<ClaimState>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
     responses((status = 200, body = Claims), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn claims(
     State(gateway): State<Gateway>,

@@ -51,11 +51,12 @@ fn opens_for_each_party_and_for_nobody_else() {
     let sealed = seal("any", TEXT, &both()).unwrap();
     let document = SealedDocument::decode(&sealed.encode()).unwrap();
     assert_eq!(document, sealed);
-    let open = |document: &SealedDocument, domain: &Domain, scope: &DocumentScope, account, key| {
-        document
-            .open(domain, scope, account, key)
-            .map(|(metadata, content)| (metadata.media_type, content.to_vec()))
-    };
+    let open =
+        |document: &SealedDocument, domain: &Domain, scope: &DocumentScope, account: &[u8; 20], key: &EncryptionKey| {
+            document
+                .open(domain, scope, account, key)
+                .map(|(metadata, content)| (metadata.media_type, content.to_vec()))
+        };
     for (account, key) in [(&CLINIC, &clinic()), (&INSURER, &insurer())] {
         let (media_type, content) = open(&document, &DOMAIN, &SCOPE, account, key).unwrap();
         assert_eq!((&*media_type, &*content), ("application/fhir+json", TEXT));
@@ -63,11 +64,14 @@ fn opens_for_each_party_and_for_nobody_else() {
     let unopened = Error::Unopened {
         what: "sealed document",
     };
-    let none = |scope: &DocumentScope, account, key| open(&document, &DOMAIN, scope, account, key).unwrap_err();
+    let none = |scope: &DocumentScope, account: &[u8; 20], key: &EncryptionKey| {
+        open(&document, &DOMAIN, scope, account, key).unwrap_err()
+    };
     assert_eq!(none(&SCOPE, &[7; 20], &clinic()), Error::NotRecipient);
     assert_eq!(none(&SCOPE, &CLINIC, &key("other", Suite::X25519)), unopened);
     assert!(matches!(none(&SCOPE, &CLINIC, &insurer()), Error::WrongSuite { .. }));
-    let edits: [(&str, fn(&mut DocumentScope)); 3] = [
+    type Edit = fn(&mut DocumentScope);
+    let edits: [(&str, Edit); 3] = [
         ("ledger", |scope| scope.ledger = [7; 20]),
         ("subject", |scope| scope.subject = [7; 32]),
         ("author", |scope| scope.author = INSURER),
