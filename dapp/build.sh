@@ -19,7 +19,8 @@ fi
 cargo=$(tools/setup-wasm.sh 2>/dev/null)
 tools/setup-node.sh 2>/dev/null
 say "compiling the client for browsers, where it has changed"
-cargo build --quiet --workspace --bin medlock-dapp-bindgen
+# As the Makefile has all else compiled, so that nothing is compiled twice.
+sh -c "${MEDLOCK_CARGO:-cargo} build --quiet --workspace --bin medlock-dapp-bindgen"
 # Random numbers are the browser's, for every version of getrandom that a library of ours has.
 RUSTFLAGS='--cfg getrandom_backend="wasm_js"' RUSTC_BOOTSTRAP=1 $cargo build --quiet --profile web -Z build-std=std,panic_abort \
     --target wasm32-unknown-unknown --target-dir target/web -p medlock-dapp --lib
