@@ -4,11 +4,15 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Parser, Subcommand};
-use medlock_client::{Suite, api::claims::ClaimState};
+use medlock_client::{
+    Suite,
+    api::claims::ClaimState,
+    drugs::{Day, Gtin, Lot, plan::Run},
+};
 use medlock_deploy::Terms;
 use medlock_gateway::{Network, RelayLimits, Upkeep};
 
-use crate::{settings::Setting, stores::Stores};
+use crate::{settings::Setting, stores::Stores, supply};
 
 /// Health records that belong to the patient.
 ///
@@ -107,6 +111,12 @@ pub enum Command {
     /// What an insurer accepts: currencies, and whether it shares the registry of services.
     #[command(subcommand)]
     Insurer(InsurerCommand),
+    /// Drugs: register batches, ship, dispense, recall, and see what a package in hand is.
+    #[command(subcommand)]
+    Supply(SupplyCommand),
+    /// Clinical trials: register, consent, anchor data and results; check a published trial against the chain.
+    #[command(subcommand)]
+    Trial(TrialCommand),
     /// Emergencies: what may be opened without asking you, and by whose help; break the glass, list, close.
     #[command(subcommand)]
     Emergency(EmergencyCommand),
@@ -244,7 +254,7 @@ pub enum PartyCommand {
     /// Issue a credential (issuers).
     Credential {
         account: Address,
-        /// organisation, practitioner, insurer, provider
+        /// organisation, practitioner, insurer, provider, gateway, maker, distributor, pharmacy, sponsor, site, regulator
         #[arg(long, value_delimiter = ',', required = true)]
         roles: Vec<String>,
         /// Valid for this long: 90d, 12h, ... Without it: until revoked.
@@ -477,6 +487,22 @@ pub enum ClaimCommand {
         #[arg(long = "fingerprint", value_name = "PURPOSE")]
         fingerprint: Option<String>,
     },
+    /// Look for signs of fraud among claims: one service billed twice, a person in two places or at work for more than a day has, services outside
+    /// of a patient's life, amounts and numbers far above what is usual, records written long after. Each is a reason to look, no finding.
+    Signals {
+        /// Among claims about a chart of yours; else among those that you submitted.
+        #[arg(long, conflicts_with = "insurer")]
+        chart: Option<B256>,
+        /// Among those at you as an insurer.
+        #[arg(long)]
+        insurer: bool,
+        /// Submitted in this time: 90d, 12h, ... Without it: all.
+        #[arg(long, value_name = "DURATION")]
+        within: Option<String>,
+        /// Also read patients' dates of birth and death, for this purpose, where you may.
+        #[arg(long, value_name = "PURPOSE")]
+        life: Option<String>,
+    },
     /// Write a claim as a FHIR ExplanationOfBenefit (its parties).
     Export {
         claim: B256,
@@ -554,6 +580,226 @@ pub enum InsurerCommand {
     },
     /// Show what an insurer accepts; yours without an account.
     Show { account: Option<Address> },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SupplyCommand {
+    /// Register a batch (a maker): its serials' tree goes on chain, and no serial.
+    Register {
+        /// 14 digits, the last of which is the check digit.
+        #[arg(long)]
+        gtin: Gtin,
+        #[arg(long)]
+        lot: Lot,
+        /// The last day of use, as 2027-06-30: what is printed on the packages.
+        #[arg(long, value_name = "DAY")]
+        expiry: Day,
+        /// A serial a line, as they are packed.
+        #[arg(long, value_name = "FILE")]
+        serials: PathBuf,
+        /// A new file, for a ticket a line: what whoever has the package needs to verify and dispense it.
+        #[arg(long, value_name = "FILE")]
+        tickets: PathBuf,
+    },
+    /// Offer packages to another account. They are theirs once they accept.
+    Ship {
+        to: Address,
+        /// BATCH:FIRST-LAST, packages by their numbers from 0; several times.
+        #[arg(long = "packages", value_name = "RUN", value_parser = supply::run, required = true)]
+        packages: Vec<Run>,
+        /// Back to who has had them before.
+        #[arg(long = "return")]
+        give_back: bool,
+    },
+    /// Take what was offered to you.
+    Accept { shipment: u64 },
+    /// Do not take what was offered to you.
+    Refuse { shipment: u64 },
+    /// Take back an offer that nobody has accepted.
+    Withdraw { shipment: u64 },
+    /// List shipments to you, or from you.
+    Shipments {
+        /// Those from you.
+        #[arg(long)]
+        sent: bool,
+        /// Those alone that nobody has closed.
+        #[arg(long)]
+        open: bool,
+    },
+    /// List what you hold.
+    Held,
+    /// Say what a package in hand is, by the chain: genuine, expired, recalled, dispensed already, never made. Exit code 7: do not use it.
+    Verify {
+        /// The package's ticket, or a file that has it among others.
+        #[arg(long, value_name = "FILE")]
+        tickets: PathBuf,
+        /// What the scanner says of its GS1 DataMatrix, or the text beside it: (01)…(17)…(10)…(21)…
+        #[arg(long)]
+        scan: Option<String>,
+        /// You were given it: that it was dispensed is what you expect.
+        #[arg(long)]
+        patient: bool,
+        /// By this pharmacy's account.
+        #[arg(long)]
+        pharmacy: Option<Address>,
+    },
+    /// Dispense a package that you hold (a pharmacy), where it is genuine and may be.
+    Dispense {
+        #[arg(long, value_name = "FILE")]
+        tickets: PathBuf,
+        #[arg(long)]
+        scan: String,
+        /// Also write it into this chart, so that its patient learns of a recall.
+        #[arg(long)]
+        chart: Option<B256>,
+    },
+    /// Recall packages, for good (their maker, or a regulator).
+    Recall {
+        batch: B256,
+        /// FIRST-LAST, by their numbers from 0.
+        #[arg(long, value_parser = supply::numbers)]
+        packages: (u32, u32),
+        /// class-i, class-ii, class-iii
+        #[arg(long)]
+        class: String,
+        /// contaminated, wrong-strength, mislabelled, ...
+        #[arg(long)]
+        reason: String,
+    },
+    /// List recalls; with a chart, the packages in it that one reaches (exit code 7: there are some). Nobody learns which packages you have.
+    Recalls {
+        chart: Option<B256>,
+        /// For which you read the chart's packages.
+        #[arg(long, default_value = "PATRQT")]
+        purpose: String,
+    },
+    /// Take a unit of yours out of the supply, for good.
+    Decommission {
+        batch: B256,
+        /// The number of its first package.
+        unit: u32,
+        /// destroyed, damaged, sample, stolen, lost, exported, other
+        #[arg(long)]
+        reason: String,
+    },
+    /// Print how a package came to who holds it, back to its maker.
+    History {
+        #[arg(long, value_name = "FILE")]
+        tickets: PathBuf,
+        #[arg(long)]
+        scan: Option<String>,
+    },
+}
+
+/// The files of a version of a trial, whose digests go on chain.
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    #[arg(long, value_name = "FILE")]
+    pub protocol: PathBuf,
+    /// The statistical analysis plan: JSON that names the outcomes.
+    #[arg(long, value_name = "FILE")]
+    pub plan: PathBuf,
+    /// The consent form, as participants are shown it.
+    #[arg(long, value_name = "FILE")]
+    pub form: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TrialCommand {
+    /// Register a trial before its first participant (a sponsor).
+    Register {
+        /// Its public registration number, as NCT01234567.
+        #[arg(long)]
+        registration: String,
+        #[command(flatten)]
+        files: VersionArgs,
+    },
+    /// Append a version of protocol, plan and form (the sponsor).
+    Amend {
+        trial: B256,
+        #[command(flatten)]
+        files: VersionArgs,
+        /// safety, regulator, procedure, eligibility, outcomes, editorial, other
+        #[arg(long)]
+        reason: String,
+        /// Participants must consent anew, or take no part any more.
+        #[arg(long)]
+        reconsent: bool,
+    },
+    /// Name a site, or dismiss it (the sponsor).
+    Site {
+        trial: B256,
+        site: Address,
+        #[arg(long)]
+        dismiss: bool,
+    },
+    /// Consent to take part, under an account of this trial alone; the gateway pays.
+    Consent {
+        trial: B256,
+        site: Address,
+        /// The form as you were shown it.
+        #[arg(long, value_name = "FILE")]
+        form: PathBuf,
+        /// Your name in the place of a signature; it stays in your file.
+        #[arg(long)]
+        name: Option<String>,
+        /// A new file for the document and its salt.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Enrol who has consented (the site).
+    Enrol {
+        trial: B256,
+        participant: Address,
+        /// What the participant shows: checked against the chain first.
+        #[arg(long, value_name = "FILE")]
+        consent: Option<PathBuf>,
+    },
+    /// End your consent, for good.
+    Leave { trial: B256 },
+    /// Say where you stand in a trial.
+    Standing { trial: B256 },
+    /// Anchor data of a period (the site).
+    Data {
+        trial: B256,
+        /// The site's own number of the batch, from 1.
+        #[arg(long)]
+        sequence: u32,
+        /// UNIX seconds, or 2026-05-03T12:00:00Z.
+        #[arg(long)]
+        from: String,
+        #[arg(long)]
+        to: String,
+        /// JSON lines: {"participant":1,"data":…}
+        #[arg(long, value_name = "FILE")]
+        rows: PathBuf,
+        /// A new file for the rows with their salts, to be published.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Lock the data (the sponsor).
+    Lock { trial: B256 },
+    /// Anchor results by the plan of the current version (the sponsor).
+    Results { trial: B256, file: PathBuf },
+    /// Close a trial whose data are locked (the sponsor).
+    Close { trial: B256 },
+    /// List all trials.
+    List,
+    /// Show a trial as the chain has it.
+    Show { trial: B256 },
+    /// Check a published trial against the chain: changed plans, switched outcomes, missing or changed data. Exit code 5: something differs.
+    Verify { folder: PathBuf },
+    /// Write a trial as a FHIR ResearchStudy.
+    Export {
+        trial: B256,
+        /// Its public registration number.
+        #[arg(long)]
+        registration: String,
+        #[arg(long)]
+        title: Option<String>,
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use alloy::primitives::B256;
+use anyhow::Context;
 use medlock_client::{
     ClaimsOf, Client, Error, FHIR_MEDIA_TYPE, NewClaim, OpenClaim, Ruling,
     api::{
@@ -10,7 +11,7 @@ use medlock_client::{
         claims::{Claim, ClaimState, claim_reason_code},
     },
     billing::{Amount, Currency, fhir},
-    claim_reason, file,
+    claim_reason, file, now,
 };
 use serde_json::{Value, json};
 
@@ -58,15 +59,45 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
             })?;
         }
         ClaimCommand::List { chart, insurer, state } => {
-            let of = match (chart, insurer) {
-                (Some(chart), _) => ClaimsOf::Chart(chart),
-                (None, true) => ClaimsOf::Insurer,
-                (None, false) => ClaimsOf::Provider,
-            };
-            let claims = client.claims(of, state).await?;
+            let claims = client.claims(of(chart, insurer), state).await?;
             out.say(&claims, || {
                 let rows: Vec<_> = claims.iter().map(row).collect();
                 table(&["claim", "provider", "insurer", "state", "submitted", "due"], &rows)
+            })?;
+        }
+        ClaimCommand::Signals {
+            chart,
+            insurer,
+            within,
+            life,
+        } => {
+            let within = within.as_deref().map(humantime::parse_duration).transpose();
+            let since = within.context("--within")?;
+            let since = since.map_or(0, |within| now().saturating_sub(within.as_secs()));
+            let purpose = life.as_deref().map(commands::parse_purpose).transpose()?;
+            let found = client.claim_signals(of(chart, insurer), since, purpose).await?;
+            let signals = found
+                .signals
+                .iter()
+                .map(|signal| json!({ "reason": signal.kind.to_string(), "claims": signal.claims }));
+            let value =
+                json!({ "claims": found.claims, "signals": signals.collect::<Vec<_>>(), "unopened": found.unopened });
+            out.say(value, || {
+                let signals = found.signals.iter().map(|signal| {
+                    let claims: Vec<_> = signal.claims.iter().map(B256::to_string).collect();
+                    format!("{}\n  {}\n", signal.kind, claims.join("\n  "))
+                });
+                let unopened = found
+                    .unopened
+                    .iter()
+                    .map(|(claim, why)| format!("{claim} could not be looked into: {why}\n"));
+                format!(
+                    "{}{}{} claims, {} signs.",
+                    signals.collect::<String>(),
+                    unopened.collect::<String>(),
+                    found.claims,
+                    found.signals.len()
+                )
             })?;
         }
         ClaimCommand::Show { claim, fingerprint } => {
@@ -211,6 +242,14 @@ pub async fn insurer(global: &Global, out: Output, command: InsurerCommand) -> a
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn of(chart: Option<B256>, insurer: bool) -> ClaimsOf {
+    match (chart, insurer) {
+        (Some(chart), _) => ClaimsOf::Chart(chart),
+        (None, true) => ClaimsOf::Insurer,
+        (None, false) => ClaimsOf::Provider,
+    }
 }
 
 /// The claim as its parties see it; as the patient does, who opens no document.

@@ -880,7 +880,7 @@ fn until(valid_for: Option<&str>) -> anyhow::Result<u64> {
     }
 }
 
-fn parse_time(text: &str) -> anyhow::Result<u64> {
+pub fn parse_time(text: &str) -> anyhow::Result<u64> {
     if let Ok(seconds) = text.parse() {
         return Ok(seconds);
     }

@@ -18,6 +18,8 @@ pub mod output;
 mod services;
 pub mod settings;
 pub mod stores;
+mod supply;
+mod trial;
 mod verify;
 
 use std::process::ExitCode;
@@ -51,6 +53,8 @@ async fn dispatch(cli: Cli, out: Output) -> anyhow::Result<ExitCode> {
         Command::Grant(command) => commands::grant(global, out, command).await,
         Command::Claim(command) => claim::claim(global, out, command).await,
         Command::Insurer(command) => claim::insurer(global, out, command).await,
+        Command::Supply(command) => supply::supply(global, out, command).await,
+        Command::Trial(command) => trial::trial(global, out, command).await,
         Command::Emergency(command) => emergency::emergency(global, out, command).await,
         Command::Custodian(args) => services::custodian(global, out, args).await,
         Command::Check(args) => commands::check(global, out, args).await,

@@ -176,6 +176,17 @@ pub struct ClaimDocumentPath {
 }
 
 #[derive(Deserialize)]
+pub struct TrialPath {
+    pub trial: B256,
+}
+
+#[derive(Deserialize)]
+pub struct PackagePath {
+    pub batch: B256,
+    pub package: u32,
+}
+
+#[derive(Deserialize)]
 pub struct AccountPath {
     pub account: Address,
 }
@@ -271,6 +282,36 @@ pub struct ClaimsQuery {
     pub whose: Option<Whose>,
     pub chart: Option<B256>,
     pub state: Option<ClaimState>,
+    pub after: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// The end of a shipment at which the caller is.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    Sender,
+    Receiver,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShipmentsQuery {
+    #[serde(rename = "as")]
+    pub side: Side,
+    pub open: Option<bool>,
+    pub after: Option<String>,
+    pub limit: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactsQuery {
+    #[serde(rename = "as")]
+    pub whose: Option<Whose>,
+    pub chart: Option<B256>,
+    /// UNIX seconds.
+    pub since: Option<u64>,
     pub after: Option<String>,
     pub limit: Option<u32>,
 }

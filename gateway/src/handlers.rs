@@ -11,6 +11,8 @@ pub mod reads;
 pub mod relay;
 pub mod service;
 pub mod sessions;
+pub mod supply;
+pub mod trials;
 
 use axum::{
     http::header::CONTENT_TYPE,
@@ -22,4 +24,10 @@ use medlock_dag::Block;
 /// One dag-cbor block as a body.
 fn dag_cbor(block: Block) -> Response {
     ([(CONTENT_TYPE, media_type::DAG_CBOR)], block.bytes).into_response()
+}
+
+/// A number of `terms` by its name; one that this version does not know is written out.
+fn name(list: &[(&str, u8)], number: u8) -> String {
+    let known = list.iter().find(|(_, known)| *known == number);
+    known.map_or_else(|| format!("unknown-{number}"), |(name, _)| (*name).to_owned())
 }

@@ -33,6 +33,7 @@ use crate::{
     fhir,
     handlers::{
         self, blocks, charts, claims, decisions, emergency, erasure, memberships, reads, relay, service, sessions,
+        supply, trials,
     },
     metrics::{self, Metrics},
     problem::Failure,
@@ -83,9 +84,18 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(emergency::emergencies)) //   GET    /v1/charts/{chart}/emergencies
         .routes(routes!(emergency::custody)) //       GET    /v1/custody
         .routes(routes!(claims::claims)) //           GET    /v1/claims
+        .routes(routes!(claims::facts)) //            GET    /v1/claims/facts
         .routes(routes!(claims::claim)) //            GET    /v1/claims/{claim}
         .routes(routes!(claims::document)) //         GET    /v1/claims/{claim}/documents/{document}
         .routes(routes!(claims::insurer)) //          GET    /v1/insurers/{account}
+        .routes(routes!(supply::shipments)) //        GET    /v1/supply/shipments
+        .routes(routes!(supply::units)) //            GET    /v1/supply/units
+        .routes(routes!(supply::recalls)) //          GET    /v1/supply/recalls
+        .routes(routes!(supply::custody)) //          GET    /v1/supply/batches/{batch}/custody/{package}
+        .routes(routes!(trials::trials)) //           GET    /v1/trials
+        .routes(routes!(trials::trial)) //            GET    /v1/trials/{trial}
+        .routes(routes!(trials::sites)) //            GET    /v1/trials/{trial}/sites
+        .routes(routes!(trials::batches)) //          GET    /v1/trials/{trial}/batches
         .routes(routes!(blocks::missing)) //          POST   /v1/blocks/missing
         .merge(questions) //                          POST   /v1/decisions
         .routes(routes!(relay::submit, relay::all)) // POST, GET /v1/relay/operations
@@ -154,6 +164,8 @@ fn json(document: &Document) -> String {
         (name = "memberships", description = "Organisations, their members, and the organisations' keys sealed to them"),
         (name = "emergency", description = "Broken glass: kits of sealed keys, and what custodians release of them"),
         (name = "claims", description = "Claims of providers at insurers: their steps, and the documents of their parties"),
+        (name = "supply", description = "Drugs: what is offered, held and recalled, and how it came there"),
+        (name = "trials", description = "Clinical trials: plans, sites, data and results, for whoever checks a published one"),
         (name = "blocks", description = "Content-addressed blocks in"),
         (name = "decisions", description = "Signed answers without data"),
         (name = "relay", description = "Operations that an account has signed, submitted and paid for by the gateway"),

@@ -5,11 +5,17 @@ use alloy::{
     hex,
     primitives::{Address, B256},
 };
-use medlock_abi::terms::{action, purpose, role};
+use medlock_abi::{
+    claims::IClaims,
+    terms::{action, purpose, role},
+};
 use medlock_client::{
     CLAIMS, ClaimsOf, Client, Error, GrantTerms, NewClaim, OpenChart, Ruling,
     api::{Purpose, claims::ClaimState},
-    billing::{Currency, FingerprintKey},
+    billing::{
+        Currency, FingerprintKey, claim_id,
+        signals::{Signal, SignalKind},
+    },
     claim_reason, default_labels, now, remittance,
 };
 use medlock_tests::{
@@ -496,6 +502,144 @@ async fn a_lying_gateway_tells_no_claim_that_is_not_the_chains() {
         let detail = tampered(case.clinic.open_claim(id, None).await);
         assert!(!detail.is_empty(), "{what}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signs_of_fraud_are_found_in_what_stands_on_chain_and_in_documents() {
+    let case = Case::start().await;
+    let id = case.submit("80146002").await;
+    // Another clinic for the same encounter, code and day: other fingerprints, and no duplicate to the contract.
+    let other = case.world.clinic().await;
+    let terms = terms_for(purpose::TREAT | purpose::HPAYMT, action::READ | action::WRITE);
+    case.patient.grant(case.chart, other.address(), terms).await.unwrap();
+    let chain_id = other.deployment().chain_id;
+    let theirs = NewClaim {
+        claim: claim(
+            chain_id,
+            case.chart,
+            other.address(),
+            case.insurer.address(),
+            "80146002",
+        ),
+        ..case.claiming("80146002")
+    };
+    let open = other.chart(case.chart).await.unwrap();
+    let key = open.fingerprint_key(payment()).await.unwrap();
+    let second = open.submit_claims(vec![theirs], &key).await.unwrap().claims[0];
+    let found = case.insurer.claim_signals(ClaimsOf::Insurer, 0, None).await.unwrap();
+    assert_eq!((found.claims, found.unopened.len()), (2, 0));
+    let both = found
+        .signals
+        .iter()
+        .find(|signal| matches!(signal.kind, SignalKind::SharedService { providers: 2, .. }));
+    let mut expected = vec![id, second];
+    expected.sort();
+    assert_eq!(both.unwrap().claims, expected);
+    // The service was in May; the report is of now.
+    let late =
+        |signal: &&Signal| matches!(signal.kind, SignalKind::LateRecord { record_id, .. } if record_id == case.record);
+    assert_eq!(found.signals.iter().filter(late).count(), 2);
+    // Dates of a life are read where the chart allows, and only when asked for.
+    let patient = medlock_client::NewDocument {
+        record_id: B256::repeat_byte(0xbb),
+        compartment: 0,
+        metadata: medlock_client::Metadata {
+            media_type: "application/fhir+json".into(),
+            ..Default::default()
+        },
+        content: json!({ "resourceType": "Patient", "birthDate": "2026-06-01" })
+            .to_string()
+            .into_bytes()
+            .into(),
+    };
+    case.open().await.add(vec![patient], |_| ()).await.unwrap();
+    let before_birth = |signals: &[Signal]| signals.iter().any(|signal| signal.kind == SignalKind::BeforeBirth);
+    assert!(!before_birth(
+        &case
+            .clinic
+            .claim_signals(ClaimsOf::Provider, 0, None)
+            .await
+            .unwrap()
+            .signals
+    ));
+    let with_life = case
+        .clinic
+        .claim_signals(ClaimsOf::Provider, 0, Some(payment()))
+        .await
+        .unwrap();
+    assert!(before_birth(&with_life.signals));
+    let without = case
+        .insurer
+        .claim_signals(ClaimsOf::Insurer, 0, Some(payment()))
+        .await
+        .unwrap();
+    assert!(!before_birth(&without.signals), "the insurer may not read there");
+    // What its provider has withdrawn is not looked into; what is from before is not asked for.
+    case.clinic.withdraw_claim(id).await.unwrap();
+    let left = case.insurer.claim_signals(ClaimsOf::Insurer, 0, None).await.unwrap();
+    assert!(!left.signals.iter().any(|signal| signal.claims.contains(&id)));
+    let none = case
+        .insurer
+        .claim_signals(ClaimsOf::Insurer, now() + 3_600, None)
+        .await
+        .unwrap();
+    assert_eq!((none.claims, none.signals.len()), (0, 0));
+    refused(case.insurer.claim_signals(ClaimsOf::Chart(case.chart), 0, None).await);
+    let patients = case
+        .patient
+        .claim_signals(ClaimsOf::Chart(case.chart), 0, None)
+        .await
+        .unwrap();
+    assert_eq!(patients.claims, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_is_no_way_to_other_peoples_blocks() {
+    let case = Case::start().await;
+    let id = case.submit("80146002").await;
+    let theirs = case.clinic.claim(id).await.unwrap();
+    // Whoever claims names a digest as its document, and may know those of others.
+    let other = case.world.clinic().await;
+    let link = IClaims::Link {
+        recordId: case.record,
+        pointer: theirs.links[0].pointer,
+    };
+    for (number, document) in [(1, theirs.claim.document), (2, link.pointer), (3, B256::repeat_byte(9))] {
+        let claim = IClaims::NewClaim {
+            chart: case.chart,
+            insurer: case.insurer.address(),
+            document,
+            fingerprint: B256::repeat_byte(number),
+            currency: euros().numeric(),
+            billed: B256::repeat_byte(1),
+            links: vec![link.clone()],
+        };
+        let made = claim_id(other.address(), &claim);
+        let call = IClaims::submitClaimsCall {
+            actor: other.address(),
+            organisation: Address::ZERO,
+            claims: vec![claim],
+        };
+        other.chain().send(other.deployment().claims, call).await.unwrap();
+        for reader in [&other, &case.insurer] {
+            let served = reader.gateway().await.unwrap().claim_document(made, document).await;
+            match served {
+                Err(Error::Problem { kind, .. }) => {
+                    assert_eq!(kind, if number == 3 { "block-missing" } else { "block-corrupt" });
+                }
+                served => panic!("{number}: {}", served.is_ok()),
+            }
+        }
+    }
+    // The other's claim is not to be read by way of one's own either.
+    refused(
+        other
+            .gateway()
+            .await
+            .unwrap()
+            .claim_document(id, theirs.claim.document)
+            .await,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,8 @@ mod promises;
 mod relay;
 mod stores;
 mod suites;
+mod supply;
 mod tools;
+mod trials;
 mod typescript;
 mod verdict;

@@ -204,6 +204,20 @@ body! {
         pub next: Option<String>,
     }
 
+    /// `GET /v1/claims/facts`: what there is to look for signs of fraud in, without opening a document.
+    pub struct ClaimsFacts {
+        pub facts: Vec<ClaimFacts>,
+        /// Pass as `after` for the next page; absent on the last.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub next: Option<String>,
+    }
+
+    /// A claim, and the records that it rests on.
+    pub struct ClaimFacts {
+        pub claim: Claim,
+        pub links: Vec<ClaimLink>,
+    }
+
     /// `GET /v1/claims/{claim}`.
     pub struct ClaimHistory {
         pub claim: Claim,

@@ -3,6 +3,7 @@
 //! - [`types`]: request and response bodies. Hashes, ids, addresses and signatures are `0x` hex strings, times
 //!   are UNIX seconds, purposes and actions are their names, compartments are lists of numbers.
 //! - [`claims`]: those of the claims ledger's routes.
+//! - [`supply`], [`trials`]: those of the other ledgers'.
 //! - [`problem`]: error bodies (RFC 9457) with stable types.
 //! - [`siwe`]: the sign-in message (EIP-4361).
 //! - [`relay`]: signed operations, and where they stand.
@@ -29,7 +30,9 @@ pub mod problem;
 pub mod receipt;
 pub mod relay;
 pub mod siwe;
+pub mod supply;
 pub mod terms;
+pub mod trials;
 pub mod types;
 
 #[cfg(feature = "openapi")]

@@ -22,6 +22,11 @@ pub struct Hex20(#[allow(dead_code)] String);
 #[schema(value_type = String, pattern = "^0x([0-9a-fA-F]{2})*$", example = "0x00")]
 pub struct HexBytes(#[allow(dead_code)] String);
 
+/// A number of up to 256 bits.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{1,64}$", example = "0x1f")]
+pub struct HexNumber(#[allow(dead_code)] String);
+
 /// A body of bytes.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]

@@ -4,14 +4,6 @@
 use medlock_abi::terms::{action, purpose, role};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Role bits and their names in JSON.
-const ROLES: [(&str, u64); 4] = [
-    ("organisation", role::ORGANISATION),
-    ("practitioner", role::PRACTITIONER),
-    ("insurer", role::INSURER),
-    ("provider", role::PROVIDER),
-];
-
 fn names<'a>(table: &'a [(&'a str, u64)], bits: u64) -> Vec<&'a str> {
     table
         .iter()
@@ -165,13 +157,13 @@ pub struct Roles(pub u64);
 
 impl Serialize for Roles {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        names(&ROLES, self.0).serialize(serializer)
+        names(&role::ALL, self.0).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Roles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        bits(deserializer, &ROLES, "role").map(Self)
+        bits(deserializer, &role::ALL, "role").map(Self)
     }
 }
 

@@ -6,13 +6,13 @@ use alloy::{
     consensus::Transaction as _,
     eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718},
     network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder, TransactionResponse},
-    primitives::{Address, B256, Bytes, TxKind},
+    primitives::{Address, B256, Bytes, Log, TxKind},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionReceipt, TransactionRequest},
     sol_types::{SolCall, SolEvent as _},
     transports::{RpcError, TransportErrorKind},
 };
-use medlock_abi::audit::IAudit;
+use medlock_abi::{audit::IAudit, trials::ITrials};
 use medlock_api::account;
 use tokio::sync::Mutex;
 
@@ -90,6 +90,10 @@ impl Chain {
             chain_id.map_err(|error| asking.error("eth_chainId", error))?,
             signer,
         )
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub fn provider(&self) -> &DynProvider {
@@ -179,6 +183,31 @@ impl Chain {
         let receipt = self.provider.get_transaction_receipt(transaction).await;
         let receipt = receipt.map_err(|error| self.error("eth_getTransactionReceipt", error))?;
         Ok(receipt.and_then(|receipt| receipt.block_number))
+    }
+
+    /// The documents of a participant's consents to a trial, as the contract logged them, the last one last.
+    pub(crate) async fn consents(&self, trials: Address, trial: B256, participant: Address) -> Result<Vec<B256>> {
+        let filter = Filter::new()
+            .select(0u64..)
+            .address(trials)
+            .event_signature(ITrials::Consented::SIGNATURE_HASH)
+            .topic1(trial)
+            .topic2(participant.into_word());
+        let logs = self.provider.get_logs(&filter).await;
+        let logs = logs.map_err(|error| self.error("eth_getLogs", error))?;
+        let consents = logs
+            .iter()
+            .filter_map(|log| ITrials::Consented::decode_log(&log.inner).ok());
+        Ok(consents.map(|consented| consented.document).collect())
+    }
+
+    /// What a contract said in a transaction.
+    pub(crate) async fn logs_of(&self, transaction: B256, contract: Address) -> Result<Vec<Log>> {
+        let receipt = self.provider.get_transaction_receipt(transaction).await;
+        let receipt = receipt.map_err(|error| self.error("eth_getTransactionReceipt", error))?;
+        let receipt = receipt.ok_or(Error::NotMined { transaction })?;
+        let logs = receipt.inner.logs().iter().map(|log| log.inner.clone());
+        Ok(logs.filter(|log| log.address == contract).collect())
     }
 
     /// The hash of a block, if the chain has it.

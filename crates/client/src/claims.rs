@@ -1,10 +1,13 @@
 //! Claims: what a provider bills an insurer for, and what becomes of it. A claim's documents are sealed to its parties; the gateway lists what
 //! stands on chain, and nothing of it is believed that the chain does not say.
 
+use std::collections::BTreeMap;
+
 use alloy::primitives::{Address, B256, U256};
 use medlock_abi::{
     claims::IClaims::{self, Adjudicated, ClaimSubmitted, Link},
     records::IRecords,
+    terms::claim_state,
 };
 use medlock_api::{
     self as api, Purpose,
@@ -13,7 +16,8 @@ use medlock_api::{
 use medlock_billing::{
     Amount, ClaimDocument, Currency, Decision, FingerprintKey, Salt, Verdict, claim_id,
     fhir::{Claim as FhirClaim, ClaimResponse, Reference},
-    time::DateTime,
+    signals::{self, ClaimFacts, LinkFacts, ServiceFacts, Signal},
+    time::{DateTime, Span},
 };
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_fhir::Label;
@@ -74,6 +78,26 @@ pub struct OpenClaim {
     pub claim: FhirClaim,
     /// The last decision, where there is one with a document.
     pub decision: Option<(Decision, ClaimResponse)>,
+}
+
+/// What [`Client::claim_signals`] has found, and among how many claims.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    pub claims: usize,
+    pub signals: Vec<Signal>,
+    /// Claims whose document could not be opened or is not what stands on chain, and why.
+    pub unopened: Vec<(B256, String)>,
+}
+
+/// From when to when, as exactly as it is known.
+type Life = (Option<Span>, Option<Span>);
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PatientDates {
+    resource_type: String,
+    birth_date: Option<String>,
+    deceased_date_time: Option<String>,
 }
 
 /// What an insurer says of a claim.
@@ -251,6 +275,81 @@ impl Client {
         let content = self.claim_document(claim.claim, digest, claim.claim, author).await?;
         let text = std::str::from_utf8(&content).map_err(|_| not_the_chains("a message is not text"))?;
         Ok(Some(text.to_owned()))
+    }
+
+    /// Signs of fraud among claims of ours that were submitted at `since` (UNIX seconds) or later: in what the chain tells of them and, of those
+    /// that hold their service, in their documents. With a purpose the patients' dates of birth and death are read too, where we may; each such
+    /// reading is in the chart's log.
+    pub async fn claim_signals(&self, of: ClaimsOf, since: u64, life: Option<Purpose>) -> Result<Signals> {
+        let told = self.gateway().await?.claim_facts(of, since).await?;
+        let now = now();
+        let mut claims = Vec::with_capacity(told.len());
+        let (mut services, mut unopened) = (Vec::new(), Vec::new());
+        let mut lives: BTreeMap<B256, Life> = BTreeMap::new();
+        for told in told {
+            let claim = &told.claim;
+            let facts = facts(&told);
+            let holds = claim_state::holds(facts.state, facts.deadline, now);
+            if holds && [claim.provider, claim.insurer].contains(&self.grantee()) {
+                match self.open_claim(claim.claim, None).await {
+                    Ok(open) => {
+                        if let (Some(purpose), false) = (life, lives.contains_key(&claim.chart)) {
+                            lives.insert(claim.chart, self.life(claim.chart, purpose).await?);
+                        }
+                        let (born, died) = lives.get(&claim.chart).copied().unwrap_or_default();
+                        let of_claim = open
+                            .claim
+                            .items
+                            .iter()
+                            .filter_map(|item| ServiceFacts::of(&facts, item));
+                        services.extend(of_claim.map(|service| ServiceFacts { born, died, ..service }));
+                    }
+                    // One that its provider has spoiled must not hide the others.
+                    Err(error @ (Error::Tampered { .. } | Error::Unsuitable(_) | Error::Problem { .. })) => {
+                        unopened.push((claim.claim, error.to_string()));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            claims.push(facts);
+        }
+        let found = [
+            signals::shared_fingerprints(&claims, now),
+            signals::shared_services(&services),
+            signals::overlaps(&services),
+            signals::long_days(&services),
+            signals::outside_of_life(&services),
+            signals::amount_outliers(&services),
+            signals::count_outliers(&claims),
+            signals::late_records(&claims, &services),
+        ];
+        Ok(Signals {
+            claims: claims.len(),
+            signals: found.into_iter().flatten().collect(),
+            unopened,
+        })
+    }
+
+    /// When a chart's patient was born and died, as far as we may read it.
+    async fn life(&self, chart: B256, purpose: Purpose) -> Result<Life> {
+        let records = match self.records(chart, Some(Label::Demographics.compartment())).await {
+            Err(error) if error.is_refusal() => return Ok(Life::default()),
+            records => records?,
+        };
+        let open = self.chart(chart).await?;
+        for record in records {
+            let read = match open.read(record.record_id, None, purpose).await {
+                Err(error) if error.is_refusal() => continue,
+                read => read?,
+            };
+            if let Ok(patient) = serde_json::from_slice::<PatientDates>(&read.content)
+                && patient.resource_type == "Patient"
+            {
+                let span = |text: Option<String>| text.as_deref().and_then(Span::of);
+                return Ok((span(patient.birth_date), span(patient.deceased_date_time)));
+            }
+        }
+        Ok(Life::default())
     }
 
     /// Fetches and opens a document that is sealed to us, or to the organisation that we act for.
@@ -610,6 +709,31 @@ pub fn claim_reason(name: &str) -> Result<u16> {
 #[must_use]
 pub fn remittance(salt: B256, reference: &str) -> B256 {
     alloy::primitives::keccak256([salt.as_slice(), reference.as_bytes()].concat())
+}
+
+fn facts(told: &api::claims::ClaimFacts) -> ClaimFacts {
+    let claim = &told.claim;
+    // A version that was not written before its claim says nothing of when the record was.
+    let links = told.links.iter().filter_map(|link| {
+        Some(LinkFacts {
+            record_id: link.record_id,
+            created_at: link.written_at?,
+        })
+    });
+    ClaimFacts {
+        id: claim.claim,
+        chart: claim.chart,
+        provider: claim.provider,
+        by: claim.submitted_by,
+        insurer: claim.insurer,
+        fingerprint: claim.fingerprint,
+        submitted_at: claim.submitted_at,
+        state: claim.state.number(),
+        deadline: claim.deadline.unwrap_or_default(),
+        currency: claim.currency,
+        shared: claim.shared,
+        links: links.collect(),
+    }
 }
 
 fn links(history: &ClaimHistory) -> Vec<Link> {

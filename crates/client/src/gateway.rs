@@ -210,14 +210,17 @@ impl Gateway {
 
     /// Claims of ours, or about a chart of ours, in the order in which they were submitted.
     pub async fn claims(&self, of: ClaimsOf, state: Option<ClaimState>) -> Result<Vec<api::claims::Claim>> {
-        let of = match of {
-            ClaimsOf::Provider => "as=provider".to_owned(),
-            ClaimsOf::Insurer => "as=insurer".to_owned(),
-            ClaimsOf::Chart(chart) => format!("chart={chart}"),
-        };
+        let of = whose(of);
         let state = state.map_or_else(String::new, |state| format!("&state={}", state.text()));
         let path = format!("/v1/claims?{of}{state}&limit={PAGE_ITEMS}");
         self.pages(&path, |page: api::claims::Claims| (page.claims, page.next))
+            .await
+    }
+
+    /// The same that were submitted at `since` (UNIX seconds) or later, with the records that they rest on.
+    pub async fn claim_facts(&self, of: ClaimsOf, since: u64) -> Result<Vec<api::claims::ClaimFacts>> {
+        let path = format!("/v1/claims/facts?{}&since={since}&limit={PAGE_ITEMS}", whose(of));
+        self.pages(&path, |page: api::claims::ClaimsFacts| (page.facts, page.next))
             .await
     }
 
@@ -233,6 +236,56 @@ impl Gateway {
 
     pub async fn insurer(&self, insurer: Address) -> Result<api::claims::Insurer> {
         self.get(&format!("/v1/insurers/{insurer}")).await
+    }
+
+    /// Shipments from us or to us, those that are open or all.
+    pub async fn shipments(&self, from_us: bool, open: bool) -> Result<Vec<api::supply::Shipment>> {
+        let side = if from_us { "sender" } else { "receiver" };
+        let path = format!("/v1/supply/shipments?as={side}&open={open}&limit={PAGE_ITEMS}");
+        self.pages(&path, |page: api::supply::Shipments| (page.shipments, page.next))
+            .await
+    }
+
+    /// What we hold.
+    pub async fn held_units(&self) -> Result<Vec<api::supply::Unit>> {
+        let path = format!("/v1/supply/units?limit={PAGE_ITEMS}");
+        self.pages(&path, |page: api::supply::Units| (page.units, page.next))
+            .await
+    }
+
+    pub async fn recalls(&self) -> Result<Vec<api::supply::Recall>> {
+        let path = format!("/v1/supply/recalls?limit={PAGE_ITEMS}");
+        // The route gives a cursor for later too: the last page is an empty one.
+        self.pages(&path, |page: api::supply::Recalls| (page.recalls, page.next))
+            .await
+    }
+
+    /// How the unit with this package came to who holds it.
+    pub async fn chain_of_custody(&self, batch: B256, package: u32) -> Result<api::supply::ChainOfCustody> {
+        self.get(&format!("/v1/supply/batches/{batch}/custody/{package}")).await
+    }
+
+    /// All trials, in the order in which they were registered.
+    pub async fn trials(&self) -> Result<Vec<api::trials::Trial>> {
+        let path = format!("/v1/trials?limit={PAGE_ITEMS}");
+        self.pages(&path, |page: api::trials::Trials| (page.trials, page.next))
+            .await
+    }
+
+    pub async fn trial(&self, trial: B256) -> Result<api::trials::TrialHistory> {
+        self.get(&format!("/v1/trials/{trial}")).await
+    }
+
+    pub async fn trial_sites(&self, trial: B256) -> Result<Vec<api::trials::TrialSite>> {
+        let path = format!("/v1/trials/{trial}/sites?limit={PAGE_ITEMS}");
+        self.pages(&path, |page: api::trials::TrialSites| (page.sites, page.next))
+            .await
+    }
+
+    pub async fn trial_batches(&self, trial: B256) -> Result<Vec<api::trials::TrialBatch>> {
+        let path = format!("/v1/trials/{trial}/batches?limit={PAGE_ITEMS}");
+        self.pages(&path, |page: api::trials::TrialBatches| (page.batches, page.next))
+            .await
     }
 
     /// Who is a member of ours, and of whom we are one.
@@ -838,4 +891,13 @@ fn car_stream(blocks: Arc<Vec<Block>>) -> impl Stream<Item = std::io::Result<Vec
         Ok(blocks[at..end].iter().map(car::frame).collect::<Vec<_>>().concat())
     });
     futures::stream::iter(std::iter::once(head).chain(pieces))
+}
+
+/// As the routes of claims take it.
+fn whose(of: ClaimsOf) -> String {
+    match of {
+        ClaimsOf::Provider => "as=provider".to_owned(),
+        ClaimsOf::Insurer => "as=insurer".to_owned(),
+        ClaimsOf::Chart(chart) => format!("chart={chart}"),
+    }
 }

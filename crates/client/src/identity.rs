@@ -68,6 +68,14 @@ impl Identity {
         self
     }
 
+    /// The same secrets, for an account of another key.
+    pub(crate) fn with_key(&self, key: PrivateKeySigner) -> Self {
+        Self {
+            signer: Signer::Key(key),
+            secrets: self.secrets.clone(),
+        }
+    }
+
     /// The account key.
     ///
     /// # Errors

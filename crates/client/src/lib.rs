@@ -34,6 +34,8 @@ mod relay;
 mod resume;
 mod signer;
 mod step;
+mod supply;
+mod trials;
 pub mod verdict;
 
 use std::{path::Path, sync::Arc};
@@ -46,7 +48,7 @@ pub use backup::{BackedUp, Restored};
 pub use bundle::{FRAMES, default_labels};
 pub use chain::{Chain, Mined};
 pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
-pub use claims::{CLAIMS, ClaimsOf, NewClaim, OpenClaim, Ruling, Submitted, claim_reason, remittance};
+pub use claims::{CLAIMS, ClaimsOf, NewClaim, OpenClaim, Ruling, Signals, Submitted, claim_reason, remittance};
 pub use content::{Content, Readable, Sheet};
 pub use custody::{PutOff, Served};
 pub use detect::Kind;
@@ -61,13 +63,17 @@ pub use large::NewFile;
 pub use medlock_abi::{records::IRecords::GrantTerms, terms};
 pub use medlock_api as api;
 pub use medlock_billing as billing;
+pub use medlock_drugs as drugs;
 pub use medlock_fhir::MEDIA_TYPE as FHIR_MEDIA_TYPE;
+pub use medlock_research as research;
 pub use medlock_vault::{Metadata, Suite};
 pub use membership::{MemberSet, SealedToMembers};
 pub use platform::{Asked, now};
 pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocument, Stored};
 pub use signer::{Signer, Wallet};
 pub use step::Step;
+pub use supply::{RecalledPackage, Shipped};
+pub use trials::{Consented, TrialFiles, participation_text};
 
 /// Where the client finds the world.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use medlock_abi::terms::power;
 use medlock_api::{
     Kind, Problem,
     claims::{
-        AcceptedCurrency, Claim, ClaimHistory, ClaimLink, ClaimState, ClaimStep, Claims, Insurer, TokenPayment,
-        claim_reason_name,
+        AcceptedCurrency, Claim, ClaimFacts, ClaimHistory, ClaimLink, ClaimState, ClaimStep, Claims, ClaimsFacts,
+        Insurer, TokenPayment, claim_reason_name,
     },
     schema::{Binary, Hex20, Hex32},
 };
@@ -16,7 +16,10 @@ use super::{charts::next, dag_cbor};
 use crate::{
     access::{Acting, Role},
     chain::Block,
-    extract::{AccountPath, Caller, ClaimDocumentPath, ClaimPath, ClaimsQuery, Path, Query, Whose, cursor, page_limit},
+    extract::{
+        AccountPath, Caller, ClaimDocumentPath, ClaimPath, ClaimsQuery, FactsQuery, Path, Query, Whose, cursor,
+        page_limit,
+    },
     problem::{Failure, Result},
     state::Gateway,
 };
@@ -37,18 +40,7 @@ pub async fn claims(
     };
     let (block, acting) = (gateway.latest().await?, caller.acting());
     gateway.require_member(&block, acting).await?;
-    let of = match (query.whose, query.chart) {
-        (Some(Whose::Provider), None) => ClaimsOf::Provider(acting.grantee()),
-        (Some(Whose::Insurer), None) => ClaimsOf::Insurer(acting.grantee()),
-        (None, Some(chart)) if sees_chart(&gateway, block, chart, acting).await? => ClaimsOf::Chart(chart),
-        (None, Some(_)) => return Err(Kind::ForbiddenOrUnknown.into()),
-        _ => {
-            return Err(Failure::bad_request(
-                "as",
-                "either `as` (provider or insurer) or `chart` is given",
-            ));
-        }
-    };
+    let of = of(&gateway, block, acting, query.whose, query.chart).await?;
     let state = query.state.map(ClaimState::number);
     let mut index = gateway.index_at(&block).await?;
     let found = index.claims(of, state, page).await?;
@@ -57,6 +49,57 @@ pub async fn claims(
         claims: found.into_iter().map(claim_body).collect::<Result<_>>()?,
         next,
     }))
+}
+
+/// Claims as above that were submitted at `since` (UNIX seconds) or later, with the records that they rest on: for whoever looks for signs of fraud.
+#[utoipa::path(get, path = "/v1/claims/facts", tag = "claims", security(("session" = [])),
+    params(("as" = inline(Option<Whose>), Query,), ("chart" = Option<Hex32>, Query,), ("since" = Option<u64>, Query,), ("after" = Option<String>, Query,), ("limit" = Option<u32>, Query,), ("medlock-organisation" = Option<Hex20>, Header,)),
+    responses((status = 200, body = ClaimsFacts), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub async fn facts(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Query(query): Query<FactsQuery>,
+) -> Result<Json<ClaimsFacts>> {
+    let page = Page {
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit),
+    };
+    let (block, acting) = (gateway.latest().await?, caller.acting());
+    gateway.require_member(&block, acting).await?;
+    let of = of(&gateway, block, acting, query.whose, query.chart).await?;
+    let mut index = gateway.index_at(&block).await?;
+    let found = index.claim_facts(of, query.since.unwrap_or(0), page).await?;
+    let next = next(&found, page.limit, |facts| facts.claim.position.to_string());
+    let body = |facts: indexer::ClaimFacts| {
+        Ok(ClaimFacts {
+            claim: claim_body(facts.claim)?,
+            links: facts.links.into_iter().map(link_body).collect(),
+        })
+    };
+    Ok(Json(ClaimsFacts {
+        facts: found.into_iter().map(body).collect::<Result<_>>()?,
+        next,
+    }))
+}
+
+/// Whose claims are asked for, if they are the caller's to see.
+async fn of(
+    gateway: &Gateway,
+    block: Block,
+    acting: Acting,
+    whose: Option<Whose>,
+    chart: Option<B256>,
+) -> Result<ClaimsOf> {
+    match (whose, chart) {
+        (Some(Whose::Provider), None) => Ok(ClaimsOf::Provider(acting.grantee())),
+        (Some(Whose::Insurer), None) => Ok(ClaimsOf::Insurer(acting.grantee())),
+        (None, Some(chart)) if sees_chart(gateway, block, chart, acting).await? => Ok(ClaimsOf::Chart(chart)),
+        (None, Some(_)) => Err(Kind::ForbiddenOrUnknown.into()),
+        _ => Err(Failure::bad_request(
+            "as",
+            "either `as` (provider or insurer) or `chart` is given",
+        )),
+    }
 }
 
 /// A claim, its steps, and the records that it rests on.
@@ -77,11 +120,7 @@ pub async fn claim(
         return Err(Kind::ForbiddenOrUnknown.into());
     }
     let steps = index.claim_steps(claim).await?.into_iter().map(step_body);
-    let links = index.claim_links(claim).await?.into_iter().map(|link| ClaimLink {
-        record_id: link.record_id,
-        pointer: link.pointer,
-        written_at: link.written_at,
-    });
+    let links = index.claim_links(claim).await?.into_iter().map(link_body);
     Ok(Json(ClaimHistory {
         claim: claim_body(found)?,
         steps: steps.collect::<Result<_>>()?,
@@ -188,6 +227,14 @@ fn claim_body(claim: indexer::Claim) -> Result<Claim> {
         reason: claim_reason_name(claim.reason_code),
         block: claim.position.block_number,
     })
+}
+
+fn link_body(link: indexer::ClaimLink) -> ClaimLink {
+    ClaimLink {
+        record_id: link.record_id,
+        pointer: link.pointer,
+        written_at: link.written_at,
+    }
 }
 
 fn step_body(step: indexer::ClaimStep) -> Result<ClaimStep> {

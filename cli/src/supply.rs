@@ -1,0 +1,317 @@
+//! Drugs: batches, shipments, dispensing, recalls, and what a package in hand is.
+
+use std::{fmt::Write as _, path::Path, process::ExitCode};
+
+use alloy::primitives::B256;
+use anyhow::Context;
+use medlock_client::{
+    Client, Error,
+    drugs::{
+        Batch, Day, Gtin, Lot, Manifest, Names, Package, Ticket,
+        plan::Run,
+        serials::read_list,
+        ticket::TICKET_BYTES_MAX,
+        verdict::{Asker, Level},
+    },
+    file, now,
+    terms::{decommission, recall, shipment},
+};
+use serde_json::json;
+
+use crate::{
+    args::{Global, SupplyCommand},
+    commands::parse_purpose,
+    output::{Output, exit, table, time},
+};
+
+pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    match command {
+        SupplyCommand::Register {
+            gtin,
+            lot,
+            expiry,
+            serials,
+            tickets,
+        } => {
+            let manifest = manifest(&client, gtin, lot, expiry, &serials)?;
+            // Before anything stands on chain: a batch without tickets could not be dispensed.
+            file::create(&tickets, lines_of(&manifest)?.as_bytes())?;
+            let mined = client.register_batch(&manifest, B256::ZERO).await?;
+            let (batch, count) = (manifest.batch().id(), manifest.count());
+            out.say(json!({ "batch": batch, "packages": count, "tickets": tickets, "mined": mined }), || {
+                format!(
+                    "Batch {batch} of {count} packages is registered (gas {}).\n{} has a ticket for each, a line each: whoever has a package in hand needs its own.",
+                    mined.gas,
+                    tickets.display()
+                )
+            })?;
+        }
+        SupplyCommand::Ship {
+            to,
+            packages,
+            give_back,
+        } => {
+            let kind = if give_back { shipment::RETURN } else { shipment::SALE };
+            let shipped = client.ship(to, kind, &packages, B256::ZERO).await?;
+            out.say(&shipped, || {
+                format!(
+                    "Offered as shipment {}. It is theirs once they accept.",
+                    shipped.shipments.join(", ")
+                )
+            })?;
+        }
+        SupplyCommand::Accept { shipment } => {
+            let mined = client.accept_shipment(shipment, B256::ZERO).await?;
+            out.say(mined, || format!("Shipment {shipment} is yours."))?;
+        }
+        SupplyCommand::Refuse { shipment } => {
+            let mined = client.refuse_shipment(shipment, B256::ZERO).await?;
+            out.say(mined, || {
+                format!("Shipment {shipment} is refused; its packages stay where they were.")
+            })?;
+        }
+        SupplyCommand::Withdraw { shipment } => {
+            let mined = client.withdraw_shipment(shipment, B256::ZERO).await?;
+            out.say(mined, || format!("Shipment {shipment} is withdrawn."))?;
+        }
+        SupplyCommand::Shipments { sent, open } => {
+            let shipments = client.shipments(sent, open).await?;
+            out.say(&shipments, || {
+                let rows = shipments.iter().map(|shipment| {
+                    vec![
+                        shipment.shipment.to_string(),
+                        shipment.kind.clone(),
+                        shipment.state.clone(),
+                        if sent { shipment.receiver } else { shipment.sender }.to_string(),
+                        shipment.units.len().to_string(),
+                        time(shipment.offered_at),
+                    ]
+                });
+                table(
+                    &[
+                        "shipment",
+                        "kind",
+                        "state",
+                        if sent { "to" } else { "from" },
+                        "units",
+                        "offered",
+                    ],
+                    &rows.collect::<Vec<_>>(),
+                )
+            })?;
+        }
+        SupplyCommand::Held => {
+            let units = client.held_units().await?;
+            out.say(&units, || {
+                let rows = units.iter().map(|unit| {
+                    vec![
+                        unit.batch.to_string(),
+                        format!("{}-{}", unit.unit, unit.to - 1),
+                        unit.shipment.clone().unwrap_or_else(|| "-".into()),
+                        unit.decommissioned.clone().unwrap_or_else(|| "-".into()),
+                    ]
+                });
+                table(
+                    &["batch", "packages", "in shipment", "out of the supply"],
+                    &rows.collect::<Vec<_>>(),
+                )
+            })?;
+        }
+        SupplyCommand::Verify {
+            tickets,
+            scan,
+            patient,
+            pharmacy,
+        } => {
+            let scanned = scan.as_deref().map(scanned).transpose()?;
+            let ticket = ticket(&tickets, scanned.as_ref())?;
+            let asker = match patient || pharmacy.is_some() {
+                true => Asker::Patient { pharmacy },
+                false => Asker::Partner,
+            };
+            let verdict = client.inspect(&ticket, scanned.as_ref(), asker).await?;
+            out.say(&verdict, || verdict.line(&Names::default()))?;
+            if verdict.level != Level::Ok {
+                return Ok(ExitCode::from(exit::ANSWER_NO));
+            }
+        }
+        SupplyCommand::Dispense { tickets, scan, chart } => {
+            let scanned = scanned(&scan)?;
+            let ticket = ticket(&tickets, Some(&scanned))?;
+            let verdict = client.inspect(&ticket, Some(&scanned), Asker::Partner).await?;
+            if verdict.level != Level::Ok {
+                out.say(&verdict, || verdict.line(&Names::default()))?;
+                return Ok(ExitCode::from(exit::ANSWER_NO));
+            }
+            let mined = client.dispense(&ticket, B256::ZERO).await?;
+            let stored = match chart {
+                Some(chart) => client.chart(chart).await?.add_package(&ticket).await?,
+                None => None,
+            };
+            out.say(json!({ "mined": mined, "record": stored }), || match &stored {
+                Some(_) => "The package is dispensed, and the chart tells of it.".into(),
+                None => "The package is dispensed.".into(),
+            })?;
+        }
+        SupplyCommand::Recall {
+            batch,
+            packages,
+            class,
+            reason,
+        } => {
+            let (first, last) = packages;
+            let (from, to) = (first, last + 1);
+            let numbers = (number(&recall::CLASSES, &class)?, number(&recall::REASONS, &reason)?);
+            let mined = client.recall_packages(batch, (from, to), numbers, B256::ZERO).await?;
+            out.say(mined, || "The packages are recalled, for good.".into())?;
+        }
+        SupplyCommand::Recalls { chart, purpose } => match chart {
+            Some(chart) => {
+                let found = client.recalled_packages(chart, parse_purpose(&purpose)?).await?;
+                out.say(&found, || {
+                    let rows = found.iter().map(|package| {
+                        vec![
+                            package.record_id.to_string(),
+                            name(&recall::CLASSES, package.class),
+                            name(&recall::REASONS, package.reason),
+                        ]
+                    });
+                    match found.is_empty() {
+                        true => "No package that this chart tells of is recalled.".into(),
+                        false => table(&["record", "class", "reason"], &rows.collect::<Vec<_>>()),
+                    }
+                })?;
+                if !found.is_empty() {
+                    return Ok(ExitCode::from(exit::ANSWER_NO));
+                }
+            }
+            None => {
+                let recalls = client.recalls().await?;
+                out.say(&recalls, || {
+                    let rows = recalls.iter().map(|recall| {
+                        vec![
+                            time(recall.at),
+                            recall.gtin.clone(),
+                            recall.batch.to_string(),
+                            format!("{}-{}", recall.from, recall.to - 1),
+                            recall.class.clone(),
+                            recall.reason.clone(),
+                        ]
+                    });
+                    table(
+                        &["at", "GTIN", "batch", "packages", "class", "reason"],
+                        &rows.collect::<Vec<_>>(),
+                    )
+                })?;
+            }
+        },
+        SupplyCommand::Decommission { batch, unit, reason } => {
+            let reason = number(&decommission::ALL, &reason)?;
+            let mined = client.decommission(batch, unit, reason, B256::ZERO).await?;
+            out.say(mined, || "The unit is out of the supply, for good.".into())?;
+        }
+        SupplyCommand::History { tickets, scan } => {
+            let scanned = scan.as_deref().map(scanned).transpose()?;
+            let ticket = ticket(&tickets, scanned.as_ref())?;
+            let history = client.custody(ticket.batch, ticket.index).await?;
+            let names = Names::default();
+            out.say(history.report(&names), || history.text(&names))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn manifest(client: &Client, gtin: Gtin, lot: Lot, expiry: Day, serials: &Path) -> anyhow::Result<Manifest> {
+    let text = std::fs::read_to_string(serials);
+    let text = text.map_err(|error| Error::File(format!("{}: {error}", serials.display())))?;
+    let serials = read_list(&text).map_err(unsuitable)?;
+    let batch = Batch {
+        maker: client.address(),
+        gtin,
+        lot,
+        expiry: expiry.ends_at(),
+    };
+    Ok(Manifest::new(batch, client.gtin_salt(gtin)?, serials).map_err(unsuitable)?)
+}
+
+/// A ticket a line, in the order of the packages.
+fn lines_of(manifest: &Manifest) -> anyhow::Result<String> {
+    let mut lines = String::new();
+    for index in 0..manifest.count() {
+        let ticket = manifest
+            .ticket(index)
+            .context("a manifest has a ticket for each of its packages")?;
+        writeln!(lines, "{}", ticket.to_json())?;
+    }
+    Ok(lines)
+}
+
+/// The ticket of the scanned package or, without a scan, the only one in the file.
+fn ticket(path: &Path, scanned: Option<&Package>) -> anyhow::Result<Ticket> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| Error::File(format!("{}: {error}", path.display())))?;
+    let mut found = None;
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        if line.len() > TICKET_BYTES_MAX {
+            return Err(Error::Unsuitable(format!("{}: a line is longer than any ticket", path.display())).into());
+        }
+        let ticket = Ticket::from_json(line.as_bytes()).map_err(unsuitable)?;
+        let is_it = match scanned {
+            Some(scanned) => ticket.serial == scanned.serial && ticket.batch.gtin == scanned.gtin,
+            None if found.is_some() => {
+                return Err(
+                    Error::Usage("the file has tickets of several packages: name one with --scan".into()).into(),
+                );
+            }
+            None => true,
+        };
+        if is_it {
+            found = Some(ticket);
+        }
+    }
+    Ok(found.ok_or_else(|| Error::Unsuitable(format!("{} has no ticket of this package", path.display())))?)
+}
+
+fn scanned(text: &str) -> anyhow::Result<Package> {
+    let year = Day::of_time(now()).year();
+    Ok(Package::parse(text, year).map_err(unsuitable)?)
+}
+
+/// `BATCH:FIRST-LAST`, packages by number from 0.
+pub fn run(text: &str) -> Result<Run, String> {
+    let (batch, range) = text.split_once(':').ok_or("BATCH:FIRST-LAST, as 0x…:0-99")?;
+    let batch = batch.parse::<B256>().map_err(|error| error.to_string())?;
+    let (first, last) = numbers(range)?;
+    Ok(Run {
+        batch,
+        from: first,
+        to: last + 1,
+    })
+}
+
+/// `FIRST-LAST`.
+pub fn numbers(text: &str) -> Result<(u32, u32), String> {
+    let parsed = text
+        .split_once('-')
+        .and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    parsed
+        .filter(|(first, last): &(u32, u32)| first <= last && *last < u32::MAX)
+        .ok_or_else(|| "FIRST-LAST, both counted, from 0".into())
+}
+
+fn number(list: &[(&str, u8)], name: &str) -> anyhow::Result<u8> {
+    let known = list.iter().find(|(known, _)| *known == name);
+    let names = || list.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let (_, number) = known.ok_or_else(|| Error::Usage(format!("there is no {name}; there are {}", names())))?;
+    Ok(*number)
+}
+
+fn name(list: &[(&str, u8)], number: u8) -> String {
+    let known = list.iter().find(|(_, known)| *known == number);
+    known.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
+}
+
+fn unsuitable(error: impl std::fmt::Display) -> Error {
+    Error::Unsuitable(error.to_string())
+}

@@ -1,0 +1,424 @@
+//! Clinical trials: plans, sites, consents, data, results, and the check of a published trial against the chain.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use alloy::primitives::B256;
+use anyhow::Context;
+use medlock_client::{
+    Client, Consented, Error, TrialFiles, file,
+    identity::rng,
+    participation_text,
+    research::{
+        self, Severity,
+        batch::{Batch, Place, Row},
+        fhir::{Study, research_study},
+        folder::{self, Folder, INDEX_BYTES_MAX, Index},
+    },
+    terms::{amendment, trial as terms},
+};
+use medlock_vault::rand_core::Rng;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    args::{Global, TrialCommand, VersionArgs},
+    commands::{parse_time, read_file},
+    output::{Output, exit, table, time},
+};
+
+/// Files of a published trial: enough for each batch that an index can name.
+const FOLDER_FILES_MOST: usize = 100_000;
+
+pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyhow::Result<ExitCode> {
+    let client = global.client().await?;
+    match command {
+        TrialCommand::Register { registration, files } => {
+            let read = Files::read(&files)?;
+            let (trial, mined) = client.register_trial(&registration, read.borrowed()).await?;
+            out.say(json!({ "trial": trial, "mined": mined }), || {
+                format!(
+                    "Trial {trial} is registered (gas {}): protocol, plan and consent form are fixed as they are.",
+                    mined.gas
+                )
+            })?;
+        }
+        TrialCommand::Amend {
+            trial,
+            files,
+            reason,
+            reconsent,
+        } => {
+            let read = Files::read(&files)?;
+            let known = amendment::ALL.iter().find(|(name, _)| *name == reason);
+            let names = || amendment::ALL.map(|(name, _)| name).join(", ");
+            let (_, code) =
+                known.ok_or_else(|| Error::Usage(format!("there is no {reason}; there are {}", names())))?;
+            let mined = client.amend_trial(trial, read.borrowed(), *code, reconsent).await?;
+            out.say(mined, || match reconsent {
+                true => "The trial is amended: who does not consent anew takes no part any more.".into(),
+                false => "The trial is amended.".into(),
+            })?;
+        }
+        TrialCommand::Site { trial, site, dismiss } => {
+            let mined = client.set_trial_site(trial, site, !dismiss).await?;
+            out.say(mined, || match dismiss {
+                true => format!("{site} is no site of this trial any more."),
+                false => format!("{site} is a site of this trial."),
+            })?;
+        }
+        TrialCommand::Consent {
+            trial,
+            site,
+            form,
+            name,
+            out: kept,
+        } => {
+            let form = read_file(&form)?;
+            // A consent whose document is lost says nothing to anybody: see that it can be kept first.
+            if kept.exists() {
+                return Err(Error::File(format!("{} is there already", kept.display())).into());
+            }
+            let place = file::Draft::new(&kept)?;
+            let consented = client.consent_to_trial(trial, site, &form, name.as_deref()).await?;
+            keep(place, &consented)?;
+            out.say(json!({ "participant": consented.participant, "version": consented.version, "file": kept, "mined": consented.mined }), || {
+                format!(
+                    "You take part as {}, an account of this trial alone. {} says to what, with the salt of its digest: show it to the site, and keep it.",
+                    consented.participant,
+                    kept.display()
+                )
+            })?;
+        }
+        TrialCommand::Enrol {
+            trial,
+            participant,
+            consent,
+        } => {
+            if let Some(consent) = consent {
+                let kept: Kept = serde_json::from_slice(&read_file(&consent)?).map_err(unsuitable)?;
+                client
+                    .check_consent(trial, participant, kept.document.as_bytes(), kept.salt)
+                    .await?;
+            }
+            let (number, mined) = client.enrol(trial, participant).await?;
+            out.say(json!({ "number": number, "mined": mined }), || {
+                format!("{participant} is enrolled as number {number} of your site.")
+            })?;
+        }
+        TrialCommand::Leave { trial } => {
+            let mined = client.withdraw_from_trial(trial).await?;
+            out.say(mined, || {
+                "Your consent has ended, for good: no later data have you in them.".into()
+            })?;
+        }
+        TrialCommand::Standing { trial } => {
+            let (status, number) = client.participation(trial).await?;
+            let participant = client.as_participant(trial)?.address();
+            let value = json!({ "participant": participant, "status": participation_text(status), "number": number });
+            out.say(value, || format!("{participant}: {}", participation_text(status)))?;
+        }
+        TrialCommand::Data {
+            trial,
+            sequence,
+            from,
+            to,
+            rows,
+            out: kept,
+        } => {
+            let place = Place {
+                trial,
+                site: client.address(),
+                sequence,
+                from: parse_time(&from)?,
+                to: parse_time(&to)?,
+            };
+            let batch = Batch::new(place, read_rows(&rows)?).map_err(unsuitable)?;
+            // Data whose salts are lost can never be shown to be those of the root.
+            file::create(&kept, batch.to_lines().as_bytes())?;
+            let mined = client.anchor_trial_data(&batch).await?;
+            out.say(
+                json!({ "root": batch.header().root, "rows": batch.header().count, "file": kept, "mined": mined }),
+                || {
+                    format!(
+                        "{} rows are anchored. {} has them with their salts: publish it with the results.",
+                        batch.header().count,
+                        kept.display()
+                    )
+                },
+            )?;
+        }
+        TrialCommand::Lock { trial } => {
+            let mined = client.lock_trial_data(trial).await?;
+            out.say(mined, || {
+                "The data are locked: none come any more, and nothing is amended.".into()
+            })?;
+        }
+        TrialCommand::Results { trial, file } => {
+            let mined = client.anchor_trial_results(trial, &read_file(&file)?).await?;
+            out.say(mined, || {
+                "The results are anchored, with the plan and the data that they follow from.".into()
+            })?;
+        }
+        TrialCommand::Close { trial } => {
+            let mined = client.close_trial(trial).await?;
+            out.say(mined, || "The trial is closed.".into())?;
+        }
+        TrialCommand::List => {
+            let trials = client.trials().await?;
+            out.say(&trials, || {
+                let rows = trials.iter().map(|trial| {
+                    vec![
+                        trial.trial.to_string(),
+                        trial.state.clone(),
+                        trial.version.to_string(),
+                        trial.enrolled.to_string(),
+                        trial.batches.to_string(),
+                        time(trial.registered_at),
+                    ]
+                });
+                table(
+                    &["trial", "state", "version", "enrolled", "batches", "registered"],
+                    &rows.collect::<Vec<_>>(),
+                )
+            })?;
+        }
+        TrialCommand::Show { trial } => {
+            let facts = client.trial_facts(trial).await?;
+            out.say(&facts, || {
+                let versions = facts.versions.iter().zip(1..).map(|(version, number)| {
+                    vec![
+                        number.to_string(),
+                        time(version.at),
+                        version.enrolled_then.to_string(),
+                        version.documents.plan.to_string(),
+                    ]
+                });
+                let enrolled: u32 = facts.sites.iter().map(|site| site.enrolled).sum();
+                format!(
+                    "Trial {trial} of {}: {} sites, {enrolled} enrolled, {} batches of data{}, {} results.\n{}",
+                    facts.sponsor,
+                    facts.sites.len(),
+                    facts.batches.len(),
+                    if facts.lock.is_some() { ", locked" } else { "" },
+                    facts.results.len(),
+                    table(
+                        &["version", "since", "enrolled before", "plan"],
+                        &versions.collect::<Vec<_>>()
+                    )
+                )
+            })?;
+        }
+        TrialCommand::Verify { folder } => return verify(&client, out, &folder).await,
+        TrialCommand::Export {
+            trial,
+            registration,
+            title,
+            file: path,
+        } => {
+            let facts = client.trial_facts(trial).await?;
+            let state = match (&facts.lock, closed(&client, trial).await?) {
+                (_, true) => terms::CLOSED,
+                (Some(_), false) => terms::LOCKED,
+                (None, false) => terms::OPEN,
+            };
+            let digest = research::trial::registration_digest(&registration).map_err(unsuitable)?;
+            if digest != facts.registration {
+                return Err(Error::Unsuitable("the trial is registered under another number".into()).into());
+            }
+            let study = Study {
+                trial,
+                registration: research::trial::normalised_registration(&registration).map_err(unsuitable)?,
+                title,
+                state,
+                sponsor: facts.sponsor,
+                sites: facts
+                    .sites
+                    .iter()
+                    .filter(|site| site.active)
+                    .map(|site| site.site)
+                    .collect(),
+                protocols: facts
+                    .versions
+                    .iter()
+                    .map(|version| version.documents.protocol)
+                    .collect(),
+            };
+            let resource = research_study(&study, client.deployment().chain_id).map_err(unsuitable)?;
+            file::create(&path, resource.as_bytes())?;
+            out.say(json!({ "trial": trial, "file": path }), || {
+                format!("{} is the trial's ResearchStudy.", path.display())
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Compares a published folder with the chain, and names what differs.
+async fn verify(client: &Client, out: Output, path: &Path) -> anyhow::Result<ExitCode> {
+    let index = path.join(folder::INDEX);
+    let length = fs::metadata(&index)
+        .with_context(|| format!("read {}", index.display()))?
+        .len();
+    if length > INDEX_BYTES_MAX as u64 {
+        return Err(Error::Unsuitable(format!("{} is larger than any index", index.display())).into());
+    }
+    let trial = Index::read(&read_file(&index)?).map_err(unsuitable)?.trial;
+    let facts = client.trial_facts(trial).await?;
+    let mut names = Vec::new();
+    names_below(path, "", &mut names)?;
+    let read = |name: &str| fs::read(path.join(name)).ok();
+    let report = research::verify(&facts, &Folder::new(names, &read));
+    let findings = report.findings.iter().map(|finding| {
+        json!({ "severity": finding.severity().as_str(), "code": finding.code(), "finding": finding.to_string() })
+    });
+    let checked = &report.checked;
+    let value = json!({
+        "trial": trial, "sound": report.is_sound(), "findings": findings.collect::<Vec<_>>(),
+        "checked": {
+            "documents": checked.documents, "batches": checked.batches, "rows": checked.rows, "results": checked.results,
+            "outcomes": checked.outcomes,
+        },
+    });
+    out.say(value, || {
+        let findings = report
+            .findings
+            .iter()
+            .map(|finding| format!("{:9}  {finding}\n", finding.severity().as_str()));
+        let sound = match report.worst() {
+            None => "Everything is as it was anchored, and the results are those that were planned.",
+            Some(Severity::Note) => "What was published is what was anchored. Read the notes.",
+            Some(Severity::Unchecked) => "Not everything could be checked.",
+            Some(Severity::Fault) => "What was published is not what was anchored.",
+        };
+        format!(
+            "{}{} documents, {} batches with {} rows, {} results with {} outcomes were compared with the chain.\n{sound}",
+            findings.collect::<String>(),
+            checked.documents,
+            checked.batches,
+            checked.rows,
+            checked.results,
+            checked.outcomes
+        )
+    })?;
+    Ok(match report.is_sound() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(exit::TAMPERED),
+    })
+}
+
+async fn closed(client: &Client, trial: B256) -> anyhow::Result<bool> {
+    let trials = client.trials().await?;
+    Ok(trials.iter().any(|told| told.trial == trial && told.state == "closed"))
+}
+
+/// Names of the files below a folder, with `/` between; links are not followed.
+fn names_below(root: &Path, below: &str, names: &mut Vec<String>) -> anyhow::Result<()> {
+    let folder = root.join(below);
+    let entries = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry.with_context(|| format!("read {}", folder.display()))?;
+        let Ok(name) = entry.file_name().into_string() else {
+            return Err(Error::Unsuitable(format!("{} has a file whose name is no text", folder.display())).into());
+        };
+        let name = if below.is_empty() {
+            name
+        } else {
+            format!("{below}/{name}")
+        };
+        let kind = entry
+            .file_type()
+            .with_context(|| format!("read {}", entry.path().display()))?;
+        if kind.is_dir() {
+            names_below(root, &name, names)?;
+        } else if kind.is_file() {
+            names.push(name);
+        }
+        if names.len() > FOLDER_FILES_MOST {
+            return Err(Error::Unsuitable(format!("the folder has more than {FOLDER_FILES_MOST} files")).into());
+        }
+    }
+    Ok(())
+}
+
+/// `{"participant":1,"data":…}`, a row a line. Each gets a salt of its own.
+fn read_rows(path: &Path) -> anyhow::Result<Vec<Row>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        participant: u32,
+        data: Value,
+    }
+    let bytes = read_file(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::Unsuitable(format!("{} is no text", path.display())))?;
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
+    let rows = lines.map(|(line, number)| {
+        let read: Line = serde_json::from_str(line)
+            // Its own words could repeat what the row says.
+            .map_err(|error| {
+                Error::Unsuitable(format!(
+                    "{}: line {number} is no row, at column {}",
+                    path.display(),
+                    error.column()
+                ))
+            })?;
+        let mut salt = B256::ZERO;
+        rng().fill_bytes(salt.as_mut_slice());
+        Ok(Row {
+            participant: read.participant,
+            salt,
+            payload: read.data.to_string().into_bytes(),
+        })
+    });
+    rows.collect()
+}
+
+/// What a participant keeps of a consent.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    document: String,
+    salt: B256,
+}
+
+fn keep(place: file::Draft, consented: &Consented) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let kept = json!({ "participant": consented.participant, "document": consented.document, "salt": consented.salt });
+    place.writer()?.write_all(&serde_json::to_vec_pretty(&kept)?)?;
+    Ok(place.finish_new()?)
+}
+
+struct Files {
+    protocol: Vec<u8>,
+    plan: Vec<u8>,
+    form: Vec<u8>,
+}
+
+impl Files {
+    /// A plan that is none is refused here: results could never be compared with it.
+    fn read(args: &VersionArgs) -> anyhow::Result<Self> {
+        let read = |path: &PathBuf| read_file(path);
+        let plan = read(&args.plan)?;
+        research::results::Plan::read(&plan).map_err(unsuitable)?;
+        Ok(Self {
+            protocol: read(&args.protocol)?,
+            plan,
+            form: read(&args.form)?,
+        })
+    }
+
+    fn borrowed(&self) -> TrialFiles<'_> {
+        TrialFiles {
+            protocol: &self.protocol,
+            plan: &self.plan,
+            form: &self.form,
+        }
+    }
+}
+
+fn unsuitable(error: impl std::fmt::Display) -> Error {
+    Error::Unsuitable(error.to_string())
+}

@@ -1,0 +1,492 @@
+//! Clinical trials: a sponsor fixes plans before the first participant, participants consent under accounts of that trial alone, sites enrol them and
+//! anchor data, and anybody checks what was published against the chain.
+
+use std::sync::Arc;
+
+use alloy::{
+    primitives::{Address, B256},
+    signers::local::PrivateKeySigner,
+    sol_types::SolCall,
+};
+use hkdf::Hkdf;
+use medlock_abi::{terms::participant, trials::ITrials};
+use medlock_api::trials::{Trial, TrialHistory};
+use medlock_research::{
+    batch::Batch,
+    chain::{ChainBatch, ChainLock, ChainResults, ChainSite, ChainTrial, ChainVersion},
+    consent::{Consent, Expected, participant_key_info},
+    trial::{Documents, file_digest, registration_digest, trial_id},
+};
+use medlock_vault::Zeroizing;
+use sha2::Sha256;
+
+use crate::{
+    Chain, Client, Identity,
+    chain::Mined,
+    error::{Error, Result},
+    platform::now,
+    record::random,
+};
+
+const WHAT: &str = "the trial";
+
+/// The files of a version: their digests go on chain.
+#[derive(Debug, Clone, Copy)]
+pub struct TrialFiles<'a> {
+    pub protocol: &'a [u8],
+    /// A [`medlock_research::results::Plan`].
+    pub plan: &'a [u8],
+    /// What participants are shown.
+    pub form: &'a [u8],
+}
+
+impl TrialFiles<'_> {
+    fn digests(&self) -> Documents {
+        Documents::of(self.protocol, self.plan, self.form)
+    }
+}
+
+/// A consent that was given. The participant keeps document and salt: without them nobody can tell who consented.
+#[derive(Clone, serde::Serialize)]
+pub struct Consented {
+    /// The account that takes part in this trial alone.
+    pub participant: Address,
+    pub version: u8,
+    /// The document, as its digest is of it.
+    pub document: String,
+    pub salt: B256,
+    pub mined: Mined,
+}
+
+impl Client {
+    /// Registers a trial under its public registration number (a sponsor).
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] for what is no registration number.
+    pub async fn register_trial(&self, registration: &str, files: TrialFiles<'_>) -> Result<(B256, Mined)> {
+        let registration = registration_digest(registration).map_err(unsuitable)?;
+        let documents = files.digests();
+        let call = ITrials::registerTrialCall {
+            actor: self.address(),
+            registration,
+            protocol: documents.protocol,
+            plan: documents.plan,
+            form: documents.form,
+            document: B256::ZERO,
+        };
+        let mined = self.act_on(self.deployment.trials, call).await?;
+        Ok((trial_id(self.address(), registration), mined))
+    }
+
+    /// Appends a version (the sponsor). `reason`: of `terms::amendment`. `reconsent`: who does not consent to it takes no part any more.
+    pub async fn amend_trial(&self, trial: B256, files: TrialFiles<'_>, reason: u8, reconsent: bool) -> Result<Mined> {
+        let stands = self.trial_now(trial).await?;
+        let documents = files.digests();
+        let call = ITrials::amendTrialCall {
+            actor: self.address(),
+            trial,
+            version: stands.version.saturating_add(1),
+            protocol: documents.protocol,
+            plan: documents.plan,
+            form: documents.form,
+            reasonCode: reason,
+            reconsent,
+            document: B256::ZERO,
+        };
+        self.act_on(self.deployment.trials, call).await
+    }
+
+    /// Names a site, or dismisses it (the sponsor).
+    pub async fn set_trial_site(&self, trial: B256, site: Address, active: bool) -> Result<Mined> {
+        let set = self.trials_call(ITrials::siteOfCall { trial, site }).await?;
+        let call = ITrials::setSiteCall {
+            actor: self.address(),
+            trial,
+            site,
+            serial: set.serial,
+            active,
+        };
+        self.act_on(self.deployment.trials, call).await
+    }
+
+    /// The same client under the account that takes part in this trial alone: derived from our root secret, without funds, so a gateway submits
+    /// for it. Nothing on chain leads from it to us, or to what we are in another trial.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the derived key is none, which does not happen.
+    pub fn as_participant(&self, trial: B256) -> Result<Client> {
+        let mut key = Zeroizing::new([0; 32]);
+        let expanded = Hkdf::<Sha256>::new(None, self.identity.root().expose());
+        // RFC 5869 section 2.3: expanding fails only past 255 * 32 bytes.
+        expanded
+            .expand(&participant_key_info(trial), &mut *key)
+            .expect("32 bytes are asked for");
+        let signer = PrivateKeySigner::from_slice(&*key).map_err(|_| Error::Usage("no key of a participant".into()))?;
+        let identity: Identity = self.identity.with_key(signer);
+        Ok(Client {
+            chain: Chain::new(self.chain.url(), self.deployment.chain_id, identity.signer())?,
+            identity,
+            gateway: Arc::default(),
+            acting: None,
+            is_relayed: true,
+            ..self.clone()
+        })
+    }
+
+    /// Consents to the current version of a trial, to take part at `site`. `form`: the form as it was shown; `name`: as the participant typed it.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] where the form is not that of the version.
+    pub async fn consent_to_trial(
+        &self,
+        trial: B256,
+        site: Address,
+        form: &[u8],
+        name: Option<&str>,
+    ) -> Result<Consented> {
+        let version = self.trial_now(trial).await?.version;
+        let planned = self.trials_call(ITrials::versionOfCall { trial, version }).await?;
+        if file_digest(form) != planned.form {
+            return Err(tampered("the consent form is not the one of its current version"));
+        }
+        let us = self.as_participant(trial)?;
+        let consent = Consent {
+            trial,
+            version,
+            form: planned.form,
+            site,
+            participant: us.address(),
+            at: now(),
+            name: name.map(|name| Zeroizing::new(name.to_owned())),
+        };
+        let salt = random();
+        let document = consent.digest(&salt.0).map_err(unsuitable)?;
+        let text = consent.to_json().map_err(unsuitable)?;
+        let call = ITrials::consentCall {
+            actor: us.address(),
+            trial,
+            site,
+            version,
+            document,
+        };
+        let mined = us.act_on(us.deployment.trials, call).await?;
+        Ok(Consented {
+            participant: us.address(),
+            version,
+            document: String::from_utf8_lossy(&text).into_owned(),
+            salt,
+            mined,
+        })
+    }
+
+    /// Whether a consent is the one that stands on chain for this participant: what a site asks before it enrols them. `digest` is in the event,
+    /// which the node that we use tells of.
+    pub async fn check_consent(&self, trial: B256, participant: Address, bytes: &[u8], salt: B256) -> Result<Consent> {
+        let found = self
+            .trials_call(ITrials::participantOfCall { trial, participant })
+            .await?;
+        if found.status == 0 {
+            return Err(Error::Unsuitable(format!(
+                "{participant} has never consented to this trial"
+            )));
+        }
+        let version = found.version;
+        let planned = self.trials_call(ITrials::versionOfCall { trial, version }).await?;
+        let documents = self.chain.consents(self.deployment.trials, trial, participant).await?;
+        let document = documents.last().copied().unwrap_or_default();
+        let expected = Expected {
+            trial,
+            version,
+            form: planned.form,
+            site: found.site,
+            participant,
+            document,
+        };
+        Consent::check(bytes, &salt.0, &expected).map_err(unsuitable)
+    }
+
+    /// Enrols who has consented (the site). Gives the participant's number at the site.
+    pub async fn enrol(&self, trial: B256, participant: Address) -> Result<(u32, Mined)> {
+        let call = ITrials::enrolCall {
+            actor: self.address(),
+            trial,
+            participant,
+        };
+        let mined = self.act_on(self.deployment.trials, call).await?;
+        let found = self
+            .trials_call(ITrials::participantOfCall { trial, participant })
+            .await?;
+        Ok((found.number, mined))
+    }
+
+    /// Ends our consent to a trial, for good.
+    pub async fn withdraw_from_trial(&self, trial: B256) -> Result<Mined> {
+        let us = self.as_participant(trial)?;
+        let call = ITrials::withdrawConsentCall {
+            actor: us.address(),
+            trial,
+        };
+        us.act_on(us.deployment.trials, call).await
+    }
+
+    /// Where we stand in a trial: `terms::participant` and the number at the site; 0: nowhere.
+    pub async fn participation(&self, trial: B256) -> Result<(u8, u32)> {
+        let participant = self.as_participant(trial)?.address();
+        let found = self
+            .trials_call(ITrials::participantOfCall { trial, participant })
+            .await?;
+        Ok((found.status, found.number))
+    }
+
+    /// Anchors data (the site). Whoever has withdrawn, or not consented anew where that is wanted, may not be in them.
+    pub async fn anchor_trial_data(&self, batch: &Batch) -> Result<Mined> {
+        let header = batch.header();
+        let call = ITrials::anchorBatchCall {
+            actor: self.address(),
+            trial: header.place.trial,
+            sequence: header.place.sequence,
+            from: header.place.from,
+            to: header.place.to,
+            root: header.root,
+            count: header.count,
+            participants: batch.participants(),
+            document: B256::ZERO,
+        };
+        self.act_on(self.deployment.trials, call).await
+    }
+
+    /// Locks the data, as many batches as there are (the sponsor).
+    pub async fn lock_trial_data(&self, trial: B256) -> Result<Mined> {
+        let counts = self.trials_call(ITrials::countsOfCall { trial }).await?;
+        let call = ITrials::lockDataCall {
+            actor: self.address(),
+            trial,
+            batches: counts.batches,
+        };
+        self.act_on(self.deployment.trials, call).await
+    }
+
+    /// Anchors results by the plan of the current version (the sponsor): a [`medlock_research::results::Results`] file.
+    pub async fn anchor_trial_results(&self, trial: B256, results: &[u8]) -> Result<Mined> {
+        let (stands, counts) = (
+            self.trial_now(trial).await?,
+            self.trials_call(ITrials::countsOfCall { trial }).await?,
+        );
+        let call = ITrials::anchorResultsCall {
+            actor: self.address(),
+            trial,
+            version: stands.version,
+            number: counts.results,
+            results: file_digest(results),
+            document: B256::ZERO,
+        };
+        self.act_on(self.deployment.trials, call).await
+    }
+
+    /// Ends a trial whose data are locked (the sponsor).
+    pub async fn close_trial(&self, trial: B256) -> Result<Mined> {
+        let call = ITrials::closeTrialCall {
+            actor: self.address(),
+            trial,
+        };
+        self.act_on(self.deployment.trials, call).await
+    }
+
+    /// All trials, by the gateway's index.
+    pub async fn trials(&self) -> Result<Vec<Trial>> {
+        self.gateway().await?.trials().await
+    }
+
+    /// A trial's facts, out of the index and compared with the contract: its plans, sites, data and results are all there and no others.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] where the gateway tells of another trial than the chain.
+    pub async fn trial_facts(&self, trial: B256) -> Result<ChainTrial> {
+        let gateway = self.gateway().await?;
+        let (told, sites, batches) = (
+            gateway.trial(trial).await?,
+            gateway.trial_sites(trial).await?,
+            gateway.trial_batches(trial).await?,
+        );
+        let facts = facts(told, sites, batches);
+        self.check_facts(trial, &facts).await?;
+        match facts.contradictions().first() {
+            None => Ok(facts),
+            Some(contradiction) => Err(tampered(&contradiction.to_string())),
+        }
+    }
+
+    async fn check_facts(&self, trial: B256, facts: &ChainTrial) -> Result<()> {
+        let on_chain = self.trial_now(trial).await?;
+        let counts = self.trials_call(ITrials::countsOfCall { trial }).await?;
+        let is_it = facts.trial == trial
+            && (facts.sponsor, facts.registered_at) == (on_chain.sponsor, on_chain.registeredAt)
+            && facts.versions.len() == usize::from(on_chain.version)
+            && facts.batches.len() == counts.batches as usize
+            && facts.results.len() == usize::from(counts.results);
+        if !is_it {
+            return Err(tampered("the gateway tells of another trial, or not all of it"));
+        }
+        let links = facts.batches.iter().map(|batch| medlock_research::data::Link {
+            site: batch.site,
+            sequence: batch.sequence,
+            root: batch.root,
+        });
+        let locked_at = facts.lock.as_ref().map_or(0, |lock| lock.at);
+        if medlock_research::data::chain_all(links) != counts.data || locked_at != counts.lockedAt {
+            return Err(tampered("its data are not those of the chain"));
+        }
+        for (version, number) in facts.versions.iter().zip(1u8..) {
+            let planned = self
+                .trials_call(ITrials::versionOfCall { trial, version: number })
+                .await?;
+            let Documents { protocol, plan, form } = version.documents;
+            let same = (protocol, plan, form, version.at, version.reason_code, version.reconsent)
+                == (
+                    planned.protocol,
+                    planned.plan,
+                    planned.form,
+                    planned.at,
+                    planned.reasonCode,
+                    planned.reconsent,
+                );
+            if !same {
+                return Err(tampered("a version of its plan is not the chain's"));
+            }
+        }
+        let (mut enrolled, mut withdrawn) = (0u64, 0u64);
+        for site in &facts.sites {
+            let set = self.trials_call(ITrials::siteOfCall { trial, site: site.site }).await?;
+            if (set.active, set.enrolled, set.withdrawn) != (site.active, site.enrolled, site.withdrawn) {
+                return Err(tampered("a site is not as the chain has it"));
+            }
+            enrolled += u64::from(site.enrolled);
+            withdrawn += u64::from(site.withdrawn);
+        }
+        if (enrolled, withdrawn) != (counts.enrolled.into(), counts.withdrawn.into()) {
+            return Err(tampered("a site of it is missing"));
+        }
+        for batch in &facts.batches {
+            let (site, sequence) = (batch.site, batch.sequence);
+            let stands = self.trials_call(ITrials::batchOfCall { trial, site, sequence }).await?;
+            let same = (
+                batch.count,
+                batch.from,
+                batch.to,
+                batch.anchored_at,
+                batch.flags,
+                batch.version,
+            ) == (
+                stands.count,
+                stands.from,
+                stands.to,
+                stands.anchoredAt,
+                stands.flags,
+                stands.version,
+            );
+            if !same {
+                return Err(tampered("a batch of data is not as the chain has it"));
+            }
+        }
+        for results in &facts.results {
+            let call = ITrials::resultsOfCall {
+                trial,
+                number: results.number,
+            };
+            if self.trials_call(call).await? != results.results {
+                return Err(tampered("results are not those of the chain"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn trial_now(&self, trial: B256) -> Result<ITrials::trialOfReturn> {
+        let found = self.trials_call(ITrials::trialOfCall { trial }).await?;
+        match found.version {
+            0 => Err(Error::Unsuitable(format!("there is no trial {trial} on this chain"))),
+            _ => Ok(found),
+        }
+    }
+
+    async fn trials_call<C: SolCall>(&self, call: C) -> Result<C::Return> {
+        self.chain.call(self.deployment.trials, call).await
+    }
+}
+
+/// Where a participant stands, in words.
+#[must_use]
+pub fn participation_text(status: u8) -> &'static str {
+    let known = participant::ALL.iter().find(|(_, number)| *number == status);
+    known.map_or("never consented", |(name, _)| name)
+}
+
+fn facts(
+    told: TrialHistory,
+    sites: Vec<medlock_api::trials::TrialSite>,
+    batches: Vec<medlock_api::trials::TrialBatch>,
+) -> ChainTrial {
+    let trial = told.trial;
+    let versions = told.versions.into_iter().map(|version| ChainVersion {
+        documents: Documents {
+            protocol: version.protocol,
+            plan: version.plan,
+            form: version.form,
+        },
+        at: version.at,
+        reason_code: version.reason_code,
+        reconsent: version.reconsent,
+        enrolled_then: version.enrolled_before,
+    });
+    let sites = sites.into_iter().map(|site| ChainSite {
+        site: site.site,
+        active: site.active,
+        enrolled: site.enrolled,
+        withdrawn: site.withdrawn,
+    });
+    let batches = batches.into_iter().map(|batch| ChainBatch {
+        site: batch.site,
+        sequence: batch.sequence,
+        root: batch.root,
+        count: batch.count,
+        from: batch.from,
+        to: batch.to,
+        anchored_at: batch.anchored_at,
+        flags: batch.flags,
+        version: batch.version,
+        participants: batch.participants,
+    });
+    let results = told.results.into_iter().map(|results| ChainResults {
+        number: results.number,
+        version: results.version,
+        plan: results.plan,
+        data: results.data,
+        results: results.results,
+        at: results.at,
+    });
+    ChainTrial {
+        trial: trial.trial,
+        sponsor: trial.sponsor,
+        registration: trial.registration,
+        registered_at: trial.registered_at,
+        versions: versions.collect(),
+        sites: sites.collect(),
+        batches: batches.collect(),
+        lock: trial.lock.map(|lock| ChainLock {
+            batches: lock.batches,
+            data: lock.data,
+            at: lock.at,
+        }),
+        results: results.collect(),
+    }
+}
+
+fn unsuitable(error: impl std::fmt::Display) -> Error {
+    Error::Unsuitable(error.to_string())
+}
+
+fn tampered(detail: &str) -> Error {
+    Error::Tampered {
+        what: WHAT.into(),
+        detail: detail.into(),
+    }
+}
