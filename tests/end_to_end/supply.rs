@@ -443,7 +443,7 @@ async fn the_program_ships_verifies_and_dispenses() {
             "--lot",
             "L1",
             "--expiry",
-            "2099-06-30",
+            "2030-06-30",
             "--serials",
             &serials,
             "--tickets",
@@ -471,7 +471,7 @@ async fn the_program_ships_verifies_and_dispenses() {
     ok("pharmacy", &["supply", "accept", shipment]);
     assert_eq!(ok("pharmacy", &["supply", "held"])[0]["to"], 3);
     let tickets = file("tickets.jsonl");
-    let scan = |serial: &str| format!("(01)09506000134352(17)990630(10)L1(21){serial}");
+    let scan = |serial: &str| format!("(01)09506000134352(17)300630(10)L1(21){serial}");
     let verify = |serial: &str| {
         run(
             "pharmacy",
