@@ -41,7 +41,7 @@ const WHAT: &str = "the batch";
 /// What was offered.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Shipped {
-    /// The shipments' numbers, as decimal text: one for each 64 units.
+    /// The shipments' numbers, as decimal text: one for each 128 units.
     pub shipments: Vec<String>,
     pub mined: Vec<Mined>,
 }
