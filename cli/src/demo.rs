@@ -1,5 +1,7 @@
 //! The main job on real input, step by step, each step checked. Fails at the first check that does not hold.
 
+mod ledgers;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -7,20 +9,18 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{B256, U256},
     providers::Provider,
 };
 use anyhow::{Context, bail};
 use medlock_client::{
-    ClaimsOf, Client, Endpoints, Error, GrantTerms, Identity, Mined, NewClaim, Ruling,
-    api::{Action, Purpose, Question, Verdict, claims::ClaimState},
-    billing::{Amount, Currency},
-    claim_reason, default_labels, file, now,
+    Client, Endpoints, Error, GrantTerms, Identity, Mined,
+    api::{Action, Purpose, Question, Verdict},
+    default_labels, file, now,
     terms::{self, action, purpose, role},
 };
 use medlock_fhir::Label;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     commands::short,
@@ -31,9 +31,6 @@ use crate::{
 const DAY: u64 = 86_400;
 const TREATMENT_DAYS: u64 = 90;
 const CLAIM_DAYS: u64 = 30;
-/// What the claim is for, and what of it is approved, in US dollars.
-const BILLED: &str = "120.50";
-const APPROVED: &str = "96.40";
 /// From the receipt of a revocation until the revoked reader is refused.
 const REFUSED_WITHIN_MS: u128 = 1_000;
 /// Says that a folder is the demo's own.
@@ -136,6 +133,8 @@ struct Cast {
     clinic: Client,
     practitioner: Client,
     insurer: Client,
+    /// Credentials everybody else.
+    issuer: Client,
 }
 
 /// Runs the demo; writes `report.json` whatever comes of it.
@@ -202,7 +201,9 @@ async fn acts(story: &mut Story, dev: &Dev, bundle: &[u8]) -> anyhow::Result<()>
     import(story, &cast, chart, bundle).await?;
     read_back(story, &cast, chart, bundle).await?;
     ask(story, &cast, chart).await?;
-    bill(story, &cast, chart).await?;
+    ledgers::bill(story, &cast, chart).await?;
+    ledgers::follow_a_package(story, dev, &cast, chart).await?;
+    ledgers::run_a_trial(story, dev, &cast).await?;
     let amended = amend(story, &cast, chart).await?;
     revoke(story, &cast, chart, amended).await?;
     list_reads(story, &cast, chart).await
@@ -277,23 +278,14 @@ async fn open_stage(story: &mut Story, config: &Config) -> anyhow::Result<Dev> {
 async fn introduce(story: &mut Story, dev: &Dev) -> anyhow::Result<(Cast, B256)> {
     story.chapter(3, "Who takes part");
     let owner = dev.client(dev.owner()?).await?;
-    let newcomer = || async {
-        let client = dev.client(Identity::generate()?).await?;
-        let wei = U256::from(FUNDS_ETHER) * U256::from(10).pow(U256::from(18));
-        client
-            .chain()
-            .provider()
-            .raw_request::<_, ()>("anvil_setBalance".into(), (client.address(), wei))
-            .await?;
-        anyhow::Ok(client)
-    };
-    let issuer = newcomer().await?;
     let cast = Cast {
-        patient: newcomer().await?,
-        clinic: newcomer().await?,
-        practitioner: newcomer().await?,
-        insurer: newcomer().await?,
+        patient: newcomer(dev).await?,
+        clinic: newcomer(dev).await?,
+        practitioner: newcomer(dev).await?,
+        insurer: newcomer(dev).await?,
+        issuer: newcomer(dev).await?,
     };
+    let issuer = &cast.issuer;
     let mined = owner.set_issuer(issuer.address(), true).await?;
     story.row("name an issuer", Some(&mined), None);
     let document = alloy::primitives::keccak256(b"licence");
@@ -355,6 +347,18 @@ async fn introduce(story: &mut Story, dev: &Dev) -> anyhow::Result<(Cast, B256)>
         )?;
     }
     Ok((cast, chart))
+}
+
+/// Somebody new, with funds.
+async fn newcomer(dev: &Dev) -> anyhow::Result<Client> {
+    let client = dev.client(Identity::generate()?).await?;
+    let wei = U256::from(FUNDS_ETHER) * U256::from(10).pow(U256::from(18));
+    client
+        .chain()
+        .provider()
+        .raw_request::<_, ()>("anvil_setBalance".into(), (client.address(), wei))
+        .await?;
+    Ok(client)
 }
 
 /// Our own registry entry, once the index has both parts.
@@ -549,102 +553,9 @@ async fn wait_for_index(client: &Client, block: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Step 7: a claim, from its submission to its payment.
-async fn bill(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<()> {
-    story.chapter(7, "The clinic bills the insurer");
-    let (clinic, insurer) = (&cast.clinic, &cast.insurer);
-    let dollars = Currency::from_alpha("USD")?;
-    let mined = insurer.set_currency(dollars, true, None).await?;
-    story.row("the insurer takes claims in US dollars", Some(&mined), None);
-    let mined = cast.patient.share_fingerprint_key(chart).await?;
-    story.row("the patient shares the chart's fingerprint key", mined.as_ref(), None);
-
-    let open = clinic.chart(chart).await?;
-    let key = open.fingerprint_key(code("TREAT")).await?;
-    let records = clinic.records(chart, Some(Label::Claims.compartment())).await?;
-    let ours = records.iter().find(|record| record.author == clinic.address());
-    let record = ours.context("the bundle has no claim")?.record_id;
-    let chain_id = clinic.deployment().chain_id;
-    let claim = |records: Vec<B256>| NewClaim {
-        insurer: insurer.address(),
-        claim: fhir_claim(chain_id, chart, clinic.address(), insurer.address()),
-        records,
-    };
-    let conditions = clinic.records(chart, Some(Label::Conditions.compartment())).await?;
-    let condition = conditions.first().context("the bundle has no condition")?.record_id;
-    let refused = open.submit_claims(vec![claim(vec![condition])], &key).await;
-    story.check(
-        refused.is_err_and(|error| error.is_refusal()),
-        "a claim that rests on what the insurer may not read is refused by the contract",
-    )?;
-    let submitted = open.submit_claims(vec![claim(vec![record])], &key).await?;
-    story.row("the clinic submits a claim", Some(&submitted.mined), None);
-    let id = *submitted.claims.first().context("no claim")?;
-    let again = open.submit_claims(vec![claim(vec![record])], &key).await;
-    story.check(
-        matches!(again, Err(Error::Contract { .. })),
-        "the same service again is refused by the contract",
-    )?;
-
-    let key = insurer.chart(chart).await?.fingerprint_key(code("HPAYMT")).await?;
-    let opened = insurer.open_claim(id, Some(&key)).await?;
-    story.check(
-        opened.claim.total.decimal() == BILLED,
-        format!("the insurer opens the claim: {BILLED} USD, as was committed to on chain, for the service of the fingerprint"),
-    )?;
-    let part = Amount::parse(dollars, APPROVED)?.minor;
-    let reason = claim_reason("above-limit")?;
-    let mined = insurer
-        .decide_claim(&opened, Ruling::ApprovePart { minor: part, reason })
-        .await?;
-    story.row("the insurer approves a part", Some(&mined), None);
-    let decided = clinic.open_claim(id, None).await?;
-    let decision = decided.decision.as_ref();
-    let approved = decision.and_then(|(decision, _)| decision.verdict.amount());
-    story.check(
-        approved.is_some_and(|amount| amount.minor == part),
-        format!("the clinic opens the decision: {APPROVED} USD, as was committed to"),
-    )?;
-    let mined = clinic.accept_part_of_claim(id).await?;
-    story.row("the clinic accepts the part", Some(&mined), None);
-    let (mined, _) = insurer.record_claim_payment(id, "remittance 2026-0042").await?;
-    story.row("the insurer records the payment", Some(&mined), None);
-    let seen = cast.patient.claims(ClaimsOf::Chart(chart), None).await?;
-    let stands = seen.first().is_some_and(|claim| claim.state == ClaimState::Paid);
-    let closed = cast.patient.open_claim(id, None).await;
-    story.check(
-        seen.len() == 1 && stands && closed.is_err(),
-        "the patient sees the claim and each of its steps; amounts and documents are the parties' alone",
-    )
-}
-
-/// One service, as FHIR has it.
-fn fhir_claim(chain_id: u64, chart: B256, provider: Address, insurer: Address) -> Vec<u8> {
-    let account = |account: Address| {
-        json!({ "type": "Organization", "identifier": {
-            "system": "urn:ietf:rfc:3986", "value": format!("did:pkh:eip155:{chain_id}:0x{}", hex::encode(account)),
-        }})
-    };
-    let money = json!({ "value": 120.50, "currency": "USD" });
-    let claim = json!({
-        "resourceType": "Claim", "status": "active", "use": "claim", "created": "2026-05-04",
-        "type": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": "professional" }] },
-        "priority": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/processpriority", "code": "normal" }] },
-        "patient": { "reference": format!("Patient/{}", hex::encode(chart)) },
-        "provider": account(provider), "insurer": account(insurer),
-        "insurance": [{ "sequence": 1, "focal": true, "coverage": { "reference": "Coverage/1" } }],
-        "item": [{
-            "sequence": 1, "servicedDate": "2026-05-03", "net": money, "encounter": [{ "reference": "Encounter/7" }],
-            "productOrService": { "coding": [{ "system": "http://snomed.info/sct", "code": "185345009" }] },
-        }],
-        "total": money,
-    });
-    claim.to_string().into_bytes()
-}
-
-/// Step 8: a second version. Gives the record.
+/// Step 10: a second version. Gives the record.
 async fn amend(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<B256> {
-    story.chapter(8, "The clinic amends a record");
+    story.chapter(10, "The clinic amends a record");
     let open = cast.clinic.chart(chart).await?;
     let conditions = cast
         .clinic
@@ -670,9 +581,9 @@ async fn amend(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<B2
     Ok(record)
 }
 
-/// Step 9: revocation bites at once, and for what comes later.
+/// Step 11: revocation bites at once, and for what comes later.
 async fn revoke(story: &mut Story, cast: &Cast, chart: B256, record: B256) -> anyhow::Result<()> {
-    story.chapter(9, "The patient revokes the clinic");
+    story.chapter(11, "The patient revokes the clinic");
     let clinic = cast.clinic.chart(chart).await?;
     let held = clinic.keyring().await?;
     let before = Instant::now();
@@ -734,9 +645,9 @@ async fn revoke(story: &mut Story, cast: &Cast, chart: B256, record: B256) -> an
     )
 }
 
-/// Step 10: the patient's access log.
+/// Step 12: the patient's access log.
 async fn list_reads(story: &mut Story, cast: &Cast, chart: B256) -> anyhow::Result<()> {
-    story.chapter(10, "The patient lists who read what, and when");
+    story.chapter(12, "The patient lists who read what, and when");
     let reads = cast.patient.reads(chart).await?;
     story.row("list the reads", None, None);
     let mut by_reader: BTreeMap<(String, &str), u64> = BTreeMap::new();
