@@ -25,6 +25,8 @@ use medlock_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::program::Person;
+
 type Change = fn(&mut Value);
 
 /// Clinic, insurer and patient, with all that a claim takes.
@@ -701,39 +703,20 @@ async fn documents_of_claims_are_kept_by_the_upkeep_of_stores() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_bills_decides_and_shows() {
     let world = World::start().await;
-    let key = |who: &str| world.home().join(format!("{who}.keyfile"));
-    let run = |who: &str, args: &[&str]| {
-        let output = world.medlock(Some(&key(who)), &[args, &["--json"]].concat());
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        (
-            output.status.code(),
-            serde_json::from_slice::<Value>(&output.stdout),
-            said,
-        )
-    };
-    let ok = |who: &str, args: &[&str]| {
-        let (code, value, said) = run(who, args);
-        assert_eq!(code, Some(0), "{who} {args:?}: {said}");
-        value.unwrap()
-    };
-    let mut accounts = Vec::new();
-    for (who, roles) in [
-        ("patient", 0),
-        ("clinic", role::PROVIDER | role::ORGANISATION),
-        ("insurer", role::INSURER),
-    ] {
-        let made = ok(who, &["keys", "new", key(who).to_str().unwrap()]);
-        let account: Address = made["account"].as_str().unwrap().parse().unwrap();
-        world.fund(account).await;
-        if roles != 0 {
-            world.credential(account, roles).await;
-            ok(who, &["keys", "publish"]);
-        }
-        accounts.push(account);
-    }
-    let (clinic, insurer) = (accounts[1].to_string(), accounts[2].to_string());
-    let chart = ok("patient", &["chart", "open"])["chart"].as_str().unwrap().to_owned();
-    ok("patient", &["claim", "share", &chart]);
+    let patient = Person::new(&world, "patient").await;
+    let clinic = Person::new(&world, "clinic").await;
+    world
+        .credential(clinic.account().parse().unwrap(), role::PROVIDER | role::ORGANISATION)
+        .await;
+    let insurer = Person::new(&world, "insurer").await;
+    world
+        .credential(insurer.account().parse().unwrap(), role::INSURER)
+        .await;
+    clinic.ok(&["keys", "publish"]);
+    insurer.ok(&["keys", "publish"]);
+    let [by, at] = [clinic.account(), insurer.account()];
+    let chart = patient.ok(&["chart", "open"])["chart"].as_str().unwrap().to_owned();
+    patient.ok(&["claim", "share", &chart]);
     let all = [
         "--compartments",
         "all",
@@ -744,23 +727,26 @@ async fn the_program_bills_decides_and_shows() {
         "--for",
         "90d",
     ];
-    ok("patient", &[&["grant", "give", &chart, &clinic], &all[..]].concat());
+    patient.ok(&[&["grant", "give", &chart, &by], &all[..]].concat());
     let some = ["--compartments", "claims", "--purposes", "HPAYMT", "--for", "90d"];
-    ok("patient", &[&["grant", "give", &chart, &insurer], &some[..]].concat());
-    ok("insurer", &["insurer", "currency", "EUR"]);
-    ok("insurer", &["insurer", "registry"]);
+    patient.ok(&[&["grant", "give", &chart, &at], &some[..]].concat());
+    insurer.ok(&["insurer", "currency", "EUR"]);
+    insurer.ok(&["insurer", "registry"]);
     let report = world.home().join("report.txt");
     std::fs::write(&report, "the operation's report").unwrap();
-    let added = ok(
-        "clinic",
-        &["record", "add", &chart, report.to_str().unwrap(), "--compartment", "10"],
-    );
+    let added = clinic.ok(&["record", "add", &chart, report.to_str().unwrap(), "--compartment", "10"]);
     let record = added["record_id"].as_str().unwrap().to_owned();
     let file = world.home().join("claim.json");
     let chain_id = world.dev.deployment.chain_id;
     std::fs::write(
         &file,
-        claim(chain_id, chart.parse().unwrap(), accounts[1], accounts[2], "80146002"),
+        claim(
+            chain_id,
+            chart.parse().unwrap(),
+            by.parse().unwrap(),
+            at.parse().unwrap(),
+            "80146002",
+        ),
     )
     .unwrap();
     let submit = [
@@ -768,36 +754,30 @@ async fn the_program_bills_decides_and_shows() {
         "submit",
         &chart,
         "--insurer",
-        &insurer,
+        &at,
         "--claim",
         file.to_str().unwrap(),
         "--record",
         &record,
     ];
-    let submitted = ok("clinic", &submit);
+    let submitted = clinic.ok(&submit);
     let id = submitted["claims"][0].as_str().unwrap();
-    let (code, _, said) = run("clinic", &submit);
-    assert_eq!(code, Some(1), "{said}");
+    let (code, _, said) = clinic.tried(&submit);
+    assert_eq!(code, 1, "{said}");
     assert!(said.contains(id), "{said}");
 
-    ok("insurer", &["claim", "review", id]);
-    ok("insurer", &["claim", "ask", id, "Which knee?"]);
-    ok("clinic", &["claim", "answer", id, "The left one."]);
-    let (code, _, said) = run(
-        "insurer",
-        &["claim", "approve", id, "--part", "1.005", "--reason", "above-limit"],
-    );
-    assert_eq!(code, Some(1), "cents have no tenths: {said}");
-    let (code, _, said) = run("insurer", &["claim", "deny", id, "--reason", "whim"]);
-    assert_eq!(code, Some(1), "{said}");
+    insurer.ok(&["claim", "review", id]);
+    insurer.ok(&["claim", "ask", id, "Which knee?"]);
+    clinic.ok(&["claim", "answer", id, "The left one."]);
+    let (code, _, said) = insurer.tried(&["claim", "approve", id, "--part", "1.005", "--reason", "above-limit"]);
+    assert_eq!(code, 1, "cents have no tenths: {said}");
+    let (code, _, said) = insurer.tried(&["claim", "deny", id, "--reason", "whim"]);
+    assert_eq!(code, 1, "{said}");
     assert!(said.contains("not-covered"), "{said}");
-    ok(
-        "insurer",
-        &["claim", "approve", id, "--part", "96.40", "--reason", "above-limit"],
-    );
-    ok("clinic", &["claim", "accept", id]);
-    ok("insurer", &["claim", "pay", id, "--reference", "SEPA 2026-0042"]);
-    let shown = ok("clinic", &["claim", "show", id, "--fingerprint", "HPAYMT"]);
+    insurer.ok(&["claim", "approve", id, "--part", "96.40", "--reason", "above-limit"]);
+    clinic.ok(&["claim", "accept", id]);
+    insurer.ok(&["claim", "pay", id, "--reference", "SEPA 2026-0042"]);
+    let shown = clinic.ok(&["claim", "show", id, "--fingerprint", "HPAYMT"]);
     assert_eq!(shown["billed"], "120.50 EUR");
     assert_eq!(shown["approved"], "96.40 EUR");
     assert_eq!(shown["history"]["claim"]["state"], "paid");
@@ -812,17 +792,17 @@ async fn the_program_bills_decides_and_shows() {
         2
     );
     assert_eq!(shown["claim"]["resourceType"], "Claim");
-    let seen = ok("patient", &["claim", "show", id]);
+    let seen = patient.ok(&["claim", "show", id]);
     assert_eq!((&seen["billed"], &seen["claim"]), (&Value::Null, &Value::Null));
-    let listed = ok("patient", &["claim", "list", "--chart", &chart]);
+    let listed = patient.ok(&["claim", "list", "--chart", &chart]);
     assert_eq!(listed[0]["claim"], id);
     assert_eq!(
-        ok("insurer", &["claim", "list", "--insurer", "--state", "denied"]),
+        insurer.ok(&["claim", "list", "--insurer", "--state", "denied"]),
         json!([])
     );
     let benefit = world.home().join("benefit.json");
-    ok("insurer", &["claim", "export", id, "--file", benefit.to_str().unwrap()]);
+    insurer.ok(&["claim", "export", id, "--file", benefit.to_str().unwrap()]);
     let benefit: Value = serde_json::from_slice(&std::fs::read(benefit).unwrap()).unwrap();
     assert_eq!(benefit["resourceType"], "ExplanationOfBenefit");
-    assert_eq!(ok("clinic", &["insurer", "show", &insurer])["shared"], true);
+    assert_eq!(clinic.ok(&["insurer", "show", &at])["shared"], true);
 }

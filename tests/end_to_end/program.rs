@@ -38,6 +38,17 @@ impl<'a> Person<'a> {
         json(&output)
     }
 
+    /// Exit code, what was said as JSON (null: nothing), and what was said besides.
+    pub fn tried(&self, args: &[&str]) -> (i32, Value, String) {
+        let output = self.run(&[args, &["--json"]].concat());
+        let value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (
+            code(&output),
+            value,
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+
     pub fn account(&self) -> String {
         let shown = self.world.medlock(None, &["keys", "show", self.key.to_str().unwrap()]);
         String::from_utf8(shown.stdout).unwrap().trim().to_owned()

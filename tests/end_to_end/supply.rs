@@ -20,6 +20,8 @@ use medlock_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::program::Person;
+
 type Change = fn(&mut Value);
 
 const DAY_S: u64 = 24 * 60 * 60;
@@ -397,38 +399,18 @@ async fn a_lying_gateway_invents_no_custody_and_hides_no_recall() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_ships_verifies_and_dispenses() {
     let world = World::start().await;
-    let key = |who: &str| world.home().join(format!("{who}.keyfile"));
-    let run = |who: &str, args: &[&str]| {
-        let output = world.medlock(Some(&key(who)), &[args, &["--json"]].concat());
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        (
-            output.status.code(),
-            serde_json::from_slice::<Value>(&output.stdout),
-            said,
-        )
-    };
-    let ok = |who: &str, args: &[&str]| {
-        let (code, value, said) = run(who, args);
-        assert_eq!(code, Some(0), "{who} {args:?}: {said}");
-        value.unwrap()
-    };
-    let mut accounts = Vec::new();
-    for (who, roles) in [
-        ("patient", 0),
-        ("maker", role::MAKER),
-        ("pharmacy", role::PHARMACY | role::PROVIDER),
-    ] {
-        let made = ok(who, &["keys", "new", key(who).to_str().unwrap()]);
-        let account: Address = made["account"].as_str().unwrap().parse().unwrap();
-        world.fund(account).await;
-        if roles != 0 {
-            world.credential(account, roles).await;
-            ok(who, &["keys", "publish"]);
-        }
-        accounts.push(account.to_string());
-    }
+    let patient = Person::new(&world, "patient").await;
+    let maker = Person::new(&world, "maker").await;
+    world.credential(maker.account().parse().unwrap(), role::MAKER).await;
+    let pharmacy = Person::new(&world, "pharmacy").await;
+    world
+        .credential(pharmacy.account().parse().unwrap(), role::PHARMACY | role::PROVIDER)
+        .await;
+    maker.ok(&["keys", "publish"]);
+    pharmacy.ok(&["keys", "publish"]);
+    let accounts = [patient.account(), maker.account(), pharmacy.account()];
     assert_eq!(
-        ok("maker", &["party", "show", &accounts[1]])["credential"]["roles"],
+        maker.ok(&["party", "show", &accounts[1]])["credential"]["roles"],
         json!(["maker"])
     );
     let file = |name: &str| world.home().join(name).to_str().unwrap().to_owned();
@@ -449,39 +431,28 @@ async fn the_program_ships_verifies_and_dispenses() {
             "--tickets",
             &tickets,
         ];
-        run("maker", &args)
+        maker.tried(&args)
     };
     let (code, _, said) = register("09506000134353", "serials.txt");
-    assert_eq!(code, Some(2), "{said}");
+    assert_eq!(code, 2, "{said}");
     assert!(said.contains("last digit"), "{said}");
     std::fs::write(file("twice.txt"), "S1\nS1\n").unwrap();
-    assert_eq!(register("09506000134352", "twice.txt").0, Some(1));
+    assert_eq!(register("09506000134352", "twice.txt").0, 1);
     let (code, made, said) = register("09506000134352", "serials.txt");
-    assert_eq!(code, Some(0), "{said}");
-    let batch = made.unwrap()["batch"].as_str().unwrap().to_owned();
-    let shipped = ok(
-        "maker",
-        &["supply", "ship", &accounts[2], "--packages", &format!("{batch}:0-2")],
-    );
+    assert_eq!(code, 0, "{said}");
+    let batch = made["batch"].as_str().unwrap().to_owned();
+    let shipped = maker.ok(&["supply", "ship", &accounts[2], "--packages", &format!("{batch}:0-2")]);
     let shipment = shipped["shipments"][0].as_str().unwrap();
-    assert_eq!(
-        ok("pharmacy", &["supply", "shipments", "--open"])[0]["shipment"],
-        shipment
-    );
-    ok("pharmacy", &["supply", "accept", shipment]);
-    assert_eq!(ok("pharmacy", &["supply", "held"])[0]["to"], 3);
+    assert_eq!(pharmacy.ok(&["supply", "shipments", "--open"])[0]["shipment"], shipment);
+    pharmacy.ok(&["supply", "accept", shipment]);
+    assert_eq!(pharmacy.ok(&["supply", "held"])[0]["to"], 3);
     let tickets = file("tickets.jsonl");
     let scan = |serial: &str| format!("(01)09506000134352(17)300630(10)L1(21){serial}");
-    let verify = |serial: &str| {
-        run(
-            "pharmacy",
-            &["supply", "verify", "--tickets", &tickets, "--scan", &scan(serial)],
-        )
-    };
+    let verify = |serial: &str| pharmacy.tried(&["supply", "verify", "--tickets", &tickets, "--scan", &scan(serial)]);
     let (code, verdict, said) = verify("S2");
-    assert_eq!((code, &verdict.unwrap()["level"]), (Some(0), &json!("ok")), "{said}");
-    assert_eq!(verify("S9").0, Some(1), "there is no ticket");
-    let chart = ok("patient", &["chart", "open"])["chart"].as_str().unwrap().to_owned();
+    assert_eq!((code, &verdict["level"]), (0, &json!("ok")), "{said}");
+    assert_eq!(verify("S9").0, 1, "there is no ticket");
+    let chart = patient.ok(&["chart", "open"])["chart"].as_str().unwrap().to_owned();
     let given = [
         "--compartments",
         "all",
@@ -490,10 +461,7 @@ async fn the_program_ships_verifies_and_dispenses() {
         "--actions",
         "read,write",
     ];
-    ok(
-        "patient",
-        &[&["grant", "give", &chart, &accounts[2]], &given[..]].concat(),
-    );
+    patient.ok(&[&["grant", "give", &chart, &accounts[2]], &given[..]].concat());
     let dispense = [
         "supply",
         "dispense",
@@ -504,10 +472,10 @@ async fn the_program_ships_verifies_and_dispenses() {
         "--chart",
         &chart,
     ];
-    ok("pharmacy", &dispense);
-    let (code, verdict, _) = run("pharmacy", &dispense);
-    assert_eq!((code, &verdict.unwrap()["level"]), (Some(7), &json!("false")));
-    assert_eq!(run("patient", &["supply", "recalls", &chart]).0, Some(0));
+    pharmacy.ok(&dispense);
+    let (code, verdict, _) = pharmacy.tried(&dispense);
+    assert_eq!((code, &verdict["level"]), (7, &json!("false")));
+    assert_eq!(patient.tried(&["supply", "recalls", &chart]).0, 0);
     let recalled = [
         "supply",
         "recall",
@@ -519,13 +487,10 @@ async fn the_program_ships_verifies_and_dispenses() {
         "--reason",
         "contaminated",
     ];
-    ok("maker", &recalled);
-    let (code, found, _) = run("patient", &["supply", "recalls", &chart]);
-    assert_eq!((code, found.unwrap().as_array().unwrap().len()), (Some(7), 1));
-    assert_eq!(ok("patient", &["supply", "recalls"])[0]["reason"], "contaminated");
-    let history = ok(
-        "patient",
-        &["supply", "history", "--tickets", &tickets, "--scan", &scan("S3")],
-    );
+    maker.ok(&recalled);
+    let (code, found, _) = patient.tried(&["supply", "recalls", &chart]);
+    assert_eq!((code, found.as_array().unwrap().len()), (7, 1));
+    assert_eq!(patient.ok(&["supply", "recalls"])[0]["reason"], "contaminated");
+    let history = patient.ok(&["supply", "history", "--tickets", &tickets, "--scan", &scan("S3")]);
     assert_eq!(history["transfers"].as_array().unwrap().len(), 2);
 }

@@ -16,6 +16,8 @@ use medlock_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::program::Person;
+
 type Change = fn(&mut Value);
 
 const FORM: &[u8] = b"You may leave at any time.";
@@ -261,32 +263,14 @@ async fn a_lying_gateway_tells_no_trial_that_is_not_the_chains() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_runs_a_trial_and_verifies_what_was_published() {
     let world = World::start().await;
-    let key = |who: &str| world.home().join(format!("{who}.keyfile"));
-    let run = |who: &str, args: &[&str]| {
-        let output = world.medlock(Some(&key(who)), &[args, &["--json"]].concat());
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        (
-            output.status.code(),
-            serde_json::from_slice::<Value>(&output.stdout),
-            said,
-        )
-    };
-    let ok = |who: &str, args: &[&str]| {
-        let (code, value, said) = run(who, args);
-        assert_eq!(code, Some(0), "{who} {args:?}: {said}");
-        value.unwrap()
-    };
-    let mut accounts = Vec::new();
-    for (who, roles) in [("sponsor", role::SPONSOR), ("site", role::SITE), ("person", 0)] {
-        let made = ok(who, &["keys", "new", key(who).to_str().unwrap()]);
-        let account: Address = made["account"].as_str().unwrap().parse().unwrap();
-        // The person needs no funds: the gateway pays.
-        if roles != 0 {
-            world.fund(account).await;
-            world.credential(account, roles).await;
-        }
-        accounts.push(account.to_string());
-    }
+    let sponsor = Person::new(&world, "sponsor").await;
+    world
+        .credential(sponsor.account().parse().unwrap(), role::SPONSOR)
+        .await;
+    let site = Person::new(&world, "site").await;
+    world.credential(site.account().parse().unwrap(), role::SITE).await;
+    let person = Person::new(&world, "person").await;
+    let accounts = [sponsor.account(), site.account(), person.account()];
     let published = world.home().join("published");
     fs::create_dir_all(published.join("data")).unwrap();
     let file = |name: &str| published.join(name).to_str().unwrap().to_owned();
@@ -299,41 +283,32 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
     let (protocol, plan_file, form) = (file("protocol.txt"), file("plan.json"), file("form.txt"));
     let files = ["--protocol", &protocol, "--plan", &plan_file, "--form", &form];
     assert_eq!(
-        run(
-            "sponsor",
-            &[&["trial", "register", "--registration", "trial 7"], &files[..]].concat()
-        )
-        .0,
-        Some(1)
+        sponsor
+            .tried(&[&["trial", "register", "--registration", "trial 7"], &files[..]].concat())
+            .0,
+        1
     );
-    let made = ok(
-        "sponsor",
-        &[&["trial", "register", "--registration", "NCT01234567"], &files[..]].concat(),
-    );
+    let made = sponsor.ok(&[&["trial", "register", "--registration", "NCT01234567"], &files[..]].concat());
     let trial = made["trial"].as_str().unwrap().to_owned();
     let since = now();
-    ok("sponsor", &["trial", "site", &trial, &accounts[1]]);
+    sponsor.ok(&["trial", "site", &trial, &accounts[1]]);
     let kept = world.home().join("consent.json").to_str().unwrap().to_owned();
-    let consented = ok(
-        "person",
-        &[
-            "trial",
-            "consent",
-            &trial,
-            &accounts[1],
-            "--form",
-            &form,
-            "--name",
-            "Ada",
-            "--out",
-            &kept,
-        ],
-    );
+    let consented = person.ok(&[
+        "trial",
+        "consent",
+        &trial,
+        &accounts[1],
+        "--form",
+        &form,
+        "--name",
+        "Ada",
+        "--out",
+        &kept,
+    ]);
     let participant = consented["participant"].as_str().unwrap();
     assert_eq!(
-        run(
-            "person",
-            &[
+        person
+            .tried(&[
                 "trial",
                 "consent",
                 &trial,
@@ -342,14 +317,13 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
                 &form,
                 "--out",
                 &kept
-            ]
-        )
-        .0,
-        Some(1)
+            ])
+            .0,
+        1
     );
-    let enrolled = ok("site", &["trial", "enrol", &trial, participant, "--consent", &kept]);
+    let enrolled = site.ok(&["trial", "enrol", &trial, participant, "--consent", &kept]);
     assert_eq!(enrolled["number"], 1);
-    assert_eq!(ok("person", &["trial", "standing", &trial])["status"], "enrolled");
+    assert_eq!(person.ok(&["trial", "standing", &trial])["status"], "enrolled");
     let rows = world.home().join("rows.jsonl").to_str().unwrap().to_owned();
     fs::write(
         &rows,
@@ -359,26 +333,23 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
     past(since).await;
     let (from, to) = (since.to_string(), (since + 1).to_string());
     let data = file("data/site-1.jsonl");
-    ok(
-        "site",
-        &[
-            "trial",
-            "data",
-            &trial,
-            "--sequence",
-            "1",
-            "--from",
-            &from,
-            "--to",
-            &to,
-            "--rows",
-            &rows,
-            "--out",
-            &data,
-        ],
-    );
-    ok("sponsor", &["trial", "lock", &trial]);
-    let facts = ok("sponsor", &["trial", "show", &trial]);
+    site.ok(&[
+        "trial",
+        "data",
+        &trial,
+        "--sequence",
+        "1",
+        "--from",
+        &from,
+        "--to",
+        &to,
+        "--rows",
+        &rows,
+        "--out",
+        &data,
+    ]);
+    sponsor.ok(&["trial", "lock", &trial]);
+    let facts = sponsor.ok(&["trial", "show", &trial]);
     let results = |outcomes: &[(&str, &str)]| {
         let outcomes = outcomes.iter().zip(["primary", "secondary"]).map(|((id, value), kind)| {
             json!({ "id": id, "kind": kind, "title": format!("{id}, at twelve weeks"), "value": value })
@@ -394,7 +365,7 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
         results(&[("pain", "-1.2 (95% CI -2.0 to -0.4)"), ("sleep", "no difference")]),
     )
     .unwrap();
-    ok("sponsor", &["trial", "results", &trial, &file("results.json")]);
+    sponsor.ok(&["trial", "results", &trial, &file("results.json")]);
     let index = json!({
         "format": "medlock/v1/trial/folder", "trial": trial, "sponsor": accounts[0], "registration": "NCT01234567",
         "versions": [{ "version": 1, "protocol": "protocol.txt", "plan": "plan.json", "plan_document": "sap.txt", "form": "form.txt" }],
@@ -404,9 +375,8 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
     fs::write(file("trial.json"), index.to_string()).unwrap();
     let folder = published.to_str().unwrap();
     // Anybody verifies it, with a key of their own.
-    let (code, report, said) = run("person", &["trial", "verify", folder]);
-    let report = report.unwrap_or_default();
-    assert_eq!(code, Some(0), "{said} {report}");
+    let (code, report, said) = person.tried(&["trial", "verify", folder]);
+    assert_eq!(code, 0, "{said} {report}");
     assert_eq!(
         (&report["sound"], &report["checked"]["rows"]),
         (&json!(true), &json!(2))
@@ -415,9 +385,8 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
     let spoil = |name: &str, spoilt: &dyn Fn(String) -> String, codes: &[&str]| {
         let whole = fs::read_to_string(file(name)).unwrap();
         fs::write(file(name), spoilt(whole.clone())).unwrap();
-        let (code, report, said) = run("person", &["trial", "verify", folder]);
-        let report = report.unwrap_or_default();
-        assert_eq!(code, Some(5), "{name}: {said} {report}");
+        let (code, report, said) = person.tried(&["trial", "verify", folder]);
+        assert_eq!(code, 5, "{name}: {said} {report}");
         let found: Vec<_> = report["findings"]
             .as_array()
             .unwrap()
@@ -452,20 +421,17 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
         &["batch-missing"],
     );
     let study = file("study.json");
-    ok(
-        "person",
-        &[
-            "trial",
-            "export",
-            &trial,
-            "--registration",
-            "NCT01234567",
-            "--file",
-            &study,
-        ],
-    );
+    person.ok(&[
+        "trial",
+        "export",
+        &trial,
+        "--registration",
+        "NCT01234567",
+        "--file",
+        &study,
+    ]);
     let study: Value = serde_json::from_slice(&fs::read(study).unwrap()).unwrap();
     assert_eq!(study["resourceType"], "ResearchStudy");
-    ok("person", &["trial", "leave", &trial]);
-    assert_eq!(ok("person", &["trial", "standing", &trial])["status"], "withdrawn");
+    person.ok(&["trial", "leave", &trial]);
+    assert_eq!(person.ok(&["trial", "standing", &trial])["status"], "withdrawn");
 }
