@@ -600,6 +600,9 @@ pub enum SupplyCommand {
         /// A new file, for a ticket a line: what whoever has the package needs to verify and dispense it.
         #[arg(long, value_name = "FILE")]
         tickets: PathBuf,
+        /// An EPCIS 2.0 document about it: its salted digest goes on chain.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
     },
     /// Offer packages to another account. They are theirs once they accept.
     Ship {
@@ -610,9 +613,17 @@ pub enum SupplyCommand {
         /// Back to who has had them before.
         #[arg(long = "return")]
         give_back: bool,
+        /// An EPCIS 2.0 document about it: its salted digest goes on chain.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
     },
     /// Take what was offered to you.
-    Accept { shipment: u64 },
+    Accept {
+        shipment: u64,
+        /// An EPCIS 2.0 document about it: its salted digest goes on chain.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
+    },
     /// Do not take what was offered to you.
     Refuse { shipment: u64 },
     /// Take back an offer that nobody has accepted.
@@ -681,6 +692,12 @@ pub enum SupplyCommand {
         /// destroyed, damaged, sample, stolen, lost, exported, other
         #[arg(long)]
         reason: String,
+    },
+    /// Print the salted digest of an EPCIS document, to be compared with the one of an event.
+    Document {
+        file: PathBuf,
+        #[arg(long)]
+        salt: B256,
     },
     /// Print how a package came to who holds it, back to its maker.
     History {
@@ -758,7 +775,12 @@ pub enum TrialCommand {
     /// End your consent, for good.
     Leave { trial: B256 },
     /// Say where you stand in a trial.
-    Standing { trial: B256 },
+    Standing {
+        trial: B256,
+        /// Also write it as a FHIR ResearchSubject.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Anchor data of a period (the site).
     Data {
         trial: B256,

@@ -281,8 +281,12 @@ async fn show(client: &Client, out: Output, claim: B256, purpose: Option<Purpose
         Some(open) => serde_json::from_slice(&open.document.claim)?,
         None => Value::Null,
     };
+    let response = match decision {
+        Some((decision, _)) => serde_json::from_slice(&decision.response)?,
+        None => Value::Null,
+    };
     let value = json!({
-        "history": history, "messages": messages, "billed": billed.map(text), "approved": approved.map(text), "claim": resource,
+        "history": history, "messages": messages, "response": response, "billed": billed.map(text), "approved": approved.map(text), "claim": resource,
     });
     out.say(value, || {
         let rows = history.steps.iter().zip(&messages).map(|(step, message)| {

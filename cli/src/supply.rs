@@ -1,6 +1,10 @@
 //! Drugs: batches, shipments, dispensing, recalls, and what a package in hand is.
 
-use std::{fmt::Write as _, path::Path, process::ExitCode};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use alloy::primitives::B256;
 use anyhow::Context;
@@ -8,19 +12,23 @@ use medlock_client::{
     Client, Error,
     drugs::{
         Batch, Day, Gtin, Lot, Manifest, Names, Package, Ticket,
+        epcis::{Document, document_digest},
         plan::Run,
         serials::read_list,
         ticket::TICKET_BYTES_MAX,
         verdict::{Asker, Level},
     },
-    file, now,
+    file,
+    identity::rng,
+    now,
     terms::{decommission, recall, shipment},
 };
+use medlock_vault::rand_core::Rng;
 use serde_json::json;
 
 use crate::{
     args::{Global, SupplyCommand},
-    commands::parse_purpose,
+    commands::{parse_purpose, read_file},
     output::{Output, exit, table, time},
 };
 
@@ -33,13 +41,15 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             expiry,
             serials,
             tickets,
+            document,
         } => {
+            let document = Named::of(document)?;
             let manifest = manifest(&client, gtin, lot, expiry, &serials)?;
             // Before anything stands on chain: a batch without tickets could not be dispensed.
             file::create(&tickets, lines_of(&manifest)?.as_bytes())?;
-            let mined = client.register_batch(&manifest, B256::ZERO).await?;
+            let mined = client.register_batch(&manifest, document.digest).await?;
             let (batch, count) = (manifest.batch().id(), manifest.count());
-            out.say(json!({ "batch": batch, "packages": count, "tickets": tickets, "mined": mined }), || {
+            out.say(json!({ "batch": batch, "packages": count, "tickets": tickets, "salt": document.salt, "mined": mined }), || {
                 format!(
                     "Batch {batch} of {count} packages is registered (gas {}).\n{} has a ticket for each, a line each: whoever has a package in hand needs its own.",
                     mined.gas,
@@ -51,19 +61,25 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             to,
             packages,
             give_back,
+            document,
         } => {
+            let document = Named::of(document)?;
             let kind = if give_back { shipment::RETURN } else { shipment::SALE };
-            let shipped = client.ship(to, kind, &packages, B256::ZERO).await?;
-            out.say(&shipped, || {
+            let shipped = client.ship(to, kind, &packages, document.digest).await?;
+            let value = json!({ "shipments": shipped.shipments, "mined": shipped.mined, "salt": document.salt });
+            out.say(value, || {
                 format!(
-                    "Offered as shipment {}. It is theirs once they accept.",
-                    shipped.shipments.join(", ")
+                    "Offered as shipment {}. It is theirs once they accept.{}",
+                    shipped.shipments.join(", "),
+                    document.line()
                 )
             })?;
         }
-        SupplyCommand::Accept { shipment } => {
-            let mined = client.accept_shipment(shipment, B256::ZERO).await?;
-            out.say(mined, || format!("Shipment {shipment} is yours."))?;
+        SupplyCommand::Accept { shipment, document } => {
+            let document = Named::of(document)?;
+            let mined = client.accept_shipment(shipment, document.digest).await?;
+            let value = json!({ "mined": mined, "salt": document.salt });
+            out.say(value, || format!("Shipment {shipment} is yours.{}", document.line()))?;
         }
         SupplyCommand::Refuse { shipment } => {
             let mined = client.refuse_shipment(shipment, B256::ZERO).await?;
@@ -211,6 +227,10 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             let mined = client.decommission(batch, unit, reason, B256::ZERO).await?;
             out.say(mined, || "The unit is out of the supply, for good.".into())?;
         }
+        SupplyCommand::Document { file, salt } => {
+            let digest = document_digest(&salt.0, &epcis(&file)?);
+            out.say(json!({ "digest": digest }), || digest.to_string())?;
+        }
         SupplyCommand::History { tickets, scan } => {
             let scanned = scan.as_deref().map(scanned).transpose()?;
             let ticket = ticket(&tickets, scanned.as_ref())?;
@@ -220,6 +240,44 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An EPCIS document that an event names by its salted digest. Without the salt nobody can tell by trying which one it is.
+struct Named {
+    /// Zero: none.
+    digest: B256,
+    salt: Option<B256>,
+}
+
+impl Named {
+    fn of(path: Option<PathBuf>) -> anyhow::Result<Self> {
+        let Some(path) = path else {
+            return Ok(Self {
+                digest: B256::ZERO,
+                salt: None,
+            });
+        };
+        let mut salt = B256::ZERO;
+        rng().fill_bytes(salt.as_mut_slice());
+        Ok(Self {
+            digest: document_digest(&salt.0, &epcis(&path)?),
+            salt: Some(salt),
+        })
+    }
+
+    fn line(&self) -> String {
+        match self.salt {
+            Some(salt) => format!("\nGive the document and its salt {salt} to who is to check it (`supply document`)."),
+            None => String::new(),
+        }
+    }
+}
+
+/// The bytes of an EPCIS 2.0 document, where they are one.
+fn epcis(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let bytes = read_file(path)?;
+    Document::from_json(&bytes).map_err(unsuitable)?;
+    Ok(bytes)
 }
 
 fn manifest(client: &Client, gtin: Gtin, lot: Lot, expiry: Day, serials: &Path) -> anyhow::Result<Manifest> {

@@ -9,13 +9,13 @@ use std::{
 use alloy::primitives::B256;
 use anyhow::Context;
 use medlock_client::{
-    Client, Consented, Error, TrialFiles, file,
+    Client, Consented, Error, Participation, TrialFiles, file,
     identity::rng,
     participation_text,
     research::{
         self, Severity,
         batch::{Batch, Place, Row},
-        fhir::{Study, research_study},
+        fhir::{Standing, Study, Subject, research_study, research_subject},
         folder::{self, Folder, INDEX_BYTES_MAX, Index},
     },
     terms::{amendment, trial as terms},
@@ -115,10 +115,26 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
                 "Your consent has ended, for good: no later data have you in them.".into()
             })?;
         }
-        TrialCommand::Standing { trial } => {
-            let (status, number) = client.participation(trial).await?;
-            let participant = client.as_participant(trial)?.address();
-            let value = json!({ "participant": participant, "status": participation_text(status), "number": number });
+        TrialCommand::Standing { trial, file: path } => {
+            let Participation {
+                participant,
+                site,
+                number,
+                status,
+            } = client.participation(trial).await?;
+            if let Some(path) = &path {
+                let standing = Standing::of_chain(site, number, status);
+                let standing =
+                    standing.ok_or_else(|| Error::Unsuitable("you have never consented to this trial".into()))?;
+                let subject = Subject {
+                    trial,
+                    participant,
+                    standing,
+                };
+                let resource = research_subject(&subject, client.deployment().chain_id).map_err(unsuitable)?;
+                file::create(path, resource.as_bytes())?;
+            }
+            let value = json!({ "participant": participant, "status": participation_text(status), "number": number, "file": path });
             out.say(value, || format!("{participant}: {}", participation_text(status)))?;
         }
         TrialCommand::Data {

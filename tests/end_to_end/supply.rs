@@ -24,6 +24,22 @@ use crate::program::Person;
 
 type Change = fn(&mut Value);
 
+/// A shipping event as GS1 EPCIS 2.0 has it.
+const SHIPPING: &str = r#"{
+    "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"], "type": "EPCISDocument",
+    "schemaVersion": "2.0", "creationDate": "2026-05-02T22:30:00+00:00",
+    "epcisBody": { "eventList": [{
+        "type": "ObjectEvent", "eventTime": "2026-05-03T00:30:00+02:00", "eventTimeZoneOffset": "+02:00",
+        "action": "OBSERVE", "bizStep": "shipping", "disposition": "in_transit",
+        "epcList": ["https://id.gs1.org/01/09506000134352/10/L1/21/S4"],
+        "sourceList": [{
+            "type": "possessing_party", "source": "did:pkh:eip155:412346:0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1"
+        }],
+        "destinationList": [{
+            "type": "possessing_party", "destination": "did:pkh:eip155:412346:0xc3c3C3C3C3C3C3C3C3C3C3C3C3c3C3C3C3C3C3C3"
+        }]
+    }] }
+}"#;
 const DAY_S: u64 = 24 * 60 * 60;
 
 /// A maker with a registered batch of a hundred packages, a distributor, a pharmacy.
@@ -491,6 +507,25 @@ async fn the_program_ships_verifies_and_dispenses() {
     let (code, found, _) = patient.tried(&["supply", "recalls", &chart]);
     assert_eq!((code, found.as_array().unwrap().len()), (7, 1));
     assert_eq!(patient.ok(&["supply", "recalls"])[0]["reason"], "contaminated");
+    // A document of GS1's form is named by its salted digest; another text is none.
+    let (epcis, none) = (file("epcis.json"), file("none.json"));
+    std::fs::write(&epcis, SHIPPING).unwrap();
+    std::fs::write(&none, "{}").unwrap();
+    let more = format!("{batch}:3-3");
+    let ship = ["supply", "ship", &accounts[2], "--packages", &more, "--document"];
+    assert_eq!(maker.tried(&[&ship[..], &[&none]].concat()).0, 1);
+    let shipped = maker.ok(&[&ship[..], &[&epcis]].concat());
+    let digest = maker.ok(&[
+        "supply",
+        "document",
+        &epcis,
+        "--salt",
+        shipped["salt"].as_str().unwrap(),
+    ]);
+    assert_eq!(
+        pharmacy.ok(&["supply", "shipments", "--open"])[0]["document"],
+        digest["digest"]
+    );
     let history = patient.ok(&["supply", "history", "--tickets", &tickets, "--scan", &scan("S3")]);
     assert_eq!(history["transfers"].as_array().unwrap().len(), 2);
 }

@@ -150,7 +150,10 @@ async fn participants_come_and_go_under_accounts_of_the_trial_and_data_follow_th
     refused(site.anchor_trial_data(&study.batch(1, &[one]).await).await);
     refused(site.anchor_trial_data(&study.batch(2, &[one, 3]).await).await);
     second.withdraw_from_trial(trial).await.unwrap();
-    assert_eq!(second.participation(trial).await.unwrap().0, participant::WITHDRAWN);
+    assert_eq!(
+        second.participation(trial).await.unwrap().status,
+        participant::WITHDRAWN
+    );
     refused(site.anchor_trial_data(&study.batch(2, &[one, two]).await).await);
     refused(site.enrol(trial, second.as_participant(trial).unwrap().address()).await);
     site.anchor_trial_data(&study.batch(2, &[one]).await).await.unwrap();
@@ -432,6 +435,13 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
     ]);
     let study: Value = serde_json::from_slice(&fs::read(study).unwrap()).unwrap();
     assert_eq!(study["resourceType"], "ResearchStudy");
+    let subject = file("subject.json");
+    person.ok(&["trial", "standing", &trial, "--file", &subject]);
+    let subject: Value = serde_json::from_slice(&fs::read(subject).unwrap()).unwrap();
+    assert_eq!(
+        (&subject["resourceType"], &subject["status"]),
+        (&json!("ResearchSubject"), &json!("on-study"))
+    );
     person.ok(&["trial", "leave", &trial]);
     assert_eq!(person.ok(&["trial", "standing", &trial])["status"], "withdrawn");
 }

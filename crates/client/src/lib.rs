@@ -73,7 +73,7 @@ pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocum
 pub use signer::{Signer, Wallet};
 pub use step::Step;
 pub use supply::{RecalledPackage, Shipped};
-pub use trials::{Consented, TrialFiles, participation_text};
+pub use trials::{Consented, Participation, TrialFiles, participation_text};
 
 /// Where the client finds the world.
 #[derive(Debug, Clone)]

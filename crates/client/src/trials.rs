@@ -58,6 +58,17 @@ pub struct Consented {
     pub mined: Mined,
 }
 
+/// Where somebody stands in a trial, by the account that they have in it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Participation {
+    pub participant: Address,
+    pub site: Address,
+    /// At the site; 0: never enrolled.
+    pub number: u32,
+    /// `terms::participant`; 0: never consented.
+    pub status: u8,
+}
+
 impl Client {
     /// Registers a trial under its public registration number (a sponsor).
     ///
@@ -229,13 +240,17 @@ impl Client {
         us.act_on(us.deployment.trials, call).await
     }
 
-    /// Where we stand in a trial: `terms::participant` and the number at the site; 0: nowhere.
-    pub async fn participation(&self, trial: B256) -> Result<(u8, u32)> {
+    /// Where we stand in a trial.
+    pub async fn participation(&self, trial: B256) -> Result<Participation> {
         let participant = self.as_participant(trial)?.address();
-        let found = self
-            .trials_call(ITrials::participantOfCall { trial, participant })
-            .await?;
-        Ok((found.status, found.number))
+        let call = ITrials::participantOfCall { trial, participant };
+        let found = self.trials_call(call).await?;
+        Ok(Participation {
+            participant,
+            site: found.site,
+            number: found.number,
+            status: found.status,
+        })
     }
 
     /// Anchors data (the site). Whoever has withdrawn, or not consented anew where that is wanted, may not be in them.

@@ -20,9 +20,10 @@ use hpke::{
 };
 use k256::ecdsa::SigningKey;
 use medlock_vault::{
-    Binding, Cid, CompartmentKeys, DirectoryBody, Domain, EmergencyKit, EncryptionKey, Envelope, KdfParams, KeyFile,
-    Keyring, KeyringScope, KitBody, KitScope, KitTerms, Metadata, Mnemonic, Published, RangeOpener, Recipient,
-    RootSecret, SealedPayload, Secrets, SetScope, ShareSet, Suite, Zeroizing, open_payload, open_stream,
+    Binding, Cid, CompartmentKeys, DirectoryBody, DocumentScope, Domain, EmergencyKit, EncryptionKey, Envelope,
+    KdfParams, KeyFile, Keyring, KeyringScope, KitBody, KitScope, KitTerms, Metadata, Mnemonic, Published, RangeOpener,
+    Recipient, RootSecret, SealedDocument, SealedPayload, Secrets, SetScope, ShareSet, Suite, Zeroizing, open_payload,
+    open_stream,
     rand_core::{Rng as _, TryCryptoRng, TryRng},
     seal, seal_payload, seal_stream,
 };
@@ -84,7 +85,7 @@ impl TryCryptoRng for Rng {}
 type Secret = (String, Vec<u8>);
 
 /// What a child does last before it is looked at: what one step leaves on the stack, the next may write over.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     "secrets",
     "key file",
     "compartments",
@@ -93,6 +94,7 @@ const STEPS: [&str; 12] = [
     "stream",
     "envelope",
     "keyring",
+    "document",
     "shares",
     "emergency kit",
     "words",
@@ -129,6 +131,7 @@ fn work(rng: &mut Rng, suite: Suite, last: &str, tell: &mut dyn FnMut(&str, &[u8
             "stream" => stream(rng, &content, tell),
             "envelope" => envelope(rng, keys.as_ref().unwrap(), payload.as_ref().unwrap(), tell),
             "keyring" => keyring(rng, &secrets.encryption, keys.as_ref().unwrap()),
+            "document" => document(rng, suite, &secrets.encryption, &content, tell),
             "shares" => shares(rng, suite, &secrets, tell),
             "emergency kit" => emergency_kit(rng, suite, &secrets, tell),
             "words" => words(&secrets.root, tell),
@@ -223,6 +226,30 @@ fn keyring(rng: &mut Rng, grantee: &EncryptionKey, keys: &CompartmentKeys) {
     let keyring = Keyring::seal(rng, &DOMAIN, &scope, &grantee.public_key(), std::slice::from_ref(keys)).unwrap();
     let opened = keyring.open(&DOMAIN, &CHART, &scope.grantee, grantee).unwrap();
     assert!(opened[0].private.same(&keys.private));
+}
+
+fn document(rng: &mut Rng, suite: Suite, party: &EncryptionKey, content: &[u8], tell: &mut dyn FnMut(&str, &[u8])) {
+    let scope = DocumentScope {
+        ledger: [0x1d; 20],
+        subject: CHART,
+        author: [0xc1; 20],
+    };
+    let other = EncryptionKey::generate(rng, suite);
+    let recipients = [([0xc1; 20], party), ([0x1e; 20], &other)].map(|(account, key)| Recipient {
+        account,
+        key_version: 1,
+        key: key.public_key(),
+    });
+    let metadata = Metadata {
+        media_type: "application/dicom".into(),
+        ..Metadata::default()
+    };
+    let sealed = SealedDocument::seal(rng, &DOMAIN, &scope, &metadata, content, &recipients).unwrap();
+    tell("document, in clear", &sealed.encode());
+    for (account, key) in [([0xc1; 20], party), ([0x1e; 20], &other)] {
+        let (_, opened) = sealed.open(&DOMAIN, &scope, &account, key).unwrap();
+        assert!(*opened == *content);
+    }
 }
 
 fn shares(rng: &mut Rng, suite: Suite, secrets: &Secrets, tell: &mut dyn FnMut(&str, &[u8])) {
