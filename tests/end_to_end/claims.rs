@@ -800,6 +800,17 @@ async fn the_program_bills_decides_and_shows() {
         insurer.ok(&["claim", "list", "--insurer", "--state", "denied"]),
         json!([])
     );
+    let signs = insurer.ok(&["claim", "signals", "--insurer", "--within", "90d", "--life", "HPAYMT"]);
+    assert_eq!((&signs["claims"], &signs["unopened"]), (&json!(1), &json!([])));
+    // The report is of today, the service of May.
+    assert!(
+        signs["signals"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("days after the service"),
+        "{signs}"
+    );
+    assert_eq!(shown["response"]["resourceType"], "ClaimResponse");
     let benefit = world.home().join("benefit.json");
     insurer.ok(&["claim", "export", id, "--file", benefit.to_str().unwrap()]);
     let benefit: Value = serde_json::from_slice(&std::fs::read(benefit).unwrap()).unwrap();

@@ -61,6 +61,23 @@ DELETE  /v1/charts/{chart}/emergency                                    -       
 GET     /v1/charts/{chart}/emergency/shares                             -                  401  403             403           403        403          403           403           403           403           403           403                          403           403           403           403
 PUT     /v1/charts/{chart}/emergency/shares/{party}                     -                  401  403             403           403        403          403           403           403           403           403           403                          403           403           403           403
 GET     /v1/charts/{chart}/emergencies                                  -                  401  200:0           200:0          200:0       200:0         200:0          200:0          200:0          200:0          200:0          200:0                         200:0          200:0          200:0          200:0
+GET     /v1/claims                                                              provider           401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 403
+GET     /v1/claims                                                              insurer            401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 403
+GET     /v1/claims                                                              chart              401 200:0 403 403 403 403 200:0 403 403 403 403 403 403 403 403
+GET     /v1/claims/facts                                                        provider           401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 403
+GET     /v1/claims/facts                                                        insurer            401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 403
+GET     /v1/claims/facts                                                        chart              401 200:0 403 403 403 403 200:0 403 403 403 403 403 403 403 403
+GET     /v1/claims/{claim}                                                      -                  401 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET     /v1/claims/{claim}/documents/{document}                                 -                  401 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET     /v1/insurers/{account}                                                  -                  401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET     /v1/supply/shipments                                                    -                  401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 403
+GET     /v1/supply/units                                                        -                  401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 403
+GET     /v1/supply/recalls                                                      -                  401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0
+GET     /v1/supply/batches/{batch}/custody/{package}                            -                  401 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET     /v1/trials                                                              -                  401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0
+GET     /v1/trials/{trial}                                                      -                  401 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET     /v1/trials/{trial}/sites                                                -                  401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0
+GET     /v1/trials/{trial}/batches                                              -                  401 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0 200:0
 GET     /v1/custody                                                     -                  401  200:0           200:0         200:0      200:0        200:0         200:0         200:0         200:0         200:0         200:0                        200:0         200:0         200:0         200:0
 POST    /v1/decisions                                                   -                  401  200:controller  200:no-grant  200:grant  200:expired  200:no-grant  200:delegate  200:no-grant  200:no-grant  200:no-grant  200:compartment-not-granted  200:no-grant  200:no-grant  200:no-grant  200:no-grant
 GET     /v1/deployment                                                  -                  200  200             200           200        200          200           200           200           200           200           200                          200           200           200           200
@@ -232,8 +249,16 @@ impl Cast {
             .replace("{account}", &account.to_string())
             .replace("{party}", &world.clinic.address().to_string())
             .replace("{type}", place)
+            .replace("{claim}", &UNKNOWN.to_string())
+            .replace("{document}", &UNKNOWN.to_string())
+            .replace("{batch}", &UNKNOWN.to_string())
+            .replace("{trial}", &UNKNOWN.to_string())
+            .replace("{package}", "0")
             .replace("{id}", if path.starts_with("/fhir") { id } else { "0x" });
         let url = match path {
+            "/v1/claims" | "/v1/claims/facts" if place == "chart" => format!("{url}?chart={CHART}"),
+            "/v1/claims" | "/v1/claims/facts" => format!("{url}?as={place}"),
+            "/v1/supply/shipments" => format!("{url}?as=receiver"),
             "/v1/relay/operations/{id}" => path.replace("{id}", &UNKNOWN.to_string()),
             _ => url,
         };
@@ -293,6 +318,14 @@ impl Cast {
             "versions",
             "reads",
             "emergencies",
+            "claims",
+            "facts",
+            "shipments",
+            "units",
+            "recalls",
+            "trials",
+            "sites",
+            "batches",
         ]
         .map(|list| body[list].as_array().map(Vec::len));
         let listed = lists.into_iter().flatten().next().map(|length| length.to_string());
