@@ -27,6 +27,7 @@ use std::{
 };
 
 use alloy::{
+    eips::BlockId,
     network::{Ethereum, EthereumWallet, TransactionBuilder as _},
     primitives::{Address, B256, Signature},
     providers::{DynProvider, Provider as _, ProviderBuilder},
@@ -440,7 +441,9 @@ impl World {
 
     async fn ask_of<C: SolCall>(&self, to: Address, call: C) -> C::Return {
         let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
-        let answer = provider(&self.chain.url(), &self.patient).call(request).await.unwrap();
+        // alloy asks about the pending block otherwise, in which what waits is done already.
+        let asked = provider(&self.chain.url(), &self.patient);
+        let answer = asked.call(request).block(BlockId::latest()).await.unwrap();
         C::abi_decode_returns(&answer).unwrap()
     }
 
