@@ -91,7 +91,7 @@ fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(supply::shipments)) //        GET    /v1/supply/shipments
         .routes(routes!(supply::units)) //            GET    /v1/supply/units
         .routes(routes!(supply::recalls)) //          GET    /v1/supply/recalls
-        .routes(routes!(supply::custody)) //          GET    /v1/supply/batches/{batch}/custody/{package}
+        .routes(routes!(supply::chain_of_custody)) // GET    /v1/supply/batches/{batch}/custody/{package}
         .routes(routes!(trials::trials)) //           GET    /v1/trials
         .routes(routes!(trials::trial)) //            GET    /v1/trials/{trial}
         .routes(routes!(trials::sites)) //            GET    /v1/trials/{trial}/sites

@@ -434,6 +434,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/claims/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Claims as above that were submitted at `since` (UNIX seconds) or later, with the records that they rest on: for whoever looks for signs of fraud. */
+        get: operations["facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/claims/{claim}": {
         parameters: {
             query?: never;
@@ -716,6 +733,145 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/supply/batches/{batch}/custody/{package}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the unit with this package of a batch came to who holds it: the last step first, back to the maker. */
+        get: operations["chain_of_custody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/supply/recalls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All recalls there are, in the order in which they were issued. Patients' clients read on from the last that they have seen: no gateway learns which
+         *     packages somebody has.
+         */
+        get: operations["recalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/supply/shipments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shipments from or to the caller, or the organisation that they act for, in the order in which they were offered. `open`: those alone that nobody has closed. */
+        get: operations["shipments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/supply/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller, or the organisation that they act for, holds, by batch and unit. */
+        get: operations["units"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All trials, in the order in which they were registered. */
+        get: operations["trials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trials/{trial}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A trial, its versions and its results. */
+        get: operations["trial"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trials/{trial}/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data that were anchored in a trial, in the order of the chain. */
+        get: operations["batches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trials/{trial}/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sites that were ever named in a trial. */
+        get: operations["sites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -763,6 +919,15 @@ export interface components {
         /** @description Those that are to be uploaded, in the order of the question. The others are as if they were uploaded now. */
         BlocksMissing: {
             missing: components["schemas"]["Hex32"][];
+        };
+        /** @description `GET /v1/supply/batches/{batch}/custody/{package}`: how the unit with this package came to who holds it, the last step first. */
+        ChainOfCustody: {
+            steps: components["schemas"]["CustodyStep"][];
+            /**
+             * Format: int32
+             * @description Its first package.
+             */
+            unit: number;
         };
         Challenge: {
             /** @description EIP-4361 text; see [`crate::siwe::Message::parse`]. */
@@ -863,6 +1028,11 @@ export interface components {
             /** @description The provider, or its member. */
             submitted_by: components["schemas"]["Hex20"];
         };
+        /** @description A claim, and the records that it rests on. */
+        ClaimFacts: {
+            claim: components["schemas"]["Claim"];
+            links: components["schemas"]["ClaimLink"][];
+        };
         /** @description `GET /v1/claims/{claim}`. */
         ClaimHistory: {
             claim: components["schemas"]["Claim"];
@@ -923,6 +1093,12 @@ export interface components {
             /** @description Pass as `after` for the next page; absent on the last. */
             next?: string | null;
         };
+        /** @description `GET /v1/claims/facts`: what there is to look for signs of fraud in, without opening a document. */
+        ClaimsFacts: {
+            facts: components["schemas"]["ClaimFacts"][];
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+        };
         /**
          * @description A set of compartments, as an ascending list of numbers 0..63. The field is the bit mask.
          * @example [
@@ -955,6 +1131,19 @@ export interface components {
             emergencies: components["schemas"]["OpenEmergency"][];
             /** @description Pass as `after` for the next page; absent on the last. A page may be empty and not be the last. */
             next?: string | null;
+        };
+        /** @description A link in a unit's chain of custody. */
+        CustodyStep: {
+            /**
+             * Format: int64
+             * @description UNIX seconds: registered, or accepted.
+             */
+            at: number;
+            document?: components["schemas"]["Hex32"] | null;
+            holder: components["schemas"]["Hex20"];
+            /** @description By which it came; `0`: the holder is the maker, who registered it. */
+            shipment: string;
+            step: string;
         };
         /** @description Answers in the order of the questions. */
         DecisionReply: {
@@ -1114,6 +1303,11 @@ export interface components {
          * @example 0x00
          */
         HexBytes: `0x${string}`;
+        /**
+         * @description A number of up to 256 bits.
+         * @example 0x1f
+         */
+        HexNumber: `0x${string}`;
         /** @description `GET /v1/insurers/{account}`: what a provider has to know before it submits a claim. */
         Insurer: {
             currencies: components["schemas"]["AcceptedCurrency"][];
@@ -1332,6 +1526,40 @@ export interface components {
             next?: string | null;
             reads: components["schemas"]["ReadEntry"][];
         };
+        /** @description Packages that are not to be sold, dispensed or used. */
+        Recall: {
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            at: number;
+            batch: components["schemas"]["Hex32"];
+            /** @description `terms::recall`, by name. */
+            class: string;
+            /**
+             * Format: int32
+             * @description From this package on, below the other.
+             */
+            from: number;
+            /** @description 14 digits. */
+            gtin: string;
+            issued_by: components["schemas"]["Hex20"];
+            maker: components["schemas"]["Hex20"];
+            /**
+             * Format: int32
+             * @description Of the batch's recalls, from 0.
+             */
+            number: number;
+            reason: string;
+            /** Format: int32 */
+            to: number;
+        };
+        /** @description `GET /v1/supply/recalls`, in the order in which they were issued: who reads on from the last one misses none. */
+        Recalls: {
+            /** @description Pass as `after` for the next page, also later: where the recalls end now. Absent: there are none after `after`. */
+            next?: string | null;
+            recalls: components["schemas"]["Recall"][];
+        };
         /** @description `ReadReceipt` of `medlock_abi::signed`, as JSON. */
         Receipt: {
             chart: components["schemas"]["Hex32"];
@@ -1454,6 +1682,40 @@ export interface components {
              */
             signature: components["schemas"]["HexBytes"];
         };
+        /** @description Units that were offered to one account. */
+        Shipment: {
+            /**
+             * Format: int64
+             * @description UNIX seconds; absent: it is open.
+             */
+            closed_at?: number | null;
+            document?: components["schemas"]["Hex32"] | null;
+            /** @description `sale` or `return`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            offered_at: number;
+            receiver: components["schemas"]["Hex20"];
+            sender: components["schemas"]["Hex20"];
+            shipment: string;
+            /** @description `open`, `accepted`, `refused` or `withdrawn`. */
+            state: string;
+            units: components["schemas"]["ShippedUnit"][];
+        };
+        /** @description `GET /v1/supply/shipments`, in the order in which they were offered. */
+        Shipments: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            shipments: components["schemas"]["Shipment"][];
+        };
+        /** @description A unit, by the number of its first package. */
+        ShippedUnit: {
+            batch: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            unit: number;
+        };
         /** @description `GET /v1/status`. */
         Status: {
             /**
@@ -1473,6 +1735,198 @@ export interface components {
             token: components["schemas"]["Hex20"];
             /** @description In the token's own units, decimal. */
             value: string;
+        };
+        /** @description A trial as it stands. */
+        Trial: {
+            /** Format: int32 */
+            batches: number;
+            /** Format: int32 */
+            consent_version: number;
+            /**
+             * Format: int32
+             * @description How many; nobody by name.
+             */
+            enrolled: number;
+            lock?: components["schemas"]["TrialLock"] | null;
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            registered_at: number;
+            /** @description keccak256 of its public registration number. */
+            registration: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            results: number;
+            sponsor: components["schemas"]["Hex20"];
+            /** @description `terms::trial`, by name. */
+            state: string;
+            trial: components["schemas"]["Hex32"];
+            /**
+             * Format: int32
+             * @description The newest, and the least that participants must have consented to.
+             */
+            version: number;
+            /**
+             * Format: int32
+             * @description Of the enrolled.
+             */
+            withdrawn: number;
+        };
+        /** @description Data of a site. */
+        TrialBatch: {
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            anchored_at: number;
+            /** Format: int32 */
+            count: number;
+            /**
+             * Format: int32
+             * @description `terms::batch`: late, out of order.
+             */
+            flags: number;
+            /**
+             * Format: int64
+             * @description UNIX seconds: the period.
+             */
+            from: number;
+            /** @description Bit n of word w: number 256 w + n of the site. */
+            participants: components["schemas"]["HexNumber"][];
+            root: components["schemas"]["Hex32"];
+            /**
+             * Format: int32
+             * @description The site's own number of it, from 1.
+             */
+            sequence: number;
+            site: components["schemas"]["Hex20"];
+            /** Format: int64 */
+            to: number;
+            /**
+             * Format: int32
+             * @description The trial's at that time.
+             */
+            version: number;
+        };
+        /** @description `GET /v1/trials/{trial}/batches`, in the order in which they were anchored. */
+        TrialBatches: {
+            batches: components["schemas"]["TrialBatch"][];
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+        };
+        /** @description `GET /v1/trials/{trial}`. */
+        TrialHistory: {
+            /** @description From number 0. */
+            results: components["schemas"]["TrialResults"][];
+            trial: components["schemas"]["Trial"];
+            /** @description From version 1. */
+            versions: components["schemas"]["TrialVersion"][];
+        };
+        /** @description From when on a trial's data are what they are. */
+        TrialLock: {
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            at: number;
+            /** Format: int32 */
+            batches: number;
+            data: components["schemas"]["Hex32"];
+        };
+        TrialResults: {
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            at: number;
+            data: components["schemas"]["Hex32"];
+            /** Format: int32 */
+            number: number;
+            plan: components["schemas"]["Hex32"];
+            results: components["schemas"]["Hex32"];
+            /**
+             * Format: int32
+             * @description The trial's, by whose plan they were made.
+             */
+            version: number;
+        };
+        TrialSite: {
+            active: boolean;
+            /** Format: int32 */
+            enrolled: number;
+            /**
+             * Format: int32
+             * @description The highest sequence number of its batches; 0: it has none.
+             */
+            last_sequence: number;
+            site: components["schemas"]["Hex20"];
+            /**
+             * Format: int32
+             * @description Of the enrolled.
+             */
+            withdrawn: number;
+        };
+        /** @description `GET /v1/trials/{trial}/sites`: all that were ever named. */
+        TrialSites: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            sites: components["schemas"]["TrialSite"][];
+        };
+        /** @description What was planned. */
+        TrialVersion: {
+            /**
+             * Format: int64
+             * @description UNIX seconds.
+             */
+            at: number;
+            /**
+             * Format: int32
+             * @description How many were enrolled before.
+             */
+            enrolled_before: number;
+            /** @description The consent form. */
+            form: components["schemas"]["Hex32"];
+            plan: components["schemas"]["Hex32"];
+            protocol: components["schemas"]["Hex32"];
+            /**
+             * Format: int32
+             * @description `terms::amendment`; 0: of the first.
+             */
+            reason_code: number;
+            /** @description Who has not consented to this one or a later one takes no part. */
+            reconsent: boolean;
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description `GET /v1/trials`, in the order in which they were registered. */
+        Trials: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            trials: components["schemas"]["Trial"][];
+        };
+        /** @description A run of a batch's packages that one party holds. */
+        Unit: {
+            batch: components["schemas"]["Hex32"];
+            /** @description Why it left the supply, by name. */
+            decommissioned?: string | null;
+            /** @description The open shipment that it is in. */
+            shipment?: string | null;
+            /**
+             * Format: int32
+             * @description The package after its last.
+             */
+            to: number;
+            /**
+             * Format: int32
+             * @description Its first package.
+             */
+            unit: number;
+        };
+        /** @description `GET /v1/supply/units`: what the caller holds. */
+        Units: {
+            /** @description Pass as `after` for the next page; absent on the last. */
+            next?: string | null;
+            units: components["schemas"]["Unit"][];
         };
         /** @description `POST /v1/blocks`: what was stored. The blocks are on disk when this is sent. */
         Uploaded: {
@@ -2777,6 +3231,58 @@ export interface operations {
             };
         };
     };
+    facts: {
+        parameters: {
+            query?: {
+                as?: "provider" | "insurer";
+                chart?: components["schemas"]["Hex32"];
+                since?: number;
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimsFacts"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     claim: {
         parameters: {
             query?: never;
@@ -3595,6 +4101,397 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chain_of_custody: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                batch: components["schemas"]["Hex32"];
+                package: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainOfCustody"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recalls: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recalls"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shipments: {
+        parameters: {
+            query: {
+                as: "sender" | "receiver";
+                open?: boolean;
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shipments"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    units: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                "medlock-organisation"?: components["schemas"]["Hex20"] | null;
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Units"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trials: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trials"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trial: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                trial: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialHistory"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    batches: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                trial: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialBatches"];
+                };
+            };
+            /** @description The caller has this answer */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sites: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                trial: components["schemas"]["Hex32"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialSites"];
                 };
             };
             /** @description The caller has this answer */

@@ -99,7 +99,7 @@ pub async fn recalls(
 #[utoipa::path(get, path = "/v1/supply/batches/{batch}/custody/{package}", tag = "supply", security(("session" = [])),
     params(("batch" = Hex32, Path,), ("package" = u32, Path,)),
     responses((status = 200, body = ChainOfCustody), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub async fn custody(
+pub async fn chain_of_custody(
     State(gateway): State<Gateway>,
     _caller: Caller,
     Path(PackagePath { batch, package }): Path<PackagePath>,
