@@ -15,6 +15,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use medlock_api::{Kind, Problem, claims::ClaimState, header::ORGANISATION};
+use medlock_indexer::Page;
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -340,6 +341,14 @@ pub fn cursor<T: std::str::FromStr>(after: Option<&str>) -> Result<Option<T>> {
 /// At least 1, at most [`PAGE_MOST`].
 pub fn page_limit(limit: Option<u32>) -> u32 {
     limit.unwrap_or(PAGE_MOST).clamp(1, PAGE_MOST)
+}
+
+/// The page that a listing's query asks for.
+pub fn page(after: Option<&str>, limit: Option<u32>) -> Result<Page> {
+    Ok(Page {
+        after: cursor(after)?,
+        limit: page_limit(limit),
+    })
 }
 
 /// A JSON body of at most `MOST` bytes. More than [`JSON_BYTES_MOST`] is for the route to allow.

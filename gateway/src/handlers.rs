@@ -14,6 +14,7 @@ pub mod sessions;
 pub mod supply;
 pub mod trials;
 
+use alloy::primitives::B256;
 use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
@@ -30,4 +31,9 @@ fn dag_cbor(block: Block) -> Response {
 fn name(list: &[(&str, u8)], number: u8) -> String {
     let known = list.iter().find(|(_, known)| *known == number);
     known.map_or_else(|| format!("unknown-{number}"), |(name, _)| (*name).to_owned())
+}
+
+/// A word of the chain, where zero is none.
+fn given(word: B256) -> Option<B256> {
+    Some(word).filter(|word| !word.is_zero())
 }

@@ -6,11 +6,11 @@ use medlock_api::{
     Actions, Chart, Charts, Compartments, Grant, Grants, Kind, Problem, Purposes, Records, Version, Versions,
     schema::{Binary, Hex20, Hex32},
 };
-use medlock_indexer::{Page, Record};
+use medlock_indexer::Record;
 
 use crate::{
     access::{forbidden, unreadable},
-    extract::{Caller, ChartPath, PageQuery, Path, Query, RecordPath, RecordsQuery, cursor, page_limit},
+    extract::{Caller, ChartPath, PageQuery, Path, Query, RecordPath, RecordsQuery, cursor, page, page_limit},
     handlers::dag_cbor,
     problem::{Failure, Result},
     state::Gateway,
@@ -25,10 +25,7 @@ pub async fn charts(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Charts>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let block = gateway.latest().await?;
     let charts = gateway.index_at(&block).await?.charts_of(caller.account, page).await?;
     let next = next(&charts, page.limit, |chart| chart.position.to_string());
@@ -117,10 +114,7 @@ pub async fn grants(
     Path(ChartPath { chart }): Path<ChartPath>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Grants>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let standing = gateway.standing(chart, caller.acting()).await?;
     let mut index = gateway.index_at(&standing.block).await?;
     let grants = match standing.sees_grants() {
@@ -143,10 +137,7 @@ pub async fn my_grants(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Grants>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let (block, acting) = (gateway.latest().await?, caller.acting());
     gateway.require_member(&block, acting).await?;
     let grants = gateway
@@ -168,10 +159,7 @@ pub async fn records(
     Path(ChartPath { chart }): Path<ChartPath>,
     Query(query): Query<RecordsQuery>,
 ) -> Result<Json<Records>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let wanted = match query.compartment {
         None => u64::MAX,
         Some(compartment) if compartment < COMPARTMENTS => 1 << compartment,

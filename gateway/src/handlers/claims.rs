@@ -10,16 +10,13 @@ use medlock_api::{
     },
     schema::{Binary, Hex20, Hex32},
 };
-use medlock_indexer::{self as indexer, ClaimsOf, CurrencySetting, Page};
+use medlock_indexer::{self as indexer, ClaimsOf, CurrencySetting};
 
-use super::{charts::next, dag_cbor};
+use super::{charts::next, dag_cbor, given};
 use crate::{
     access::{Acting, Role},
     chain::Block,
-    extract::{
-        AccountPath, Caller, ClaimDocumentPath, ClaimPath, ClaimsQuery, FactsQuery, Path, Query, Whose, cursor,
-        page_limit,
-    },
+    extract::{AccountPath, Caller, ClaimDocumentPath, ClaimPath, ClaimsQuery, FactsQuery, Path, Query, Whose, page},
     problem::{Failure, Result},
     state::Gateway,
 };
@@ -34,10 +31,7 @@ pub async fn claims(
     caller: Caller,
     Query(query): Query<ClaimsQuery>,
 ) -> Result<Json<Claims>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let (block, acting) = (gateway.latest().await?, caller.acting());
     gateway.require_member(&block, acting).await?;
     let of = of(&gateway, block, acting, query.whose, query.chart).await?;
@@ -60,10 +54,7 @@ pub async fn facts(
     caller: Caller,
     Query(query): Query<FactsQuery>,
 ) -> Result<Json<ClaimsFacts>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let (block, acting) = (gateway.latest().await?, caller.acting());
     gateway.require_member(&block, acting).await?;
     let of = of(&gateway, block, acting, query.whose, query.chart).await?;
@@ -261,10 +252,6 @@ fn step_body(step: indexer::ClaimStep) -> Result<ClaimStep> {
         block: step.position.block_number,
         tx: step.tx_hash,
     })
-}
-
-fn given(word: B256) -> Option<B256> {
-    Some(word).filter(|word| !word.is_zero())
 }
 
 /// # Errors

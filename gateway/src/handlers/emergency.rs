@@ -9,10 +9,9 @@ use medlock_api::{
     Custody, Emergencies, EmergencyShares, Problem, media_type,
     schema::{Binary, Hex20, Hex32},
 };
-use medlock_indexer::Page;
 
 use crate::{
-    extract::{Body, Caller, ChartPath, PageQuery, PartyPath, Path, Query, cursor, page_limit},
+    extract::{Body, Caller, ChartPath, PageQuery, PartyPath, Path, Query, cursor, page, page_limit},
     problem::Result,
     state::Gateway,
 };
@@ -114,9 +113,6 @@ pub async fn custody(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Custody>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     gateway.custody(caller.account, page).await.map(Json)
 }

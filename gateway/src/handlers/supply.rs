@@ -1,5 +1,4 @@
 //! The supply ledger: what is offered, held and recalled. All of it stands on chain for everybody; no patient does.
-use alloy::primitives::B256;
 use axum::{Json, extract::State};
 use medlock_abi::terms::{decommission, recall, shipment};
 use medlock_api::{
@@ -7,11 +6,11 @@ use medlock_api::{
     schema::{Hex20, Hex32},
     supply::{ChainOfCustody, CustodyStep, Recall, Recalls, Shipment, Shipments, ShippedUnit, Unit, Units},
 };
-use medlock_indexer::{self as indexer, Page, ShipmentsOf};
+use medlock_indexer::{self as indexer, ShipmentsOf};
 
-use super::{charts::next, name};
+use super::{charts::next, given, name};
 use crate::{
-    extract::{Caller, PackagePath, PageQuery, Path, Query, ShipmentsQuery, Side, cursor, page_limit},
+    extract::{Caller, PackagePath, PageQuery, Path, Query, ShipmentsQuery, Side, page, page_limit},
     problem::{Failure, Result},
     state::Gateway,
 };
@@ -25,10 +24,7 @@ pub async fn shipments(
     caller: Caller,
     Query(query): Query<ShipmentsQuery>,
 ) -> Result<Json<Shipments>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let (block, acting) = (gateway.latest().await?, caller.acting());
     gateway.require_member(&block, acting).await?;
     let of = match query.side {
@@ -83,10 +79,7 @@ pub async fn recalls(
     _caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Recalls>> {
-    let page = Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    };
+    let page = page(query.after.as_deref(), query.limit)?;
     let mut index = gateway.index_at(&gateway.latest().await?).await?;
     let found = index.recalls(page).await?;
     Ok(Json(Recalls {
@@ -152,10 +145,6 @@ fn recall_body(issued: indexer::Recall) -> Recall {
         issued_by: issued.issued_by,
         at: issued.at,
     }
-}
-
-fn given(digest: B256) -> Option<B256> {
-    Some(digest).filter(|digest| !digest.is_zero())
 }
 
 /// A cursor of [`units`].

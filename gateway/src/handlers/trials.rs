@@ -9,11 +9,11 @@ use medlock_api::{
         Trials,
     },
 };
-use medlock_indexer::{self as indexer, Page};
+use medlock_indexer as indexer;
 
 use super::{charts::next, name};
 use crate::{
-    extract::{Caller, PageQuery, Path, Query, TrialPath, cursor, page_limit},
+    extract::{Caller, PageQuery, Path, Query, TrialPath, page},
     problem::{Failure, Result},
     state::Gateway,
 };
@@ -27,7 +27,7 @@ pub async fn trials(
     _caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Trials>> {
-    let page = page(&query)?;
+    let page = page(query.after.as_deref(), query.limit)?;
     let mut index = gateway.index_at(&gateway.latest().await?).await?;
     let found = index.trials(page).await?;
     Ok(Json(Trials {
@@ -85,7 +85,7 @@ pub async fn sites(
     Path(TrialPath { trial }): Path<TrialPath>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<TrialSites>> {
-    let page = page(&query)?;
+    let page = page(query.after.as_deref(), query.limit)?;
     let mut index = gateway.index_at(&gateway.latest().await?).await?;
     let found = index.sites(trial, page).await?;
     let body = |site: &indexer::Site| TrialSite {
@@ -111,7 +111,7 @@ pub async fn batches(
     Path(TrialPath { trial }): Path<TrialPath>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<TrialBatches>> {
-    let page = page(&query)?;
+    let page = page(query.after.as_deref(), query.limit)?;
     let mut index = gateway.index_at(&gateway.latest().await?).await?;
     let found = index.data_batches(trial, page).await?;
     let next = next(&found, page.limit, |batch| batch.position.to_string());
@@ -131,13 +131,6 @@ pub async fn batches(
         batches: found.into_iter().map(body).collect(),
         next,
     }))
-}
-
-fn page(query: &PageQuery) -> Result<Page> {
-    Ok(Page {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit),
-    })
 }
 
 fn trial_body(trial: indexer::Trial) -> Trial {
