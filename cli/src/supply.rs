@@ -28,7 +28,7 @@ use serde_json::json;
 
 use crate::{
     args::{Global, SupplyCommand},
-    commands::{parse_purpose, read_file},
+    commands::{number_of, parse_purpose, read_file, read_text},
     output::{Output, exit, table, time},
 };
 
@@ -178,7 +178,10 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
         } => {
             let (first, last) = packages;
             let (from, to) = (first, last + 1);
-            let numbers = (number(&recall::CLASSES, &class)?, number(&recall::REASONS, &reason)?);
+            let numbers = (
+                number_of(&recall::CLASSES, &class)?,
+                number_of(&recall::REASONS, &reason)?,
+            );
             let mined = client.recall_packages(batch, (from, to), numbers, B256::ZERO).await?;
             out.say(mined, || "The packages are recalled, for good.".into())?;
         }
@@ -223,7 +226,7 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             }
         },
         SupplyCommand::Decommission { batch, unit, reason } => {
-            let reason = number(&decommission::ALL, &reason)?;
+            let reason = number_of(&decommission::ALL, &reason)?;
             let mined = client.decommission(batch, unit, reason, B256::ZERO).await?;
             out.say(mined, || "The unit is out of the supply, for good.".into())?;
         }
@@ -281,8 +284,7 @@ fn epcis(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 fn manifest(client: &Client, gtin: Gtin, lot: Lot, expiry: Day, serials: &Path) -> anyhow::Result<Manifest> {
-    let text = std::fs::read_to_string(serials);
-    let text = text.map_err(|error| Error::File(format!("{}: {error}", serials.display())))?;
+    let text = read_text(serials)?;
     let serials = read_list(&text).map_err(unsuitable)?;
     let batch = Batch {
         maker: client.address(),
@@ -307,8 +309,7 @@ fn lines_of(manifest: &Manifest) -> anyhow::Result<String> {
 
 /// The ticket of the scanned package or, without a scan, the only one in the file.
 fn ticket(path: &Path, scanned: Option<&Package>) -> anyhow::Result<Ticket> {
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| Error::File(format!("{}: {error}", path.display())))?;
+    let text = read_text(path)?;
     let mut found = None;
     for line in text.lines().filter(|line| !line.is_empty()) {
         if line.len() > TICKET_BYTES_MAX {
@@ -356,13 +357,6 @@ pub fn numbers(text: &str) -> Result<(u32, u32), String> {
     parsed
         .filter(|(first, last): &(u32, u32)| first <= last && *last < u32::MAX)
         .ok_or_else(|| "FIRST-LAST, both counted, from 0".into())
-}
-
-fn number(list: &[(&str, u8)], name: &str) -> anyhow::Result<u8> {
-    let known = list.iter().find(|(known, _)| *known == name);
-    let names = || list.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let (_, number) = known.ok_or_else(|| Error::Usage(format!("there is no {name}; there are {}", names())))?;
-    Ok(*number)
 }
 
 fn name(list: &[(&str, u8)], number: u8) -> String {

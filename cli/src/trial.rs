@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{Global, TrialCommand, VersionArgs},
-    commands::{parse_time, read_file},
+    commands::{number_of, parse_time, read_file, read_text},
     output::{Output, exit, table, time},
 };
 
@@ -53,11 +53,8 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
             reconsent,
         } => {
             let read = Files::read(&files)?;
-            let known = amendment::ALL.iter().find(|(name, _)| *name == reason);
-            let names = || amendment::ALL.map(|(name, _)| name).join(", ");
-            let (_, code) =
-                known.ok_or_else(|| Error::Usage(format!("there is no {reason}; there are {}", names())))?;
-            let mined = client.amend_trial(trial, read.borrowed(), *code, reconsent).await?;
+            let reason = number_of(&amendment::ALL, &reason)?;
+            let mined = client.amend_trial(trial, read.borrowed(), reason, reconsent).await?;
             out.say(mined, || match reconsent {
                 true => "The trial is amended: who does not consent anew takes no part any more.".into(),
                 false => "The trial is amended.".into(),
@@ -368,8 +365,7 @@ fn read_rows(path: &Path) -> anyhow::Result<Vec<Row>> {
         participant: u32,
         data: Value,
     }
-    let bytes = read_file(path)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::Unsuitable(format!("{} is no text", path.display())))?;
+    let text = read_text(path)?;
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
     let rows = lines.map(|(line, number)| {
         let read: Line = serde_json::from_str(line)

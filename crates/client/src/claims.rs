@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, U256};
 use medlock_abi::{
     claims::IClaims::{self, Adjudicated, ClaimSubmitted, Link},
-    records::IRecords,
     terms::claim_state,
 };
 use medlock_api::{
@@ -121,7 +120,7 @@ impl Client {
     pub async fn share_fingerprint_key(&self, chart: B256) -> Result<Option<Mined>> {
         let open = self.chart(chart).await?;
         let record_id = self.record_id(chart, FINGERPRINT_SOURCE);
-        if self.has_record(chart, record_id).await? {
+        if open.on_chain(record_id).await?.version != 0 {
             return Ok(None);
         }
         let key = FingerprintKey::derive(self.identity.root().expose(), chart);
@@ -136,14 +135,6 @@ impl Client {
         };
         let stored = open.add(vec![document], |_| ()).await?;
         Ok(stored.first().map(|stored| stored.mined))
-    }
-
-    async fn has_record(&self, chart: B256, record: B256) -> Result<bool> {
-        let call = IRecords::recordOfCall {
-            chart,
-            recordId: record,
-        };
-        Ok(self.chain.call(self.deployment.records, call).await?.version != 0)
     }
 
     /// Joins the registry of services that insurers share, or leaves it (insurers).
@@ -189,11 +180,11 @@ impl Client {
 
     /// Claims, by the gateway's index, in the order in which they were submitted.
     pub async fn claims(&self, of: ClaimsOf, state: Option<ClaimState>) -> Result<Vec<api::claims::Claim>> {
-        let gateway = match of {
-            ClaimsOf::Chart(_) => self.for_ourselves().gateway().await?.clone(),
-            _ => self.gateway().await?.clone(),
+        let client = match of {
+            ClaimsOf::Chart(_) => self.for_ourselves(),
+            _ => self.clone(),
         };
-        gateway.claims(of, state).await
+        client.gateway().await?.claims(of, state).await
     }
 
     /// A claim and its steps. Where it stands and who its parties are is the chain's word.
@@ -209,11 +200,11 @@ impl Client {
         let stands = (told.state.number(), told.serial, told.deadline.unwrap_or(0))
             == (on_chain.state, on_chain.serial, on_chain.deadline);
         if !is_it {
-            return Err(not_the_chains("its parties, document or records are another claim's"));
+            return Err(tampered(WHAT)("its parties, document or records are another claim's"));
         }
         // A step may have been mined in between: then the gateway is behind, and no liar.
         if !stands || told.approved.unwrap_or_default() != on_chain.amount {
-            return Err(not_the_chains(
+            return Err(tampered(WHAT)(
                 "it stands elsewhere on chain; if a step was just taken, ask again",
             ));
         }
@@ -226,7 +217,7 @@ impl Client {
         let is_decided =
             amount == on_chain.amount && (code == on_chain.reasonCode || told.state == ClaimState::Reversed);
         if !serials.eq(1..=told.serial) || !leads_there || !is_decided {
-            return Err(not_the_chains("its steps are not those that led to where it stands"));
+            return Err(tampered(WHAT)("its steps are not those that led to where it stands"));
         }
         Ok(history)
     }
@@ -242,16 +233,16 @@ impl Client {
         let content = self
             .claim_document(claim, told.document, told.chart, told.provider)
             .await?;
-        let document = ClaimDocument::decode(&content).map_err(mismatched)?;
-        let fhir = document.check(&submitted(&history), key).map_err(mismatched)?;
+        let document = ClaimDocument::decode(&content).map_err(tampered(WHAT))?;
+        let fhir = document.check(&submitted(&history), key).map_err(tampered(WHAT))?;
         let decision = match last_decision(&history).and_then(|step| Some((step, step.document?))) {
             None => None,
             Some((step, digest)) => {
                 let content = self.claim_document(claim, digest, claim, told.insurer).await?;
-                let decision = Decision::decode(&content).map_err(mismatched)?;
+                let decision = Decision::decode(&content).map_err(tampered(WHAT))?;
                 let response = decision
                     .check(&adjudicated(claim, step), fhir.total)
-                    .map_err(mismatched)?;
+                    .map_err(tampered(WHAT))?;
                 Some((decision, response))
             }
         };
@@ -273,7 +264,7 @@ impl Client {
         };
         let Some(digest) = step.document else { return Ok(None) };
         let content = self.claim_document(claim.claim, digest, claim.claim, author).await?;
-        let text = std::str::from_utf8(&content).map_err(|_| not_the_chains("a message is not text"))?;
+        let text = std::str::from_utf8(&content).map_err(|_| tampered(WHAT)("a message is not text"))?;
         Ok(Some(text.to_owned()))
     }
 
@@ -362,7 +353,7 @@ impl Client {
     ) -> Result<Zeroizing<Vec<u8>>> {
         let block = self.gateway().await?.claim_document(claim, document).await?;
         if B256::from(<[u8; 32]>::from(Sha256::digest(&block))) != document {
-            return Err(not_the_chains("a document is not the one whose digest is on chain"));
+            return Err(tampered(WHAT)("a document is not the one whose digest is on chain"));
         }
         let sealed = SealedDocument::decode(&block).map_err(tampered(WHAT))?;
         let scope = self.document_scope(subject, author);
@@ -468,9 +459,7 @@ impl Client {
         };
         let request = Reference::claim(claim.claim);
         let response = ClaimResponse::decided(&open.claim, request, &verdict, DateTime::at(now()));
-        let response = response
-            .write()
-            .map_err(|refused| Error::Unsuitable(refused.to_string()))?;
+        let response = response.write().map_err(Error::unsuitable)?;
         let decision = Decision {
             claim: claim.claim,
             verdict,
@@ -628,11 +617,7 @@ impl OpenChart {
         }
         let listed = client.gateway().await?.records(self.id(), Some(CLAIMS)).await?;
         for record in listed.iter().filter(|record| record.author == state.controller) {
-            let call = IRecords::recordOfCall {
-                chart: self.id(),
-                recordId: record.record_id,
-            };
-            let on_chain = client.chain.call(client.deployment.records, call).await?;
+            let on_chain = self.on_chain(record.record_id).await?;
             // Somebody else's key would make two fingerprints of one service.
             if on_chain.author != state.controller {
                 continue;
@@ -640,7 +625,7 @@ impl OpenChart {
             let document = self.read(record.record_id, None, purpose).await?;
             if document.metadata.media_type == FINGERPRINT_MEDIA_TYPE {
                 let key = FingerprintKey::from_slice(&document.content);
-                return key.map_err(|error| Error::Unsuitable(error.to_string()));
+                return key.map_err(Error::unsuitable);
             }
         }
         Err(Error::Unsuitable(
@@ -659,11 +644,7 @@ impl OpenChart {
         for claim in claims {
             let mut links = Vec::with_capacity(claim.records.len());
             for record in claim.records {
-                let call = IRecords::recordOfCall {
-                    chart: self.id(),
-                    recordId: record,
-                };
-                let on_chain = client.chain.call(client.deployment.records, call).await?;
+                let on_chain = self.on_chain(record).await?;
                 if on_chain.version == 0 {
                     return Err(Error::UnknownRecord { record });
                 }
@@ -673,13 +654,13 @@ impl OpenChart {
                 });
             }
             let document = ClaimDocument::new(claim.claim, provider, links, Salt::generate(&mut rng()));
-            let document = document.map_err(unsuitable)?;
+            let document = document.map_err(Error::unsuitable)?;
             let content = document.encode();
             let block = client
                 .seal_document(self.id(), CLAIM_MEDIA_TYPE, &content, claim.insurer)
                 .await?;
             let submission = document.submission(self.id(), claim.insurer, digest(&block)?, key);
-            calls.push(submission.map_err(unsuitable)?);
+            calls.push(submission.map_err(Error::unsuitable)?);
             blocks.push(block);
         }
         let ids = calls.iter().map(|call| claim_id(provider, call)).collect();
@@ -798,21 +779,6 @@ fn adjudicated(claim: B256, step: &ClaimStep) -> Adjudicated {
         document: step.document.unwrap_or_default(),
         deadline: step.deadline.unwrap_or_default(),
     }
-}
-
-fn not_the_chains(detail: &str) -> Error {
-    Error::Tampered {
-        what: WHAT.into(),
-        detail: detail.into(),
-    }
-}
-
-fn mismatched(error: impl std::fmt::Display) -> Error {
-    not_the_chains(&error.to_string())
-}
-
-fn unsuitable(error: impl std::fmt::Display) -> Error {
-    Error::Unsuitable(error.to_string())
 }
 
 fn not_ours(claim: B256) -> Error {

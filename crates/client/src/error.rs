@@ -160,6 +160,11 @@ impl Error {
         )
     }
 
+    /// Something of the caller's that nothing sensible can be made of, and why.
+    pub(crate) fn unsuitable(why: impl std::fmt::Display) -> Self {
+        Self::Unsuitable(why.to_string())
+    }
+
     /// True where the contract or the gateway said no to this caller.
     pub fn is_refusal(&self) -> bool {
         match self {

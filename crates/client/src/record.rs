@@ -1,6 +1,6 @@
 //! What readers and writers of a chart do: add, amend, list and read records.
 
-use std::{ops::Range, sync::Arc};
+use std::{fmt::Display, ops::Range, sync::Arc};
 
 use alloy::{
     eips::BlockNumberOrTag,
@@ -822,8 +822,8 @@ fn is_existing(error: &Error) -> bool {
     )
 }
 
-pub(crate) fn tampered(what: &'static str) -> impl Fn(medlock_vault::Error) -> Error {
-    move |error| Error::Tampered {
+pub(crate) fn tampered<E: Display>(what: &'static str) -> impl Fn(E) -> Error {
+    move |error: E| Error::Tampered {
         what: what.into(),
         detail: error.to_string(),
     }

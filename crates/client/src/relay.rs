@@ -102,32 +102,38 @@ impl Client {
 
     /// Does it, by a transaction of our own or by the gateway's.
     pub(crate) async fn act<C: Act>(&self, call: C) -> Result<Mined> {
+        self.act_at(C::contract(&self.deployment), call, C::operation).await
+    }
+
+    /// Does what a ledger takes, in the same way: one kind of operation carries every call of theirs.
+    pub(crate) async fn act_on<C: SolCall>(&self, ledger: Address, call: C) -> Result<Mined> {
+        let operation = |call: &C, signer, nonce, deadline| {
+            Operation::from(IRelay::LedgerCall {
+                signer,
+                ledger,
+                call: call.abi_encode().into(),
+                nonce,
+                deadline,
+            })
+        };
+        self.act_at(ledger, call, operation).await
+    }
+
+    /// `operation`: what is signed in the call's place, of signer, nonce and deadline.
+    async fn act_at<C: SolCall>(
+        &self,
+        contract: Address,
+        call: C,
+        operation: impl FnOnce(&C, Address, U256, U256) -> Operation,
+    ) -> Result<Mined> {
         if !self.is_relayed {
-            let contract = C::contract(&self.deployment);
             return self.chain.send_watched(contract, call, &self.watch).await;
         }
         let signer = self.address();
         let nonce = self.chain.call(self.deployment.relay, IRelay::nonceOfCall { signer });
         let deadline = U256::from(now() + GOOD_SECONDS);
-        let operation = call.operation(signer, nonce.await?, deadline);
+        let operation = operation(&call, signer, nonce.await?, deadline);
         self.relay(operation).await
-    }
-
-    /// Does what a ledger takes, in the same way: one kind of operation carries every call of theirs.
-    pub(crate) async fn act_on<C: SolCall>(&self, ledger: Address, call: C) -> Result<Mined> {
-        if !self.is_relayed {
-            return self.chain.send_watched(ledger, call, &self.watch).await;
-        }
-        let signer = self.address();
-        let nonce = self.chain.call(self.deployment.relay, IRelay::nonceOfCall { signer });
-        let operation = IRelay::LedgerCall {
-            signer,
-            ledger,
-            call: call.abi_encode().into(),
-            nonce: nonce.await?,
-            deadline: U256::from(now() + GOOD_SECONDS),
-        };
-        self.relay(operation.into()).await
     }
 
     /// Sends what no signed operation does.

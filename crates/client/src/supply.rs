@@ -32,6 +32,7 @@ use crate::{
     chain::Mined,
     error::{Error, Result},
     platform::now,
+    record::tampered,
 };
 
 /// A package as a chart keeps it: what recalls are compared with.
@@ -61,7 +62,7 @@ impl Client {
         input.extend_from_slice(self.identity.root().expose());
         input.extend_from_slice(&gtin.number().to_be_bytes());
         let salt = Zeroizing::new(keccak256(&*input).0);
-        GtinSalt::from_slice(&*salt).map_err(unsuitable)
+        GtinSalt::from_slice(&*salt).map_err(Error::unsuitable)
     }
 
     /// Registers a batch of ours (a maker). `document`: salted digest of its EPCIS document, zero: none.
@@ -87,7 +88,7 @@ impl Client {
         for batch in runs.iter().map(|run| run.batch).collect::<BTreeSet<_>>() {
             units.extend(self.units_of(batch, at).await?);
         }
-        let Plan { splits, offers } = plan::plan(self.address(), &units, runs).map_err(unsuitable)?;
+        let Plan { splits, offers } = plan::plan(self.address(), &units, runs).map_err(Error::unsuitable)?;
         let mut shipped = Shipped {
             shipments: Vec::with_capacity(offers.len()),
             mined: Vec::with_capacity(splits.len() + offers.len()),
@@ -112,7 +113,7 @@ impl Client {
             let mined = self.act_on(self.deployment.supply, call).await?;
             let logs = self.chain.logs_of(mined.transaction, self.deployment.supply).await?;
             let offered = logs.iter().find_map(|log| ShipmentOffered::decode_log(log).ok());
-            let offered = offered.ok_or_else(|| tampered("the transaction tells of no shipment"))?;
+            let offered = offered.ok_or_else(|| tampered(WHAT)("the transaction tells of no shipment"))?;
             shipped.shipments.push(offered.shipment.to_string());
             shipped.mined.push(mined);
         }
@@ -181,8 +182,8 @@ impl Client {
     pub async fn dispense(&self, ticket: &Ticket, document: B256) -> Result<Mined> {
         let (batch, index) = (ticket.batch.id(), ticket.index);
         let Registered { at, batch: registered } = self.registered(batch).await?;
-        verify_ticket(ticket, registered.root, registered.count, registered.expiry).map_err(unsuitable)?;
-        let unit = self.unit_with(batch, index, at).await?;
+        verify_ticket(ticket, registered.root, registered.count, registered.expiry).map_err(Error::unsuitable)?;
+        let unit = self.unit_with(batch, registered.count, index, at).await?;
         let call = ISupply::dispenseCall {
             actor: self.address(),
             batch,
@@ -217,7 +218,7 @@ impl Client {
     /// [`Error::Unsuitable`] where the ticket is of another package than the scan; [`Error::Tampered`] for facts that cannot be true together.
     pub async fn inspect(&self, ticket: &Ticket, scanned: Option<&Package>, asker: Asker) -> Result<Verdict> {
         if let Some(scanned) = scanned {
-            ticket.check_scan(scanned).map_err(unsuitable)?;
+            ticket.check_scan(scanned).map_err(Error::unsuitable)?;
         }
         let (id, index) = (ticket.batch.id(), ticket.index);
         let at = BlockId::from(self.chain.latest().await?.0);
@@ -225,7 +226,7 @@ impl Client {
         let batch = self.supply_at(ISupply::batchOfCall { batch: id }, at).await?;
         // The contract's word is what counts, so also where the ticket itself shows that the package was never made.
         let unit = match index < batch.count {
-            true => Some(self.unit_with(id, index, at).await?),
+            true => Some(self.unit_with(id, batch.count, index, at).await?),
             false => None,
         };
         let call = ISupply::verifyCall {
@@ -252,7 +253,7 @@ impl Client {
     pub async fn custody(&self, batch: Batch, index: u32) -> Result<History> {
         let id = batch.id();
         let Registered { at, batch: registered } = self.registered(id).await?;
-        let unit = self.unit_with(id, index, at).await?;
+        let unit = self.unit_with(id, registered.count, index, at).await?;
         let told = self.gateway().await?.chain_of_custody(id, index).await?;
         let told: BTreeMap<u64, _> = told.steps.into_iter().map(|step| (step.step, step)).collect();
         let call = ISupply::unitOfCall {
@@ -273,7 +274,7 @@ impl Client {
             let told = told
                 .get(&number)
                 .filter(|told| (told.holder, told.shipment) == (step.holder, step.shipment) && told.at >= offered_at);
-            let told = told.ok_or_else(|| tampered("the gateway tells another history than the chain"))?;
+            let told = told.ok_or_else(|| tampered(WHAT)("the gateway tells another history than the chain"))?;
             steps.push(CustodyStep {
                 number,
                 holder: step.holder,
@@ -286,7 +287,7 @@ impl Client {
             });
             number = step.previous;
         }
-        History::link(batch, steps).map_err(|error| tampered(&error.to_string()))
+        History::link(batch, steps).map_err(tampered(WHAT))
     }
 
     /// Shipments from us (or the organisation that we act for), or to us, by the gateway's index.
@@ -309,7 +310,7 @@ impl Client {
         let at = BlockId::from(self.chain.latest().await?.0);
         let found = self.supply_at(ISupply::batchOfCall { batch }, at).await?;
         if found.maker.is_zero() {
-            return Err(unsuitable(TicketError::UnknownBatch));
+            return Err(Error::unsuitable(TicketError::UnknownBatch));
         }
         Ok(Registered { at, batch: found })
     }
@@ -319,20 +320,32 @@ impl Client {
         let count = self.supply_at(ISupply::batchOfCall { batch }, at).await?.count;
         let (mut units, mut from) = (Vec::new(), 0);
         while from < count {
-            let unit = self.supply_at(ISupply::unitOfCall { batch, unit: from }, at).await?;
-            if unit.to <= from {
-                return Err(tampered("its units do not follow on each other"));
-            }
-            units.push(Unit::read(batch, from, &unit));
+            let unit = self.unit_from(batch, from, at).await?;
+            units.push(unit);
             from = unit.to;
         }
         Ok(units)
     }
 
-    async fn unit_with(&self, batch: B256, index: u32, at: BlockId) -> Result<Unit> {
-        let units = self.units_of(batch, at).await?;
-        let unit = units.into_iter().find(|unit| (unit.from..unit.to).contains(&index));
-        unit.ok_or_else(|| Error::Unsuitable(format!("the batch has no package number {index}")))
+    /// The unit that has package number `index` of a batch of `count`.
+    async fn unit_with(&self, batch: B256, count: u32, index: u32, at: BlockId) -> Result<Unit> {
+        let mut from = 0;
+        while from < count {
+            let unit = self.unit_from(batch, from, at).await?;
+            if index < unit.to {
+                return Ok(unit);
+            }
+            from = unit.to;
+        }
+        Err(Error::Unsuitable(format!("the batch has no package number {index}")))
+    }
+
+    async fn unit_from(&self, batch: B256, from: u32, at: BlockId) -> Result<Unit> {
+        let unit = self.supply_at(ISupply::unitOfCall { batch, unit: from }, at).await?;
+        match unit.to > from {
+            true => Ok(Unit::read(batch, from, &unit)),
+            false => Err(tampered(WHAT)("its units do not follow on each other")),
+        }
     }
 
     async fn supply_at<C: SolCall>(&self, call: C, at: BlockId) -> Result<C::Return> {
@@ -401,7 +414,7 @@ impl OpenChart {
             index: ticket.index,
             serial: ticket.leaf(),
         };
-        let content = serde_json::to_vec(&package).map_err(unsuitable)?;
+        let content = serde_json::to_vec(&package).map_err(Error::unsuitable)?;
         let document = NewDocument {
             record_id: self.client.record_id(self.id(), &content),
             compartment: Label::Medications.compartment(),
@@ -449,16 +462,5 @@ fn judged(
         printed: scanned.map(|package| package.expiry),
         now: now(),
     };
-    verdict::judge(&facts, asker).map_err(|error| tampered(&error.to_string()))
-}
-
-fn unsuitable(error: impl std::fmt::Display) -> Error {
-    Error::Unsuitable(error.to_string())
-}
-
-fn tampered(detail: &str) -> Error {
-    Error::Tampered {
-        what: WHAT.into(),
-        detail: detail.into(),
-    }
+    verdict::judge(&facts, asker).map_err(tampered(WHAT))
 }

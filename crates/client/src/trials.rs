@@ -25,7 +25,7 @@ use crate::{
     chain::Mined,
     error::{Error, Result},
     platform::now,
-    record::random,
+    record::{random, tampered},
 };
 
 const WHAT: &str = "the trial";
@@ -75,7 +75,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unsuitable`] for what is no registration number.
     pub async fn register_trial(&self, registration: &str, files: TrialFiles<'_>) -> Result<(B256, Mined)> {
-        let registration = registration_digest(registration).map_err(unsuitable)?;
+        let registration = registration_digest(registration).map_err(Error::unsuitable)?;
         let documents = files.digests();
         let call = ITrials::registerTrialCall {
             actor: self.address(),
@@ -158,7 +158,7 @@ impl Client {
         let version = self.trial_now(trial).await?.version;
         let planned = self.trials_call(ITrials::versionOfCall { trial, version }).await?;
         if file_digest(form) != planned.form {
-            return Err(tampered("the consent form is not the one of its current version"));
+            return Err(tampered(WHAT)("the consent form is not the one of its current version"));
         }
         let us = self.as_participant(trial)?;
         let consent = Consent {
@@ -171,8 +171,8 @@ impl Client {
             name: name.map(|name| Zeroizing::new(name.to_owned())),
         };
         let salt = random();
-        let document = consent.digest(&salt.0).map_err(unsuitable)?;
-        let text = consent.to_json().map_err(unsuitable)?;
+        let document = consent.digest(&salt.0).map_err(Error::unsuitable)?;
+        let text = consent.to_json().map_err(Error::unsuitable)?;
         let call = ITrials::consentCall {
             actor: us.address(),
             trial,
@@ -213,7 +213,7 @@ impl Client {
             participant,
             document,
         };
-        Consent::check(bytes, &salt.0, &expected).map_err(unsuitable)
+        Consent::check(bytes, &salt.0, &expected).map_err(Error::unsuitable)
     }
 
     /// Enrols who has consented (the site). Gives the participant's number at the site.
@@ -327,7 +327,7 @@ impl Client {
         self.check_facts(trial, &facts).await?;
         match facts.contradictions().first() {
             None => Ok(facts),
-            Some(contradiction) => Err(tampered(&contradiction.to_string())),
+            Some(contradiction) => Err(tampered(WHAT)(contradiction)),
         }
     }
 
@@ -340,7 +340,7 @@ impl Client {
             && facts.batches.len() == counts.batches as usize
             && facts.results.len() == usize::from(counts.results);
         if !is_it {
-            return Err(tampered("the gateway tells of another trial, or not all of it"));
+            return Err(tampered(WHAT)("the gateway tells of another trial, or not all of it"));
         }
         let links = facts.batches.iter().map(|batch| medlock_research::data::Link {
             site: batch.site,
@@ -349,7 +349,7 @@ impl Client {
         });
         let locked_at = facts.lock.as_ref().map_or(0, |lock| lock.at);
         if medlock_research::data::chain_all(links) != counts.data || locked_at != counts.lockedAt {
-            return Err(tampered("its data are not those of the chain"));
+            return Err(tampered(WHAT)("its data are not those of the chain"));
         }
         for (version, number) in facts.versions.iter().zip(1u8..) {
             let planned = self
@@ -366,20 +366,20 @@ impl Client {
                     planned.reconsent,
                 );
             if !same {
-                return Err(tampered("a version of its plan is not the chain's"));
+                return Err(tampered(WHAT)("a version of its plan is not the chain's"));
             }
         }
         let (mut enrolled, mut withdrawn) = (0u64, 0u64);
         for site in &facts.sites {
             let set = self.trials_call(ITrials::siteOfCall { trial, site: site.site }).await?;
             if (set.active, set.enrolled, set.withdrawn) != (site.active, site.enrolled, site.withdrawn) {
-                return Err(tampered("a site is not as the chain has it"));
+                return Err(tampered(WHAT)("a site is not as the chain has it"));
             }
             enrolled += u64::from(site.enrolled);
             withdrawn += u64::from(site.withdrawn);
         }
         if (enrolled, withdrawn) != (counts.enrolled.into(), counts.withdrawn.into()) {
-            return Err(tampered("a site of it is missing"));
+            return Err(tampered(WHAT)("a site of it is missing"));
         }
         for batch in &facts.batches {
             let (site, sequence) = (batch.site, batch.sequence);
@@ -400,7 +400,7 @@ impl Client {
                 stands.version,
             );
             if !same {
-                return Err(tampered("a batch of data is not as the chain has it"));
+                return Err(tampered(WHAT)("a batch of data is not as the chain has it"));
             }
         }
         for results in &facts.results {
@@ -409,7 +409,7 @@ impl Client {
                 number: results.number,
             };
             if self.trials_call(call).await? != results.results {
-                return Err(tampered("results are not those of the chain"));
+                return Err(tampered(WHAT)("results are not those of the chain"));
             }
         }
         Ok(())
@@ -492,16 +492,5 @@ fn facts(
             at: lock.at,
         }),
         results: results.collect(),
-    }
-}
-
-fn unsuitable(error: impl std::fmt::Display) -> Error {
-    Error::Unsuitable(error.to_string())
-}
-
-fn tampered(detail: &str) -> Error {
-    Error::Tampered {
-        what: WHAT.into(),
-        detail: detail.into(),
     }
 }
