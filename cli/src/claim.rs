@@ -5,15 +5,12 @@ use std::process::ExitCode;
 use alloy::primitives::B256;
 use anyhow::Context;
 use medlock_client::{
-    ClaimsOf, Client, Error, FHIR_MEDIA_TYPE, NewClaim, OpenClaim, Ruling,
-    api::{
-        Purpose,
-        claims::{Claim, ClaimState, claim_reason_code},
-    },
-    billing::{Amount, Currency, fhir},
+    ClaimsOf, Client, Error, FHIR_MEDIA_TYPE, NewClaim, Ruling,
+    api::{Purpose, claims::Claim},
+    billing::{Amount, Currency},
     claim_reason, file, now,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     args::{ClaimCommand, Global, InsurerCommand},
@@ -106,7 +103,7 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
         }
         ClaimCommand::Export { claim, file: path } => {
             let open = client.open_claim(claim, None).await?;
-            let explanation = explanation(&open)?;
+            let explanation = open.explanation()?;
             file::create(&path, explanation.as_bytes())?;
             let value = json!({ "claim": claim, "file": path, "mediaType": FHIR_MEDIA_TYPE });
             out.say(value, || {
@@ -252,44 +249,11 @@ fn of(chart: Option<B256>, insurer: bool) -> ClaimsOf {
     }
 }
 
-/// The claim as its parties see it; as the patient does, who opens no document.
 async fn show(client: &Client, out: Output, claim: B256, purpose: Option<Purpose>) -> anyhow::Result<()> {
-    let history = client.claim(claim).await?;
-    let told = &history.claim;
-    let ours = client.organisation().unwrap_or_else(|| client.address());
-    let opened = match [told.provider, told.insurer].contains(&ours) {
-        false => None,
-        true => {
-            let key = match purpose {
-                None => None,
-                Some(purpose) => Some(client.chart(told.chart).await?.fingerprint_key(purpose).await?),
-            };
-            Some(client.open_claim(claim, key.as_ref()).await?)
-        }
-    };
-    let mut messages = Vec::with_capacity(history.steps.len());
-    for step in &history.steps {
-        messages.push(match opened {
-            Some(_) => client.claim_message(&history, step).await?,
-            None => None,
-        });
-    }
-    let billed = opened.as_ref().map(|open| open.claim.total);
-    let decision = opened.as_ref().and_then(|open| open.decision.as_ref());
-    let approved = decision.and_then(|(decision, _)| decision.verdict.amount());
-    let resource = match &opened {
-        Some(open) => serde_json::from_slice(&open.document.claim)?,
-        None => Value::Null,
-    };
-    let response = match decision {
-        Some((decision, _)) => serde_json::from_slice(&decision.response)?,
-        None => Value::Null,
-    };
-    let value = json!({
-        "history": history, "messages": messages, "response": response, "billed": billed.map(text), "approved": approved.map(text), "claim": resource,
-    });
-    out.say(value, || {
-        let rows = history.steps.iter().zip(&messages).map(|(step, message)| {
+    let seen = client.see_claim(claim, purpose).await?;
+    let told = &seen.history.claim;
+    out.say(seen.told()?, || {
+        let rows = seen.history.steps.iter().zip(&seen.messages).map(|(step, message)| {
             vec![
                 time(step.at),
                 step.event.clone(),
@@ -298,34 +262,19 @@ async fn show(client: &Client, out: Output, claim: B256, purpose: Option<Purpose
                 message.clone().or_else(|| step.reason.clone()).unwrap_or_default(),
             ]
         });
-        let money = |what: &str, amount: Option<Amount>| {
-            amount.map_or_else(String::new, |amount| format!("{what} {}\n", text(amount)))
-        };
+        let money =
+            |what: &str, amount: Option<Amount>| amount.map_or_else(String::new, |amount| format!("{what} {amount}\n"));
         format!(
             "Claim {} of {} at {}: {}\n{}{}{}",
             told.claim,
             told.provider,
             told.insurer,
             told.state.text(),
-            money("Billed", billed),
-            money("Approved", approved),
+            money("Billed", seen.billed()),
+            money("Approved", seen.approved()),
             table(&["at", "step", "state", "by", ""], &rows.collect::<Vec<_>>())
         )
     })
-}
-
-fn explanation(open: &OpenClaim) -> anyhow::Result<String> {
-    let claim = &open.history.claim;
-    let paid = open.history.steps.iter().rfind(|step| step.state == ClaimState::Paid);
-    let chain = fhir::ChainState {
-        claim: claim.claim,
-        state: claim.state.number(),
-        reason_code: claim.reason.as_deref().and_then(claim_reason_code).unwrap_or(0),
-        changed_at: claim.stepped_at,
-        paid_at: paid.filter(|_| claim.state == ClaimState::Paid).map(|step| step.at),
-    };
-    let response = open.decision.as_ref().map(|(_, response)| response);
-    fhir::explanation(&open.claim, response, &chain).map_err(|refused| Error::Unsuitable(refused.to_string()).into())
 }
 
 fn row(claim: &Claim) -> Vec<String> {
@@ -337,10 +286,6 @@ fn row(claim: &Claim) -> Vec<String> {
         time(claim.submitted_at),
         claim.deadline.map_or_else(|| "-".to_owned(), time),
     ]
-}
-
-fn text(amount: Amount) -> String {
-    format!("{} {}", amount.decimal(), amount.currency.alpha())
 }
 
 /// As people write it, `120.50`, in the claim's currency.

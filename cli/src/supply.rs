@@ -1,26 +1,21 @@
 //! Drugs: batches, shipments, dispensing, recalls, and what a package in hand is.
 
 use std::{
-    fmt::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use alloy::primitives::B256;
-use anyhow::Context;
 use medlock_client::{
     Client, Error,
     drugs::{
-        Batch, Day, Gtin, Lot, Manifest, Names, Package, Ticket,
+        Day, Gtin, Lot, Manifest, Names, Package, Ticket,
         epcis::{Document, document_digest},
         plan::Run,
-        serials::read_list,
-        ticket::TICKET_BYTES_MAX,
         verdict::{Asker, Level},
     },
     file,
     identity::rng,
-    now,
     terms::{decommission, recall, shipment},
 };
 use medlock_vault::rand_core::Rng;
@@ -46,7 +41,7 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             let document = Named::of(document)?;
             let manifest = manifest(&client, gtin, lot, expiry, &serials)?;
             // Before anything stands on chain: a batch without tickets could not be dispensed.
-            file::create(&tickets, lines_of(&manifest)?.as_bytes())?;
+            file::create(&tickets, manifest.tickets().as_bytes())?;
             let mined = client.register_batch(&manifest, document.digest).await?;
             let (batch, count) = (manifest.batch().id(), manifest.count());
             out.say(json!({ "batch": batch, "packages": count, "tickets": tickets, "salt": document.salt, "mined": mined }), || {
@@ -284,57 +279,16 @@ fn epcis(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 fn manifest(client: &Client, gtin: Gtin, lot: Lot, expiry: Day, serials: &Path) -> anyhow::Result<Manifest> {
-    let text = read_text(serials)?;
-    let serials = read_list(&text).map_err(unsuitable)?;
-    let batch = Batch {
-        maker: client.address(),
-        gtin,
-        lot,
-        expiry: expiry.ends_at(),
-    };
-    Ok(Manifest::new(batch, client.gtin_salt(gtin)?, serials).map_err(unsuitable)?)
+    Ok(client.manifest(gtin, lot, expiry, &read_text(serials)?)?)
 }
 
-/// A ticket a line, in the order of the packages.
-fn lines_of(manifest: &Manifest) -> anyhow::Result<String> {
-    let mut lines = String::new();
-    for index in 0..manifest.count() {
-        let ticket = manifest
-            .ticket(index)
-            .context("a manifest has a ticket for each of its packages")?;
-        writeln!(lines, "{}", ticket.to_json())?;
-    }
-    Ok(lines)
-}
-
-/// The ticket of the scanned package or, without a scan, the only one in the file.
 fn ticket(path: &Path, scanned: Option<&Package>) -> anyhow::Result<Ticket> {
-    let text = read_text(path)?;
-    let mut found = None;
-    for line in text.lines().filter(|line| !line.is_empty()) {
-        if line.len() > TICKET_BYTES_MAX {
-            return Err(Error::Unsuitable(format!("{}: a line is longer than any ticket", path.display())).into());
-        }
-        let ticket = Ticket::from_json(line.as_bytes()).map_err(unsuitable)?;
-        let is_it = match scanned {
-            Some(scanned) => ticket.serial == scanned.serial && ticket.batch.gtin == scanned.gtin,
-            None if found.is_some() => {
-                return Err(
-                    Error::Usage("the file has tickets of several packages: name one with --scan".into()).into(),
-                );
-            }
-            None => true,
-        };
-        if is_it {
-            found = Some(ticket);
-        }
-    }
-    Ok(found.ok_or_else(|| Error::Unsuitable(format!("{} has no ticket of this package", path.display())))?)
+    let found = Ticket::find(&read_text(path)?, scanned);
+    Ok(found.map_err(|error| unsuitable(format!("{}: {error}", path.display())))?)
 }
 
 fn scanned(text: &str) -> anyhow::Result<Package> {
-    let year = Day::of_time(now()).year();
-    Ok(Package::parse(text, year).map_err(unsuitable)?)
+    Ok(medlock_client::scanned(text)?)
 }
 
 /// `BATCH:FIRST-LAST`, packages by number from 0.

@@ -6,23 +6,18 @@ use std::{
     process::ExitCode,
 };
 
-use alloy::primitives::B256;
 use anyhow::Context;
 use medlock_client::{
-    Client, Consented, Error, Participation, TrialFiles, file,
-    identity::rng,
-    participation_text,
+    Client, Consented, Error, Participation, TrialFiles, file, participation_text,
     research::{
         self, Severity,
-        batch::{Batch, Place, Row},
-        fhir::{Standing, Study, Subject, research_study, research_subject},
+        batch::{Batch, Place},
         folder::{self, Folder, INDEX_BYTES_MAX, Index},
     },
-    terms::{amendment, trial as terms},
+    terms::amendment,
+    trial_rows,
 };
-use medlock_vault::rand_core::Rng;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     args::{Global, TrialCommand, VersionArgs},
@@ -96,9 +91,8 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
             consent,
         } => {
             if let Some(consent) = consent {
-                let kept: Kept = serde_json::from_slice(&read_file(&consent)?).map_err(unsuitable)?;
                 client
-                    .check_consent(trial, participant, kept.document.as_bytes(), kept.salt)
+                    .check_kept_consent(trial, participant, &read_file(&consent)?)
                     .await?;
             }
             let (number, mined) = client.enrol(trial, participant).await?;
@@ -113,24 +107,17 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
             })?;
         }
         TrialCommand::Standing { trial, file: path } => {
-            let Participation {
-                participant,
-                site,
-                number,
-                status,
-            } = client.participation(trial).await?;
+            let stands = client.participation(trial).await?;
             if let Some(path) = &path {
-                let standing = Standing::of_chain(site, number, status);
-                let standing =
-                    standing.ok_or_else(|| Error::Unsuitable("you have never consented to this trial".into()))?;
-                let subject = Subject {
-                    trial,
-                    participant,
-                    standing,
-                };
-                let resource = research_subject(&subject, client.deployment().chain_id).map_err(unsuitable)?;
+                let resource = stands.research_subject(trial, client.deployment().chain_id)?;
                 file::create(path, resource.as_bytes())?;
             }
+            let Participation {
+                participant,
+                number,
+                status,
+                ..
+            } = stands;
             let value = json!({ "participant": participant, "status": participation_text(status), "number": number, "file": path });
             out.say(value, || format!("{participant}: {}", participation_text(status)))?;
         }
@@ -149,7 +136,9 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
                 from: parse_time(&from)?,
                 to: parse_time(&to)?,
             };
-            let batch = Batch::new(place, read_rows(&rows)?).map_err(unsuitable)?;
+            let rows =
+                trial_rows(&read_text(&rows)?).map_err(|error| unsuitable(format!("{}: {error}", rows.display())))?;
+            let batch = Batch::new(place, rows).map_err(unsuitable)?;
             // Data whose salts are lost can never be shown to be those of the root.
             file::create(&kept, batch.to_lines().as_bytes())?;
             let mined = client.anchor_trial_data(&batch).await?;
@@ -232,35 +221,7 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
             title,
             file: path,
         } => {
-            let facts = client.trial_facts(trial).await?;
-            let state = match (&facts.lock, closed(&client, trial).await?) {
-                (_, true) => terms::CLOSED,
-                (Some(_), false) => terms::LOCKED,
-                (None, false) => terms::OPEN,
-            };
-            let digest = research::trial::registration_digest(&registration).map_err(unsuitable)?;
-            if digest != facts.registration {
-                return Err(Error::Unsuitable("the trial is registered under another number".into()).into());
-            }
-            let study = Study {
-                trial,
-                registration: research::trial::normalised_registration(&registration).map_err(unsuitable)?,
-                title,
-                state,
-                sponsor: facts.sponsor,
-                sites: facts
-                    .sites
-                    .iter()
-                    .filter(|site| site.active)
-                    .map(|site| site.site)
-                    .collect(),
-                protocols: facts
-                    .versions
-                    .iter()
-                    .map(|version| version.documents.protocol)
-                    .collect(),
-            };
-            let resource = research_study(&study, client.deployment().chain_id).map_err(unsuitable)?;
+            let resource = client.research_study(trial, &registration, title).await?;
             file::create(&path, resource.as_bytes())?;
             out.say(json!({ "trial": trial, "file": path }), || {
                 format!("{} is the trial's ResearchStudy.", path.display())
@@ -323,11 +284,6 @@ async fn verify(client: &Client, out: Output, path: &Path) -> anyhow::Result<Exi
     })
 }
 
-async fn closed(client: &Client, trial: B256) -> anyhow::Result<bool> {
-    let trials = client.trials().await?;
-    Ok(trials.iter().any(|told| told.trial == trial && told.state == "closed"))
-}
-
 /// Names of the files below a folder, with `/` between; links are not followed.
 fn names_below(root: &Path, below: &str, names: &mut Vec<String>) -> anyhow::Result<()> {
     let folder = root.join(below);
@@ -357,49 +313,9 @@ fn names_below(root: &Path, below: &str, names: &mut Vec<String>) -> anyhow::Res
     Ok(())
 }
 
-/// `{"participant":1,"data":…}`, a row a line. Each gets a salt of its own.
-fn read_rows(path: &Path) -> anyhow::Result<Vec<Row>> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Line {
-        participant: u32,
-        data: Value,
-    }
-    let text = read_text(path)?;
-    let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
-    let rows = lines.map(|(line, number)| {
-        let read: Line = serde_json::from_str(line)
-            // Its own words could repeat what the row says.
-            .map_err(|error| {
-                Error::Unsuitable(format!(
-                    "{}: line {number} is no row, at column {}",
-                    path.display(),
-                    error.column()
-                ))
-            })?;
-        let mut salt = B256::ZERO;
-        rng().fill_bytes(salt.as_mut_slice());
-        Ok(Row {
-            participant: read.participant,
-            salt,
-            payload: read.data.to_string().into_bytes(),
-        })
-    });
-    rows.collect()
-}
-
-/// What a participant keeps of a consent.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Kept {
-    document: String,
-    salt: B256,
-}
-
 fn keep(place: file::Draft, consented: &Consented) -> anyhow::Result<()> {
     use std::io::Write as _;
-    let kept = json!({ "participant": consented.participant, "document": consented.document, "salt": consented.salt });
-    place.writer()?.write_all(&serde_json::to_vec_pretty(&kept)?)?;
+    place.writer()?.write_all(consented.kept().as_bytes())?;
     Ok(place.finish_new()?)
 }
 
@@ -410,14 +326,11 @@ struct Files {
 }
 
 impl Files {
-    /// A plan that is none is refused here: results could never be compared with it.
     fn read(args: &VersionArgs) -> anyhow::Result<Self> {
         let read = |path: &PathBuf| read_file(path);
-        let plan = read(&args.plan)?;
-        research::results::Plan::read(&plan).map_err(unsuitable)?;
         Ok(Self {
             protocol: read(&args.protocol)?,
-            plan,
+            plan: read(&args.plan)?,
             form: read(&args.form)?,
         })
     }

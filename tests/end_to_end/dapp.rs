@@ -57,6 +57,11 @@ async fn every_page_is_for_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clinic_bills_and_an_insurer_pays_and_the_patient_sees_it() {
+    passes("claims.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn members_work_for_their_clinic_and_an_emergency_opens_what_was_allowed() {
     passes("work.mjs").await;
 }

@@ -14,13 +14,14 @@ use medlock_api::{
 };
 use medlock_billing::{
     Amount, ClaimDocument, Currency, Decision, FingerprintKey, Salt, Verdict, claim_id,
-    fhir::{Claim as FhirClaim, ClaimResponse, Reference},
+    fhir::{self, ChainState, Claim as FhirClaim, ClaimResponse, Reference},
     signals::{self, ClaimFacts, LinkFacts, ServiceFacts, Signal},
     time::{DateTime, Span},
 };
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_fhir::Label;
 use medlock_vault::{DocumentScope, Metadata, SealedDocument, Zeroizing};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -77,6 +78,68 @@ pub struct OpenClaim {
     pub claim: FhirClaim,
     /// The last decision, where there is one with a document.
     pub decision: Option<(Decision, ClaimResponse)>,
+}
+
+/// A claim as far as we may see it.
+pub struct SeenClaim {
+    pub history: ClaimHistory,
+    /// What came with each step, for people.
+    pub messages: Vec<Option<String>>,
+    /// Its documents, where we are a party; the patient opens none.
+    pub open: Option<OpenClaim>,
+}
+
+impl SeenClaim {
+    #[must_use]
+    pub fn billed(&self) -> Option<Amount> {
+        Some(self.open.as_ref()?.claim.total)
+    }
+
+    /// By the last decision.
+    #[must_use]
+    pub fn approved(&self) -> Option<Amount> {
+        let (decision, _) = self.open.as_ref()?.decision.as_ref()?;
+        decision.verdict.amount()
+    }
+
+    /// As JSON: the history, its messages, amounts as text, and the FHIR Claim and ClaimResponse where they are open.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] where a document is no JSON.
+    pub fn told(&self) -> Result<Value> {
+        let resource = |content: Option<&Vec<u8>>| match content {
+            Some(content) => serde_json::from_slice(content).map_err(tampered(WHAT)),
+            None => Ok(Value::Null),
+        };
+        let open = self.open.as_ref();
+        let decision = open.and_then(|open| open.decision.as_ref());
+        Ok(serde_json::json!({
+            "history": self.history, "messages": self.messages,
+            "billed": self.billed().map(|amount| amount.to_string()), "approved": self.approved().map(|amount| amount.to_string()),
+            "claim": resource(open.map(|open| &open.document.claim))?,
+            "response": resource(decision.map(|(decision, _)| &decision.response))?,
+        }))
+    }
+}
+
+impl OpenClaim {
+    /// As a FHIR R4 ExplanationOfBenefit.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where the documents do not make one.
+    pub fn explanation(&self) -> Result<String> {
+        let claim = &self.history.claim;
+        let paid = self.history.steps.iter().rfind(|step| step.state == ClaimState::Paid);
+        let chain = ChainState {
+            claim: claim.claim,
+            state: claim.state.number(),
+            reason_code: reason_code(claim.reason.as_deref()),
+            changed_at: claim.stepped_at,
+            paid_at: paid.filter(|_| claim.state == ClaimState::Paid).map(|step| step.at),
+        };
+        let response = self.decision.as_ref().map(|(_, response)| response);
+        fhir::explanation(&self.claim, response, &chain).map_err(Error::unsuitable)
+    }
 }
 
 /// What [`Client::claim_signals`] has found, and among how many claims.
@@ -251,6 +314,36 @@ impl Client {
             document,
             claim: fhir,
             decision,
+        })
+    }
+
+    /// A claim, its messages and, for its parties, its documents. With a purpose the chart's fingerprint key is read too, and the service's
+    /// fingerprint computed anew.
+    pub async fn see_claim(&self, claim: B256, purpose: Option<Purpose>) -> Result<SeenClaim> {
+        let history = self.claim(claim).await?;
+        let told = &history.claim;
+        if ![told.provider, told.insurer].contains(&self.grantee()) {
+            let messages = vec![None; history.steps.len()];
+            return Ok(SeenClaim {
+                history,
+                messages,
+                open: None,
+            });
+        }
+        let key = match purpose {
+            None => None,
+            Some(purpose) => Some(self.chart(told.chart).await?.fingerprint_key(purpose).await?),
+        };
+        let open = self.open_claim(claim, key.as_ref()).await?;
+        let history = open.history.clone();
+        let mut messages = Vec::with_capacity(history.steps.len());
+        for step in &history.steps {
+            messages.push(self.claim_message(&history, step).await?);
+        }
+        Ok(SeenClaim {
+            history,
+            messages,
+            open: Some(open),
         })
     }
 

@@ -48,7 +48,9 @@ pub use backup::{BackedUp, Restored};
 pub use bundle::{FRAMES, default_labels};
 pub use chain::{Chain, Mined};
 pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
-pub use claims::{CLAIMS, ClaimsOf, NewClaim, OpenClaim, Ruling, Signals, Submitted, claim_reason, remittance};
+pub use claims::{
+    CLAIMS, ClaimsOf, NewClaim, OpenClaim, Ruling, SeenClaim, Signals, Submitted, claim_reason, remittance,
+};
 pub use content::{Content, Readable, Sheet};
 pub use custody::{PutOff, Served};
 pub use detect::Kind;
@@ -72,8 +74,8 @@ pub use platform::{Asked, now};
 pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocument, Stored};
 pub use signer::{Signer, Wallet};
 pub use step::Step;
-pub use supply::{RecalledPackage, Shipped};
-pub use trials::{Consented, Participation, TrialFiles, participation_text};
+pub use supply::{RecalledPackage, Shipped, scanned};
+pub use trials::{Consented, Participation, TrialFiles, participation_text, trial_rows};
 
 /// Where the client finds the world.
 #[derive(Debug, Clone)]

@@ -17,10 +17,11 @@ use medlock_api::{
     supply::{Recall, Shipment, Unit as HeldUnit},
 };
 use medlock_drugs::{
-    Batch, Gtin, GtinSalt, Manifest, Package, Ticket,
+    Batch, Day, Gtin, GtinSalt, Lot, Manifest, Package, Ticket,
     history::{History, Step as CustodyStep},
     plan::{self, Plan, Run, Unit},
     recall::{self, Dispensed},
+    serials::read_list,
     ticket::{TicketError, verify_ticket},
     verdict::{self, Asker, Facts, Verdict},
 };
@@ -63,6 +64,21 @@ impl Client {
         input.extend_from_slice(&gtin.number().to_be_bytes());
         let salt = Zeroizing::new(keccak256(&*input).0);
         GtinSalt::from_slice(&*salt).map_err(Error::unsuitable)
+    }
+
+    /// A batch of ours to be registered. `serials`: one a line, as they are packed.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] for a list that makes no batch.
+    pub fn manifest(&self, gtin: Gtin, lot: Lot, expiry: Day, serials: &str) -> Result<Manifest> {
+        let serials = read_list(serials).map_err(Error::unsuitable)?;
+        let batch = Batch {
+            maker: self.address(),
+            gtin,
+            lot,
+            expiry: expiry.ends_at(),
+        };
+        Manifest::new(batch, self.gtin_salt(gtin)?, serials).map_err(Error::unsuitable)
     }
 
     /// Registers a batch of ours (a maker). `document`: salted digest of its EPCIS document, zero: none.
@@ -442,6 +458,14 @@ impl OpenChart {
         }
         Ok(packages)
     }
+}
+
+/// What a scanner says of a package, or what is printed beside the code.
+///
+/// # Errors
+/// [`Error::Unsuitable`], which says how to scan it.
+pub fn scanned(text: &str) -> Result<Package> {
+    Package::parse(text, Day::of_time(now()).year()).map_err(Error::unsuitable)
 }
 
 fn judged(

@@ -12,12 +12,16 @@ use hkdf::Hkdf;
 use medlock_abi::{terms::participant, trials::ITrials};
 use medlock_api::trials::{Trial, TrialHistory};
 use medlock_research::{
-    batch::Batch,
+    batch::{Batch, Row},
     chain::{ChainBatch, ChainLock, ChainResults, ChainSite, ChainTrial, ChainVersion},
     consent::{Consent, Expected, participant_key_info},
-    trial::{Documents, file_digest, registration_digest, trial_id},
+    fhir::{Standing, Study, Subject, research_study, research_subject},
+    results::Plan,
+    trial::{Documents, file_digest, normalised_registration, registration_digest, trial_id},
 };
 use medlock_vault::Zeroizing;
+use serde::Deserialize;
+use serde_json::Value;
 use sha2::Sha256;
 
 use crate::{
@@ -41,8 +45,10 @@ pub struct TrialFiles<'a> {
 }
 
 impl TrialFiles<'_> {
-    fn digests(&self) -> Documents {
-        Documents::of(self.protocol, self.plan, self.form)
+    /// A plan that is none is refused: results could never be compared with it.
+    fn digests(&self) -> Result<Documents> {
+        Plan::read(self.plan).map_err(Error::unsuitable)?;
+        Ok(Documents::of(self.protocol, self.plan, self.form))
     }
 }
 
@@ -56,6 +62,29 @@ pub struct Consented {
     pub document: String,
     pub salt: B256,
     pub mined: Mined,
+}
+
+impl Consented {
+    /// What the participant keeps, and shows to the site: the document with the salt of its digest.
+    #[must_use]
+    pub fn kept(&self) -> String {
+        let Self {
+            participant,
+            document,
+            salt,
+            ..
+        } = self;
+        serde_json::json!({ "participant": participant, "document": document, "salt": salt }).to_string()
+    }
+}
+
+/// As [`Consented::kept`] writes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    participant: Address,
+    document: String,
+    salt: B256,
 }
 
 /// Where somebody stands in a trial, by the account that they have in it alone.
@@ -76,7 +105,7 @@ impl Client {
     /// [`Error::Unsuitable`] for what is no registration number.
     pub async fn register_trial(&self, registration: &str, files: TrialFiles<'_>) -> Result<(B256, Mined)> {
         let registration = registration_digest(registration).map_err(Error::unsuitable)?;
-        let documents = files.digests();
+        let documents = files.digests()?;
         let call = ITrials::registerTrialCall {
             actor: self.address(),
             registration,
@@ -92,7 +121,7 @@ impl Client {
     /// Appends a version (the sponsor). `reason`: of `terms::amendment`. `reconsent`: who does not consent to it takes no part any more.
     pub async fn amend_trial(&self, trial: B256, files: TrialFiles<'_>, reason: u8, reconsent: bool) -> Result<Mined> {
         let stands = self.trial_now(trial).await?;
-        let documents = files.digests();
+        let documents = files.digests()?;
         let call = ITrials::amendTrialCall {
             actor: self.address(),
             trial,
@@ -188,6 +217,21 @@ impl Client {
             salt,
             mined,
         })
+    }
+
+    /// As [`Client::check_consent`], of what a participant has kept and shows.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] also for a file that is none, or another participant's.
+    pub async fn check_kept_consent(&self, trial: B256, participant: Address, kept: &[u8]) -> Result<Consent> {
+        // Its own words could repeat what the document says.
+        let none = |_| Error::Unsuitable("the file is no consent that a participant has kept".into());
+        let kept: Kept = serde_json::from_slice(kept).map_err(none)?;
+        if kept.participant != participant {
+            return Err(Error::Unsuitable("the consent is another participant's".into()));
+        }
+        self.check_consent(trial, participant, kept.document.as_bytes(), kept.salt)
+            .await
     }
 
     /// Whether a consent is the one that stands on chain for this participant: what a site asks before it enrols them. `digest` is in the event,
@@ -331,6 +375,36 @@ impl Client {
         }
     }
 
+    /// A trial as a FHIR R4 ResearchStudy, out of facts that were compared with the contract.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where it is registered under another number.
+    pub async fn research_study(&self, trial: B256, registration: &str, title: Option<String>) -> Result<String> {
+        let facts = self.trial_facts(trial).await?;
+        if registration_digest(registration).map_err(Error::unsuitable)? != facts.registration {
+            return Err(Error::Unsuitable("the trial is registered under another number".into()));
+        }
+        let study = Study {
+            trial,
+            registration: normalised_registration(registration).map_err(Error::unsuitable)?,
+            title,
+            state: self.trial_now(trial).await?.state,
+            sponsor: facts.sponsor,
+            sites: facts
+                .sites
+                .iter()
+                .filter(|site| site.active)
+                .map(|site| site.site)
+                .collect(),
+            protocols: facts
+                .versions
+                .iter()
+                .map(|version| version.documents.protocol)
+                .collect(),
+        };
+        research_study(&study, self.deployment.chain_id).map_err(Error::unsuitable)
+    }
+
     async fn check_facts(&self, trial: B256, facts: &ChainTrial) -> Result<()> {
         let on_chain = self.trial_now(trial).await?;
         let counts = self.trials_call(ITrials::countsOfCall { trial }).await?;
@@ -426,6 +500,47 @@ impl Client {
     async fn trials_call<C: SolCall>(&self, call: C) -> Result<C::Return> {
         self.chain.call(self.deployment.trials, call).await
     }
+}
+
+impl Participation {
+    /// As a FHIR R4 ResearchSubject.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] for who has never consented.
+    pub fn research_subject(&self, trial: B256, chain_id: u64) -> Result<String> {
+        let standing = Standing::of_chain(self.site, self.number, self.status);
+        let subject = Subject {
+            trial,
+            participant: self.participant,
+            standing: standing.ok_or_else(|| Error::unsuitable("you have never consented to this trial"))?,
+        };
+        research_subject(&subject, chain_id).map_err(Error::unsuitable)
+    }
+}
+
+/// Rows of data, `{"participant":1,"data":…}` a line. Each gets a salt of its own.
+///
+/// # Errors
+/// [`Error::Unsuitable`], which names the line and repeats nothing of it.
+pub fn trial_rows(lines: &str) -> Result<Vec<Row>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        participant: u32,
+        data: Value,
+    }
+    let lines = lines.lines().zip(1..).filter(|(line, _)| !line.is_empty());
+    let rows = lines.map(|(line, number)| {
+        let read: Line = serde_json::from_str(line)
+            // Its own words could repeat what the row says.
+            .map_err(|error| Error::Unsuitable(format!("line {number} is no row, at column {}", error.column())))?;
+        Ok(Row {
+            participant: read.participant,
+            salt: random(),
+            payload: read.data.to_string().into_bytes(),
+        })
+    });
+    rows.collect()
 }
 
 /// Where a participant stands, in words.

@@ -234,6 +234,12 @@ impl Manifest {
             proof: self.proof(index)?,
         })
     }
+
+    /// A ticket a line, in the order of the packages.
+    pub fn tickets(&self) -> String {
+        let tickets = (0..self.count()).filter_map(|index| self.ticket(index));
+        tickets.fold(String::new(), |lines, ticket| lines + &ticket.to_json() + "\n")
+    }
 }
 
 /// A line of a maker's list is no serial.

@@ -53,6 +53,10 @@ pub enum TicketError {
     OtherExpiry,
     #[error("the proof does not lead to the batch's root: this package was never made in this batch")]
     NotInBatch,
+    #[error("there is no ticket of this package; ask the maker for it")]
+    NotThere,
+    #[error("there are tickets of several packages; scan the one that is meant")]
+    Several,
 }
 
 /// As it is written.
@@ -134,6 +138,23 @@ impl Ticket {
             opening: wire.opening,
             proof: wire.proof,
         })
+    }
+
+    /// The ticket of the package that was scanned or, without a scan, the only one of a list with a ticket a line.
+    ///
+    /// # Errors
+    /// As [`Ticket::from_json`], [`TicketError::NotThere`], [`TicketError::Several`].
+    pub fn find(list: &str, scanned: Option<&Package>) -> Result<Self, TicketError> {
+        let mut found = None;
+        for line in list.lines().filter(|line| !line.trim().is_empty()) {
+            let ticket = Self::from_json(line.as_bytes())?;
+            match scanned {
+                Some(scanned) if ticket.serial != scanned.serial || ticket.batch.gtin != scanned.gtin => continue,
+                None if found.is_some() => return Err(TicketError::Several),
+                _ => found = Some(ticket),
+            }
+        }
+        found.ok_or(TicketError::NotThere)
     }
 
     /// Whether the ticket is of the package that was scanned.

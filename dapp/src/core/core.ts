@@ -27,6 +27,58 @@ export interface SignedVerdict {
 }
 export type Erasure = Schemas["Erasure"];
 export type RelayedOperation = Schemas["RelayedOperation"];
+/** A claim as the index has it. */
+export type Claim = Schemas["Claim"];
+export type ClaimState = Schemas["ClaimState"];
+/** Compared with the contract. */
+export type ClaimHistory = Schemas["ClaimHistory"];
+
+/** What an insurer accepts. */
+export interface Insurer {
+  /** Its claims are held in the registry of services that insurers share. */
+  shared: boolean;
+  /** `EUR`; `token`: null where it is paid outside of the chain. */
+  currencies: { currency: string; accepted: boolean; token: Hex | null }[];
+}
+
+/** `provider`, `insurer`: us, or the organisation that we act for. `chart`: one that we control. */
+export type ClaimsOf = { of: "provider" } | { of: "insurer" } | { of: "chart"; chart: Hex };
+/** A reason that a decision gives, by its name in the contract's terms. */
+export type ClaimReason = string;
+/** What a party does with a claim. */
+export type ClaimStep =
+  | { step: "review" | "approve" | "accept-part" | "pay-in-token" | "withdraw" | "close-overdue" }
+  | { step: "ask" | "answer" | "appeal"; text: string }
+  | { step: "approve-part"; amount: string; reason: ClaimReason }
+  | { step: "deny" | "reverse"; reason: ClaimReason }
+  | { step: "paid"; reference: string };
+
+/** A claim as far as we may see it: its parties see the documents, and the patient what stands on chain. */
+export interface SeenClaim {
+  history: ClaimHistory;
+  /** What came with each of the history's steps. */
+  messages: (string | null)[];
+  /** `120.50 EUR`; null: not for us. */
+  billed: string | null;
+  approved: string | null;
+  /** FHIR resources. */
+  claim: unknown;
+  response: unknown;
+}
+
+/** What is to be claimed: a FHIR R4 Claim as JSON, and the records that bear it out. */
+export interface NewClaim {
+  insurer: Hex;
+  claim: string;
+  records: Hex[];
+}
+
+export interface ClaimSignals {
+  /** How many were looked at. */
+  claims: number;
+  signals: { reason: string; claims: Hex[] }[];
+  unopened: { claim: Hex; why: string }[];
+}
 
 /** What this gateway tells its page (`/app/config.json`). */
 export interface Config {
@@ -335,6 +387,22 @@ export interface Core {
   /** Whether enough custodians have released their shares to us by now; reads then work with purpose ETREAT. */
   emergencyReady(chart: Hex): Promise<{ released: number; threshold: number; ready: boolean }>;
   closeEmergency(chart: Hex, party: Hex, watch: Watch): Promise<Mined>;
+
+  // Claims
+  /** Lets those who may read a chart's claims compute the fingerprints of its services; null: they can already. */
+  shareFingerprintKey(chart: Hex, watch: Watch): Promise<Mined | null>;
+  claims(of: ClaimsOf, state?: ClaimState): Promise<Claim[]>;
+  claim(claim: Hex): Promise<SeenClaim>;
+  /** To a party: the claim's FHIR ExplanationOfBenefit. */
+  claimExplanation(claim: Hex): Promise<string>;
+  submitClaim(chart: Hex, wish: NewClaim, purpose: Purpose, watch: Watch): Promise<{ claim: Hex; mined: Mined }>;
+  /** `salt`: of the reference under which a claim was paid. */
+  stepClaim(claim: Hex, step: ClaimStep, watch: Watch): Promise<{ mined: Mined; salt: Hex | null }>;
+  insurer(account: Hex): Promise<Insurer>;
+  setInsurer(shared: boolean, watch: Watch): Promise<Mined>;
+  setCurrency(currency: string, accepted: boolean, watch: Watch): Promise<Mined>;
+  /** Signs of fraud among claims of the last seconds. */
+  claimSignals(of: ClaimsOf, withinS: number): Promise<ClaimSignals>;
 
   // Questions without data, asked for ourselves
   ask(questions: Question[], prove: boolean): Promise<SignedVerdict[]>;

@@ -1,6 +1,6 @@
 // The worker: Medlock's client as WASM, and the calls that a page may make of it. What is secret stays in the module's memory, and ends with
 // the worker.
-import type { Config, CoreFault, Hex, ImportOptions, Me, Opened, RecordDocument } from "./core";
+import type { ClaimsOf, ClaimStep, Config, CoreFault, Hex, ImportOptions, Me, NewClaim, Opened, RecordDocument } from "./core";
 import { type Call, isCallback, type Reply, type Said } from "./protocol";
 import moduleUrl from "./wasm/client_bg.wasm?url";
 import init, { changePassphrase, type Core, inspectKey, newKey, restoreKey, unlock } from "./wasm/client";
@@ -107,6 +107,17 @@ const methods = {
   breakGlass: (chart: Hex, reasonCode: number, watch: Told) => core().breakGlass(chart, reasonCode, watch),
   emergencyReady: (chart: Hex) => core().emergencyReady(chart),
   closeEmergency: (chart: Hex, party: Hex, watch: Told) => core().closeEmergency(chart, party, watch),
+
+  shareFingerprintKey: (chart: Hex, watch: Told) => core().shareFingerprintKey(chart, watch),
+  claims: (of: ClaimsOf, state?: string) => core().claims(JSON.stringify(of), state ?? null),
+  claim: (claim: Hex) => core().claim(claim),
+  claimExplanation: (claim: Hex) => core().claimExplanation(claim),
+  submitClaim: (chart: Hex, wish: NewClaim, purpose: string, watch: Told) => core().submitClaim(chart, JSON.stringify(wish), purpose, watch),
+  stepClaim: (claim: Hex, step: ClaimStep, watch: Told) => core().stepClaim(claim, JSON.stringify(step), watch),
+  insurer: (account: Hex) => core().insurer(account),
+  setInsurer: (shared: boolean, watch: Told) => core().setInsurer(shared, watch),
+  setCurrency: (currency: string, accepted: boolean, watch: Told) => core().setCurrency(currency, accepted, watch),
+  claimSignals: (of: ClaimsOf, withinS: number) => core().claimSignals(JSON.stringify(of), withinS),
 
   ask: (questions: unknown, prove: boolean) => core().ask(JSON.stringify(questions), prove),
   verify: (verdict: string) => core().verify(verdict),

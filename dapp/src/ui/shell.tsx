@@ -38,6 +38,7 @@ const patient: Entry[] = [
   { to: "/import", label: nav.import, short: nav.importShort, Icon: ImportIcon, main: true },
   { to: "/shares", label: nav.shares, Icon: ShareIcon, main: true },
   { to: "/log", label: nav.log, Icon: EyeIcon, main: true },
+  { to: "/claims", label: nav.claims, Icon: DocumentIcon, main: false },
   { to: "/emergency", label: nav.emergency, Icon: EmergencyIcon, main: false },
   { to: "/identity", label: nav.identity, Icon: IdentityIcon, main: false },
   { to: "/charts", label: nav.charts, Icon: DocumentIcon, main: false },

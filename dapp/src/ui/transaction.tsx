@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { CoreFault } from "../core/core";
 import { activities, begin, dismiss, isFinal, isIndexed, isSettled, leave, type Act, type Activity } from "../state/activity";
 import { connection } from "../state/connection";
@@ -126,10 +126,22 @@ export function TransactionDialog<R>(props: TransactionDialogProps<R>) {
         )
       }
     >
-      <Running activity={activity} />
-      {result && props.outcome?.(result.value)}
+      <Steady>
+        <Running activity={activity} />
+        {result && props.outcome?.(result.value)}
+      </Steady>
     </Dialog>
   );
+}
+
+/** Never shrinks: what goes away must not move the buttons below from under somebody's finger. */
+function Steady({ children }: { children: ComponentChildren }) {
+  const element = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const { current } = element;
+    if (current) current.style.minHeight = `${current.offsetHeight}px`;
+  });
+  return <div class="stack" ref={element}>{children}</div>;
 }
 
 /** Where it was sent and its end is not known, a second one could be one too many. */

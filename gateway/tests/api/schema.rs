@@ -3,7 +3,7 @@
 use super::*;
 
 /// Requests to one operation in each of schemathesis's phases.
-const EXAMPLES: &str = "25";
+const EXAMPLES: &str = "10";
 /// The same requests every time.
 const SEED: &str = "20261129";
 /// It makes up bytes for them, as it knows no dag-cbor.

@@ -1,12 +1,15 @@
 // For insurers: "may I?", answered by a signed yes or no and without data.
 import { text } from "../../text";
 import { PageBoundary, useRoute } from "../../ui";
+import { lazy } from "../../ui/lazy";
 import { AreaNav, NoPage } from "../area";
 import { Ask } from "./ask";
 import { Check } from "./check";
 import { Many } from "./many";
 import { History } from "./past";
 import "../../style/insurer.css";
+
+const Claims = lazy(() => import("./claims"));
 
 export default function Insurer() {
   const words = text.insurer;
@@ -18,6 +21,7 @@ export default function Insurer() {
         entries={[
           { to: "/insurer", label: words.ask },
           { to: "/insurer/many", label: words.many },
+          { to: "/insurer/claims", label: text.claims.nav },
           { to: "/insurer/check", label: words.check },
           { to: "/insurer/history", label: words.history },
         ]}
@@ -27,6 +31,8 @@ export default function Insurer() {
           <Ask />
         ) : page === "many" ? (
           <Many />
+        ) : page === "claims" ? (
+          <Claims />
         ) : page === "check" ? (
           <Check />
         ) : page === "history" ? (

@@ -16,6 +16,7 @@ import { Setup } from "./setup";
 import { Share } from "./share";
 import { Shares } from "./shares";
 
+const Claims = lazy(() => import("./claims"));
 const Emergency = lazy(() => import("../emergency"));
 const EmergencyAccess = lazy(() => import("../emergency/access"));
 
@@ -50,6 +51,8 @@ function OfChart({ chart }: { chart: Hex }) {
       return <Share chart={chart} />;
     case "log":
       return <Log chart={chart} />;
+    case "claims":
+      return <Claims chart={chart} />;
     case "emergency":
       return <Emergency />;
     case "export":

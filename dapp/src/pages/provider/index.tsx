@@ -4,6 +4,7 @@ import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { PageBoundary, useRoute } from "../../ui";
 import type { Hex } from "../../core/core";
+import { lazy } from "../../ui/lazy";
 import { AreaNav, NoPage } from "../area";
 import { ChartPage } from "./chart";
 import { Glass } from "./glass";
@@ -14,6 +15,8 @@ import { SharedRecord } from "./record";
 import { WorkList } from "./work";
 import { Write } from "./write";
 import "../../style/provider.css";
+
+const Claims = lazy(() => import("./claims"));
 
 export default function Provider() {
   const words = text.provider;
@@ -28,6 +31,7 @@ export default function Provider() {
         entries={[
           { to: "/provider", label: words.patients },
           { to: "/provider/work", label: words.work },
+          { to: "/provider/claims", label: text.claims.nav },
           { to: "/provider/identity", label: words.identity },
           { to: "/provider/organisation", label: text.organisation.nav },
           { to: "/provider/emergency", label: text.glass.nav },
@@ -39,6 +43,8 @@ export default function Provider() {
           <Patients />
         ) : page === "work" ? (
           <WorkList />
+        ) : page === "claims" ? (
+          <Claims />
         ) : page === "identity" ? (
           <Identity />
         ) : page === "organisation" ? (

@@ -1,0 +1,38 @@
+// What a party can do with a claim now. The contract has the last word: this is what is offered.
+import type { Claim, ClaimState, ClaimStep } from "../../core/core";
+
+/** Payment in a token is for the program, which can allow the contract to transfer it. */
+export type Offer = Exclude<ClaimStep["step"], "pay-in-token">;
+
+export const WITH_TEXT: readonly Offer[] = ["ask", "answer", "appeal"];
+export const WITH_REASON: readonly Offer[] = ["approve-part", "deny", "reverse"];
+
+const UNDECIDED: readonly ClaimState[] = ["received", "in-review", "appealed"];
+const PAYABLE: readonly ClaimState[] = ["approved", "partly-approved"];
+const APPEALABLE: readonly ClaimState[] = ["denied", "partly-approved"];
+
+export function offered(claim: Claim, us: string, now: number): Offer[] {
+  const { state } = claim;
+  const isDue = claim.deadline !== undefined && claim.deadline !== null;
+  const isOver = isDue && (claim.deadline ?? 0) <= now;
+  const offers: Offer[] = [];
+  const add = (offer: Offer, holds: boolean) => {
+    if (holds) offers.push(offer);
+  };
+  if (us === claim.insurer) {
+    add("review", state === "received" || state === "appealed");
+    add("ask", UNDECIDED.includes(state));
+    for (const offer of ["approve", "approve-part", "deny"] as const) add(offer, UNDECIDED.includes(state));
+    add("close-overdue", state === "information-requested" && isOver);
+    add("paid", PAYABLE.includes(state));
+    add("reverse", PAYABLE.includes(state) || state === "paid");
+  }
+  if (us === claim.provider) {
+    add("answer", state === "information-requested");
+    add("accept-part", state === "partly-approved");
+    add("appeal", APPEALABLE.includes(state) && isDue && !isOver);
+    add("close-overdue", UNDECIDED.includes(state) && isOver);
+    add("withdraw", UNDECIDED.includes(state) || state === "information-requested" || (APPEALABLE.includes(state) && isDue && !isOver));
+  }
+  return offers;
+}
