@@ -104,11 +104,13 @@ async function pagesOf(patient, clinic) {
   const record = await linkTo(patient, "/records");
   const shared = await linkTo(clinic, `/provider/chart/${chart}`);
   const claims = ["/provider/claims", "/provider/claims/new", "/insurer/claims", "/insurer/claims/settings", "/insurer/claims/signals"];
-  const own = ["/claims", "/records", record, "/import", "/shares", "/share", `/share?with=0x${"12".repeat(20)}`, "/log", "/emergency", "/emergency/access", "/identity", "/charts"];
+  const supply = ["/supply", "/supply/units", "/supply/shipments", "/supply/register", "/supply/recalls"];
+  const trials = ["/trials", "/trials/register", "/trials/verify"];
+  const own = ["/claims", "/medicines", "/records", record, "/import", "/shares", "/share", `/share?with=0x${"12".repeat(20)}`, "/log", "/emergency", "/emergency/access", "/identity", "/charts"];
   const more = ["/export", "/settings", "/settings/words", "/settings/passphrase", "/more", "/no/such/page"];
   const glass = ["/provider/emergency", `/provider/emergency?chart=${chart}`];
   const provider = ["/provider", "/provider/work", "/provider/identity", "/provider/organisation", ...glass, `/provider/chart/${chart}`, `/provider/chart/${chart}/new`, shared];
-  const others = [...claims, "/insurer", "/insurer/many", "/insurer/check", "/insurer/history", "/developer", "/developer/events"];
+  const others = [...claims, ...supply, ...trials, "/insurer", "/insurer/many", "/insurer/check", "/insurer/history", "/developer", "/developer/events"];
   return [...[...own, ...more].map((route) => [patient, route]), ...[...provider, ...others].map((route) => [clinic, route])];
 }
 

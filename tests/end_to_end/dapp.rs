@@ -62,6 +62,16 @@ async fn a_clinic_bills_and_an_insurer_pays_and_the_patient_sees_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_package_goes_from_its_maker_to_a_patient_and_is_recalled() {
+    passes("supply.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_runs_from_its_registration_to_its_check() {
+    passes("trials.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn members_work_for_their_clinic_and_an_emergency_opens_what_was_allowed() {
     passes("work.mjs").await;
 }

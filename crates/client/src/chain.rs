@@ -167,7 +167,7 @@ impl Chain {
     }
 
     /// Hash and time (UNIX seconds) of the newest block.
-    pub(crate) async fn latest(&self) -> Result<(B256, u64)> {
+    pub async fn latest(&self) -> Result<(B256, u64)> {
         let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
         let block = block.map_err(|error| self.error("eth_getBlockByNumber", error))?;
         let header = block.map(|block| (block.header.hash, block.header.timestamp));

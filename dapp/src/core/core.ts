@@ -73,6 +73,111 @@ export interface NewClaim {
   records: Hex[];
 }
 
+export type Shipment = Schemas["Shipment"];
+export type HeldUnit = Schemas["Unit"];
+export type Recall = Schemas["Recall"];
+
+/** A batch to be registered. */
+export interface NewBatch {
+  /** 14 digits, or fewer. */
+  gtin: string;
+  lot: string;
+  /** The last day on which it may be used, `2027-06-30`. */
+  expiry: string;
+  /** One a line, as they are packed. */
+  serials: string;
+}
+
+/** Packages of a batch by number, from 0. */
+export interface Packages {
+  batch: Hex;
+  first: number;
+  last: number;
+}
+
+/** What a package is, by the chain. */
+export interface PackageVerdict {
+  verdict: { level: "ok" | "stop" | "false"; holder: Hex | null };
+  /** In words. */
+  line: string;
+}
+
+/** How a package came to who has it. */
+export interface PackageHistory {
+  gtin: string;
+  lot: string;
+  expiry: string;
+  batch: Hex;
+  /** From the maker on; `kind`: "registration", "sale" or "return". */
+  transfers: { step: number; kind: string; from?: { account: Hex }; to: { account: Hex }; at: number; shipment?: number }[];
+}
+
+/** A package in a chart that was recalled; class and reason are numbers of the contract's terms. */
+export interface RecalledPackage {
+  record_id: Hex;
+  batch: Hex;
+  index: number;
+  class: number;
+  reason: number;
+}
+
+/** A trial as the index has it. */
+export type Trial = Schemas["Trial"];
+
+/** The files of a trial's version, which fix what is planned; on chain are their digests. */
+export interface TrialFiles {
+  protocol: Uint8Array;
+  /** JSON, with every outcome that is to be measured. */
+  plan: Uint8Array;
+  /** What participants are shown. */
+  form: Uint8Array;
+}
+
+/** What stands on chain about a trial, compared with the contract. */
+export interface TrialFacts {
+  trial: Hex;
+  sponsor: Hex;
+  registered_at: number;
+  /** From version 1. `reason_code`: a number of the contract's terms, 0 of the first. `enrolled_then`: how many were in it before. */
+  versions: { documents: { protocol: Hex; plan: Hex; form: Hex }; at: number; reason_code: number; reconsent: boolean; enrolled_then: number }[];
+  /** Every account that ever was one. */
+  sites: { site: Hex; active: boolean; enrolled: number; withdrawn: number }[];
+  /** In the order of the chain. `flags`: bits of the contract's terms. */
+  batches: { site: Hex; sequence: number; count: number; from: number; to: number; anchored_at: number; flags: number; version: number }[];
+  lock: { batches: number; data: Hex; at: number } | null;
+  results: { number: number; version: number; plan: Hex; data: Hex; results: Hex; at: number }[];
+  /** As the index has it: this alone was not compared. */
+  closed: boolean;
+}
+
+/** Where we stand in a trial, by the account that we have in it alone. */
+export interface Participation {
+  participant: Hex;
+  site: Hex;
+  /** At the site; 0: never enrolled. */
+  number: number;
+  status: "never consented" | "consented" | "enrolled" | "withdrawn";
+}
+
+/** Data of a site: a period (from inclusive, to exclusive) and `{"participant":1,"data":…}` a line. */
+export interface NewTrialData {
+  trial: Hex;
+  /** The site's own number of it, from 1. */
+  sequence: number;
+  from: number;
+  to: number;
+  rows: string;
+}
+
+/** What the check of a published trial has found. */
+export interface TrialReport {
+  trial: Hex;
+  /** Nothing is worse than a note. */
+  sound: boolean;
+  findings: { severity: "note" | "unchecked" | "fault"; code: string; finding: string }[];
+  checked: { documents: number; batches: number; rows: number; results: number; outcomes: number };
+}
+
 export interface ClaimSignals {
   /** How many were looked at. */
   claims: number;
@@ -403,6 +508,53 @@ export interface Core {
   setCurrency(currency: string, accepted: boolean, watch: Watch): Promise<Mined>;
   /** Signs of fraud among claims of the last seconds. */
   claimSignals(of: ClaimsOf, withinS: number): Promise<ClaimSignals>;
+
+  // Drugs. `tickets`: what the maker hands out, a ticket a line; `scan`: what a scanner says of the package, or what is printed on it
+  /** To be saved before the batch is registered: without its ticket no package can be dispensed. */
+  batchTickets(wish: NewBatch): Promise<{ batch: Hex; packages: number; tickets: string }>;
+  registerBatch(wish: NewBatch, watch: Watch): Promise<Mined>;
+  /** `back`: returned. What is offered is the other's once they accept. */
+  ship(to: Hex, packages: Packages, back: boolean, watch: Watch): Promise<{ shipments: string[]; mined: Mined[] }>;
+  stepShipment(shipment: string, act: "accept" | "refuse" | "withdraw", watch: Watch): Promise<Mined>;
+  shipments(fromUs: boolean, open: boolean): Promise<Shipment[]>;
+  heldUnits(): Promise<HeldUnit[]>;
+  recalls(): Promise<Recall[]>;
+  inspectPackage(tickets: string, scan: string | null, patient: boolean): Promise<PackageVerdict>;
+  /** Refused unless it is as it should be. With a chart, that tells of it. */
+  dispensePackage(tickets: string, scan: string, chart: Hex | null, watch: Watch): Promise<Mined>;
+  recallPackages(packages: Packages, cls: string, reason: string, watch: Watch): Promise<Mined>;
+  decommission(batch: Hex, unit: number, reason: string, watch: Watch): Promise<Mined>;
+  packageHistory(tickets: string, scan: string | null): Promise<PackageHistory>;
+  /** Which packages we have, nobody learns: all recalls are asked for, and compared here. */
+  recalledPackages(chart: Hex, purpose: Purpose): Promise<RecalledPackage[]>;
+
+  // Clinical trials
+  trials(): Promise<Trial[]>;
+  trialFacts(trial: Hex): Promise<TrialFacts>;
+  registerTrial(registration: string, files: TrialFiles, watch: Watch): Promise<{ trial: Hex; mined: Mined }>;
+  /** `reconsent`: who does not consent to this version takes no part any more. */
+  amendTrial(trial: Hex, files: TrialFiles, reason: string, reconsent: boolean, watch: Watch): Promise<Mined>;
+  setTrialSite(trial: Hex, site: Hex, active: boolean, watch: Watch): Promise<Mined>;
+  /** `kept`: the consent with the salt of its digest. The participant keeps it; without it nobody can tell who consented. */
+  consentToTrial(
+    trial: Hex, site: Hex, form: Uint8Array, name: string | undefined, watch: Watch,
+  ): Promise<{ participant: Hex; version: number; kept: string; mined: Mined }>;
+  /** `kept`: what the participant shows, compared with the chain before. */
+  enrol(trial: Hex, participant: Hex, kept: Uint8Array | undefined, watch: Watch): Promise<{ number: number; mined: Mined }>;
+  leaveTrial(trial: Hex, watch: Watch): Promise<Mined>;
+  participation(trial: Hex): Promise<Participation>;
+  /** The batch's file, with new salts each time: to be saved before it is anchored, or the data can never be shown to be those. Its period
+   * ends no later than the chain's newest block. */
+  trialData(wish: NewTrialData): Promise<{ lines: string; from: number; to: number }>;
+  anchorTrialData(lines: Uint8Array, watch: Watch): Promise<Mined>;
+  lockTrialData(trial: Hex, watch: Watch): Promise<Mined>;
+  anchorTrialResults(trial: Hex, results: Uint8Array, watch: Watch): Promise<Mined>;
+  closeTrial(trial: Hex, watch: Watch): Promise<Mined>;
+  /** A published trial against the chain. Names are relative to its folder. */
+  verifyTrial(files: [name: string, file: File][]): Promise<TrialReport>;
+  /** FHIR R4. */
+  researchStudy(trial: Hex, registration: string, title: string | undefined): Promise<string>;
+  researchSubject(trial: Hex): Promise<string>;
 
   // Questions without data, asked for ourselves
   ask(questions: Question[], prove: boolean): Promise<SignedVerdict[]>;

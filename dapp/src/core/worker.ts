@@ -1,6 +1,6 @@
 // The worker: Medlock's client as WASM, and the calls that a page may make of it. What is secret stays in the module's memory, and ends with
 // the worker.
-import type { ClaimsOf, ClaimStep, Config, CoreFault, Hex, ImportOptions, Me, NewClaim, Opened, RecordDocument } from "./core";
+import type { ClaimsOf, ClaimStep, Config, CoreFault, Hex, ImportOptions, Me, NewBatch, NewClaim, NewTrialData, Opened, Packages, RecordDocument, TrialFiles } from "./core";
 import { type Call, isCallback, type Reply, type Said } from "./protocol";
 import moduleUrl from "./wasm/client_bg.wasm?url";
 import init, { changePassphrase, type Core, inspectKey, newKey, restoreKey, unlock } from "./wasm/client";
@@ -118,6 +118,42 @@ const methods = {
   setInsurer: (shared: boolean, watch: Told) => core().setInsurer(shared, watch),
   setCurrency: (currency: string, accepted: boolean, watch: Told) => core().setCurrency(currency, accepted, watch),
   claimSignals: (of: ClaimsOf, withinS: number) => core().claimSignals(JSON.stringify(of), withinS),
+
+  batchTickets: (wish: NewBatch) => core().batchTickets(JSON.stringify(wish)),
+  registerBatch: (wish: NewBatch, watch: Told) => core().registerBatch(JSON.stringify(wish), watch),
+  ship: (to: Hex, packages: Packages, back: boolean, watch: Told) => core().ship(to, JSON.stringify(packages), back, watch),
+  stepShipment: (shipment: string, act: string, watch: Told) => core().stepShipment(shipment, act, watch),
+  shipments: (fromUs: boolean, open: boolean) => core().shipments(fromUs, open),
+  heldUnits: () => core().heldUnits(),
+  recalls: () => core().recalls(),
+  inspectPackage: (tickets: string, scan: string | null, patient: boolean) => core().inspectPackage(tickets, scan, patient),
+  dispensePackage: (tickets: string, scan: string, chart: Hex | null, watch: Told) => core().dispensePackage(tickets, scan, chart, watch),
+  recallPackages: (packages: Packages, cls: string, reason: string, watch: Told) =>
+    core().recallPackages(JSON.stringify(packages), cls, reason, watch),
+  decommission: (batch: Hex, unit: number, reason: string, watch: Told) => core().decommission(batch, unit, reason, watch),
+  packageHistory: (tickets: string, scan: string | null) => core().packageHistory(tickets, scan),
+  recalledPackages: (chart: Hex, purpose: string) => core().recalledPackages(chart, purpose),
+
+  trials: () => core().trials(),
+  trialFacts: (trial: Hex) => core().trialFacts(trial),
+  registerTrial: (registration: string, { protocol, plan, form }: TrialFiles, watch: Told) =>
+    core().registerTrial(registration, protocol, plan, form, watch),
+  amendTrial: (trial: Hex, { protocol, plan, form }: TrialFiles, reason: string, reconsent: boolean, watch: Told) =>
+    core().amendTrial(trial, protocol, plan, form, JSON.stringify({ reason, reconsent }), watch),
+  setTrialSite: (trial: Hex, site: Hex, active: boolean, watch: Told) => core().setTrialSite(trial, site, active, watch),
+  consentToTrial: (trial: Hex, site: Hex, form: Uint8Array, name: string | undefined, watch: Told) =>
+    core().consentToTrial(trial, site, form, name, watch),
+  enrol: (trial: Hex, participant: Hex, kept: Uint8Array | undefined, watch: Told) => core().enrol(trial, participant, kept, watch),
+  leaveTrial: (trial: Hex, watch: Told) => core().leaveTrial(trial, watch),
+  participation: (trial: Hex) => core().participation(trial),
+  trialData: (wish: NewTrialData) => core().trialData(JSON.stringify(wish)),
+  anchorTrialData: (lines: Uint8Array, watch: Told) => core().anchorTrialData(lines, watch),
+  lockTrialData: (trial: Hex, watch: Told) => core().lockTrialData(trial, watch),
+  anchorTrialResults: (trial: Hex, results: Uint8Array, watch: Told) => core().anchorTrialResults(trial, results, watch),
+  closeTrial: (trial: Hex, watch: Told) => core().closeTrial(trial, watch),
+  verifyTrial: (files: [string, File][]) => core().verifyTrial(files.map(([name]) => name), files.map(([, file]) => file)),
+  researchStudy: (trial: Hex, registration: string, title: string | undefined) => core().researchStudy(trial, registration, title),
+  researchSubject: (trial: Hex) => core().researchSubject(trial),
 
   ask: (questions: unknown, prove: boolean) => core().ask(JSON.stringify(questions), prove),
   verify: (verdict: string) => core().verify(verdict),

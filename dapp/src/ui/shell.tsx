@@ -10,7 +10,7 @@ import { text } from "../text";
 import { Address, Notice } from "./blocks";
 import { PageBoundary } from "./boundary";
 import {
-  DocumentIcon, DownIcon, EmergencyIcon, ExportIcon, EyeIcon, IdentityIcon, ImportIcon, LockIcon, LogoIcon, MoreIcon, OfflineIcon, PersonIcon,
+  CheckIcon, DocumentIcon, DownIcon, EmergencyIcon, ExportIcon, EyeIcon, IdentityIcon, ImportIcon, LockIcon, LogoIcon, MoreIcon, OfflineIcon, PersonIcon,
   RecordsIcon, SettingsIcon, ShareIcon, type IconProps,
 } from "./icons";
 import { lazy } from "./lazy";
@@ -19,6 +19,8 @@ import { Activities, Pending } from "./transaction";
 
 const Provider = lazy(() => import("../pages/provider"));
 const Insurer = lazy(() => import("../pages/insurer"));
+const Supply = lazy(() => import("../pages/supply"));
+const Trials = lazy(() => import("../pages/trials"));
 const Developer = lazy(() => import("../pages/developer"));
 
 type Area = keyof typeof text.shell.areas;
@@ -39,6 +41,7 @@ const patient: Entry[] = [
   { to: "/shares", label: nav.shares, Icon: ShareIcon, main: true },
   { to: "/log", label: nav.log, Icon: EyeIcon, main: true },
   { to: "/claims", label: nav.claims, Icon: DocumentIcon, main: false },
+  { to: "/medicines", label: nav.medicines, Icon: CheckIcon, main: false },
   { to: "/emergency", label: nav.emergency, Icon: EmergencyIcon, main: false },
   { to: "/identity", label: nav.identity, Icon: IdentityIcon, main: false },
   { to: "/charts", label: nav.charts, Icon: DocumentIcon, main: false },
@@ -119,6 +122,8 @@ export function Shell() {
           {route.segments[0] === "settings" ? <Settings />
             : area === "provider" ? <Provider />
             : area === "insurer" ? <Insurer />
+            : area === "supply" ? <Supply />
+            : area === "trials" ? <Trials />
             : area === "developer" ? <Developer />
             : <PatientPages />}
         </PageBoundary>
@@ -152,7 +157,7 @@ function isAt(path: string, to: string): boolean {
 }
 
 function areaOf(segment: string | undefined): Area {
-  return segment === "provider" || segment === "insurer" || segment === "developer" ? segment : "patient";
+  return segment === "provider" || segment === "insurer" || segment === "supply" || segment === "trials" || segment === "developer" ? segment : "patient";
 }
 
 /** `#content` as an address would be a route. */

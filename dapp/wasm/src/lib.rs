@@ -8,6 +8,8 @@ mod browser;
 mod claims;
 mod fault;
 mod shapes;
+mod supply;
+mod trials;
 
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
@@ -527,6 +529,14 @@ fn word(text: &str) -> Outcome<B256> {
 fn address(text: &str) -> Outcome<Address> {
     text.parse()
         .map_err(|_| Fault::usage(&format!("{text} is not an address: 0x and 40 hex digits")))
+}
+
+/// The number of a term of the contracts by its name.
+fn number_of(list: &[(&str, u8)], name: &str) -> Outcome<u8> {
+    let known = list.iter().find(|(known, _)| *known == name);
+    known
+        .map(|(_, number)| *number)
+        .ok_or_else(|| Fault::usage(&format!("there is no {name}")))
 }
 
 fn purpose(code: &str) -> Outcome<Purpose> {

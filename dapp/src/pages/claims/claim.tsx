@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { ClaimStep, Hex, SeenClaim } from "../../core/core";
+import { parseWord } from "../../hex";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
@@ -9,7 +10,6 @@ import {
   Address, Button, Card, CopyButton, Dialog, FaultNotice, Field, Form, Notice, PageTitle, Spinner, Tag, Time, TransactionDialog, download, useLoaded,
   useTask,
 } from "../../ui";
-import { parseChart as parseWord } from "../insurer/questions";
 import { NoPage } from "../area";
 import { offered, WITH_REASON, WITH_TEXT, type Offer } from "./steps";
 import { eventName, reasonName, stateKind, stateName } from "./words";

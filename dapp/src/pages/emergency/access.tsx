@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Emergency, EmergencySettings, Hex } from "../../core/core";
 import { CATEGORIES, SENSITIVE, categoryNames } from "../../fhir";
+import { isAddress } from "../../hex";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
@@ -11,7 +12,6 @@ import {
 } from "../../ui";
 import { QrCode } from "../../ui/qr";
 import { reasonText } from "./reason";
-import { isAddress } from "../patient/terms";
 import { Who } from "../patient/who";
 import "../../style/area.css";
 

@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
 import { CoreError, type Action, type Core, type Purpose, type Question, type SignedVerdict } from "../../core/core";
 import { CATEGORIES } from "../../fhir";
+import { parseWord } from "../../hex";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Button, Card, FaultNotice, Field, Form, Notice, PageTitle, useTask } from "../../ui";
 import { remember } from "./history";
-import { ACTIONS, noon, parseChart, PURPOSES } from "./questions";
+import { ACTIONS, noon, PURPOSES } from "./questions";
 import { VerdictCard } from "./verdict";
 
 export function Ask() {
@@ -23,7 +24,7 @@ export function Ask() {
     if (verdict !== undefined) remember(me.address, [verdict]);
     return verdict;
   });
-  const known = parseChart(chart);
+  const known = parseWord(chart);
   const at = when === "day" ? noon(day) : undefined;
   const submit = () => {
     setTried(true);

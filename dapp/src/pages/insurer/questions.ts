@@ -1,6 +1,7 @@
 // A file of questions: comma-separated lines, by names or numbers, checked line by line before anything is asked.
-import type { Action, Hex, Purpose, Question } from "../../core/core";
+import type { Action, Purpose, Question } from "../../core/core";
 import { CATEGORIES } from "../../fhir";
+import { parseWord } from "../../hex";
 import { text } from "../../text";
 
 /** So that a page can show the answers; a gateway takes more by its API. */
@@ -22,11 +23,6 @@ export interface Parsed {
   errors: { line: number; message: string }[];
 }
 
-export function parseChart(written: string): Hex | null {
-  const chart = written.trim().toLowerCase();
-  return /^(0x)?[0-9a-f]{64}$/.test(chart) ? (`0x${chart.replace(/^0x/, "")}` as Hex) : null;
-}
-
 export function parseQuestions(content: string): Parsed {
   const words = text.insurer;
   const table = cells(content);
@@ -41,7 +37,7 @@ export function parseQuestions(content: string): Parsed {
   const rows = lines.flatMap(({ line, cells }): Row[] => {
     const cell = (name: string) => (cells[column(name)] ?? "").trim();
     const wrong: string[] = [];
-    const chart = parseChart(cell("chart"));
+    const chart = parseWord(cell("chart"));
     if (chart === null) wrong.push(words.chartWrong);
     const compartment = category(cell("category"));
     if (compartment === null) wrong.push(words.categoryWrong(cell("category")));

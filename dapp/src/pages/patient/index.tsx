@@ -17,6 +17,7 @@ import { Share } from "./share";
 import { Shares } from "./shares";
 
 const Claims = lazy(() => import("./claims"));
+const Medicines = lazy(() => import("./medicines"));
 const Emergency = lazy(() => import("../emergency"));
 const EmergencyAccess = lazy(() => import("../emergency/access"));
 
@@ -51,6 +52,8 @@ function OfChart({ chart }: { chart: Hex }) {
       return <Share chart={chart} />;
     case "log":
       return <Log chart={chart} />;
+    case "medicines":
+      return <Medicines chart={chart} />;
     case "claims":
       return <Claims chart={chart} />;
     case "emergency":

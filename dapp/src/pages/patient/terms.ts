@@ -1,6 +1,7 @@
 // Terms of a share, as people put them. No input or output.
 import type { Action, Grant, GrantTerms, Hex, Purpose } from "../../core/core";
 import { CATEGORIES, FRAMES, SENSITIVE } from "../../fhir";
+import { isAddress } from "../../hex";
 import { own } from "../../own";
 import { text } from "../../text";
 import { formatDate } from "../../ui";
@@ -54,8 +55,6 @@ export function readRequest(params: URLSearchParams): Request {
     asksSensitive: asked.includes(SENSITIVE),
   };
 }
-
-export const isAddress = (value: string): value is Hex => /^0x[0-9a-fA-F]{40}$/.test(value);
 
 /** UNIX seconds, 0: no end, null: not in the future. `date`: the last day, which counts whole. */
 export function expiryOf(length: Length, date: string, now: number): number | null {

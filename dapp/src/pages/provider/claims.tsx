@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Grant, Hex, NewClaim, Version } from "../../core/core";
 import { FRAMES, categoryName, summarise } from "../../fhir";
+import { isAddress } from "../../hex";
 import { useSession } from "../../state/session";
 import { useStore } from "../../state/store";
 import { text } from "../../text";
@@ -12,7 +13,6 @@ import {
 import { NoPage } from "../area";
 import { ClaimPage } from "../claims/claim";
 import { ClaimList } from "../claims/list";
-import { isAddress } from "../patient/terms";
 import { fhirClaim, type Service } from "./fhir-claim";
 import { now, purposeOf, sharedChart, standing } from "./shared";
 

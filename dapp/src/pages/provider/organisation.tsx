@@ -1,6 +1,7 @@
 // Who works for whom: an organisation's members, and the organisations that we are a member of.
 import { useState } from "preact/hooks";
 import type { Hex, Membership } from "../../core/core";
+import { isAddress } from "../../hex";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
@@ -9,7 +10,7 @@ import {
   shortAddress, useLoaded, useTask,
 } from "../../ui";
 import { NameDialog } from "../name-dialog";
-import { expiryOf, isAddress, lengthName, type Length } from "../patient/terms";
+import { expiryOf, lengthName, type Length } from "../patient/terms";
 
 export function Organisation() {
   const words = text.organisation;

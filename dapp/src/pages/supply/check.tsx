@@ -1,0 +1,106 @@
+import { useState } from "preact/hooks";
+import type { Grant, Hex, PackageHistory, PackageVerdict } from "../../core/core";
+import { own } from "../../own";
+import { useSession } from "../../state/session";
+import { text } from "../../text";
+import { Address, Button, Card, FaultNotice, Field, PageTitle, Time, TransactionDialog, download, shortAddress, useLoaded, useTask } from "../../ui";
+import { mayWrite, now, standing } from "../provider/shared";
+import { PackageForm, VerdictOf, type InHand } from "./package";
+import "../../style/area.css";
+import "../../style/insurer.css";
+
+export function Check() {
+  const words = text.supply;
+  const { core } = useSession();
+  const [inHand, setInHand] = useState<InHand | null>(null);
+  const [dispensing, setDispensing] = useState(false);
+  const inspect = useTask(({ tickets, scan }: InHand): Promise<PackageVerdict> => core.inspectPackage(tickets, scan, false));
+  const trace = useTask(({ tickets, scan }: InHand) => core.packageHistory(tickets, scan));
+  const ask = (asked: InHand) => {
+    setInHand(asked);
+    trace.reset();
+    void inspect.run(asked);
+  };
+  const found = inspect.result;
+  return (
+    <>
+      <PageTitle title={words.checkTitle}>{words.checkLead}</PageTitle>
+      <div class="columns">
+        <Card title={words.package}><PackageForm button={words.checkIt} busy={inspect.busy} onAsk={ask} /></Card>
+        <div class="stack" role="status">
+          <FaultNotice error={inspect.error} />
+          {found && <VerdictOf found={found} />}
+          {found && inHand && (
+            <div class="row">
+              <Button busy={trace.busy} onClick={() => void trace.run(inHand)}>{words.showHistory}</Button>
+              {found.verdict.level === "ok" && inHand.scan !== null && (
+                <Button variant="primary" onClick={() => setDispensing(true)}>{words.dispense}</Button>
+              )}
+            </div>
+          )}
+          <FaultNotice error={trace.error} />
+          {trace.result && <History history={trace.result} />}
+        </div>
+      </div>
+      {dispensing && inHand && (
+        <Dispense
+          inHand={inHand} onClose={() => setDispensing(false)}
+          onDone={() => void inspect.run(inHand)}
+        />
+      )}
+    </>
+  );
+}
+
+function Dispense({ inHand, onDone, onClose }: { inHand: InHand; onDone: () => void; onClose: () => void }) {
+  const words = text.supply;
+  const { core, names } = useSession();
+  const grants = useLoaded(() => core.myGrants(), []);
+  const [chart, setChart] = useState<Hex | "">("");
+  const open = (grants.result ?? []).filter((grant: Grant) => mayWrite(grant) && standing(grant, now()) === "current");
+  return (
+    <TransactionDialog
+      title={words.dispense} confirm={words.dispenseDo}
+      summary={
+        <>
+          <p>{words.dispenseSummary}</p>
+          {open.length > 0 && (
+            <Field
+              label={words.intoChart} hint={words.intoChartHint} type="select" value={chart} onInput={(value) => setChart(value as Hex | "")}
+              options={[
+                { value: "", label: words.noChart },
+                ...open.map((grant) => ({ value: grant.chart, label: names.get(grant.chart as Hex) ?? shortAddress(grant.chart as Hex) })),
+              ]}
+            />
+          )}
+        </>
+      }
+      act={(watch) => core.dispensePackage(inHand.tickets, inHand.scan ?? "", chart === "" ? null : chart, watch)}
+      onFinished={onDone} onClose={onClose}
+    />
+  );
+}
+
+function History({ history }: { history: PackageHistory }) {
+  const words = text.supply;
+  const { names } = useSession();
+  const who = ({ account }: { account: Hex }) => <Address address={account} name={names.get(account)} />;
+  const save = () => download("history.json", new Blob([JSON.stringify(history, null, 2)], { type: "application/json" }));
+  return (
+    <Card title={words.history} aside={<Button size="small" onClick={save}>{words.saveHistory}</Button>}>
+      <p class="muted">{words.batchOf(history.gtin, history.lot, history.expiry)}</p>
+      <ol role="list" class="member-list">
+        {history.transfers.map((transfer) => (
+          <li key={transfer.step}>
+            <div class="grow">
+              <strong>{own(words.transfers, transfer.kind) ?? transfer.kind}</strong>
+              {transfer.from && <p class="small">{words.from} {who(transfer.from)}</p>}
+              <p class="small">{words.to} {who(transfer.to)}</p>
+              <p class="muted small"><Time at={transfer.at} show="time" /></p>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}

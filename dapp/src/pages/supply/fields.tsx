@@ -1,0 +1,31 @@
+// Parts of this area's forms.
+import { text } from "../../text";
+import { Button, Field } from "../../ui";
+
+export interface NamedProps {
+  label: string;
+  names: Record<string, string>;
+  value: string;
+  onInput: (value: string) => void;
+  tried: boolean;
+}
+
+/** One of the contract's terms. */
+export function Named({ label, names, value, onInput, tried }: NamedProps) {
+  const options = Object.entries(names).map(([one, name]) => ({ value: one, label: name }));
+  return (
+    <Field
+      label={label} type="select" value={value} onInput={onInput} error={tried && value === "" ? text.supply.choose : null}
+      options={[{ value: "", label: text.supply.choose }, ...options]}
+    />
+  );
+}
+
+export function Ends({ onClose }: { onClose: () => void }) {
+  return (
+    <div class="row end">
+      <Button onClick={onClose}>{text.ui.cancel}</Button>
+      <Button variant="primary" type="submit">{text.ui.next}</Button>
+    </div>
+  );
+}

@@ -1,0 +1,212 @@
+//! Drugs, for a page. Lists of serials and tickets are text, a line each.
+
+use alloy::primitives::B256;
+use medlock_client::{
+    drugs::{
+        Day, Gtin, Lot, Manifest, Names, Package, Ticket,
+        plan::Run,
+        verdict::{Asker, Level},
+    },
+    scanned,
+    terms::{decommission, recall, shipment},
+};
+use serde::Deserialize;
+use serde_json::json;
+use wasm_bindgen::prelude::*;
+
+use crate::{Core, Outcome, address, fault::Fault, js, number_of, purpose, read, word};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BatchWish {
+    gtin: Gtin,
+    lot: Lot,
+    /// The last day on which it may be used, `2027-06-30`.
+    expiry: Day,
+    serials: String,
+}
+
+/// Packages of a batch, the first and the last of them by number from 0.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Packages {
+    batch: B256,
+    first: u32,
+    last: u32,
+}
+
+impl Packages {
+    /// From the first on, below the other.
+    fn range(&self) -> Outcome<(u32, u32)> {
+        match self.first <= self.last && self.last < u32::MAX {
+            true => Ok((self.first, self.last + 1)),
+            false => Err(Fault::usage("the last package comes before the first")),
+        }
+    }
+}
+
+impl Core {
+    fn manifest(&self, wish: &str) -> Outcome<Manifest> {
+        let BatchWish {
+            gtin,
+            lot,
+            expiry,
+            serials,
+        } = read(wish)?;
+        Ok(self.client().manifest(gtin, lot, expiry, &serials)?)
+    }
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// What [`Core::register_batch`] registers, and the tickets of its packages: to be saved before, since a batch without them cannot be
+    /// dispensed.
+    #[wasm_bindgen(js_name = batchTickets)]
+    pub fn batch_tickets(&self, wish: &str) -> Outcome<JsValue> {
+        let manifest = self.manifest(wish)?;
+        js(&json!({ "batch": manifest.batch().id(), "packages": manifest.count(), "tickets": manifest.tickets() }))
+    }
+
+    #[wasm_bindgen(js_name = registerBatch)]
+    pub async fn register_batch(&self, wish: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+        let manifest = self.manifest(wish)?;
+        js(&self.watched(watch).register_batch(&manifest, B256::ZERO).await?)
+    }
+
+    /// `back`: returned to who it came from.
+    pub async fn ship(&self, to: &str, packages: &str, back: bool, watch: js_sys::Function) -> Outcome<JsValue> {
+        let packages: Packages = read(packages)?;
+        let (from, below) = packages.range()?;
+        let run = Run {
+            batch: packages.batch,
+            from,
+            to: below,
+        };
+        let kind = if back { shipment::RETURN } else { shipment::SALE };
+        js(&self.watched(watch).ship(address(to)?, kind, &[run], B256::ZERO).await?)
+    }
+
+    /// `act`: `accept`, `refuse` or `withdraw`.
+    #[wasm_bindgen(js_name = stepShipment)]
+    pub async fn step_shipment(&self, shipment: &str, act: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+        let number = shipment.parse();
+        let number: u64 = number.map_err(|_| Fault::usage(&format!("{shipment} is no shipment's number")))?;
+        let client = self.watched(watch);
+        let mined = match act {
+            "accept" => client.accept_shipment(number, B256::ZERO).await?,
+            "refuse" => client.refuse_shipment(number, B256::ZERO).await?,
+            "withdraw" => client.withdraw_shipment(number, B256::ZERO).await?,
+            other => return Err(Fault::usage(&format!("nobody can {other} a shipment"))),
+        };
+        js(&mined)
+    }
+
+    pub async fn shipments(&self, from_us: bool, open: bool) -> Outcome<JsValue> {
+        js(&self.client().shipments(from_us, open).await?)
+    }
+
+    #[wasm_bindgen(js_name = heldUnits)]
+    pub async fn held_units(&self) -> Outcome<JsValue> {
+        js(&self.client().held_units().await?)
+    }
+
+    pub async fn recalls(&self) -> Outcome<JsValue> {
+        js(&self.client().recalls().await?)
+    }
+
+    /// `scan`: what a scanner says; absent: the list has one ticket. `patient`: the asker is one.
+    #[wasm_bindgen(js_name = inspectPackage)]
+    pub async fn inspect_package(&self, tickets: &str, scan: Option<String>, patient: bool) -> Outcome<JsValue> {
+        let scanned = scan.as_deref().map(scanned).transpose()?;
+        let ticket = ticket(tickets, scanned.as_ref())?;
+        let asker = match patient {
+            true => Asker::Patient { pharmacy: None },
+            false => Asker::Partner,
+        };
+        let verdict = self.client().inspect(&ticket, scanned.as_ref(), asker).await?;
+        js(&json!({ "verdict": verdict, "line": verdict.line(&Names::default()) }))
+    }
+
+    /// Dispenses a package that is as it should be, and writes it into the chart, where one is named.
+    #[wasm_bindgen(js_name = dispensePackage)]
+    pub async fn dispense_package(
+        &self,
+        tickets: &str,
+        scan: &str,
+        chart: Option<String>,
+        watch: js_sys::Function,
+    ) -> Outcome<JsValue> {
+        let scanned = scanned(scan)?;
+        let ticket = ticket(tickets, Some(&scanned))?;
+        let client = self.watched(watch);
+        let verdict = client.inspect(&ticket, Some(&scanned), Asker::Partner).await?;
+        if verdict.level != Level::Ok {
+            return Err(Fault::usage(&verdict.line(&Names::default())));
+        }
+        // Before it is dispensed: a chart that cannot be written to is told of first.
+        let chart = match chart {
+            Some(chart) => Some(client.chart(word(&chart)?).await?),
+            None => None,
+        };
+        let mined = client.dispense(&ticket, B256::ZERO).await?;
+        if let Some(chart) = chart {
+            chart.add_package(&ticket).await?;
+        }
+        js(&mined)
+    }
+
+    #[wasm_bindgen(js_name = recallPackages)]
+    pub async fn recall_packages(
+        &self,
+        packages: &str,
+        class: &str,
+        reason: &str,
+        watch: js_sys::Function,
+    ) -> Outcome<JsValue> {
+        let packages: Packages = read(packages)?;
+        let numbers = (
+            number_of(&recall::CLASSES, class)?,
+            number_of(&recall::REASONS, reason)?,
+        );
+        let recalling = self.watched(watch);
+        let mined = recalling.recall_packages(packages.batch, packages.range()?, numbers, B256::ZERO);
+        js(&mined.await?)
+    }
+
+    pub async fn decommission(
+        &self,
+        batch: &str,
+        unit: u32,
+        reason: &str,
+        watch: js_sys::Function,
+    ) -> Outcome<JsValue> {
+        let reason = number_of(&decommission::ALL, reason)?;
+        let mined = self
+            .watched(watch)
+            .decommission(word(batch)?, unit, reason, B256::ZERO)
+            .await?;
+        js(&mined)
+    }
+
+    /// How a package came to who has it, from its maker on.
+    #[wasm_bindgen(js_name = packageHistory)]
+    pub async fn package_history(&self, tickets: &str, scan: Option<String>) -> Outcome<JsValue> {
+        let scanned = scan.as_deref().map(scanned).transpose()?;
+        let ticket = ticket(tickets, scanned.as_ref())?;
+        let history = self.client().custody(ticket.batch, ticket.index).await?;
+        js(&history.report(&Names::default()))
+    }
+
+    #[wasm_bindgen(js_name = recalledPackages)]
+    pub async fn recalled_packages(&self, chart: &str, purpose: &str) -> Outcome<JsValue> {
+        let found = self
+            .client()
+            .recalled_packages(word(chart)?, self::purpose(purpose)?)
+            .await?;
+        js(&found)
+    }
+}
+
+fn ticket(list: &str, scanned: Option<&Package>) -> Outcome<Ticket> {
+    Ticket::find(list, scanned).map_err(|error| Fault::usage(&error.to_string()))
+}
