@@ -25,8 +25,8 @@ const { chromium } = tool("playwright-core");
 
 const PROGRAM = process.env.MEDLOCK_PROGRAM ?? fileURLToPath(new URL("target/debug/medlock", ROOT));
 const OWNER_PASSPHRASE = "medlock-dev";
-/** Longest wait for anything that should come soon. */
-const PATIENCE_MS = 60_000;
+/** Longest wait for anything that should come soon, on two cores that do something else as well. */
+const PATIENCE_MS = 120_000;
 const POLL_MS = 50;
 const ARGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
