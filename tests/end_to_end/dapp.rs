@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use medlock_tests::{World, medlock_binary, root};
+use medlock_tests::{Settings, World, medlock_binary, root};
 use tokio::sync::Mutex;
 
 use crate::program::text;
@@ -16,13 +16,19 @@ fn chromium() -> String {
     String::from_utf8(found.stdout).expect("a path").trim().to_owned()
 }
 
+const CUSTODIANS: u8 = 3;
 /// A browser wants both cores of a small machine, and people do not wait for ever.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// Runs one of the browser's tests, which says what went wrong and what every page showed.
 async fn passes(file: &str) {
     let _alone = ONE_AT_A_TIME.lock().await;
-    let world = World::start().await;
+    // As `medlock dev` has them, which patients leave emergency keys with.
+    let settings = Settings {
+        custodians: CUSTODIANS,
+        ..Settings::default()
+    };
+    let world = World::with(settings).await;
     let run = Command::new("node")
         .arg(root().join("dapp/test").join(file))
         .env("MEDLOCK_CHROMIUM", chromium())
