@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Hex } from "../core/core";
 import { useNames } from "../state/names";
-import { text } from "../text";
-import { Button, Dialog, Field, Form } from "../ui";
+import { Dialog, Field, Form, FormEnd } from "../ui";
 
 export interface NameDialogProps {
   /** An account or a chart. */
@@ -28,10 +27,7 @@ export function NameDialog({ of, title, label, hint, save, suggestion = "", onCl
     <Dialog title={title} onClose={onClose}>
       <Form onSubmit={keep}>
         <Field label={label} hint={hint} value={name} onInput={setName} focus />
-        <div class="row end">
-          <Button onClick={onClose}>{text.ui.cancel}</Button>
-          <Button variant="primary" type="submit">{save}</Button>
-        </div>
+        <FormEnd label={save} onClose={onClose} />
       </Form>
     </Dialog>
   );

@@ -56,6 +56,16 @@ export function Form({ onSubmit, children, label }: { onSubmit: () => void; chil
   );
 }
 
+/** The end of a form in a dialog. `label`: where what comes next is more than the next step. */
+export function FormEnd({ label = text.ui.next, busy = false, onClose }: { label?: string; busy?: boolean; onClose: () => void }) {
+  return (
+    <div class="row end">
+      <Button onClick={onClose}>{text.ui.cancel}</Button>
+      <Button variant="primary" type="submit" busy={busy}>{label}</Button>
+    </div>
+  );
+}
+
 type InputType = "text" | "password" | "search" | "date" | "number" | "email" | "tel" | "datetime-local";
 
 export interface FieldProps {

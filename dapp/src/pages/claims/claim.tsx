@@ -7,12 +7,12 @@ import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Address, Button, Card, CopyButton, Dialog, FaultNotice, Field, Form, Notice, PageTitle, Spinner, Tag, Time, TransactionDialog, download, useLoaded,
-  useTask,
+  Address, Button, Card, CopyButton, Dialog, FaultNotice, Field, Form, FormEnd, Notice, PageTitle, Spinner, Tag, Time, TransactionDialog, download,
+  useLoaded, useTask,
 } from "../../ui";
 import { NoPage } from "../area";
-import { offered, WITH_REASON, WITH_TEXT, type Offer } from "./steps";
-import { eventName, reasonName, stateKind, stateName } from "./words";
+import { AGAINST, offered, WITH_REASON, WITH_TEXT, type Offer } from "./steps";
+import { eventName, isAmount, reasonName, stateKind, stateName } from "./words";
 import "../../style/area.css";
 
 export function ClaimPage({ claim }: { claim: string }) {
@@ -38,7 +38,7 @@ function Known({ claim }: { claim: Hex }) {
           <Card title={words.next}>
             <div class="row">
               {offers.map((one) => (
-                <Button key={one} variant={one === "withdraw" || one === "deny" || one === "reverse" ? "danger" : "plain"} onClick={() => setActing(one)}>
+                <Button key={one} variant={AGAINST.includes(one) ? "danger" : "plain"} onClick={() => setActing(one)}>
                   {words.acts[one].name}
                 </Button>
               ))}
@@ -153,7 +153,7 @@ function Act({ claim, offer, billed, onClose }: ActProps) {
     return (
       <TransactionDialog
         title={said.name} summary={said.summary} confirm={said.confirm} details={details} onClose={onClose}
-        danger={offer === "deny" || offer === "reverse" || offer === "withdraw"}
+        danger={AGAINST.includes(offer)}
         act={(watch) => core.stepClaim(claim, step, watch)}
         outcome={({ salt }) => salt !== null && (
           <Notice title={words.saltTitle}>
@@ -166,7 +166,7 @@ function Act({ claim, offer, billed, onClose }: ActProps) {
   }
   const wantsText = WITH_TEXT.includes(offer);
   const wantsReason = WITH_REASON.includes(offer);
-  const amountWrong = offer === "approve-part" && !/^\d{1,12}([.]\d{1,3})?$/.test(amount.trim());
+  const amountWrong = offer === "approve-part" && !isAmount(amount);
   const next = () => {
     setTried(true);
     if (((wantsText || offer === "paid") && written.trim() === "") || (wantsReason && reason === "") || amountWrong) return;
@@ -202,10 +202,7 @@ function Act({ claim, offer, billed, onClose }: ActProps) {
             error={tried && written.trim() === "" ? words.referenceMissing : null}
           />
         )}
-        <div class="row end">
-          <Button onClick={onClose}>{text.ui.cancel}</Button>
-          <Button variant="primary" type="submit">{text.ui.next}</Button>
-        </div>
+        <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
   );

@@ -7,6 +7,9 @@ export type Offer = Exclude<ClaimStep["step"], "pay-in-token">;
 export const WITH_TEXT: readonly Offer[] = ["ask", "answer", "appeal"];
 export const WITH_REASON: readonly Offer[] = ["approve-part", "deny", "reverse"];
 
+/** Against the claim: such a button is not pressed by the way. */
+export const AGAINST: readonly Offer[] = ["deny", "reverse", "withdraw"];
+
 const UNDECIDED: readonly ClaimState[] = ["received", "in-review", "appealed"];
 const PAYABLE: readonly ClaimState[] = ["approved", "partly-approved"];
 const APPEALABLE: readonly ClaimState[] = ["denied", "partly-approved"];

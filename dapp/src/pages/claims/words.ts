@@ -32,3 +32,6 @@ export function stateKind(state: ClaimState): "good" | "bad" | "warning" | "acce
       return "accent";
   }
 }
+
+/** As people write it, `120.50`. */
+export const isAmount = (written: string) => /^\d{1,12}([.]\d{1,3})?$/.test(written.trim());

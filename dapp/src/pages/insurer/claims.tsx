@@ -4,7 +4,8 @@ import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Button, Card, Dialog, FaultNotice, Field, Form, Link, Notice, PageTitle, Spinner, Tag, TransactionDialog, shortAddress, useLoaded, useRoute, useTask,
+  Button, Card, Dialog, FaultNotice, Field, Form, FormEnd, Link, Notice, PageTitle, Spinner, Tag, TransactionDialog, shortAddress, useLoaded,
+  useRoute, useTask,
 } from "../../ui";
 import { NoPage } from "../area";
 import { ClaimPage } from "../claims/claim";
@@ -115,10 +116,7 @@ function AddCurrency({ onChosen, onClose }: { onChosen: (currency: string) => vo
     <Dialog title={words.addCurrency} onClose={onClose}>
       <Form onSubmit={next}>
         <Field label={words.currency} hint={words.currencyHint} value={written} onInput={setWritten} error={tried ? wrong : null} focus />
-        <div class="row end">
-          <Button onClick={onClose}>{text.ui.cancel}</Button>
-          <Button variant="primary" type="submit">{text.ui.next}</Button>
-        </div>
+        <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
   );

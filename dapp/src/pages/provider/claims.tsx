@@ -13,6 +13,7 @@ import {
 import { NoPage } from "../area";
 import { ClaimPage } from "../claims/claim";
 import { ClaimList } from "../claims/list";
+import { isAmount } from "../claims/words";
 import { fhirClaim, type Service } from "./fhir-claim";
 import { now, purposeOf, sharedChart, standing } from "./shared";
 
@@ -85,7 +86,7 @@ function Service({ grant }: { grant: Grant }) {
     code: service.code.trim() === "" ? words.codeMissing : null,
     day: /^\d{4}-\d\d-\d\d$/.test(service.day) ? null : words.dayMissing,
     encounter: service.encounter.trim() === "" ? words.encounterMissing : null,
-    amount: /^\d{1,12}([.]\d{1,3})?$/.test(service.amount.trim()) ? null : words.amountWrong,
+    amount: isAmount(service.amount) ? null : words.amountWrong,
     currency: /^[A-Z]{3}$/.test(service.currency.trim().toUpperCase()) ? null : words.currencyWrong,
     records: chosen.length >= 1 && chosen.length <= RECORDS_MOST ? null : words.recordsWrong(RECORDS_MOST),
   };

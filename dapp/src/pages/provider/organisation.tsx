@@ -6,8 +6,8 @@ import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Address, Button, Card, Choice, Dialog, Empty, FaultNotice, Field, Form, Notice, PageTitle, PersonIcon, Spinner, Tag, Time, TransactionDialog,
-  shortAddress, useLoaded, useTask,
+  Address, Button, Card, Choice, Dialog, Empty, FaultNotice, Field, Form, FormEnd, Notice, PageTitle, PersonIcon, Spinner, Tag, Time,
+  TransactionDialog, shortAddress, useLoaded, useTask,
 } from "../../ui";
 import { NameDialog } from "../name-dialog";
 import { expiryOf, lengthName, type Length } from "../patient/terms";
@@ -194,10 +194,7 @@ function Add({ member, onDone, onClose }: { member: Hex | null; onDone: () => vo
         {length === "date" && (
           <Field label={words.lastDay} type="date" value={date} onInput={setDate} error={tried && expiry === null ? text.share.dateWrong : null} />
         )}
-        <div class="row end">
-          <Button onClick={onClose}>{text.ui.cancel}</Button>
-          <Button variant="primary" type="submit">{text.ui.next}</Button>
-        </div>
+        <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
   );

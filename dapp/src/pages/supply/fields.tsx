@@ -1,6 +1,6 @@
 // Parts of this area's forms.
 import { text } from "../../text";
-import { Button, Field } from "../../ui";
+import { Field } from "../../ui";
 
 export interface NamedProps {
   label: string;
@@ -18,14 +18,5 @@ export function Named({ label, names, value, onInput, tried }: NamedProps) {
       label={label} type="select" value={value} onInput={onInput} error={tried && value === "" ? text.supply.choose : null}
       options={[{ value: "", label: text.supply.choose }, ...options]}
     />
-  );
-}
-
-export function Ends({ onClose }: { onClose: () => void }) {
-  return (
-    <div class="row end">
-      <Button onClick={onClose}>{text.ui.cancel}</Button>
-      <Button variant="primary" type="submit">{text.ui.next}</Button>
-    </div>
   );
 }

@@ -7,9 +7,9 @@ import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Address, Button, Card, CheckIcon, Dialog, Empty, FaultNotice, Field, Form, PageTitle, Spinner, Tag, Time, TransactionDialog, useLoaded,
+  Address, Button, Card, CheckIcon, Dialog, Empty, FaultNotice, Field, Form, FormEnd, PageTitle, Spinner, Tag, Time, TransactionDialog, useLoaded,
 } from "../../ui";
-import { Ends, Named } from "./fields";
+import { Named } from "./fields";
 
 export function Recalls() {
   const words = text.supply;
@@ -87,7 +87,7 @@ function RecallPackages({ onClose }: { onClose: () => void }) {
         <Field label={words.last} value={last} onInput={setLast} error={shown(wrong.range)} />
         <Named label={words.cls} names={words.classes} value={cls} onInput={setCls} tried={tried} />
         <Named label={words.reason} names={words.recallReasons} value={reason} onInput={setReason} tried={tried} />
-        <Ends onClose={onClose} />
+        <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
   );

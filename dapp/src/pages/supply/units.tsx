@@ -7,9 +7,10 @@ import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Address, Button, Card, Dialog, DocumentIcon, Empty, FaultNotice, Field, Form, PageTitle, Spinner, Tag, TransactionDialog, shortAddress, useLoaded,
+  Address, Button, Card, Dialog, DocumentIcon, Empty, FaultNotice, Field, Form, FormEnd, PageTitle, Spinner, Tag, TransactionDialog, shortAddress,
+  useLoaded,
 } from "../../ui";
-import { Ends, Named } from "./fields";
+import { Named } from "./fields";
 import "../../style/area.css";
 
 type Doing = { act: "offer" | "decommission"; unit: HeldUnit };
@@ -121,7 +122,7 @@ function Offer({ unit, onClose }: UnitProps) {
           label={words.kind} type="select" value={back} onInput={setBack}
           options={[{ value: "sale", label: words.transfers.sale }, { value: "return", label: words.transfers.return }]}
         />
-        <Ends onClose={onClose} />
+        <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
   );
@@ -153,7 +154,7 @@ function TakeOut({ unit, onClose }: UnitProps) {
     <Dialog title={words.takeOutOf(shortAddress(unit.batch as Hex))} onClose={onClose}>
       <Form onSubmit={next}>
         <Named label={words.reason} names={words.decommissions} value={reason} onInput={setReason} tried={tried} />
-        <Ends onClose={onClose} />
+        <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
   );

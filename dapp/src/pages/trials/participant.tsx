@@ -5,11 +5,11 @@ import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Address, Button, Card, Dialog, FaultNotice, Field, Form, Notice, Spinner, Tag, TransactionDialog, download, shortAddress, useLoaded, useTask,
+  Address, Button, Card, Dialog, FaultNotice, Field, Form, FormEnd, Notice, Spinner, Tag, TransactionDialog, download, shortAddress, useLoaded,
+  useTask,
 } from "../../ui";
 import { bytesOf, isFile } from "./documents";
 import { OneFile } from "./files";
-import { Ends } from "./sponsor";
 import { stateOf } from "./words";
 
 const NAME_BYTES_MOST = 200;
@@ -139,7 +139,7 @@ function Consent({ facts, stands, onClose }: ConsentProps) {
             label={words.name} hint={words.nameHint} optional value={name} onInput={setName} error={tried && !isName ? words.nameWrong : null}
           />
           <FaultNotice error={review.error} />
-          <Ends onClose={onClose} busy={review.busy} />
+          <FormEnd onClose={onClose} busy={review.busy} />
         </Form>
       )}
     </Dialog>

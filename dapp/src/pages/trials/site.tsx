@@ -4,10 +4,9 @@ import type { Hex, TrialFacts } from "../../core/core";
 import { isAddress } from "../../hex";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
-import { Button, Card, Dialog, FaultNotice, Field, Form, Notice, Time, TransactionDialog, download, useTask } from "../../ui";
+import { Button, Card, Dialog, FaultNotice, Field, Form, FormEnd, Notice, Time, TransactionDialog, download, useTask } from "../../ui";
 import { bytesOf, participantOf } from "./documents";
 import { OneFile } from "./files";
-import { Ends } from "./sponsor";
 import { periodOf, stateOf } from "./words";
 
 interface ActProps {
@@ -77,7 +76,7 @@ function Enrol({ facts: { trial }, onClose }: ActProps) {
           error={tried && !isAddress(participant) ? words.accountWrong : null}
         />
         <FaultNotice error={review.error} />
-        <Ends onClose={onClose} busy={review.busy} />
+        <FormEnd onClose={onClose} busy={review.busy} />
       </Form>
     </Dialog>
   );
@@ -143,10 +142,7 @@ function AnchorData({ facts, onClose }: ActProps) {
         <Field label={words.to} hint={words.toHint} type="date" value={to} onInput={setTo} error={shown(wrong.period)} />
         <OneFile label={words.rowsFile} hint={words.rowsHint} error={shown(wrong.rows)} onFile={setFile} />
         <FaultNotice error={make.error} />
-        <div class="row end">
-          <Button onClick={onClose}>{text.ui.cancel}</Button>
-          <Button variant="primary" type="submit" busy={make.busy}>{words.makeFile}</Button>
-        </div>
+        <FormEnd label={words.makeFile} busy={make.busy} onClose={onClose} />
       </Form>
     </Dialog>
   );

@@ -5,7 +5,7 @@ import { isAddress } from "../../hex";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Address, Button, Card, Checkbox, Dialog, FaultNotice, Field, Form, TransactionDialog, download, shortAddress, useTask,
+  Address, Button, Card, Checkbox, Dialog, FaultNotice, Field, Form, FormEnd, TransactionDialog, download, shortAddress, useTask,
 } from "../../ui";
 import { bytesOf, resultsFault } from "./documents";
 import { OneFile, useVersionFiles } from "./files";
@@ -112,7 +112,7 @@ function AddSite({ facts: { trial }, onClose }: ActProps) {
           label={words.account} hint={words.accountHint} value={written} onInput={setWritten} focus
           error={tried && !isAddress(address) ? words.accountWrong : null}
         />
-        <Ends onClose={onClose} />
+        <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
   );
@@ -156,7 +156,7 @@ function Amend({ facts: { trial }, onClose }: ActProps) {
         />
         <Checkbox label={words.reconsent} hint={words.reconsentHint} checked={reconsent} onChange={setReconsent} />
         <FaultNotice error={review.error} />
-        <Ends onClose={onClose} busy={review.busy} />
+        <FormEnd onClose={onClose} busy={review.busy} />
       </Form>
     </Dialog>
   );
@@ -193,7 +193,7 @@ function AnchorResults({ facts, onClose }: ActProps) {
           }}
         />
         <FaultNotice error={review.error} />
-        <Ends onClose={onClose} busy={review.busy} />
+        <FormEnd onClose={onClose} busy={review.busy} />
       </Form>
     </Dialog>
   );
@@ -224,14 +224,5 @@ function Study({ trial }: { trial: Hex }) {
         <div class="row"><Button type="submit" busy={save.busy}>{words.studySave}</Button></div>
       </Form>
     </Card>
-  );
-}
-
-export function Ends({ onClose, busy = false }: { onClose: () => void; busy?: boolean }) {
-  return (
-    <div class="row end">
-      <Button onClick={onClose}>{text.ui.cancel}</Button>
-      <Button variant="primary" type="submit" busy={busy}>{text.ui.next}</Button>
-    </div>
   );
 }
