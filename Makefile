@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh machine:
 #   make demo    the main job on embedded defaults, with real input
 #   make test    everything, with real components, which it installs and starts itself
-.PHONY: demo test check dapp screens client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-build bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway soak clean
+.PHONY: demo test test-journeys test-parts test-contracts test-toolchain check dapp screens client-typescript vectors-wasm contracts setup setup-tests build reproducible coverage bench-build bench-anvil bench-signatures bench-gas bench-vault bench-store bench-indexer bench-gateway bench-ledgers soak clean
 
 # How our code is compiled. With LINT, as continuous integration has it, the lints come with it: `cargo clippy` would compile all of it
 # a second time, and every library. Only what is run here is compiled so, never what is deployed or served.
@@ -21,12 +21,26 @@ BUILD_WASM := build --quiet --profile web -Z build-std=std,panic_abort --target 
 demo: build contracts
 	$(MEDLOCK) demo
 
-# The services' tests come last: their closing line is the run's (there are no documentation tests).
+# Two at a time: what waits leaves the cores to the other. The services' tests are the longest; by the first letter of a test's name each
+# of them is in one of the two (there are no documentation tests).
 test: setup-tests contracts build
-	tools/test-toolchain.sh
+	$(CARGO) test --workspace --lib --bins --tests --no-run
+	$(MAKE) --no-print-directory --jobs=2 test-journeys test-parts test-contracts test-toolchain
+
+# What people go through, end to end: `browser`, `end_to_end`.
+test-journeys:
+	$(CARGO) test --workspace --test '[be]*'
+
+test-parts:
+	$(CARGO) test --workspace --lib --bins --test '[!be]*'
+
+test-contracts:
 	cd contracts && $(CARGO) test --workspace
+
+# After each other: both compile.
+test-toolchain:
 	$(MAKE) --no-print-directory vectors-wasm
-	$(CARGO) test --workspace --lib --bins --tests
+	tools/test-toolchain.sh
 
 # What the indexer must bear, at full size (indexer/README.md, "Reliability"): about an hour. SOAK: how many per cent of it.
 SOAK := 100
@@ -132,6 +146,11 @@ bench-indexer: setup-tests bench-build
 bench-gateway: setup-tests bench-build
 	tools/setup-hapi.sh
 	target/debug/medlock-bench gateway
+
+# Claims from the provider to an insurer who has opened them, beside the same calls without documents; serials of a batch of 1,000,000 by their
+# proofs, beside bare keccak256: one JSON line a figure.
+bench-ledgers: bench-build
+	target/debug/medlock-bench ledgers
 
 # Pictures of the web application's pages, into docs/img.
 screens: setup-tests contracts build

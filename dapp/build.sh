@@ -28,8 +28,8 @@ made=target/web/wasm32-unknown-unknown/web/medlock_dapp.wasm
 if ! sha256sum --check --status "$wasm/.made" 2>/dev/null; then
     mkdir -p "$wasm"
     target/debug/medlock-dapp-bindgen "$made" "$wasm"
-    # Smaller, and of the features that rustc uses and every browser has.
-    .tools/node/node_modules/.bin/wasm-opt -Os --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+    # Half the size, and of the features that rustc uses and every browser has. More optimisation takes minutes, and comes out larger over the network.
+    .tools/node/node_modules/.bin/wasm-opt -O1 --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
         --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext "$wasm/client_bg.wasm" -o "$wasm/client_bg.wasm"
     sha256sum "$made" >"$wasm/.made"
 fi

@@ -101,6 +101,11 @@ impl Version {
         }
     }
 
+    /// Whether functions of a program may have more than one result.
+    pub fn several_results(self) -> bool {
+        self < Self::V60
+    }
+
     /// The version with that number.
     pub fn from_number(number: u64) -> Option<Self> {
         [Self::V51, Self::V60]

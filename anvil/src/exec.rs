@@ -138,7 +138,7 @@ pub fn exec(program: &Path, calls: &[Bytes], trace: bool) -> anyhow::Result<Repo
 /// # Errors
 /// The executor failed; what a program does wrong is in the report.
 pub fn run(wasm: &[u8], calls: &[Call], trace: bool) -> anyhow::Result<Report> {
-    let estimates = match activate(wasm, Version::default()) {
+    let estimates = match activate(wasm, Version::default().several_results()) {
         Ok(activation) => activation.estimates,
         Err(rejection) => {
             let reason = Some(rejection.to_string());

@@ -33,11 +33,13 @@ pub const OWNER_PASSPHRASE: &str = "medlock-dev";
 /// What the paying account of the relay has at least, in ether: on this chain money is free.
 const RELAY_ETHER: &str = "10";
 /// How often receipts that are not anchored are looked for.
-const ANCHOR_POLL_MS: u64 = 200;
+const ANCHOR_POLL_MS: u64 = 400;
 /// How often custodians look for open emergencies: somebody waits for them.
 const CUSTODY_POLL_MS: u64 = 500;
-/// How often index and relay look for a new block. Local: a look costs a fraction of a millisecond.
-const POLL_MS: u64 = 50;
+/// How often the index looks whether it was told of every block.
+const INDEX_POLL_MS: u64 = 1_000;
+/// How often the relay looks what became of its transactions. Local: a look costs a fraction of a millisecond.
+const RELAY_POLL_MS: u64 = 50;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -86,17 +88,17 @@ pub async fn spawn(config: Config) -> anyhow::Result<Dev> {
     owner_key_file(&home, &owner)?;
 
     let indexer = medlock_indexer::spawn(medlock_indexer::Config {
-        endpoints: chain.url().into(),
+        endpoints: chain.ws_url().into(),
         deployment: indexed(&deployment),
         database: medlock_indexer::Database::Sqlite(home.index()),
-        poll_ms: POLL_MS,
+        poll_ms: INDEX_POLL_MS,
     })
     .await
     .context("start the indexer")?;
     let relay = Relay {
         key: gateway_key(&home.relay_key())?,
         limits: RelayLimits {
-            poll: Duration::from_millis(POLL_MS),
+            poll: Duration::from_millis(RELAY_POLL_MS),
             ..config.relay
         },
     };

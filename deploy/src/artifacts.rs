@@ -11,6 +11,7 @@ use std::{
 use alloy::primitives::Address;
 use medlock_abi::link::{self, Placeholder};
 pub use medlock_deployment::{CODE_PREFIX, NAMES};
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -97,7 +98,7 @@ impl Artifact {
                 return Err(Error::ZeroLink(link));
             }
             // Looked for in what was built: an address may look like anything.
-            let places: Vec<usize> = memmem(&self.wasm, &placeholder);
+            let places: Vec<usize> = memmem::find_iter(&self.wasm, &placeholder).collect();
             match places[..] {
                 [] => {}
                 [place] => wasm[place..place + placeholder.len()].copy_from_slice(address.as_slice()),
@@ -348,15 +349,6 @@ impl Links {
 /// The addresses at which `deployer` creates the contracts, in the order of [`NAMES`], from `nonce` on.
 pub fn created(deployer: Address, nonce: u64) -> [Address; NAMES.len()] {
     std::array::from_fn(|index| deployer.create(nonce + index as u64))
-}
-
-/// Where `needle` stands in `bytes`.
-fn memmem(bytes: &[u8], needle: &[u8]) -> Vec<usize> {
-    let windows = bytes.windows(needle.len()).enumerate();
-    windows
-        .filter(|(_, window)| *window == needle)
-        .map(|(place, _)| place)
-        .collect()
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {

@@ -6,7 +6,6 @@ mod bad_input;
 mod claims;
 mod cluster;
 mod consumers;
-mod dapp;
 mod deploy;
 mod emergency;
 mod exchange;

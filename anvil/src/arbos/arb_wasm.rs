@@ -143,7 +143,7 @@ fn activate<DB: Database>(call: &mut Call<'_, DB>, program: Address) -> Answer<D
             });
         }
     };
-    let activation = activate::activate(&wasm, rules.version).map_err(|error| {
+    let activation = activate::activate(&wasm, rules.version.several_results()).map_err(|error| {
         tracing::info!(%program, %error, "not activated");
         Failure::Halt(error.to_string())
     })?;

@@ -85,7 +85,7 @@ impl Runtime {
     }
 
     fn compile(&self, wasm: &[u8], version: Version) -> Result<Arc<Program>, String> {
-        let activation = activate(wasm, version).map_err(|error| error.to_string())?;
+        let activation = activate(wasm, version.several_results()).map_err(|error| error.to_string())?;
         let module = Module::new(&self.engine, &activation.instrumented.wasm).map_err(|error| error.to_string())?;
         Ok(Arc::new(Program {
             module,

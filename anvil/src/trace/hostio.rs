@@ -196,7 +196,7 @@ fn layout(name: &str) -> (&'static [Piece], &'static [Piece]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stylus::hooks::{names, signature};
+    use crate::stylus::imports::{names, signature};
 
     #[test]
     fn every_hook_is_laid_out_within_its_parameters() {

@@ -242,7 +242,7 @@ pub fn damage(bytes: &mut Vec<u8>, u: &mut Unstructured<'_>) -> Result<()> {
 
 /// Activates a module; what is accepted must be valid once instrumented.
 fn accept(wasm: &[u8]) -> Option<Activation> {
-    match activate(wasm, Version::default()) {
+    match activate(wasm, Version::default().several_results()) {
         Ok(activation) => {
             let instrumented = &activation.instrumented.wasm;
             if let Err(error) = Validator::new_with_features(features()).validate_all(instrumented) {

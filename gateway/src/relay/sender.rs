@@ -35,6 +35,9 @@ const SETTLED_BLOCKS: u64 = 64;
 /// A node that has not mined a transaction by then may have lost it: it gets the same bytes again.
 const SEND_AGAIN: Duration = Duration::from_secs(10);
 
+/// Between two looks at the chain while nothing is on its way: then only a reorganisation could bring news.
+const IDLE_POLL: Duration = Duration::from_secs(1);
+
 /// Rounds without an end.
 pub async fn run<T>(gateway: Gateway) -> T {
     let Some(relaying) = &gateway.relay else {
@@ -48,10 +51,17 @@ pub async fn run<T>(gateway: Gateway) -> T {
         sent: HashMap::new(),
         looked_at: None,
     };
+    let poll = relaying.limits.poll;
     let mut is_failing = false;
     loop {
+        let mut pause = poll;
         match sender.round().await {
-            Ok(()) => is_failing = false,
+            Ok(is_busy) => {
+                is_failing = false;
+                if !is_busy {
+                    pause = poll.max(IDLE_POLL);
+                }
+            }
             // Once, not every second.
             Err(error) if !is_failing => {
                 tracing::error!(error = format!("{error:#}"), "the relay is held up");
@@ -60,7 +70,7 @@ pub async fn run<T>(gateway: Gateway) -> T {
             Err(_) => (),
         }
         tokio::select! {
-            () = sleep(relaying.limits.poll) => (),
+            () = sleep(pause) => (),
             () = relaying.wake.notified(), if !is_failing => (),
         }
     }
@@ -78,10 +88,10 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// Looks after all that is on its way, then begins with what waits.
-    async fn round(&mut self) -> anyhow::Result<()> {
+    /// Looks after all that is on its way, then begins with what waits. Says whether either is left.
+    async fn round(&mut self) -> anyhow::Result<bool> {
         let Some(_sole) = self.gateway.db.pool().sole(&self.lock).await? else {
-            return Ok(());
+            return Ok(false);
         };
         let block = self.gateway.latest().await.map_err(told)?;
         let mined = self
@@ -111,10 +121,10 @@ impl Sender<'_> {
             match self.begin(&block, mined, &waiting).await? {
                 Begun::Sent => on_their_way += 1,
                 Begun::Refused => (),
-                Begun::NotNow => break,
+                Begun::NotNow => return Ok(true),
             }
         }
-        Ok(())
+        Ok(on_their_way > 0)
     }
 
     /// The nonce is used up: by which transaction, in which block, and is it deep?

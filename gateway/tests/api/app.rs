@@ -1,4 +1,4 @@
-//! The web application as a browser gets it. (What it does is tested in a browser: `tests/end_to_end/dapp.rs`.)
+//! The web application as a browser gets it. (What it does is tested in a browser: `tests/browser`.)
 
 use reqwest::{Method, StatusCode, header};
 

@@ -13,7 +13,7 @@ use wasm_encoder::{
 };
 use wasmparser::{BlockType, FunctionBody, Operator, Payload};
 
-use super::{
+use crate::{
     meter::{MAX_PAGES, MAX_STACK_WORDS},
     opcode::{self, BLOCK_HEADER},
     validate::{Facts, Rejection, parser},

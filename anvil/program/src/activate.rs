@@ -1,10 +1,9 @@
 //! What activation accepts and charges, as pure functions of the module.
 
-use super::{
+use crate::{
     instrument::{ADDED_GLOBALS, Instrumented, instrument},
     validate::{Facts, Rejection, validate},
 };
-use crate::arbos;
 
 /// The Stylus version that programs are activated at.
 pub const VERSION: u16 = 2;
@@ -37,12 +36,12 @@ pub struct Activation {
     pub instrumented: Instrumented,
 }
 
-/// Validates, instruments and prices a module as a version of ArbOS does.
+/// Validates, instruments and prices a module; `several_results`: whether its functions may have more than one.
 ///
 /// # Errors
 /// [`Rejection`] when the module is not accepted.
-pub fn activate(wasm: &[u8], version: arbos::Version) -> Result<Activation, Rejection> {
-    let facts = validate(wasm, version)?;
+pub fn activate(wasm: &[u8], several_results: bool) -> Result<Activation, Rejection> {
+    let facts = validate(wasm, several_results)?;
     let instrumented = instrument(wasm, &facts)?;
     let estimates = estimate(wasm.len() as u64, &facts, instrumented.operators);
     Ok(Activation {

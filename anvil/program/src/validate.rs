@@ -5,15 +5,12 @@ use wasmparser::{
     WasmFeatures,
 };
 
-use super::{
-    hooks::{PAY_FOR_MEMORY_GROW, signature},
+use crate::{
+    imports::{HOOKS_MODULE, PAY_FOR_MEMORY_GROW, signature},
     meter::MAX_PAGES,
     opcode::{self, Arity},
 };
-use crate::arbos::Version;
 
-/// The only module that a program may import from.
-pub const HOOKS_MODULE: &str = "vm_hooks";
 /// The export that a call enters.
 pub const ENTRYPOINT: &str = "user_entrypoint";
 /// The export that hooks read and write.
@@ -85,15 +82,6 @@ pub fn features() -> WasmFeatures {
         | WasmFeatures::BULK_MEMORY
 }
 
-/// The same for activation under a version of ArbOS: 60 refuses several results.
-fn features_of(version: Version) -> WasmFeatures {
-    if version >= Version::V60 {
-        features().difference(WasmFeatures::MULTI_VALUE)
-    } else {
-        features()
-    }
-}
-
 /// A parser that reads nothing beyond [`features`].
 pub fn parser() -> Parser {
     let mut parser = Parser::new(0);
@@ -101,12 +89,17 @@ pub fn parser() -> Parser {
     parser
 }
 
-/// Checks a module against the rules of activation.
+/// Checks a module against the rules of activation; `several_results`: whether functions may have more than one.
 ///
 /// # Errors
 /// [`Rejection`] names the first rule that is broken.
-pub fn validate(wasm: &[u8], version: Version) -> Result<Facts, Rejection> {
-    Validator::new_with_features(features_of(version)).validate_all(wasm)?;
+pub fn validate(wasm: &[u8], several_results: bool) -> Result<Facts, Rejection> {
+    let refused = if several_results {
+        WasmFeatures::empty()
+    } else {
+        WasmFeatures::MULTI_VALUE
+    };
+    Validator::new_with_features(features().difference(refused)).validate_all(wasm)?;
 
     let mut facts = Facts::default();
     let mut signatures: Vec<(Vec<ValType>, Vec<ValType>)> = Vec::new();
