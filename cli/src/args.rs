@@ -12,7 +12,7 @@ use medlock_client::{
 use medlock_deploy::Terms;
 use medlock_gateway::{Network, RelayLimits, Upkeep};
 
-use crate::{settings::Setting, stores::Stores, supply};
+use crate::{demo::Ledger, settings::Setting, stores::Stores, supply};
 
 /// Health records that belong to the patient.
 ///
@@ -206,7 +206,10 @@ pub struct StoreArgs {
 
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// FHIR R4 bundle to import.
+    /// One ledger's story alone, which goes deeper than its chapter of the whole demo.
+    #[arg(value_enum)]
+    pub ledger: Option<Ledger>,
+    /// FHIR R4 bundle to import (the whole demo, and claims).
     #[arg(long, default_value = "tests/fixtures/bundles/adolescent.json", value_name = "FILE")]
     pub bundle: PathBuf,
     /// Folder for the demo's state and its report.json; emptied first.
@@ -545,6 +548,9 @@ pub enum ClaimCommand {
         /// Transfer what was approved in the token that you have set for the currency.
         #[arg(long, conflicts_with = "reference")]
         token: bool,
+        /// First let the claims contract move exactly that much of the token, by a transaction of your own account.
+        #[arg(long, requires = "token")]
+        allow: bool,
     },
     /// Close a claim whose other party is overdue.
     Close { claim: B256 },

@@ -71,6 +71,7 @@ pub async fn dev(global: &Global, out: Output, args: &DevArgs) -> anyhow::Result
 
 pub async fn demo(out: Output, args: DemoArgs) -> anyhow::Result<ExitCode> {
     let config = demo::Config {
+        ledger: args.ledger,
         bundle: args.bundle,
         dir: args.dir,
         artifacts: args.artifacts.artifacts,

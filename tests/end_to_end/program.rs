@@ -156,6 +156,62 @@ async fn the_tour_of_the_readme_works() {
     assert!(!log.as_array().unwrap().is_empty());
 }
 
+/// The demo checks each of its steps itself, and ends at the first that does not hold.
+#[test]
+fn each_ledger_has_a_demo_of_its_own_that_goes_deeper() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = root().join("tests/fixtures/bundles/infant.json");
+    let demo = |ledger: &str, more: &[&str]| {
+        let dir = folder.path().join(ledger);
+        let mut command = Command::new(medlock_binary());
+        command.args(["demo", ledger, "--dir"]).arg(&dir);
+        command.arg("--bundle").arg(&bundle).arg("--artifacts").arg(artifacts());
+        (dir, command.args(more).output().unwrap())
+    };
+    let claims = [
+        "a claim while the patient has granted the insurer nothing: refused by the contract (NoConsent)",
+        "a claim of a provider whom nobody has credentialed: refused by the contract (NotCredentialed)",
+        "the same service at the second insurer, as both share the registry: refused by the contract (DuplicateService)",
+        "a service from before the patient was born, by the chart's own Patient",
+        "no code, question, answer, appeal, reference or explanation is in any file",
+    ];
+    let trials = [
+        "data with number 3 in them: refused by the contract (NotParticipating)",
+        "batch 2 as late and out of order",
+        "the switched outcome is named",
+        "the changed row is named",
+        "the missing batch is named",
+    ];
+    let supply = [
+        "never made, with another package's ticket beside it",
+        "dispensing the copy: refused by the contract (AlreadyDispensed)",
+        "the patient's own client finds the dispensed package in the chart",
+        "the report says how it was passed on",
+    ];
+    let stories: [(&str, &[&str], &[&str]); 3] = [
+        ("claims", &[], &claims),
+        ("trials", &[], &trials),
+        ("supply", &["--json"], &supply),
+    ];
+    for (ledger, more, lines) in stories {
+        let (dir, output) = demo(ledger, more);
+        let said = text(&output);
+        assert!(output.status.success(), "{ledger}: {said}");
+        for line in lines {
+            assert!(said.contains(line), "{ledger}: {line}: {said}");
+        }
+        let report = std::fs::read(dir.join("report.json")).unwrap();
+        let report: Value = serde_json::from_slice(&report).unwrap();
+        assert_eq!(report["ok"], true, "{ledger}");
+        assert_eq!(report["ledger"], ledger);
+        assert_eq!(report["records"].as_u64() > Some(0), ledger == "claims", "{ledger}");
+        if more == ["--json"] {
+            assert_eq!(json(&output), report);
+        }
+    }
+    assert_eq!(code(&demo("ledgers", &[]).1), 2);
+}
+
 #[test]
 fn words_bring_a_root_secret_into_another_key_file() {
     let folder = tempfile::tempdir().unwrap();
