@@ -21,7 +21,7 @@ mod decide;
 mod fhir;
 mod load;
 mod service;
-mod world;
+pub mod world;
 
 const DECISIONS: &str = "/v1/decisions";
 

@@ -12,6 +12,7 @@ mod gas;
 mod gateway;
 mod http;
 mod indexer;
+mod ledgers;
 mod machine;
 mod noise;
 mod signatures;
@@ -35,6 +36,8 @@ enum Command {
     Gateway(gateway::Options),
     /// The indexer beside a bare loop, into SQLite and PostgreSQL
     Indexer(indexer::Options),
+    /// Claims from the provider to the insurer, and serials by their proofs
+    Ledgers(ledgers::Options),
     /// Ways for a contract to verify signatures, in bytes and gas
     Signatures(signatures::Options),
     /// The embedded store beside a Kubo node
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<()> {
         Command::Gas(options) => gas::run(&options),
         Command::Gateway(options) => gateway::run(&options),
         Command::Indexer(options) => indexer::run(&options),
+        Command::Ledgers(options) => ledgers::run(&options),
         Command::Signatures(options) => signatures::run(&options),
         Command::Store(options) => store::run(&options),
         Command::Vault(options) => vault::run(&options),

@@ -30,7 +30,7 @@ const MEMORY_TARGET: Target = Target::Value(128.0);
 
 impl Bench {
     pub fn blocks(&self) -> anyhow::Result<()> {
-        let world = World::start(self)?;
+        let world = World::start(&self.artifacts)?;
         let client = self.runtime.block_on(world.newcomer())?;
         let token = world.session(&client)?;
         let (mut up, mut store_up) = (Vec::new(), Vec::new());

@@ -71,7 +71,7 @@ const KINDS: [Search; 3] = [
 
 impl Bench {
     pub fn fhir(&self) -> anyhow::Result<()> {
-        let world = World::start(self)?;
+        let world = World::start(&self.artifacts)?;
         let client = self.runtime.block_on(world.newcomer())?;
         self.runtime.block_on(fill(&world, &client))?;
         let token = world.session(&client)?;

@@ -1,17 +1,18 @@
 //! A chain with the real contracts, and a gateway on it in a process of its own.
 
+use std::path::Path;
+
 use alloy::{
     primitives::{B256, U256},
     providers::Provider as _,
 };
-use medlock_client::{Client, Endpoints, Identity};
+use medlock_abi::registry::IRegistry::{issueCredentialCall, setIssuerCall};
+use medlock_anvil::dev_accounts;
+use medlock_client::{Chain, Client, Endpoints, Identity, Signer};
 use medlock_deploy::Deployment;
 use tempfile::TempDir;
 
-use super::{
-    Bench,
-    service::{Service, sign_in},
-};
+use super::service::{Service, sign_in};
 
 pub struct World {
     pub gateway: Service,
@@ -22,10 +23,11 @@ pub struct World {
 }
 
 impl World {
-    pub fn start(bench: &Bench) -> anyhow::Result<Self> {
+    /// `artifacts`: the built contracts.
+    pub fn start(artifacts: &Path) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let path = |name: &str| dir.path().join(name).display().to_string();
-        let (home, own, artifacts) = (path("home"), path("gateway"), bench.artifacts.display().to_string());
+        let (home, own, artifacts) = (path("home"), path("gateway"), artifacts.display().to_string());
         let dev = Service::start(&[
             "dev",
             "--rpc-port",
@@ -77,6 +79,25 @@ impl World {
             .raw_request::<_, ()>("anvil_setBalance".into(), funds)
             .await?;
         Ok(client)
+    }
+
+    /// Somebody new with a credential for `roles`, and a published key.
+    pub async fn party(&self, roles: u64) -> anyhow::Result<Client> {
+        let party = self.newcomer().await?;
+        // Who deployed owns the registry.
+        let owner = dev_accounts()[0].signer.clone();
+        let (issuer, registry) = (owner.address(), self.deployment.registry);
+        let chain = Chain::new(&self.endpoints.rpc, self.deployment.chain_id, &Signer::Key(owner))?;
+        chain.send(registry, setIssuerCall { issuer, active: true }).await?;
+        let credential = issueCredentialCall {
+            party: party.address(),
+            roles,
+            expiry: 0,
+            document: B256::ZERO,
+        };
+        chain.send(registry, credential).await?;
+        party.publish_key().await?;
+        Ok(party)
     }
 
     /// Their session, as the header's value.
