@@ -73,13 +73,7 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
             let since = since.map_or(0, |within| now().saturating_sub(within.as_secs()));
             let purpose = life.as_deref().map(commands::parse_purpose).transpose()?;
             let found = client.claim_signals(of(chart, insurer), since, purpose).await?;
-            let signals = found
-                .signals
-                .iter()
-                .map(|signal| json!({ "reason": signal.kind.to_string(), "claims": signal.claims }));
-            let value =
-                json!({ "claims": found.claims, "signals": signals.collect::<Vec<_>>(), "unopened": found.unopened });
-            out.say(value, || {
+            out.say(&found, || {
                 let signals = found.signals.iter().map(|signal| {
                     let claims: Vec<_> = signal.claims.iter().map(B256::to_string).collect();
                     format!("{}\n  {}\n", signal.kind, claims.join("\n  "))
@@ -167,9 +161,15 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
             })?;
         }
         ClaimCommand::Pay {
-            claim, reference: None, ..
+            claim,
+            reference: None,
+            allow,
+            ..
         } => {
             let open = client.open_claim(claim, None).await?;
+            if allow {
+                client.clone().by_own_transactions().allow_claim_payment(&open).await?;
+            }
             let mined = client.pay_claim_in_token(&open).await?;
             out.say(mined, || {
                 "What was approved is paid in your token; everybody sees the amount.".into()

@@ -895,18 +895,6 @@ pub fn parse_purpose(code: &str) -> anyhow::Result<Purpose> {
     })
 }
 
-/// The number of a name in one of the lists of `medlock_abi::terms`.
-///
-/// # Errors
-/// [`medlock_client::Error::Usage`], which lists the names.
-pub fn number_of(list: &[(&str, u8)], name: &str) -> anyhow::Result<u8> {
-    let known = list.iter().find(|(known, _)| *known == name);
-    let names = || list.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let (_, number) =
-        known.ok_or_else(|| medlock_client::Error::Usage(format!("there is no {name}; there are {}", names())))?;
-    Ok(*number)
-}
-
 pub fn read_text(path: &Path) -> anyhow::Result<String> {
     let text = String::from_utf8(read_file(path)?);
     Ok(text.map_err(|_| medlock_client::Error::Unsuitable(format!("{} is no text", path.display())))?)

@@ -7,23 +7,21 @@ use std::{
 
 use alloy::primitives::B256;
 use medlock_client::{
-    Client, Error,
+    Client, Error, document_digest,
     drugs::{
         Day, Gtin, Lot, Manifest, Names, Package, Ticket,
-        epcis::{Document, document_digest},
         plan::Run,
+        ticket::TicketError,
         verdict::{Asker, Level},
     },
-    file,
-    identity::rng,
-    terms::{decommission, recall, shipment},
+    file, named_document,
+    terms::{decommission, number_of, recall, shipment},
 };
-use medlock_vault::rand_core::Rng;
 use serde_json::json;
 
 use crate::{
     args::{Global, SupplyCommand},
-    commands::{number_of, parse_purpose, read_file, read_text},
+    commands::{parse_purpose, read_file, read_text},
     output::{Output, exit, table, time},
 };
 
@@ -46,9 +44,10 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             let (batch, count) = (manifest.batch().id(), manifest.count());
             out.say(json!({ "batch": batch, "packages": count, "tickets": tickets, "salt": document.salt, "mined": mined }), || {
                 format!(
-                    "Batch {batch} of {count} packages is registered (gas {}).\n{} has a ticket for each, a line each: whoever has a package in hand needs its own.",
+                    "Batch {batch} of {count} packages is registered (gas {}).\n{} has a ticket for each, a line each: whoever has a package in hand needs its own.{}",
                     mined.gas,
-                    tickets.display()
+                    tickets.display(),
+                    document.line()
                 )
             })?;
         }
@@ -226,7 +225,7 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             out.say(mined, || "The unit is out of the supply, for good.".into())?;
         }
         SupplyCommand::Document { file, salt } => {
-            let digest = document_digest(&salt.0, &epcis(&file)?);
+            let digest = document_digest(&read_file(&file)?, salt)?;
             out.say(json!({ "digest": digest }), || digest.to_string())?;
         }
         SupplyCommand::History { tickets, scan } => {
@@ -240,7 +239,7 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
     Ok(ExitCode::SUCCESS)
 }
 
-/// An EPCIS document that an event names by its salted digest. Without the salt nobody can tell by trying which one it is.
+/// The EPCIS document of an event, if there is one.
 struct Named {
     /// Zero: none.
     digest: B256,
@@ -255,11 +254,10 @@ impl Named {
                 salt: None,
             });
         };
-        let mut salt = B256::ZERO;
-        rng().fill_bytes(salt.as_mut_slice());
+        let named = named_document(&read_file(&path)?)?;
         Ok(Self {
-            digest: document_digest(&salt.0, &epcis(&path)?),
-            salt: Some(salt),
+            digest: named.digest,
+            salt: Some(named.salt),
         })
     }
 
@@ -271,20 +269,19 @@ impl Named {
     }
 }
 
-/// The bytes of an EPCIS 2.0 document, where they are one.
-fn epcis(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let bytes = read_file(path)?;
-    Document::from_json(&bytes).map_err(unsuitable)?;
-    Ok(bytes)
-}
-
 fn manifest(client: &Client, gtin: Gtin, lot: Lot, expiry: Day, serials: &Path) -> anyhow::Result<Manifest> {
     Ok(client.manifest(gtin, lot, expiry, &read_text(serials)?)?)
 }
 
 fn ticket(path: &Path, scanned: Option<&Package>) -> anyhow::Result<Ticket> {
     let found = Ticket::find(&read_text(path)?, scanned);
-    Ok(found.map_err(|error| unsuitable(format!("{}: {error}", path.display())))?)
+    Ok(found.map_err(|error| {
+        let why = format!("{}: {error}", path.display());
+        match error {
+            TicketError::Several => Error::Usage(why),
+            _ => Error::Unsuitable(why),
+        }
+    })?)
 }
 
 fn scanned(text: &str) -> anyhow::Result<Package> {
@@ -316,8 +313,4 @@ pub fn numbers(text: &str) -> Result<(u32, u32), String> {
 fn name(list: &[(&str, u8)], number: u8) -> String {
     let known = list.iter().find(|(_, known)| *known == number);
     known.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
-}
-
-fn unsuitable(error: impl std::fmt::Display) -> Error {
-    Error::Unsuitable(error.to_string())
 }

@@ -12,21 +12,18 @@ use medlock_client::{
     research::{
         self, Severity,
         batch::{Batch, Place},
-        folder::{self, Folder, INDEX_BYTES_MAX, Index},
+        folder::{self, FILES_MAX, Folder, INDEX_BYTES_MAX, Index},
     },
-    terms::amendment,
+    terms::{amendment, number_of},
     trial_rows,
 };
 use serde_json::json;
 
 use crate::{
     args::{Global, TrialCommand, VersionArgs},
-    commands::{number_of, parse_time, read_file, read_text},
+    commands::{parse_time, read_file, read_text},
     output::{Output, exit, table, time},
 };
-
-/// Files of a published trial: enough for each batch that an index can name.
-const FOLDER_FILES_MOST: usize = 100_000;
 
 pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyhow::Result<ExitCode> {
     let client = global.client().await?;
@@ -246,18 +243,8 @@ async fn verify(client: &Client, out: Output, path: &Path) -> anyhow::Result<Exi
     names_below(path, "", &mut names)?;
     let read = |name: &str| fs::read(path.join(name)).ok();
     let report = research::verify(&facts, &Folder::new(names, &read));
-    let findings = report.findings.iter().map(|finding| {
-        json!({ "severity": finding.severity().as_str(), "code": finding.code(), "finding": finding.to_string() })
-    });
-    let checked = &report.checked;
-    let value = json!({
-        "trial": trial, "sound": report.is_sound(), "findings": findings.collect::<Vec<_>>(),
-        "checked": {
-            "documents": checked.documents, "batches": checked.batches, "rows": checked.rows, "results": checked.results,
-            "outcomes": checked.outcomes,
-        },
-    });
-    out.say(value, || {
+    out.say(&report, || {
+        let checked = &report.checked;
         let findings = report
             .findings
             .iter()
@@ -306,8 +293,8 @@ fn names_below(root: &Path, below: &str, names: &mut Vec<String>) -> anyhow::Res
         } else if kind.is_file() {
             names.push(name);
         }
-        if names.len() > FOLDER_FILES_MOST {
-            return Err(Error::Unsuitable(format!("the folder has more than {FOLDER_FILES_MOST} files")).into());
+        if names.len() > FILES_MAX {
+            return Err(Error::Unsuitable(format!("the folder has more than {FILES_MAX} files")).into());
         }
     }
     Ok(())

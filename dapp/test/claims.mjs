@@ -1,11 +1,53 @@
-// A clinic bills an insurer, who decides and pays; the patient sees each step, and no amount. Nobody here has a wallet or any money.
+// A clinic bills an insurer, who decides and pays, the second time in a token; the patient sees each step, and no amount. Nobody here has a wallet,
+// and none but the insurer, for the token, any money.
 import assert from "node:assert/strict";
 import { add, addressOf, confirm, file, heading, leave, makeKey, openChart, publish, requestLink, share, smallBundle } from "./acts.mjs";
-import { downloaded, PHONE, story } from "./harness.mjs";
+import { creationCode, downloaded, eventually, PHONE, story, tool } from "./harness.mjs";
 
+const { encodeFunctionData, parseAbi } = tool("viem");
 const BILLS = "Bills and insurance";
 const QUESTION = "Which of the two visits is this?";
 const ANSWER = "The second one, of the third of May.";
+
+/** A euro's cent is 10^4 units of the token. */
+const SCALE = 4;
+const PAID = 12_050n * 10n ** BigInt(SCALE);
+const TOKEN = parseAbi([
+  "function mint(address to, uint256 value)",
+  "function balanceOf(address who) view returns (uint256)",
+  "function allowance(address owner, address spender) view returns (uint256)",
+]);
+
+/** The token of the contracts' own tests, by an account that the development chain signs for. */
+class Token {
+  constructor(stage, from) {
+    Object.assign(this, { stage, from });
+  }
+
+  static async deploy(stage) {
+    const [, from] = await stage.call("eth_accounts", []);
+    const token = new Token(stage, from);
+    const { contractAddress } = await token.#mined({ data: await creationCode("tests/contracts/tests/solidity/Token.sol", "Token") });
+    token.address = contractAddress;
+    return token;
+  }
+
+  async send(functionName, args) {
+    await this.#mined({ to: this.address, data: encodeFunctionData({ abi: TOKEN, functionName, args }) });
+  }
+
+  async ask(functionName, args) {
+    const data = encodeFunctionData({ abi: TOKEN, functionName, args });
+    return BigInt(await this.stage.call("eth_call", [{ to: this.address, data }, "latest"]));
+  }
+
+  async #mined(request) {
+    const hash = await this.stage.call("eth_sendTransaction", [{ from: this.from, ...request }]);
+    const receipt = await eventually("a transaction is mined", () => this.stage.call("eth_getTransactionReceipt", [hash]));
+    assert.equal(receipt.status, "0x1");
+    return receipt;
+  }
+}
 
 await story("claims", async (stage, step) => {
   const patient = await stage.person("patient", { viewport: PHONE });
@@ -53,11 +95,11 @@ await story("claims", async (stage, step) => {
     await confirm(page, "Put the key among my claims");
   });
 
-  const write = async (page, currency) => {
+  const write = async (page, currency, encounter = "visit 7") => {
     await page.getByRole("textbox", { name: "Insurer's account" }).fill(account);
     await page.getByRole("textbox", { name: "Code of the service" }).fill("185345009");
     await page.getByLabel("Day of the service").fill("2026-05-03");
-    await page.getByRole("textbox", { name: "Encounter" }).fill("visit 7");
+    await page.getByRole("textbox", { name: "Encounter" }).fill(encounter);
     await page.getByRole("textbox", { name: "Amount" }).fill("120.50");
     await page.getByRole("textbox", { name: "Currency" }).fill(currency);
     await page.getByRole("checkbox", { name: /Conditions/ }).first().check();
@@ -156,7 +198,10 @@ await story("claims", async (stage, step) => {
     const { page } = insurer;
     await insurer.go("/insurer/claims");
     await page.getByRole("link", { name: /^From 0x/ }).click();
-    await page.getByRole("button", { name: "Record the payment" }).click();
+    const record = page.getByRole("button", { name: "Record the payment" });
+    await record.waitFor();
+    assert.equal(await page.getByRole("button", { name: "Pay in the token" }).count(), 0, "no token is set for euros");
+    await record.click();
     await page.getByRole("dialog").getByRole("textbox", { name: "Reference of the payment" }).fill("2026-0042");
     await page.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
     assert.match(await confirm(page, "Record"), /Keep this salt/);
@@ -181,5 +226,78 @@ await story("claims", async (stage, step) => {
     }
     const shown = await page.getByRole("main").innerText();
     for (const secret of ["120.50", "96.40", QUESTION, ANSWER]) assert.ok(!shown.includes(secret), secret);
+  });
+
+  let token;
+  let second;
+
+  await step("the insurer sets a token for euros", async () => {
+    const { page } = insurer;
+    // A token asks who sends: nobody relays that.
+    await stage.fund(account);
+    token = await Token.deploy(stage);
+    await token.send("mint", [account, 1_000_000_000n]);
+    await insurer.go("/insurer/claims/settings");
+    await page.getByRole("button", { name: "Set the token for EUR" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Token" }).fill("0x12");
+    await dialog.getByRole("button", { name: "Continue" }).click();
+    await dialog.getByText("This is not a contract's account").waitFor();
+    await dialog.getByText("Write a whole number from 0 to 36").waitFor();
+    await dialog.getByRole("textbox", { name: "Token" }).fill(token.address);
+    await dialog.getByRole("textbox", { name: "Scale" }).fill(String(SCALE));
+    await dialog.getByRole("button", { name: "Continue" }).click();
+    await dialog.getByText("10,000 units of the token").waitFor();
+    await confirm(page, "Set the token");
+    await page.getByText("Can be paid in the token").waitFor();
+  });
+
+  await step("the clinic submits another claim, which the insurer approves", async () => {
+    const { page } = clinic;
+    await choosePatient(page);
+    await write(page, "EUR", "visit 8");
+    await confirm(page, "Submit");
+    await page.getByText("120.50 EUR").waitFor();
+    second = new URL(page.url()).hash.split("/").at(-1);
+    await insurer.go(`/insurer/claims/${second}`);
+    await insurer.page.getByRole("button", { name: "Approve", exact: true }).click();
+    await confirm(insurer.page, "Approve");
+    await insurer.page.getByRole("heading", { name: "Payment in the token" }).waitFor();
+  });
+
+  await step("what held when it was submitted is what it is paid in", async () => {
+    const { page } = insurer;
+    await insurer.go("/insurer/claims/settings");
+    await page.getByRole("button", { name: "Set the token for EUR" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Token" }).fill("");
+    await dialog.getByRole("button", { name: "Continue" }).click();
+    await dialog.getByText("not paid in the token that was set before").waitFor();
+    await confirm(page, "Set the token");
+    await page.getByText("Can be paid in the token").waitFor({ state: "detached" });
+    await insurer.go(`/insurer/claims/${second}`);
+    await page.getByRole("heading", { name: "Payment in the token" }).waitFor();
+  });
+
+  await step("the insurer allows exactly the amount, and pays", async () => {
+    const { page } = insurer;
+    const config = await fetch(`${stage.gateway}/app/config.json`);
+    const { deployment } = await config.json();
+    const pay = page.getByRole("button", { name: "Pay in the token" });
+    const allow = page.getByRole("button", { name: "Allow the payment" });
+    await allow.waitFor();
+    assert.ok(await pay.isDisabled(), "nothing is allowed yet");
+    await allow.click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Your account pays a small network fee").waitFor();
+    await dialog.getByText("120,500,000 units of the token").waitFor();
+    await confirm(page, "Allow");
+    await page.getByText("Allowed", { exact: true }).waitFor();
+    assert.equal(await token.ask("allowance", [account, deployment.claims]), PAID);
+    await pay.click();
+    await confirm(page, "Pay");
+    await page.getByText("Paid", { exact: true }).first().waitFor();
+    assert.equal(await token.ask("balanceOf", [await addressOf(clinic)]), PAID);
+    assert.equal(await token.ask("allowance", [account, deployment.claims]), 0n);
   });
 });

@@ -8,7 +8,7 @@
 //   MEDLOCK_SHOTS      a folder for a picture of every page at the moment of a failure
 //   MEDLOCK_TOOLS      where tools/setup-node.sh --tests put playwright-core and axe-core
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -40,6 +40,22 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 
 export const fixture = (name) => fileURLToPath(new URL(`tests/fixtures/${name}`, ROOT));
 export const readFixture = (name) => readFile(fixture(name));
+
+/** What makes a contract of the tests, by the compiler that tools/setup-node.sh installs. */
+export async function creationCode(path, contract) {
+  const input = {
+    language: "Solidity",
+    sources: { [path]: { content: await readFile(new URL(path, ROOT), "utf8") } },
+    settings: { evmVersion: "prague", outputSelection: { "*": { "*": ["evm.bytecode.object"] } } },
+  };
+  const env = { ...process.env, MEDLOCK_NODE: fileURLToPath(new URL("node", TOOLS)) };
+  const solc = fileURLToPath(new URL("tools/solc", ROOT));
+  const { stdout, stderr } = spawnSync(solc, ["--standard-json"], { env, input: JSON.stringify(input), encoding: "utf8", maxBuffer: 1 << 26 });
+  assert.ok(stdout, `tools/solc: ${stderr}`);
+  const { contracts, errors } = JSON.parse(stdout);
+  assert.ok(contracts?.[path]?.[contract], JSON.stringify(errors, null, 1));
+  return `0x${contracts[path][contract].evm.bytecode.object}`;
+}
 
 /** Runs a test of named steps. What fails is told with what every page showed at that moment. */
 export async function story(name, play) {

@@ -1,20 +1,44 @@
 // A drug from its maker by way of a pharmacy into a patient's chart, and its recall. Nobody here has a wallet or any money.
 import assert from "node:assert/strict";
-import { addressOf, confirm, heading, makeKey, openChart, publish, requestLink, share } from "./acts.mjs";
-import { downloaded, PHONE, story } from "./harness.mjs";
+import { addressOf, confirm, file, heading, makeKey, openChart, publish, requestLink, share } from "./acts.mjs";
+import { downloaded, eventually, PHONE, story } from "./harness.mjs";
 
 const GTIN = "09506000134352";
 const LOT = "L2026";
 const EXPIRY = "2031-06-30";
 const SERIALS = Array.from({ length: 12 }, (_, number) => `SN-${String(number).padStart(4, "0")}`);
+/** Of no package of the batch: a document stays where it is, and so does what it says. */
+const DOCUMENT_SERIAL = "SN-DOC-77";
+const EPCIS = file("epcis.json", "application/json", JSON.stringify({
+  "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"], type: "EPCISDocument", schemaVersion: "2.0",
+  creationDate: "2026-05-03T10:00:00Z",
+  epcisBody: {
+    eventList: [{
+      type: "ObjectEvent", eventTime: "2026-05-03T12:00:00+02:00", eventTimeZoneOffset: "+02:00", action: "ADD", bizStep: "commissioning",
+      disposition: "active", epcList: [`https://id.gs1.org/01/${GTIN}/10/${LOT}/21/${DOCUMENT_SERIAL}`],
+    }],
+  },
+}));
 const scan = (serial, expiry = "310630") => `(01)${GTIN}(17)${expiry}(10)${LOT}(21)${serial}`;
 
 await story("supply", async (stage, step) => {
   const maker = await stage.person("maker");
   const pharmacy = await stage.person("pharmacy");
   const patient = await stage.person("patient", { viewport: PHONE });
-  for (const serial of SERIALS.slice(0, 3)) stage.secret(`serial ${serial}`, serial);
+  for (const serial of [...SERIALS.slice(0, 3), DOCUMENT_SERIAL]) stage.secret(`serial ${serial}`, serial);
   let tickets;
+  let salt;
+
+  /** Chooses a document where one may be. */
+  const choose = async (where) => {
+    await where.getByLabel("EPCIS document").setInputFiles(EPCIS);
+    await where.getByText("It is an EPCIS 2.0 document").waitFor();
+  };
+  const saveSalt = async (page, where) => {
+    const { bytes } = await downloaded(page, () => where.getByRole("button", { name: "Save the salt" }).click());
+    await where.getByText("Its salt is saved").waitFor();
+    return bytes;
+  };
 
   await step("a maker, a pharmacy and a patient", async () => {
     for (const person of [maker, pharmacy, patient]) await makeKey(person);
@@ -23,6 +47,11 @@ await story("supply", async (stage, step) => {
     await stage.credential(await addressOf(pharmacy), "organisation,provider,pharmacy");
     await publish(pharmacy);
     await share(patient, await requestLink(pharmacy));
+  });
+
+  await step("who is no maker is told before they fill in anything", async () => {
+    await pharmacy.go("/supply/register");
+    await pharmacy.page.getByText("This account is not registered as a maker.").waitFor();
   });
 
   await step("the maker registers a batch, and keeps its tickets", async () => {
@@ -41,9 +70,16 @@ await story("supply", async (stage, step) => {
     await make.click();
     await page.getByText(/are the same; give each package its own/).waitFor();
     await page.getByRole("textbox", { name: "Serials" }).fill(SERIALS.join("\n"));
+    await page.getByLabel("EPCIS document").setInputFiles(file("none.json", "application/json", "{}"));
+    await page.getByText(/type is not EPCISDocument/).waitFor();
+    await make.click();
+    await page.getByText("Choose another document").waitFor();
+    await choose(page);
+    salt = await saveSalt(page, page);
     const { bytes } = await downloaded(page, () => make.click());
     tickets = bytes.toString().trim().split("\n");
     assert.equal(tickets.length, SERIALS.length);
+    assert.equal(await page.getByText("This account is not registered").count(), 0);
     await page.getByRole("button", { name: "Register it" }).click();
     await confirm(page, "Register it");
   });
@@ -58,11 +94,18 @@ await story("supply", async (stage, step) => {
     await dialog.getByRole("button", { name: "Continue" }).click();
     await dialog.getByText("Write numbers from 0 to 11").first().waitFor();
     await dialog.getByRole("textbox", { name: "Last package" }).fill("9");
+    await choose(dialog);
+    await saveSalt(page, dialog);
     await dialog.getByRole("button", { name: "Continue" }).click();
     await confirm(page, "Offer them");
     await page.getByText("Packages 0 to 9").waitFor();
     await pharmacy.go("/supply/shipments");
+    await pharmacy.page.getByRole("button", { name: /^Check the document of Shipment/ }).waitFor();
     await pharmacy.page.getByRole("button", { name: /^Accept shipment/ }).click();
+    const accepting = pharmacy.page.getByRole("dialog");
+    await choose(accepting);
+    assert.ok(await accepting.getByRole("button", { name: "Accept", exact: true }).isDisabled(), "its salt is not saved yet");
+    await saveSalt(pharmacy.page, accepting);
     await confirm(pharmacy.page, "Accept");
     await pharmacy.page.getByText("Accepted", { exact: true }).waitFor();
     await pharmacy.go("/supply/units");
@@ -89,6 +132,19 @@ await story("supply", async (stage, step) => {
     await verdict.getByText("As it should be").waitFor();
     await page.getByRole("button", { name: "Where it comes from" }).click();
     await page.getByText("Sold", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Check a document" }).click();
+    const dialog = page.getByRole("dialog");
+    const written = dialog.getByRole("textbox", { name: "Salt" });
+    const compare = dialog.getByRole("button", { name: "Compare with the chain" });
+    await dialog.getByLabel("Document", { exact: true }).setInputFiles(EPCIS);
+    await written.fill(`0x${"12".repeat(32)}`);
+    await compare.click();
+    await dialog.getByText("This is none of the documents").waitFor();
+    await dialog.getByLabel("Or the file that it was saved in").setInputFiles({ name: "epcis.salt.json", mimeType: "application/json", buffer: salt });
+    await eventually("the salt is there", async () => (await written.inputValue()) === JSON.parse(salt).salt);
+    await compare.click();
+    await dialog.getByText("This is the document of: 1. Made").waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("button", { name: "Dispense" }).click();
     await page.getByRole("dialog").getByLabel("Tell it to a chart").selectOption(patient.chart);
     await confirm(page, "Dispense it");

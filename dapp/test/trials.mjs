@@ -67,6 +67,11 @@ await story("trials", async (stage, step) => {
     await stage.credential(accounts.site, "site");
   });
 
+  await step("who is no sponsor is told before they fill in anything", async () => {
+    await site.go("/trials/register");
+    await site.page.getByText("This account is not registered as a sponsor.").waitFor();
+  });
+
   await step("the sponsor registers a trial, once its plan is one", async () => {
     const { page } = sponsor;
     await sponsor.go("/trials");
@@ -86,6 +91,7 @@ await story("trials", async (stage, step) => {
     await plan.setInputFiles(json("plan.json", { ...JSON.parse(PLAN), outcomes: [outcome("pain", "tertiary")] }));
     await check.click();
     await refused(page, "Register", /JSON of another form/);
+    assert.equal(await page.getByText("This account is not registered").count(), 0);
     await plan.setInputFiles(json("plan.json", PLAN));
     await check.click();
     // Its page is there a moment before the index has it.

@@ -152,8 +152,13 @@ await story("wallet", async (stage, step) => {
     await page.getByRole("button", { name: "Add this file" }).click();
     wallet.isAlone = true;
     const dialog = page.getByRole("dialog");
-    await dialog.getByRole("button", { name: "Add this file", exact: true }).click();
-    await dialog.getByText("Confirm in your wallet").first().waitFor();
+    // Twice, as some press everything: the second click is not for the button that has come there.
+    await dialog.getByRole("button", { name: "Add this file", exact: true }).dblclick();
+    const asked = dialog.getByText("Confirm in your wallet").first();
+    await asked.waitFor();
+    // Wherever the dialog's own size has put it.
+    await dialog.getByRole("button", { name: "Leave it running" }).dispatchEvent("click", { detail: 2 });
+    assert.ok(await asked.isVisible(), "the second of two clicks has closed the dialog");
     await page.clock.fastForward(IDLE_MS);
     await page.getByText("Medlock locked itself").waitFor();
     wallet.isAlone = false;
@@ -166,7 +171,8 @@ await story("wallet", async (stage, step) => {
     await choose(patient, [file("second.txt", "text/plain", "Another record.")]);
     await page.getByRole("button", { name: "Add this file" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByRole("button", { name: "Add this file", exact: true }).click();
+    // With a key, which is no click.
+    await dialog.getByRole("button", { name: "Add this file", exact: true }).press("Enter");
     await dialog.getByText("It counts already").waitFor();
     await stage.call("anvil_reorg", [1, []]);
     await dialog.getByText("The chain took it back").waitFor();

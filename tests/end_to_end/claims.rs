@@ -3,7 +3,11 @@
 
 use alloy::{
     hex,
-    primitives::{Address, B256},
+    network::TransactionBuilder as _,
+    primitives::{Address, B256, U256},
+    providers::Provider as _,
+    rpc::types::TransactionRequest,
+    sol,
 };
 use medlock_abi::{
     claims::IClaims,
@@ -18,6 +22,7 @@ use medlock_client::{
     },
     claim_reason, default_labels, now, remittance,
 };
+use medlock_solidity::compile;
 use medlock_tests::{
     World,
     proxy::{Fate, Proxy},
@@ -26,6 +31,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::program::Person;
+
+sol! {
+    interface Token {
+        function mint(address to, uint256 value) external;
+        function approve(address spender, uint256 value) external returns (bool);
+        function balanceOf(address of) external view returns (uint256);
+    }
+}
 
 type Change = fn(&mut Value);
 
@@ -698,6 +711,71 @@ async fn documents_of_claims_are_kept_by_the_upkeep_of_stores() {
     for document in documents {
         assert!(live.digests.contains(&document), "{document}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_is_paid_in_the_token_that_its_insurer_had_for_its_currency() {
+    let case = Case::start().await;
+    let (insurer, clinic) = (&case.insurer, &case.clinic);
+    let creation = compile("tests/contracts/tests/solidity/Token.sol", "Token");
+    let request = TransactionRequest::default().with_deploy_code(creation);
+    let sent = insurer.chain().provider().send_transaction(request).await.unwrap();
+    let token = sent.get_receipt().await.unwrap().contract_address.unwrap();
+    let mint = Token::mintCall {
+        to: insurer.address(),
+        value: U256::from(1_000_000_000u64),
+    };
+    insurer.chain().send(token, mint).await.unwrap();
+
+    // Without a token, with one, and with one that was taken back since.
+    let scale = 4;
+    let before = case.submit("80146002").await;
+    insurer.set_currency(euros(), true, Some((token, scale))).await.unwrap();
+    let claim = case.submit("80146003").await;
+    insurer.set_currency(euros(), true, None).await.unwrap();
+    for id in [before, claim] {
+        let opened = insurer.open_claim(id, None).await.unwrap();
+        let said = insurer.claim_payment(&opened).await.unwrap_err();
+        assert!(matches!(said, Error::Usage(_)), "nothing is approved: {said}");
+        insurer.decide_claim(&opened, Ruling::Approve).await.unwrap();
+    }
+    let opened = insurer.open_claim(before, None).await.unwrap();
+    assert_eq!(insurer.claim_payment(&opened).await.unwrap(), None);
+    let said = insurer.allow_claim_payment(&opened).await.unwrap_err();
+    assert!(matches!(&said, Error::Usage(why) if why.contains("no token")), "{said}");
+
+    let opened = insurer.open_claim(claim, None).await.unwrap();
+    // 120.50 EUR.
+    let value = U256::from(12_050u64 * 10u64.pow(scale.into()));
+    let payment = insurer.claim_payment(&opened).await.unwrap().unwrap();
+    assert_eq!(
+        (payment.token, payment.scale, payment.value, payment.allowance),
+        (token, scale, value, U256::ZERO)
+    );
+    refused(insurer.pay_claim_in_token(&opened).await);
+    let theirs = clinic.open_claim(claim, None).await.unwrap();
+    let said = clinic.allow_claim_payment(&theirs).await.unwrap_err();
+    assert!(matches!(said, Error::Usage(_)), "{said}");
+
+    // What was allowed before is no more than what is needed.
+    let spender = insurer.deployment().claims;
+    let too_much = U256::from(999_999_999u64);
+    let approve = Token::approveCall {
+        spender,
+        value: too_much,
+    };
+    insurer.chain().send(token, approve).await.unwrap();
+    insurer.allow_claim_payment(&opened).await.unwrap();
+    assert_eq!(insurer.claim_payment(&opened).await.unwrap().unwrap().allowance, value);
+    insurer.pay_claim_in_token(&opened).await.unwrap();
+    let balance = |of| insurer.chain().call(token, Token::balanceOfCall { of });
+    assert_eq!(balance(clinic.address()).await.unwrap(), value);
+    assert_eq!(
+        insurer.claim_payment(&opened).await.unwrap().unwrap().allowance,
+        U256::ZERO
+    );
+    let paid = clinic.claim(claim).await.unwrap();
+    assert_eq!(paid.claim.state, ClaimState::Paid);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use medlock_abi::terms::claim_state;
+use serde::{Serialize, Serializer};
 
 use crate::{
     Amount, Currency,
@@ -135,14 +136,16 @@ impl ServiceFacts {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// As JSON: `{"reason","claims"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Signal {
+    #[serde(rename = "reason")]
     pub kind: SignalKind,
     /// In ascending order, each once.
     pub claims: Vec<B256>,
 }
 
-/// Its text is the plain reason.
+/// Its text is the plain reason, and all that JSON has of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignalKind {
     #[error(
@@ -175,6 +178,12 @@ pub enum SignalKind {
     },
     #[error("the claim rests on a record that was written {days} days after the service")]
     LateRecord { record_id: B256, days: u64 },
+}
+
+impl Serialize for SignalKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 fn signal(kind: SignalKind, claims: impl IntoIterator<Item = B256>) -> Signal {

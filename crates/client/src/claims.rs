@@ -1,9 +1,11 @@
 //! Claims: what a provider bills an insurer for, and what becomes of it. A claim's documents are sealed to its parties; the gateway lists what
 //! stands on chain, and nothing of it is believed that the chain does not say.
 
-use std::collections::BTreeMap;
+mod payment;
 
-use alloy::primitives::{Address, B256, U256};
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use alloy::primitives::{Address, B256};
 use medlock_abi::{
     claims::IClaims::{self, Adjudicated, ClaimSubmitted, Link},
     terms::claim_state,
@@ -20,10 +22,11 @@ use medlock_billing::{
 };
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_fhir::Label;
-use medlock_vault::{DocumentScope, Metadata, SealedDocument, Zeroizing};
+use medlock_vault::{DocumentScope, Metadata, Recipient, SealedDocument, Zeroizing};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use self::payment::ClaimPayment;
 use crate::{
     Client, NewDocument, OpenChart,
     chain::Mined,
@@ -32,6 +35,7 @@ use crate::{
     identity::{opened_by_one, rng},
     platform::now,
     record::tampered,
+    terms::number_of,
 };
 
 /// The compartment of claims, where the fingerprint key lies too.
@@ -143,7 +147,7 @@ impl OpenClaim {
 }
 
 /// What [`Client::claim_signals`] has found, and among how many claims.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Signals {
     pub claims: usize,
     pub signals: Vec<Signal>,
@@ -213,8 +217,8 @@ impl Client {
         self.act_on(self.deployment.claims, call).await
     }
 
-    /// Accepts claims in a currency from now on, or does not any more (insurers). `token`: what [`Client::pay_claim_in_token`] transfers, one
-    /// minor unit being 10^`scale` of its units.
+    /// Accepts claims in a currency from now on, or does not any more (insurers). `token`: what [`Client::pay_claim_in_token`] moves for claims
+    /// that come from now on, one minor unit being 10^`scale` of its units; only with a currency that is accepted.
     pub async fn set_currency(
         &self,
         currency: Currency,
@@ -291,8 +295,13 @@ impl Client {
     /// # Errors
     /// [`Error::Tampered`], which names what does not match.
     pub async fn open_claim(&self, claim: B256, key: Option<&FingerprintKey>) -> Result<OpenClaim> {
-        let history = self.claim(claim).await?;
+        self.open_history(self.claim(claim).await?, key).await
+    }
+
+    /// `history`: from [`Client::claim`].
+    async fn open_history(&self, history: ClaimHistory, key: Option<&FingerprintKey>) -> Result<OpenClaim> {
         let told = &history.claim;
+        let claim = told.claim;
         let content = self
             .claim_document(claim, told.document, told.chart, told.provider)
             .await?;
@@ -334,8 +343,7 @@ impl Client {
             None => None,
             Some(purpose) => Some(self.chart(told.chart).await?.fingerprint_key(purpose).await?),
         };
-        let open = self.open_claim(claim, key.as_ref()).await?;
-        let history = open.history.clone();
+        let open = self.open_history(history.clone(), key.as_ref()).await?;
         let mut messages = Vec::with_capacity(history.steps.len());
         for step in &history.steps {
             messages.push(self.claim_message(&history, step).await?);
@@ -469,21 +477,31 @@ impl Client {
 
     /// Seals a document of ours to the other party and ourselves, and has the gateway keep it. Its digest is what a step tells the chain.
     async fn put_document(&self, subject: B256, media_type: &str, content: &[u8], other: Address) -> Result<B256> {
-        let block = self.seal_document(subject, media_type, content, other).await?;
+        let recipients = self.readers_of_document(other).await?;
+        let block = self.seal_document(subject, media_type, content, &recipients)?;
         let digest = digest(&block)?;
         self.gateway().await?.upload(vec![block]).await?;
         Ok(digest)
     }
 
-    async fn seal_document(&self, subject: B256, media_type: &str, content: &[u8], other: Address) -> Result<Block> {
-        let author = self.grantee();
-        let recipients = [self.recipient(author).await?, self.recipient(other).await?];
+    /// Ourselves and the other party.
+    async fn readers_of_document(&self, other: Address) -> Result<[Recipient; 2]> {
+        Ok([self.recipient(self.grantee()).await?, self.recipient(other).await?])
+    }
+
+    fn seal_document(
+        &self,
+        subject: B256,
+        media_type: &str,
+        content: &[u8],
+        recipients: &[Recipient; 2],
+    ) -> Result<Block> {
         let metadata = Metadata {
             media_type: media_type.into(),
             ..Metadata::default()
         };
-        let scope = self.document_scope(subject, author);
-        let sealed = SealedDocument::seal(&mut rng(), &self.domain(), &scope, &metadata, content, &recipients);
+        let scope = self.document_scope(subject, self.grantee());
+        let sealed = SealedDocument::seal(&mut rng(), &self.domain(), &scope, &metadata, content, recipients);
         Ok(dag_cbor_block(sealed?.encode()))
     }
 
@@ -625,28 +643,6 @@ impl Client {
         Ok((mined, salt))
     }
 
-    /// Pays what was approved in the insurer's token, which shows the amount to everybody (the insurer, who has allowed the contract to
-    /// transfer it).
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where nothing was approved.
-    pub async fn pay_claim_in_token(&self, open: &OpenClaim) -> Result<Mined> {
-        let claim = &open.history.claim;
-        let opening = open
-            .decision
-            .as_ref()
-            .and_then(|(decision, _)| decision.verdict.opening());
-        let (amount, salt) = opening.ok_or_else(|| Error::Usage("nothing of this claim is approved".into()))?;
-        let call = IClaims::payInTokenCall {
-            actor: self.address(),
-            claim: claim.claim,
-            serial: claim.serial,
-            amount: U256::from(amount.minor),
-            salt: B256::new(*salt.expose()),
-        };
-        self.act_on(self.deployment.claims, call).await
-    }
-
     /// Takes an approval or a payment back, for good (the insurer).
     pub async fn reverse_claim(&self, claim: B256, reason: u16) -> Result<Mined> {
         let call = IClaims::reverseClaimCall {
@@ -734,6 +730,8 @@ impl OpenChart {
         let client = &self.client;
         let provider = client.grantee();
         let (mut blocks, mut calls) = (Vec::with_capacity(claims.len()), Vec::with_capacity(claims.len()));
+        // Looked up once each: a gateway answers an address only so often.
+        let mut readers: BTreeMap<Address, [Recipient; 2]> = BTreeMap::new();
         for claim in claims {
             let mut links = Vec::with_capacity(claim.records.len());
             for record in claim.records {
@@ -749,9 +747,11 @@ impl OpenChart {
             let document = ClaimDocument::new(claim.claim, provider, links, Salt::generate(&mut rng()));
             let document = document.map_err(Error::unsuitable)?;
             let content = document.encode();
-            let block = client
-                .seal_document(self.id(), CLAIM_MEDIA_TYPE, &content, claim.insurer)
-                .await?;
+            let recipients = match readers.entry(claim.insurer) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(client.readers_of_document(claim.insurer).await?),
+            };
+            let block = client.seal_document(self.id(), CLAIM_MEDIA_TYPE, &content, recipients)?;
             let submission = document.submission(self.id(), claim.insurer, digest(&block)?, key);
             calls.push(submission.map_err(Error::unsuitable)?);
             blocks.push(block);
@@ -773,10 +773,7 @@ impl OpenChart {
 /// # Errors
 /// [`Error::Usage`], which lists the names.
 pub fn claim_reason(name: &str) -> Result<u16> {
-    claim_reason_code(name).ok_or_else(|| {
-        let names = medlock_abi::terms::claim_reason::ALL.map(|(name, _)| name).join(", ");
-        Error::Usage(format!("no such reason: {name}; there are {names}"))
-    })
+    number_of(&medlock_abi::terms::claim_reason::ALL, name)
 }
 
 /// What [`Client::record_claim_payment`] tells: keccak256(salt, reference).

@@ -35,6 +35,7 @@ mod resume;
 mod signer;
 mod step;
 mod supply;
+pub mod terms;
 mod trials;
 pub mod verdict;
 
@@ -49,7 +50,8 @@ pub use bundle::{FRAMES, default_labels};
 pub use chain::{Chain, Mined};
 pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
 pub use claims::{
-    CLAIMS, ClaimsOf, NewClaim, OpenClaim, Ruling, SeenClaim, Signals, Submitted, claim_reason, remittance,
+    CLAIMS, ClaimPayment, ClaimsOf, NewClaim, OpenClaim, Ruling, SeenClaim, Signals, Submitted, claim_reason,
+    remittance,
 };
 pub use content::{Content, Readable, Sheet};
 pub use custody::{PutOff, Served};
@@ -62,7 +64,7 @@ pub use gateway::{Gateway, PAYLOAD_BYTES_MOST};
 pub use identity::Identity;
 pub use import::{ImportOptions, Imported, ImportedEntry, Outcome};
 pub use large::NewFile;
-pub use medlock_abi::{records::IRecords::GrantTerms, terms};
+pub use medlock_abi::records::IRecords::GrantTerms;
 pub use medlock_api as api;
 pub use medlock_billing as billing;
 pub use medlock_drugs as drugs;
@@ -74,7 +76,7 @@ pub use platform::{Asked, now};
 pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocument, Stored};
 pub use signer::{Signer, Wallet};
 pub use step::Step;
-pub use supply::{RecalledPackage, Shipped, scanned};
+pub use supply::{NamedDocument, RecalledPackage, Shipped, document_digest, named_document, scanned};
 pub use trials::{Consented, Participation, TrialFiles, participation_text, trial_rows};
 
 /// Where the client finds the world.

@@ -49,6 +49,12 @@ impl Client {
         self
     }
 
+    /// The same client, which sends transactions of its own and pays their fees: for what others ask of an account and no signed operation does.
+    pub fn by_own_transactions(mut self) -> Self {
+        self.is_relayed = false;
+        self
+    }
+
     /// Has the gateway submit an operation that we sign, and waits until it is mined.
     ///
     /// # Errors

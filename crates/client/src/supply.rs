@@ -18,6 +18,7 @@ use medlock_api::{
 };
 use medlock_drugs::{
     Batch, Day, Gtin, GtinSalt, Lot, Manifest, Package, Ticket,
+    epcis::{self, Document},
     history::{History, Step as CustodyStep},
     plan::{self, Plan, Run, Unit},
     recall::{self, Dispensed},
@@ -33,12 +34,20 @@ use crate::{
     chain::Mined,
     error::{Error, Result},
     platform::now,
-    record::tampered,
+    record::{random, tampered},
 };
 
 /// A package as a chart keeps it: what recalls are compared with.
 const PACKAGE_MEDIA_TYPE: &str = "application/vnd.medlock.package+json";
 const WHAT: &str = "the batch";
+
+/// By what an event names an EPCIS document. Without the salt nobody can tell by trying which one it is: it goes with the document to who is to
+/// check it ([`document_digest`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct NamedDocument {
+    pub digest: B256,
+    pub salt: B256,
+}
 
 /// What was offered.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -468,6 +477,27 @@ pub fn scanned(text: &str) -> Result<Package> {
     Package::parse(text, Day::of_time(now()).year()).map_err(Error::unsuitable)
 }
 
+/// A salt for an EPCIS document, drawn anew each time, and its digest with it.
+///
+/// # Errors
+/// As [`document_digest`].
+pub fn named_document(bytes: &[u8]) -> Result<NamedDocument> {
+    let salt = random();
+    Ok(NamedDocument {
+        digest: document_digest(bytes, salt)?,
+        salt,
+    })
+}
+
+/// By what an event names this EPCIS document, if it was anchored with this salt.
+///
+/// # Errors
+/// [`Error::Unsuitable`] for what is no EPCIS 2.0 document, or a longer one than is taken.
+pub fn document_digest(bytes: &[u8], salt: B256) -> Result<B256> {
+    Document::from_json(bytes).map_err(Error::unsuitable)?;
+    Ok(epcis::document_digest(&salt.0, bytes))
+}
+
 fn judged(
     batch: &ISupply::batchOfReturn,
     verified: &ISupply::verifyReturn,
@@ -487,4 +517,46 @@ fn judged(
         now: now(),
     };
     verdict::judge(&facts, asker).map_err(tampered(WHAT))
+}
+
+#[cfg(test)]
+mod tests {
+    use medlock_drugs::epcis::{Event, EventTime, LotClass, Quantity, Step};
+
+    use super::*;
+
+    fn dispensing() -> Vec<u8> {
+        let time = EventTime::new(1_777_761_000_000, 0).unwrap();
+        let of = LotClass {
+            gtin: "09506000134352".parse().unwrap(),
+            lot: "L1".parse().unwrap(),
+        };
+        let event = Event {
+            time,
+            step: Step::Dispensing,
+            epcs: Vec::new(),
+            quantities: vec![Quantity { of, count: 1 }],
+            read_point: None,
+        };
+        let document = Document {
+            created: time,
+            events: vec![event],
+        };
+        document.to_json().unwrap()
+    }
+
+    #[test]
+    fn a_document_is_found_by_its_salt_and_by_no_other() {
+        let named = || named_document(&dispensing()).unwrap();
+        let (one, other) = (named(), named());
+        assert_ne!(one.digest, other.digest);
+        assert_eq!(document_digest(&dispensing(), one.salt).unwrap(), one.digest);
+        assert_ne!(document_digest(&dispensing(), other.salt).unwrap(), one.digest);
+    }
+
+    #[test]
+    fn what_is_no_epcis_document_is_not_named() {
+        let error = named_document(b"{}").unwrap_err();
+        assert!(matches!(error, Error::Unsuitable(_)), "{error}");
+    }
 }

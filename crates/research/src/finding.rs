@@ -4,6 +4,7 @@ use std::fmt;
 
 use alloy_primitives::Address;
 use medlock_abi::terms::{amendment, batch as flag};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::batch::BatchError;
 use crate::chain::Contradiction;
@@ -54,7 +55,8 @@ impl Document {
     }
 }
 
-/// One thing found. `Display` says it in a sentence or two, without a participant's data.
+/// One thing found. `Display` says it in a sentence or two, without a participant's data. As JSON: `{"severity","code","finding"}`, the last
+/// of them that sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// The facts that were given cannot be the chain's.
@@ -420,6 +422,16 @@ impl fmt::Display for Finding {
             }
             Self::Corrected { number, by } => write!(f, "Results {number} were corrected later; the last are {by}."),
         }
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Finding", 3)?;
+        object.serialize_field("severity", self.severity().as_str())?;
+        object.serialize_field("code", self.code())?;
+        object.serialize_field("finding", &self.to_string())?;
+        object.end()
     }
 }
 

@@ -24,6 +24,8 @@ use crate::trial;
 pub const INDEX: &str = "trial.json";
 /// Room for some 50,000 batches.
 pub const INDEX_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Of one folder: enough for each batch that an index can name. Whoever lists a folder stops here.
+pub const FILES_MAX: usize = 100_000;
 pub const NAME_BYTES_MAX: usize = 200;
 
 const FORMAT: &str = "medlock/v1/trial/folder";

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use medlock_abi::terms;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::batch::{Batch, BatchError, BatchFile, Header, Place};
 use crate::chain::{ChainBatch, ChainResults, ChainTrial, ChainVersion};
@@ -13,16 +14,19 @@ use crate::participants;
 use crate::results::{Plan, Results, compare, compare_plans};
 use crate::trial::{file_digest, registration_digest};
 
-/// What was found, and how much was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What was found, and how much was looked at. As JSON:
+/// `{"trial":"0x…","sound":true,"findings":[{"severity","code","finding"}],"checked":{"documents","batches","rows","results","outcomes"}}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
+    /// By the chain's facts.
+    pub trial: B256,
     /// In the order of the trial: facts, versions, batches, results, files left over.
     pub findings: Vec<Finding>,
     pub checked: Checked,
 }
 
 /// How much was there, and as it was anchored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Checked {
     /// Protocols, plans and forms.
     pub documents: u32,
@@ -47,17 +51,31 @@ impl Report {
     }
 }
 
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Report", 4)?;
+        object.serialize_field("trial", &self.trial)?;
+        object.serialize_field("sound", &self.is_sound())?;
+        object.serialize_field("findings", &self.findings)?;
+        object.serialize_field("checked", &self.checked)?;
+        object.end()
+    }
+}
+
 /// Checks a published trial against the chain's facts. All is looked at, whatever was found before.
 #[must_use]
 pub fn verify(chain: &ChainTrial, folder: &Folder<'_>) -> Report {
+    let contradictions = chain.contradictions();
     let mut check = Check {
         chain,
         folder,
-        report: Report::default(),
+        report: Report {
+            trial: chain.trial,
+            findings: contradictions.into_iter().map(Finding::Contradiction).collect(),
+            checked: Checked::default(),
+        },
         plans: BTreeMap::new(),
     };
-    let contradictions = chain.contradictions();
-    check.report.findings = contradictions.into_iter().map(Finding::Contradiction).collect();
     check.chain_notes();
     if let Some(index) = check.index() {
         check.versions(&index);

@@ -37,8 +37,30 @@ export type ClaimHistory = Schemas["ClaimHistory"];
 export interface Insurer {
   /** Its claims are held in the registry of services that insurers share. */
   shared: boolean;
-  /** `EUR`; `token`: null where it is paid outside of the chain. */
-  currencies: { currency: string; accepted: boolean; token: Hex | null }[];
+  /** Of each the latest setting. */
+  currencies: AcceptedCurrency[];
+}
+
+export interface AcceptedCurrency {
+  /** `EUR`. */
+  currency: string;
+  /** Claims name the one that held when they were submitted. */
+  version: number;
+  accepted: boolean;
+  /** Null: it is paid outside of the chain. */
+  token: Hex | null;
+  /** One minor unit of the currency is 10^`scale` units of the token. */
+  scale: number;
+}
+
+/** What paying a claim in a token takes. Amounts are in the token's own units, decimal. */
+export interface ClaimPayment {
+  /** Which the insurer had for the currency when the claim was submitted. */
+  token: Hex;
+  scale: number;
+  value: string;
+  /** What the claims contract may move of the insurer's account at present. */
+  allowance: string;
 }
 
 /** `provider`, `insurer`: us, or the organisation that we act for. `chart`: one that we control. */
@@ -95,6 +117,12 @@ export interface Packages {
   last: number;
 }
 
+/** By what an event names an EPCIS document: whoever has the document and the salt can check that it is the one. */
+export interface NamedDocument {
+  digest: Hex;
+  salt: Hex;
+}
+
 /** What a package is, by the chain. */
 export interface PackageVerdict {
   verdict: { level: "ok" | "stop" | "false"; holder: Hex | null };
@@ -108,8 +136,8 @@ export interface PackageHistory {
   lot: string;
   expiry: string;
   batch: Hex;
-  /** From the maker on; `kind`: "registration", "sale" or "return". */
-  transfers: { step: number; kind: string; from?: { account: Hex }; to: { account: Hex }; at: number; shipment?: number }[];
+  /** From the maker on; `kind`: "registration", "sale" or "return". `document`: the digest of the registration's or the offer's. */
+  transfers: { step: number; kind: string; from?: { account: Hex }; to: { account: Hex }; at: number; shipment?: number; document?: Hex }[];
 }
 
 /** A package in a chart that was recalled; class and reason are numbers of the contract's terms. */
@@ -182,7 +210,7 @@ export interface ClaimSignals {
   /** How many were looked at. */
   claims: number;
   signals: { reason: string; claims: Hex[] }[];
-  unopened: { claim: Hex; why: string }[];
+  unopened: [claim: Hex, why: string][];
 }
 
 /** What this gateway tells its page (`/app/config.json`). */
@@ -505,17 +533,28 @@ export interface Core {
   stepClaim(claim: Hex, step: ClaimStep, watch: Watch): Promise<{ mined: Mined; salt: Hex | null }>;
   insurer(account: Hex): Promise<Insurer>;
   setInsurer(shared: boolean, watch: Watch): Promise<Mined>;
-  setCurrency(currency: string, accepted: boolean, watch: Watch): Promise<Mined>;
+  /** For claims that come from now on. `token`: what they can be paid in, of an accepted currency alone; null: they are paid outside of the chain. */
+  setCurrency(currency: string, accepted: boolean, token: Hex | null, scale: number, watch: Watch): Promise<Mined>;
+  /** Of a claim that is approved; null: its insurer had no token for the currency when it was submitted. */
+  claimPayment(claim: Hex): Promise<ClaimPayment | null>;
+  /** The token lets the claims contract move exactly that. By a transaction of the insurer's own account, which pays the fee, also where the gateway
+   * relays what else it does. */
+  allowClaimPayment(claim: Hex, watch: Watch): Promise<Mined>;
   /** Signs of fraud among claims of the last seconds. */
   claimSignals(of: ClaimsOf, withinS: number): Promise<ClaimSignals>;
 
   // Drugs. `tickets`: what the maker hands out, a ticket a line; `scan`: what a scanner says of the package, or what is printed on it
   /** To be saved before the batch is registered: without its ticket no package can be dispensed. */
   batchTickets(wish: NewBatch): Promise<{ batch: Hex; packages: number; tickets: string }>;
-  registerBatch(wish: NewBatch, watch: Watch): Promise<Mined>;
+  /** Refused where it is no EPCIS 2.0 document. Its salt is new each time: to be saved before the digest is anchored with an event. */
+  nameDocument(document: File): Promise<NamedDocument>;
+  /** By what an event names it, if it was anchored with this salt. */
+  documentDigest(document: File, salt: Hex): Promise<Hex>;
+  /** `document`: the digest of its EPCIS document, here and below; null: none. */
+  registerBatch(wish: NewBatch, document: Hex | null, watch: Watch): Promise<Mined>;
   /** `back`: returned. What is offered is the other's once they accept. */
-  ship(to: Hex, packages: Packages, back: boolean, watch: Watch): Promise<{ shipments: string[]; mined: Mined[] }>;
-  stepShipment(shipment: string, act: "accept" | "refuse" | "withdraw", watch: Watch): Promise<Mined>;
+  ship(to: Hex, packages: Packages, back: boolean, document: Hex | null, watch: Watch): Promise<{ shipments: string[]; mined: Mined[] }>;
+  stepShipment(shipment: string, act: "accept" | "refuse" | "withdraw", document: Hex | null, watch: Watch): Promise<Mined>;
   shipments(fromUs: boolean, open: boolean): Promise<Shipment[]>;
   heldUnits(): Promise<HeldUnit[]>;
   recalls(): Promise<Recall[]>;

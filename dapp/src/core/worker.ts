@@ -116,13 +116,19 @@ const methods = {
   stepClaim: (claim: Hex, step: ClaimStep, watch: Told) => core().stepClaim(claim, JSON.stringify(step), watch),
   insurer: (account: Hex) => core().insurer(account),
   setInsurer: (shared: boolean, watch: Told) => core().setInsurer(shared, watch),
-  setCurrency: (currency: string, accepted: boolean, watch: Told) => core().setCurrency(currency, accepted, watch),
+  setCurrency: (currency: string, accepted: boolean, token: Hex | null, scale: number, watch: Told) =>
+    core().setCurrency(currency, accepted, token, scale, watch),
+  claimPayment: (claim: Hex) => core().claimPayment(claim),
+  allowClaimPayment: (claim: Hex, watch: Told) => core().allowClaimPayment(claim, watch),
   claimSignals: (of: ClaimsOf, withinS: number) => core().claimSignals(JSON.stringify(of), withinS),
 
   batchTickets: (wish: NewBatch) => core().batchTickets(JSON.stringify(wish)),
-  registerBatch: (wish: NewBatch, watch: Told) => core().registerBatch(JSON.stringify(wish), watch),
-  ship: (to: Hex, packages: Packages, back: boolean, watch: Told) => core().ship(to, JSON.stringify(packages), back, watch),
-  stepShipment: (shipment: string, act: string, watch: Told) => core().stepShipment(shipment, act, watch),
+  nameDocument: (document: File) => core().nameDocument(document),
+  documentDigest: (document: File, salt: Hex) => core().documentDigest(document, salt),
+  registerBatch: (wish: NewBatch, document: Hex | null, watch: Told) => core().registerBatch(JSON.stringify(wish), document, watch),
+  ship: (to: Hex, packages: Packages, back: boolean, document: Hex | null, watch: Told) =>
+    core().ship(to, JSON.stringify(packages), back, document, watch),
+  stepShipment: (shipment: string, act: string, document: Hex | null, watch: Told) => core().stepShipment(shipment, act, document, watch),
   shipments: (fromUs: boolean, open: boolean) => core().shipments(fromUs, open),
   heldUnits: () => core().heldUnits(),
   recalls: () => core().recalls(),

@@ -1,4 +1,4 @@
-import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
+import type { ComponentChildren, TargetedKeyboardEvent, TargetedMouseEvent } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { text } from "../text";
 import type { Explained } from "./fault";
@@ -263,6 +263,7 @@ export function Dialog({ title, children, actions, wide, onClose }: DialogProps)
         event.preventDefault();
         onClose();
       }}
+      onClickCapture={ignoreSecond}
     >
       <div class="inside">
         <div class="row apart">
@@ -274,6 +275,13 @@ export function Dialog({ title, children, actions, wide, onClose }: DialogProps)
       </div>
     </dialog>
   );
+}
+
+/** What a button does puts another one in its place. The second click of a double click is not meant for that; keys count no clicks. */
+function ignoreSecond(event: TargetedMouseEvent<HTMLDialogElement>): void {
+  if (event.detail < 2 || !(event.target instanceof Element) || event.target.closest("button") === null) return;
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 export interface CardProps {

@@ -20,6 +20,10 @@ export interface TransactionDialogProps<R> {
   danger?: boolean;
   /** A word to type before it can be confirmed. */
   typed?: string;
+  /** Something in the summary is to be done before it can be confirmed, and says so. */
+  waits?: boolean;
+  /** A transaction of our own account, whoever relays what else we do. */
+  own?: boolean;
   act: Act<R>;
   /** It is done; called once, also when the dialog was left meanwhile. */
   onDone?: (result: R) => void;
@@ -35,6 +39,7 @@ const SLOW_MS = 15_000;
 /** Every change of ours goes through this: what it does, then how it goes. Shown for as long as it is rendered. */
 export function TransactionDialog<R>(props: TransactionDialogProps<R>) {
   const { me } = useSession();
+  const relayed = me.relayed && !props.own;
   const { online } = useStore(connection);
   const all = useStore(activities);
   const [id, setId] = useState<number | null>(null);
@@ -84,7 +89,7 @@ export function TransactionDialog<R>(props: TransactionDialogProps<R>) {
         actions={
           <>
             <Button onClick={props.onClose}>{text.ui.cancel}</Button>
-            <Button variant={props.danger ? "danger" : "primary"} sure={props.danger === true} disabled={missing || !online} onClick={go}>
+            <Button variant={props.danger ? "danger" : "primary"} sure={props.danger === true} disabled={missing || props.waits === true || !online} onClick={go}>
               {props.confirm}
             </Button>
           </>
@@ -99,7 +104,7 @@ export function TransactionDialog<R>(props: TransactionDialogProps<R>) {
             </>
           ))}
           <dt>{text.transaction.fee}</dt>
-          <dd>{me.relayed ? text.transaction.relayedFee : text.transaction.ownFee}</dd>
+          <dd>{relayed ? text.transaction.relayedFee : text.transaction.ownFee}</dd>
         </dl>
         {props.typed !== undefined && <Field label={text.ui.typeToConfirm(props.typed)} value={typed} onInput={setTyped} />}
         {!online && <Notice kind="warning" live>{text.transaction.offlineNow}</Notice>}
@@ -127,7 +132,7 @@ export function TransactionDialog<R>(props: TransactionDialogProps<R>) {
       }
     >
       <Steady>
-        <Running activity={activity} />
+        <Running activity={activity} relayed={relayed} />
         {result && props.outcome?.(result.value)}
       </Steady>
     </Dialog>
@@ -150,14 +155,14 @@ function mayRetry(fault: CoreFault, { steps, round }: Activity): boolean {
   return fault.kind !== "waiting" && fault.kind !== "usage" && fault.kind !== "tampered" && !(fault.kind === "internal" && sent);
 }
 
-function Running({ activity }: { activity: Activity }) {
+function Running({ activity, relayed }: { activity: Activity; relayed: boolean }) {
   const { heads } = useStore(connection);
   const slow = useSlow(activity);
   const { progress, fault } = activity;
   return (
     <>
       {progress && activity.state === "working" && <ProgressBar done={progress.done} all={progress.all} label={text.ui.working} />}
-      <Steps activity={activity} />
+      <Steps activity={activity} relayed={relayed} />
       {slow && <Notice kind="warning" live>{text.transaction.slow}</Notice>}
       {fault && (
         <Notice kind="bad" live title={explainFault(fault).title}>
@@ -170,7 +175,7 @@ function Running({ activity }: { activity: Activity }) {
   );
 }
 
-function Steps({ activity }: { activity: Activity }) {
+function Steps({ activity, relayed }: { activity: Activity; relayed: boolean }) {
   const { me } = useSession();
   const { heads } = useStore(connection);
   const seen = (step: string) => activity.steps.some((one) => one.step === step);
@@ -180,7 +185,7 @@ function Steps({ activity }: { activity: Activity }) {
   const states: { label: string; reached: boolean }[] = [
     { label: text.transaction.sealing, reached: seen("signing") || handed },
     { label: me.wallet && signing?.step === "signing" ? text.transaction.signingWallet(signing.doing.split("(")[0] ?? "") : text.transaction.signing, reached: handed },
-    { label: me.relayed || seen("relayed") ? text.transaction.handed : text.transaction.sent, reached: handed },
+    { label: relayed || seen("relayed") ? text.transaction.handed : text.transaction.sent, reached: handed },
     { label: text.transaction.mined, reached: mined && !activity.takenBack },
     { label: text.transaction.indexed, reached: mined && isIndexed(activity, heads) },
     // Not every chain says what is final.

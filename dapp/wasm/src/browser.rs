@@ -49,6 +49,13 @@ impl Readable for BlobContent {
     }
 }
 
+/// All of a file, in memory: look at its size first.
+pub fn whole(file: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    BlobContent::new(file.clone()).open()?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 struct BlobReader {
     file: SendWrapper<File>,
     reader: SendWrapper<FileReaderSync>,

@@ -171,7 +171,9 @@ impl Core {
             // One that this client does not know is shown by its number.
             let known = Currency::from_numeric(setting.currency).map(|known| known.alpha().to_owned());
             let currency = known.unwrap_or_else(|_| setting.currency.to_string());
-            json!({ "currency": currency, "accepted": setting.accepted, "token": setting.token })
+            json!({
+                "currency": currency, "version": setting.version, "accepted": setting.accepted, "token": setting.token, "scale": setting.scale,
+            })
         });
         js(&json!({ "shared": insurer.shared, "currencies": currencies.collect::<Vec<_>>() }))
     }
@@ -181,28 +183,49 @@ impl Core {
         js(&self.watched(watch).set_insurer(shared).await?)
     }
 
-    /// `currency`: three letters of ISO 4217. What is paid in a token is set by the program.
+    /// `currency`: three letters of ISO 4217. `token`: what claims that come from now on can be paid in, one minor unit being 10^`scale` of its units;
+    /// with a currency that is accepted alone.
     #[wasm_bindgen(js_name = setCurrency)]
-    pub async fn set_currency(&self, currency: &str, accepted: bool, watch: js_sys::Function) -> Outcome<JsValue> {
+    pub async fn set_currency(
+        &self,
+        currency: &str,
+        accepted: bool,
+        token: Option<String>,
+        scale: u8,
+        watch: js_sys::Function,
+    ) -> Outcome<JsValue> {
         let currency = Currency::from_alpha(currency).map_err(|error| Fault::usage(&error.to_string()))?;
-        js(&self.watched(watch).set_currency(currency, accepted, None).await?)
+        let token = token.map(|token| address(&token)).transpose()?;
+        let token = token.map(|token| (token, scale));
+        js(&self.watched(watch).set_currency(currency, accepted, token).await?)
+    }
+
+    /// What paying an approved claim in a token takes, in the token's units as decimal text; null: in none, as its insurer had none for the currency
+    /// when it was submitted.
+    #[wasm_bindgen(js_name = claimPayment)]
+    pub async fn claim_payment(&self, claim: &str) -> Outcome<JsValue> {
+        let client = self.client();
+        let open = client.open_claim(word(claim)?, None).await?;
+        let payment = client.claim_payment(&open).await?.map(|payment| {
+            json!({
+                "token": payment.token, "scale": payment.scale, "value": payment.value.to_string(), "allowance": payment.allowance.to_string(),
+            })
+        });
+        js(&payment)
+    }
+
+    /// By a transaction of the account itself, whoever relays what else it does.
+    #[wasm_bindgen(js_name = allowClaimPayment)]
+    pub async fn allow_claim_payment(&self, claim: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+        let client = self.watched(watch).by_own_transactions();
+        let open = client.open_claim(word(claim)?, None).await?;
+        js(&client.allow_claim_payment(&open).await?)
     }
 
     /// Among claims of the last `within_s` seconds.
     #[wasm_bindgen(js_name = claimSignals)]
     pub async fn claim_signals(&self, of: &str, within_s: f64) -> Outcome<JsValue> {
         let since = medlock_client::now().saturating_sub(within_s as u64);
-        let found = self.client().claim_signals(read::<Of>(of)?.into(), since, None).await?;
-        let signals = found
-            .signals
-            .iter()
-            .map(|signal| json!({ "reason": signal.kind.to_string(), "claims": signal.claims }));
-        let unopened = found
-            .unopened
-            .iter()
-            .map(|(claim, why)| json!({ "claim": claim, "why": why }));
-        js(&json!({
-            "claims": found.claims, "signals": signals.collect::<Vec<_>>(), "unopened": unopened.collect::<Vec<_>>(),
-        }))
+        js(&self.client().claim_signals(read::<Of>(of)?.into(), since, None).await?)
     }
 }

@@ -531,14 +531,6 @@ fn address(text: &str) -> Outcome<Address> {
         .map_err(|_| Fault::usage(&format!("{text} is not an address: 0x and 40 hex digits")))
 }
 
-/// The number of a term of the contracts by its name.
-fn number_of(list: &[(&str, u8)], name: &str) -> Outcome<u8> {
-    let known = list.iter().find(|(known, _)| *known == name);
-    known
-        .map(|(_, number)| *number)
-        .ok_or_else(|| Fault::usage(&format!("there is no {name}")))
-}
-
 fn purpose(code: &str) -> Outcome<Purpose> {
     Purpose::from_code(code).ok_or_else(|| Fault::usage(&format!("there is no purpose {code}")))
 }

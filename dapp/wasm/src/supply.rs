@@ -2,19 +2,22 @@
 
 use alloy::primitives::B256;
 use medlock_client::{
+    Error, document_digest,
     drugs::{
         Day, Gtin, Lot, Manifest, Names, Package, Ticket,
+        epcis::{DOCUMENT_BYTES_MAX, EpcisError},
         plan::Run,
         verdict::{Asker, Level},
     },
-    scanned,
-    terms::{decommission, recall, shipment},
+    named_document, scanned,
+    terms::{decommission, number_of, recall, shipment},
 };
 use serde::Deserialize;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
+use web_sys::File;
 
-use crate::{Core, Outcome, address, fault::Fault, js, number_of, purpose, read, word};
+use crate::{Core, Outcome, address, browser, fault::Fault, js, purpose, read, word};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,14 +70,40 @@ impl Core {
         js(&json!({ "batch": manifest.batch().id(), "packages": manifest.count(), "tickets": manifest.tickets() }))
     }
 
+    /// A salt for an EPCIS document, drawn anew each time, and its digest with it: the salt is to be saved before the digest is given to an event,
+    /// since without it nobody can check the document.
+    #[wasm_bindgen(js_name = nameDocument)]
+    pub fn name_document(&self, document: File) -> Outcome<JsValue> {
+        js(&named_document(&epcis(&document)?)?)
+    }
+
+    /// By what an event names this EPCIS document, if it was anchored with this salt.
+    #[wasm_bindgen(js_name = documentDigest)]
+    pub fn document_digest(&self, document: File, salt: &str) -> Outcome<String> {
+        Ok(document_digest(&epcis(&document)?, word(salt)?)?.to_string())
+    }
+
+    /// `document`: a digest of [`Core::name_document`], here and below.
     #[wasm_bindgen(js_name = registerBatch)]
-    pub async fn register_batch(&self, wish: &str, watch: js_sys::Function) -> Outcome<JsValue> {
-        let manifest = self.manifest(wish)?;
-        js(&self.watched(watch).register_batch(&manifest, B256::ZERO).await?)
+    pub async fn register_batch(
+        &self,
+        wish: &str,
+        document: Option<String>,
+        watch: js_sys::Function,
+    ) -> Outcome<JsValue> {
+        let (manifest, document) = (self.manifest(wish)?, digest(document)?);
+        js(&self.watched(watch).register_batch(&manifest, document).await?)
     }
 
     /// `back`: returned to who it came from.
-    pub async fn ship(&self, to: &str, packages: &str, back: bool, watch: js_sys::Function) -> Outcome<JsValue> {
+    pub async fn ship(
+        &self,
+        to: &str,
+        packages: &str,
+        back: bool,
+        document: Option<String>,
+        watch: js_sys::Function,
+    ) -> Outcome<JsValue> {
         let packages: Packages = read(packages)?;
         let (from, below) = packages.range()?;
         let run = Run {
@@ -83,19 +112,27 @@ impl Core {
             to: below,
         };
         let kind = if back { shipment::RETURN } else { shipment::SALE };
-        js(&self.watched(watch).ship(address(to)?, kind, &[run], B256::ZERO).await?)
+        let (to, document) = (address(to)?, digest(document)?);
+        js(&self.watched(watch).ship(to, kind, &[run], document).await?)
     }
 
     /// `act`: `accept`, `refuse` or `withdraw`.
     #[wasm_bindgen(js_name = stepShipment)]
-    pub async fn step_shipment(&self, shipment: &str, act: &str, watch: js_sys::Function) -> Outcome<JsValue> {
+    pub async fn step_shipment(
+        &self,
+        shipment: &str,
+        act: &str,
+        document: Option<String>,
+        watch: js_sys::Function,
+    ) -> Outcome<JsValue> {
+        let document = digest(document)?;
         let number = shipment.parse();
         let number: u64 = number.map_err(|_| Fault::usage(&format!("{shipment} is no shipment's number")))?;
         let client = self.watched(watch);
         let mined = match act {
-            "accept" => client.accept_shipment(number, B256::ZERO).await?,
-            "refuse" => client.refuse_shipment(number, B256::ZERO).await?,
-            "withdraw" => client.withdraw_shipment(number, B256::ZERO).await?,
+            "accept" => client.accept_shipment(number, document).await?,
+            "refuse" => client.refuse_shipment(number, document).await?,
+            "withdraw" => client.withdraw_shipment(number, document).await?,
             other => return Err(Fault::usage(&format!("nobody can {other} a shipment"))),
         };
         js(&mined)
@@ -205,6 +242,27 @@ impl Core {
             .await?;
         js(&found)
     }
+}
+
+/// Zero: none.
+fn digest(document: Option<String>) -> Outcome<B256> {
+    document.map_or(Ok(B256::ZERO), |document| word(&document))
+}
+
+/// The bytes of a document, refused before they are read where they are more than one may have.
+fn epcis(file: &File) -> Outcome<Vec<u8>> {
+    let bytes = file.size() as usize;
+    if bytes > DOCUMENT_BYTES_MAX {
+        return Err(unsuitable(&EpcisError::TooLarge {
+            bytes,
+            bytes_max: DOCUMENT_BYTES_MAX,
+        }));
+    }
+    browser::whole(file).map_err(|error| unsuitable(&error))
+}
+
+fn unsuitable(why: &impl std::fmt::Display) -> Fault {
+    Error::Unsuitable(why.to_string()).into()
 }
 
 fn ticket(list: &str, scanned: Option<&Package>) -> Outcome<Ticket> {

@@ -1,18 +1,18 @@
 //! Clinical trials, for a page. Files come as bytes; what has to be kept goes back as text, for the page to save.
 
-use std::{collections::BTreeMap, fmt::Display, io::Read};
+use std::{collections::BTreeMap, fmt::Display};
 
 use alloy::primitives::B256;
 use js_sys::Function;
 use medlock_client::{
-    Error, Participation, Readable, TrialFiles, participation_text,
+    Error, Participation, TrialFiles, participation_text,
     research::{
         self,
         batch::{Batch, Place},
         chain::ChainTrial,
-        folder::{self, Folder, INDEX_BYTES_MAX, Index},
+        folder::{self, FILES_MAX, Folder, INDEX_BYTES_MAX, Index},
     },
-    terms::amendment,
+    terms::{amendment, number_of},
     trial_rows,
 };
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,8 @@ use serde_json::json;
 use wasm_bindgen::prelude::*;
 use web_sys::File;
 
-use crate::{Core, Outcome, address, browser::BlobContent, fault::Fault, js, number_of, read, word};
+use crate::{Core, Outcome, address, browser, fault::Fault, js, read, word};
 
-/// Files of a published trial: enough for each batch that an index can name.
-const FOLDER_FILES_MOST: usize = 100_000;
 /// A larger one is told of as one that could not be read: this module's memory is no larger than some of them.
 const FILE_BYTES_MOST: f64 = (1u64 << 29) as f64;
 
@@ -213,10 +211,8 @@ impl Core {
     /// `names` of `files`, relative to the folder and with `/` between. Each file is read when it is looked at, and let go of.
     #[wasm_bindgen(js_name = verifyTrial)]
     pub async fn verify_trial(&self, names: Vec<String>, files: Vec<File>) -> Outcome<JsValue> {
-        if files.len() > FOLDER_FILES_MOST {
-            return Err(unsuitable(format!(
-                "the folder has more than {FOLDER_FILES_MOST} files"
-            )));
+        if files.len() > FILES_MAX {
+            return Err(unsuitable(format!("the folder has more than {FILES_MAX} files")));
         }
         let files: BTreeMap<String, File> = names.into_iter().zip(files).collect();
         let index = files.get(folder::INDEX);
@@ -229,18 +225,7 @@ impl Core {
         let trial = Index::read(&index).map_err(unsuitable)?.trial;
         let facts = self.client().trial_facts(trial).await?;
         let bytes = |name: &str| files.get(name).and_then(whole);
-        let report = research::verify(&facts, &Folder::new(files.keys().cloned(), &bytes));
-        let findings = report.findings.iter().map(|finding| {
-            json!({ "severity": finding.severity().as_str(), "code": finding.code(), "finding": finding.to_string() })
-        });
-        let checked = &report.checked;
-        js(&json!({
-            "trial": trial, "sound": report.is_sound(), "findings": findings.collect::<Vec<_>>(),
-            "checked": {
-                "documents": checked.documents, "batches": checked.batches, "rows": checked.rows, "results": checked.results,
-                "outcomes": checked.outcomes,
-            },
-        }))
+        js(&research::verify(&facts, &Folder::new(files.keys().cloned(), &bytes)))
     }
 
     #[wasm_bindgen(js_name = researchStudy)]
@@ -258,13 +243,10 @@ impl Core {
 
 /// `None`: it is too large, or was changed since it was chosen.
 fn whole(file: &File) -> Option<Vec<u8>> {
-    if file.size() > FILE_BYTES_MOST {
-        return None;
+    match file.size() > FILE_BYTES_MOST {
+        true => None,
+        false => browser::whole(file).ok(),
     }
-    let mut bytes = Vec::new();
-    let mut reader = BlobContent::new(file.clone()).open().ok()?;
-    reader.read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
 
 fn unsuitable(why: impl Display) -> Fault {

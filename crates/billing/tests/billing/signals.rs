@@ -101,6 +101,16 @@ fn claims_for_one_service_are_told_wherever_they_are_held() {
 }
 
 #[test]
+fn a_signal_is_json_of_its_reason_and_claims() {
+    let kind = SignalKind::BeforeBirth;
+    let claims = vec![id(1), id(2)];
+    let told = serde_json::to_value(Signal { kind, claims }).unwrap();
+    let hex = ["01", "02"].map(|byte| format!("0x{}", byte.repeat(32)));
+    let reason = "the service was rendered before the patient was born";
+    assert_eq!(told, serde_json::json!({ "reason": reason, "claims": hex }));
+}
+
+#[test]
 fn a_claim_after_one_that_let_go_is_no_duplicate() {
     let first = |state, deadline| ClaimFacts {
         state,

@@ -354,6 +354,34 @@ fn a_ticket_is_of_the_package_that_was_scanned() {
 }
 
 #[test]
+fn a_ticket_is_found_among_others_by_a_scan_and_alone_without() {
+    let (one, several) = (manifest(1), manifest(3));
+    let scanned = |serial: &str| package(serial.parse().unwrap());
+    assert_eq!(Ticket::find("", None), Err(TicketError::NotThere));
+    assert_eq!(Ticket::find("\n \n", Some(&scanned("S0"))), Err(TicketError::NotThere));
+    assert_eq!(Ticket::find(&one.tickets(), None), Ok(one.ticket(0).unwrap()));
+    let list = several.tickets();
+    assert_eq!(Ticket::find(&list, None), Err(TicketError::Several));
+    assert_eq!(
+        Ticket::find(&list, Some(&scanned("S1"))),
+        Ok(several.ticket(1).unwrap())
+    );
+    assert_eq!(Ticket::find(&list, Some(&scanned("S9"))), Err(TicketError::NotThere));
+    let mut other = scanned("S1");
+    other.gtin = "96385074".parse().unwrap();
+    assert_eq!(
+        Ticket::find(&list, Some(&other)),
+        Err(TicketError::NotThere),
+        "same serial"
+    );
+    let damaged = list + "{";
+    assert!(matches!(
+        Ticket::find(&damaged, Some(&scanned("S1"))),
+        Err(TicketError::Malformed { .. })
+    ));
+}
+
+#[test]
 fn a_ticket_of_no_batch_is_not_verified() {
     let manifest = manifest(3);
     let ticket = manifest.ticket(0).unwrap();

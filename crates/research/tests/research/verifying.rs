@@ -10,6 +10,7 @@ use medlock_research::folder::{Folder, INDEX, Index, IndexError, ResultsName};
 use medlock_research::results::{Difference, Kind, OutcomesError, Results};
 use medlock_research::trial::file_digest;
 use medlock_research::{Checked, Document, Finding, Severity, verify};
+use serde_json::json;
 
 use crate::support::{BATCH_FILES, OTHER_SITE, Published, REGISTRATION, SITE, index, place, plan, reported, rows};
 
@@ -53,6 +54,27 @@ fn nothing_worse_than_notes_is_found_in_an_honest_trial() {
     );
     assert!(report.is_sound());
     assert_eq!(report.worst(), Some(Severity::Note));
+}
+
+#[test]
+fn a_report_is_json_of_one_form() {
+    let mut published = Published::honest();
+    let note = Finding::Corrected { number: 0, by: 1 };
+    let told = serde_json::to_value(published.verify()).unwrap();
+    assert_eq!(
+        (&told["trial"], &told["sound"]),
+        (&json!(published.chain.trial), &json!(true))
+    );
+    assert_eq!(
+        told["checked"],
+        json!({ "documents": 6, "batches": 4, "rows": 9, "results": 2, "outcomes": 6 })
+    );
+    assert_eq!(
+        told["findings"][2],
+        json!({ "severity": "note", "code": "results-corrected", "finding": note.to_string() })
+    );
+    published.files.clear();
+    assert_eq!(serde_json::to_value(published.verify()).unwrap()["sound"], json!(false));
 }
 
 #[test]

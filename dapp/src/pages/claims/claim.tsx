@@ -1,6 +1,7 @@
 // One claim: where it stands, how it came there, and what one can do about it.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { ClaimStep, Hex, SeenClaim } from "../../core/core";
 import { parseWord } from "../../hex";
 import { useIndexed } from "../../state/activity";
@@ -11,7 +12,8 @@ import {
   useLoaded, useTask,
 } from "../../ui";
 import { NoPage } from "../area";
-import { AGAINST, offered, WITH_REASON, WITH_TEXT, type Offer } from "./steps";
+import { PayInToken, TokenPayment, useTokenPayment, type Paying } from "./payment";
+import { AGAINST, isPayable, offered, WITH_REASON, WITH_TEXT, type Offer } from "./steps";
 import { eventName, isAmount, reasonName, stateKind, stateName } from "./words";
 import "../../style/area.css";
 
@@ -23,10 +25,13 @@ export function ClaimPage({ claim }: { claim: string }) {
 function Known({ claim }: { claim: Hex }) {
   const words = text.claims;
   const { core, me, organisation } = useSession();
-  const loaded = useLoaded(() => core.claim(claim), [claim, useIndexed()]);
+  const us = organisation ?? me.address;
+  const loaded = useLoaded(() => core.claim(claim), [claim, us, useIndexed()]);
   const [acting, setActing] = useState<Offer | null>(null);
+  const [paying, setPaying] = useState<Paying | null>(null);
   const seen = loaded.result;
-  const offers = seen === undefined ? [] : offered(seen.history.claim, organisation ?? me.address, Math.floor(Date.now() / 1000));
+  const payment = useTokenPayment(claim, seen !== undefined && isPayable(seen.history.claim, us));
+  const offers = seen === undefined ? [] : offered(seen.history.claim, us, now());
   return (
     <>
       <PageTitle title={words.claim} aside={seen && <Tag kind={stateKind(seen.history.claim.state)}>{stateName(seen.history.claim.state)}</Tag>} />
@@ -45,10 +50,13 @@ function Known({ claim }: { claim: Hex }) {
             </div>
           </Card>
         )}
+        <FaultNotice error={payment.error} onRetry={() => void payment.run()} />
+        {seen && payment.result && <TokenPayment seen={seen} payment={payment.result} onPaying={setPaying} />}
         {seen && <Steps seen={seen} />}
         {seen && seen.claim !== null && <Documents seen={seen} />}
       </div>
-      {acting !== null && seen && <Act claim={claim} offer={acting} billed={seen.billed} onClose={() => setActing(null)} />}
+      {acting !== null && seen && <Act claim={claim} offer={acting} seen={seen} onClose={() => setActing(null)} />}
+      {paying !== null && <PayInToken claim={claim} paying={paying} onAllowed={() => void payment.run()} onClose={() => setPaying(null)} />}
     </>
   );
 }
@@ -130,12 +138,12 @@ function Documents({ seen }: { seen: SeenClaim }) {
 interface ActProps {
   claim: Hex;
   offer: Offer;
-  billed: string | null;
+  seen: SeenClaim;
   onClose: () => void;
 }
 
 /** Asks for what a step needs, then says what it does before it is signed. */
-function Act({ claim, offer, billed, onClose }: ActProps) {
+function Act({ claim, offer, seen: { billed }, onClose }: ActProps) {
   const words = text.claims;
   const said = words.acts[offer];
   const { core } = useSession();

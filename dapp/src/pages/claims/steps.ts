@@ -1,7 +1,7 @@
 // What a party can do with a claim now. The contract has the last word: this is what is offered.
 import type { Claim, ClaimState, ClaimStep } from "../../core/core";
 
-/** Payment in a token is for the program, which can allow the contract to transfer it. */
+/** Payment in a token takes more than a step of the claim. */
 export type Offer = Exclude<ClaimStep["step"], "pay-in-token">;
 
 export const WITH_TEXT: readonly Offer[] = ["ask", "answer", "appeal"];
@@ -13,6 +13,8 @@ export const AGAINST: readonly Offer[] = ["deny", "reverse", "withdraw"];
 const UNDECIDED: readonly ClaimState[] = ["received", "in-review", "appealed"];
 const PAYABLE: readonly ClaimState[] = ["approved", "partly-approved"];
 const APPEALABLE: readonly ClaimState[] = ["denied", "partly-approved"];
+
+export const isPayable = (claim: Claim, us: string) => us === claim.insurer && PAYABLE.includes(claim.state);
 
 export function offered(claim: Claim, us: string, now: number): Offer[] {
   const { state } = claim;

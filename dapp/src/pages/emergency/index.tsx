@@ -1,5 +1,6 @@
 // The emergency card: what helpers must know, chosen by the patient from records that are open here, on paper.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Hex } from "../../core/core";
 import { loadResource } from "../../fhir";
 import { useLibrary, type Library } from "../../state/library";
@@ -149,7 +150,7 @@ function Editor({ findings }: { findings: Findings }) {
 
 function Preview({ card, layout, setLayout }: { card: Card; layout: Layout; setLayout: (layout: Layout) => void }) {
   const words = text.emergency;
-  const today = formatDate(Date.now() / 1000);
+  const today = formatDate(now());
   const content = cardText(card, today);
   const dense = new TextEncoder().encode(content).length > QR_BYTES_MAX;
   const frame = useRef<HTMLDivElement>(null);

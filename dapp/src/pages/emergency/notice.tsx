@@ -1,3 +1,4 @@
+import { now } from "../../clock";
 import type { Hex } from "../../core/core";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
@@ -14,7 +15,7 @@ export function EmergencyNotice({ chart }: { chart: Hex }) {
   const { core, names } = useSession();
   // Where it cannot be found out, the page of its own says so.
   const opened = useLoaded(() => core.emergencies(chart), [chart, useIndexed()]);
-  const recent = (opened.result ?? []).filter((one) => one.open || one.openedAt > Date.now() / 1000 - RECENT_S);
+  const recent = (opened.result ?? []).filter((one) => one.open || one.openedAt > now() - RECENT_S);
   const first = recent[0];
   if (first === undefined) return null;
   return (

@@ -1,11 +1,13 @@
 // Claims that providers make to us, what we accept, and what looks wrong among them.
 import { useState } from "preact/hooks";
+import type { AcceptedCurrency, Hex } from "../../core/core";
+import { isAddress } from "../../hex";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Button, Card, Dialog, FaultNotice, Field, Form, FormEnd, Link, Notice, PageTitle, Spinner, Tag, TransactionDialog, shortAddress, useLoaded,
-  useRoute, useTask,
+  Address, Button, Card, Dialog, FaultNotice, Field, Form, FormEnd, Link, Notice, PageTitle, Spinner, Tag, TransactionDialog, shortAddress,
+  useLoaded, useRoute, useTask,
 } from "../../ui";
 import { NoPage } from "../area";
 import { ClaimPage } from "../claims/claim";
@@ -36,13 +38,25 @@ export default function Claims() {
   );
 }
 
+/** What is to be set for a currency. */
+interface Change {
+  currency: string;
+  accepted: boolean;
+  token: Hex | null;
+  scale: number;
+  /** In what claims in it can be paid at present. */
+  before: Hex | null;
+  title: string;
+  confirm: string;
+}
+
 function Settings() {
   const words = text.claims;
   const { core, me, organisation } = useSession();
   const us = organisation ?? me.address;
   const loaded = useLoaded(() => core.insurer(us), [us, useIndexed()]);
-  const [adding, setAdding] = useState(false);
-  const [changing, setChanging] = useState<{ currency: string; accepted: boolean } | null>(null);
+  const [asking, setAsking] = useState<{ of: AcceptedCurrency | null } | null>(null);
+  const [changing, setChanging] = useState<Change | null>(null);
   const [sharing, setSharing] = useState<boolean | null>(null);
   const setting = loaded.result;
   return (
@@ -53,18 +67,29 @@ function Settings() {
         {setting === undefined && loaded.error === null && <Spinner />}
         {setting && (
           <>
-            <Card title={words.currencies} aside={<Button variant="primary" onClick={() => setAdding(true)}>{words.addCurrency}</Button>}>
+            <Card title={words.currencies} aside={<Button variant="primary" onClick={() => setAsking({ of: null })}>{words.addCurrency}</Button>}>
               {setting.currencies.length === 0 && <p>{words.noCurrencies}</p>}
               <ul role="list" class="member-list">
-                {setting.currencies.map(({ currency, accepted }) => (
-                  <li key={currency}>
-                    <strong class="grow">{currency}</strong>
-                    <Tag kind={accepted ? "good" : "bad"}>{accepted ? words.accepted : words.refused}</Tag>
+                {setting.currencies.map((one) => (
+                  <li key={one.currency}>
+                    <div class="grow">
+                      <strong>{one.currency}</strong>
+                      {one.token !== null && (
+                        <>
+                          <p class="muted small">{words.paidInToken} <Address address={one.token} /></p>
+                          <p class="muted small">{words.unit(unit(one.scale))}</p>
+                        </>
+                      )}
+                    </div>
+                    <Tag kind={one.accepted ? "good" : "bad"}>{one.accepted ? words.accepted : words.refused}</Tag>
+                    {one.accepted && (
+                      <Button size="small" label={words.tokenOf(one.currency)} onClick={() => setAsking({ of: one })}>{words.setToken}</Button>
+                    )}
                     <Button
-                      size="small" label={accepted ? words.refuseOf(currency) : words.acceptOf(currency)}
-                      onClick={() => setChanging({ currency, accepted: !accepted })}
+                      size="small" label={one.accepted ? words.refuseOf(one.currency) : words.acceptOf(one.currency)}
+                      onClick={() => setChanging(turned(one))}
                     >
-                      {accepted ? words.refuse : words.accept}
+                      {one.accepted ? words.refuse : words.accept}
                     </Button>
                   </li>
                 ))}
@@ -79,16 +104,32 @@ function Settings() {
           </>
         )}
       </div>
-      {adding && <AddCurrency onClose={() => setAdding(false)} onChosen={(currency) => {
-        setAdding(false);
-        setChanging({ currency, accepted: true });
-      }} />}
+      {asking !== null && setting && (
+        <AskCurrency
+          of={asking.of} known={setting.currencies} onClose={() => setAsking(null)}
+          onChosen={(change) => {
+            setAsking(null);
+            setChanging(change);
+          }}
+        />
+      )}
       {changing !== null && (
         <TransactionDialog
-          title={changing.accepted ? words.acceptOf(changing.currency) : words.refuseOf(changing.currency)}
-          confirm={changing.accepted ? words.accept : words.refuse} danger={!changing.accepted}
-          summary={changing.accepted ? words.acceptSummary(changing.currency) : words.refuseSummary(changing.currency)}
-          act={(watch) => core.setCurrency(changing.currency, changing.accepted, watch)} onClose={() => setChanging(null)}
+          title={changing.title} confirm={changing.confirm} danger={!changing.accepted}
+          summary={
+            <div class="stack">
+              <p>{changing.accepted ? words.acceptSummary(changing.currency) : words.refuseSummary(changing.currency)}</p>
+              {changing.token !== null && <p>{words.tokenSummary(changing.currency)}</p>}
+              {changing.before !== null && changing.before !== changing.token && <p>{changing.accepted ? words.tokenGone : words.tokenAgain}</p>}
+            </div>
+          }
+          details={changing.token === null ? [] : [
+            { label: words.token, value: <Address address={changing.token} /> },
+            { label: words.scale, value: String(changing.scale) },
+            { label: words.smallest, value: words.inToken(unit(changing.scale)) },
+          ]}
+          act={(watch) => core.setCurrency(changing.currency, changing.accepted, changing.token, changing.scale, watch)}
+          onClose={() => setChanging(null)}
         />
       )}
       {sharing !== null && (
@@ -102,20 +143,62 @@ function Settings() {
   );
 }
 
-function AddCurrency({ onChosen, onClose }: { onChosen: (currency: string) => void; onClose: () => void }) {
+/** Accepted where it is not, and not accepted any more where it is: without a token, which a currency that is not accepted has none of. */
+function turned({ currency, accepted, token }: AcceptedCurrency): Change {
   const words = text.claims;
-  const [written, setWritten] = useState("");
+  const [title, confirm] = accepted ? [words.refuseOf(currency), words.refuse] : [words.acceptOf(currency), words.accept];
+  return { currency, accepted: !accepted, token: null, scale: 0, before: token, title, confirm };
+}
+
+/** What the smallest amount of a currency is in a token. */
+const unit = (scale: number) => (10n ** BigInt(scale)).toLocaleString("en");
+
+/** As the contract has it. */
+const SCALE_MOST = 36;
+
+interface AskCurrencyProps {
+  /** Null: one is to be added. */
+  of: AcceptedCurrency | null;
+  known: AcceptedCurrency[];
+  onChosen: (change: Change) => void;
+  onClose: () => void;
+}
+
+function AskCurrency({ of, known, onChosen, onClose }: AskCurrencyProps) {
+  const words = text.claims;
+  const [written, setWritten] = useState(of?.currency ?? "");
+  const [address, setAddress] = useState<string>(of?.token ?? "");
+  const [scale, setScale] = useState(of?.token ? String(of.scale) : "");
   const [tried, setTried] = useState(false);
   const currency = written.trim().toUpperCase();
-  const wrong = /^[A-Z]{3}$/.test(currency) ? null : words.currencyWrong;
+  const token = address.trim().toLowerCase();
+  const hasToken = token !== "";
+  const wrong = {
+    currency: of !== null || /^[A-Z]{3}$/.test(currency) ? null : words.currencyWrong,
+    token: !hasToken || isAddress(token) ? null : words.tokenWrong,
+    scale: !hasToken || (/^\d{1,2}$/.test(scale.trim()) && Number(scale) <= SCALE_MOST) ? null : words.scaleWrong(SCALE_MOST),
+  };
   const next = () => {
     setTried(true);
-    if (wrong === null) onChosen(currency);
+    if (Object.values(wrong).some((error) => error !== null)) return;
+    onChosen({
+      currency, accepted: true, token: hasToken ? (token as Hex) : null, scale: hasToken ? Number(scale) : 0,
+      before: known.find((one) => one.currency === currency)?.token ?? null,
+      title: of === null ? words.acceptOf(currency) : words.tokenOf(currency),
+      confirm: of === null ? words.accept : words.setToken,
+    });
   };
+  const shown = (error: string | null) => (tried ? error : null);
   return (
-    <Dialog title={words.addCurrency} onClose={onClose}>
+    <Dialog title={of === null ? words.addCurrency : words.tokenOf(of.currency)} onClose={onClose}>
       <Form onSubmit={next}>
-        <Field label={words.currency} hint={words.currencyHint} value={written} onInput={setWritten} error={tried ? wrong : null} focus />
+        {of === null && (
+          <Field label={words.currency} hint={words.currencyHint} value={written} onInput={setWritten} error={shown(wrong.currency)} focus />
+        )}
+        <Field label={words.token} hint={words.tokenHint} value={address} onInput={setAddress} error={shown(wrong.token)} optional focus={of !== null} />
+        {hasToken && (
+          <Field label={words.scale} hint={words.scaleHint} inputmode="numeric" value={scale} onInput={setScale} error={shown(wrong.scale)} />
+        )}
         <FormEnd onClose={onClose} />
       </Form>
     </Dialog>
@@ -155,7 +238,7 @@ function Signals() {
             ))}
             {look.result.unopened.length > 0 && (
               <Notice kind="warning" title={words.unopenedClaims(look.result.unopened.length)}>
-                <ul>{look.result.unopened.map(({ claim, why }) => <li key={claim}>{shortAddress(claim)}: {why}</li>)}</ul>
+                <ul>{look.result.unopened.map(([claim, why]) => <li key={claim}>{shortAddress(claim)}: {why}</li>)}</ul>
               </Notice>
             )}
           </>

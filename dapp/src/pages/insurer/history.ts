@@ -1,4 +1,5 @@
 // What was asked from this browser, and the answers: without data of any patient but the chart's id. Kept here until it is cleared.
+import { now } from "../../clock";
 import type { Hex, SignedVerdict } from "../../core/core";
 
 export interface Entry {
@@ -28,7 +29,7 @@ export function entries(account: Hex): Entry[] {
 
 /** Newest first. */
 export function remember(account: Hex, verdicts: SignedVerdict[]): void {
-  const asked = Math.floor(Date.now() / 1000);
+  const asked = now();
   const added = verdicts.map(({ verdict }): Entry => ({
     asked,
     chart: verdict.chart,

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Action, GrantTerms, Hex, Purpose } from "../../core/core";
 import { CATEGORIES, FRAMES, SENSITIVE, categoryNames } from "../../fhir";
 import { useSession } from "../../state/session";
@@ -95,7 +96,7 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
     setLength(standing.expiry === 0 ? "none" : "90");
   }, [standing]);
 
-  const expiry = expiryOf(length, date, Math.floor(Date.now() / 1000));
+  const expiry = expiryOf(length, date, now());
   const errors = {
     categories: categories.length === 0 ? text.share.nothingChosen : null,
     purposes: purposes.length === 0 ? text.share.noPurpose : null,

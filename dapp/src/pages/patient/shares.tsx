@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Grant, Hex } from "../../core/core";
 import { categoryNames } from "../../fhir";
 import { useIndexed } from "../../state/activity";
@@ -17,9 +18,9 @@ export function Shares({ chart }: { chart: Hex }) {
   const [stopping, setStopping] = useState<Grant | null>(null);
   const [stoppingAll, setStoppingAll] = useState(false);
   const rotationDue = charts?.find((one) => one.chart === chart)?.rotationDue ?? false;
-  const now = Math.floor(Date.now() / 1000);
+  const at = now();
   const sorted = [...(grants.result ?? [])].sort(
-    (one, other) => Number(isExpired(one, now)) - Number(isExpired(other, now)) || other.granted_at - one.granted_at,
+    (one, other) => Number(isExpired(one, at)) - Number(isExpired(other, at)) || other.granted_at - one.granted_at,
   );
   return (
     <>
@@ -44,7 +45,7 @@ export function Shares({ chart }: { chart: Hex }) {
             <Link to="/share" class="button primary">{text.shares.share}</Link>
           </Empty>
         )}
-        {sorted.map((grant) => <ShareCard key={grant.grantee} grant={grant} now={now} onStop={() => setStopping(grant)} />)}
+        {sorted.map((grant) => <ShareCard key={grant.grantee} grant={grant} at={at} onStop={() => setStopping(grant)} />)}
         {sorted.length > 0 && (
           <div class="row end">
             <Button variant="danger" onClick={() => setStoppingAll(true)}>{text.shares.stopAll}</Button>
@@ -75,11 +76,11 @@ export function Shares({ chart }: { chart: Hex }) {
   );
 }
 
-function ShareCard({ grant, now, onStop }: { grant: Grant; now: number; onStop: () => void }) {
+function ShareCard({ grant, at, onStop }: { grant: Grant; at: number; onStop: () => void }) {
   const { names } = useSession();
   const [naming, setNaming] = useState(false);
-  const expired = isExpired(grant, now);
-  const later = grant.not_before > now;
+  const expired = isExpired(grant, at);
+  const later = grant.not_before > at;
   const name = names.get(grant.grantee);
   return (
     <Card

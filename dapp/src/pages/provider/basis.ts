@@ -1,11 +1,12 @@
 // On what ground we may read a chart of somebody else: a share, an emergency, or both.
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Emergency, Grant, Hex, Purpose, Version } from "../../core/core";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { useLoaded, type Task } from "../../ui";
 import { openNow } from "./glass";
-import { now, purposeOf, standing } from "./shared";
+import { purposeOf, standing } from "./shared";
 
 export interface Basis {
   grants: Task<[], Grant[]>;

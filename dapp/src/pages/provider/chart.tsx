@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Grant, Hex, Purpose, Version } from "../../core/core";
 import { categoryName, categoryNames, knownResource, summariseResource } from "../../fhir";
 import { own } from "../../own";
@@ -29,7 +30,7 @@ import { useBasis } from "./basis";
 import { InPerson, OpenEmergency } from "./glass";
 import { usePatientName } from "./patient-name";
 import { StandingTag } from "./patients";
-import { markSeen, mayWrite, now, openedOf, sharedChart, standing, type SharedChart } from "./shared";
+import { markSeen, mayWrite, openedOf, sharedChart, standing, type SharedChart } from "./shared";
 
 export function ChartPage({ chart }: { chart: Hex }) {
   const words = text.provider;

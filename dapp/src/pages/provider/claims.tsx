@@ -1,5 +1,6 @@
 // What we bill insurers for.
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Grant, Hex, NewClaim, Version } from "../../core/core";
 import { FRAMES, categoryName, summarise } from "../../fhir";
 import { isAddress } from "../../hex";
@@ -15,7 +16,7 @@ import { ClaimPage } from "../claims/claim";
 import { ClaimList } from "../claims/list";
 import { isAmount } from "../claims/words";
 import { fhirClaim, type Service } from "./fhir-claim";
-import { now, purposeOf, sharedChart, standing } from "./shared";
+import { purposeOf, sharedChart, standing } from "./shared";
 
 export default function Claims() {
   const words = text.claims;

@@ -1,5 +1,6 @@
 // Breaking the glass: reading without a share when somebody's life may depend on it. It is said what that means before, and seen after.
 import { useEffect, useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Emergency, Hex } from "../../core/core";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
@@ -11,7 +12,6 @@ import {
 import { lazy } from "../../ui/lazy";
 import { reasonText } from "../emergency/reason";
 import { usePatientName } from "./patient-name";
-import { now } from "./shared";
 
 const Scan = lazy(() => import("../../ui/scan"));
 

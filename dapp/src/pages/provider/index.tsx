@@ -1,9 +1,9 @@
 // For those who treat people: charts that are shared with us, what is new in them, and who we are to patients.
+import { parseWord } from "../../hex";
 import { useNames } from "../../state/names";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { PageBoundary, useRoute } from "../../ui";
-import type { Hex } from "../../core/core";
 import { lazy } from "../../ui/lazy";
 import { AreaNav, NoPage } from "../area";
 import { ChartPage } from "./chart";
@@ -23,7 +23,9 @@ export default function Provider() {
   const { segments } = useRoute();
   useNames();
   const { organisation } = useSession();
-  const [, page, chart, sub, record] = segments;
+  const [, page, chartId = "", sub, recordId = ""] = segments;
+  const chart = parseWord(chartId);
+  const record = parseWord(recordId);
   return (
     <>
       <AreaNav
@@ -51,11 +53,11 @@ export default function Provider() {
           <Organisation />
         ) : page === "emergency" ? (
           <Glass />
-        ) : page === "chart" && isHex(chart) && sub === undefined ? (
+        ) : page === "chart" && chart !== null && sub === undefined ? (
           <ChartPage key={chart} chart={chart} />
-        ) : page === "chart" && isHex(chart) && sub === "new" ? (
+        ) : page === "chart" && chart !== null && sub === "new" ? (
           <Write key={chart} chart={chart} />
-        ) : page === "chart" && isHex(chart) && sub === "record" && isHex(record) ? (
+        ) : page === "chart" && chart !== null && sub === "record" && record !== null ? (
           <SharedRecord key={record} chart={chart} record={record} />
         ) : (
           <NoPage />
@@ -63,8 +65,4 @@ export default function Provider() {
       </PageBoundary>
     </>
   );
-}
-
-function isHex(value: string | undefined): value is Hex {
-  return value !== undefined && /^0x[0-9a-f]{64}$/.test(value);
 }

@@ -1,5 +1,6 @@
 // Who works for whom: an organisation's members, and the organisations that we are a member of.
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Hex, Membership } from "../../core/core";
 import { isAddress } from "../../hex";
 import { useIndexed } from "../../state/activity";
@@ -155,7 +156,7 @@ function Add({ member, onDone, onClose }: { member: Hex | null; onDone: () => vo
   const [tried, setTried] = useState(false);
   const [asked, setAsked] = useState<{ member: Hex; expiry: number } | null>(null);
   const to = address.trim().toLowerCase();
-  const expiry = expiryOf(length, date, Math.floor(Date.now() / 1000));
+  const expiry = expiryOf(length, date, now());
   const wrong = !isAddress(to) ? words.addressWrong : to === me.address ? words.addressOwn : null;
   if (asked !== null) {
     const who = name.trim() || shortAddress(asked.member);

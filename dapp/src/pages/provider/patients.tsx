@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Grant } from "../../core/core";
 import { categoryNames } from "../../fhir";
 import { own } from "../../own";
@@ -6,7 +7,7 @@ import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Button, Empty, FaultNotice, Field, Link, PageTitle, PersonIcon, Spinner, Tag, Time, useLoaded } from "../../ui";
 import { usePatientName } from "./patient-name";
-import { mayWrite, now, standing } from "./shared";
+import { mayWrite, standing } from "./shared";
 
 /** From here on people search instead of looking. */
 const SEARCHED = 8;

@@ -101,8 +101,6 @@ export function standing(grant: Grant, now: number): Standing {
   return grant.not_before > now ? "later" : "current";
 }
 
-export const now = () => Math.floor(Date.now() / 1000);
-
 /** What we read for: treatment, where the share is for that. */
 export function purposeOf(grant: Grant): Purpose {
   const purposes = grant.purposes as Purpose[];

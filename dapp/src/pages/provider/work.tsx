@@ -1,3 +1,4 @@
+import { now } from "../../clock";
 import type { Grant, Hex, Version } from "../../core/core";
 import { categoryName, FRAMES } from "../../fhir";
 import { useSession } from "../../state/session";
@@ -19,7 +20,7 @@ import {
   type Explained,
 } from "../../ui";
 import { usePatientName } from "./patient-name";
-import { markSeen, now, seen, standing } from "./shared";
+import { markSeen, seen, standing } from "./shared";
 
 const ENDING_SECONDS = 14 * 86_400;
 /** Charts that are asked at once. */

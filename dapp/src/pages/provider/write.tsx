@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Hex, ImportReport, ImportOptions } from "../../core/core";
 import { CATEGORIES, SENSITIVE } from "../../fhir";
 import { useSession } from "../../state/session";
@@ -24,7 +25,7 @@ import {
 import { FileField } from "../file-field";
 import { localTime, measured, note, vitals, type Vitals } from "./compose";
 import { usePatientName } from "./patient-name";
-import { mayWrite, now, purposeOf, sharedChart, standing } from "./shared";
+import { mayWrite, purposeOf, sharedChart, standing } from "./shared";
 
 type Kind = "note" | "vitals" | "files";
 const EMPTY: Vitals = { systolic: "", diastolic: "", pulse: "", temperature: "", weight: "" };

@@ -1,10 +1,13 @@
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Grant, Hex, PackageHistory, PackageVerdict } from "../../core/core";
 import { own } from "../../own";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Address, Button, Card, FaultNotice, Field, PageTitle, Time, TransactionDialog, download, shortAddress, useLoaded, useTask } from "../../ui";
-import { mayWrite, now, standing } from "../provider/shared";
+import { mayWrite, standing } from "../provider/shared";
+import { Unregistered, useOwnRoles, type OwnRoles } from "../registered";
+import { CheckDocument } from "./document";
 import { PackageForm, VerdictOf, type InHand } from "./package";
 import "../../style/area.css";
 import "../../style/insurer.css";
@@ -12,6 +15,7 @@ import "../../style/insurer.css";
 export function Check() {
   const words = text.supply;
   const { core } = useSession();
+  const roles = useOwnRoles();
   const [inHand, setInHand] = useState<InHand | null>(null);
   const [dispensing, setDispensing] = useState(false);
   const inspect = useTask(({ tickets, scan }: InHand): Promise<PackageVerdict> => core.inspectPackage(tickets, scan, false));
@@ -44,7 +48,7 @@ export function Check() {
       </div>
       {dispensing && inHand && (
         <Dispense
-          inHand={inHand} onClose={() => setDispensing(false)}
+          inHand={inHand} roles={roles} onClose={() => setDispensing(false)}
           onDone={() => void inspect.run(inHand)}
         />
       )}
@@ -52,7 +56,14 @@ export function Check() {
   );
 }
 
-function Dispense({ inHand, onDone, onClose }: { inHand: InHand; onDone: () => void; onClose: () => void }) {
+interface DispenseProps {
+  inHand: InHand;
+  roles: OwnRoles;
+  onDone: () => void;
+  onClose: () => void;
+}
+
+function Dispense({ inHand, roles, onDone, onClose }: DispenseProps) {
   const words = text.supply;
   const { core, names } = useSession();
   const grants = useLoaded(() => core.myGrants(), []);
@@ -62,7 +73,8 @@ function Dispense({ inHand, onDone, onClose }: { inHand: InHand; onDone: () => v
     <TransactionDialog
       title={words.dispense} confirm={words.dispenseDo}
       summary={
-        <>
+        <div class="stack">
+          <Unregistered roles={roles} needed={["pharmacy"]}>{words.notPharmacy}</Unregistered>
           <p>{words.dispenseSummary}</p>
           {open.length > 0 && (
             <Field
@@ -73,7 +85,7 @@ function Dispense({ inHand, onDone, onClose }: { inHand: InHand; onDone: () => v
               ]}
             />
           )}
-        </>
+        </div>
       }
       act={(watch) => core.dispensePackage(inHand.tickets, inHand.scan ?? "", chart === "" ? null : chart, watch)}
       onFinished={onDone} onClose={onClose}
@@ -84,6 +96,11 @@ function Dispense({ inHand, onDone, onClose }: { inHand: InHand; onDone: () => v
 function History({ history }: { history: PackageHistory }) {
   const words = text.supply;
   const { names } = useSession();
+  const [checking, setChecking] = useState(false);
+  const kindOf = (kind: string) => own(words.transfers, kind) ?? kind;
+  const anchored = history.transfers.flatMap(({ kind, document }, at) =>
+    document === undefined ? [] : [{ digest: document, of: `${at + 1}. ${kindOf(kind)}` }],
+  );
   const who = ({ account }: { account: Hex }) => <Address address={account} name={names.get(account)} />;
   const save = () => download("history.json", new Blob([JSON.stringify(history, null, 2)], { type: "application/json" }));
   return (
@@ -93,14 +110,17 @@ function History({ history }: { history: PackageHistory }) {
         {history.transfers.map((transfer) => (
           <li key={transfer.step}>
             <div class="grow">
-              <strong>{own(words.transfers, transfer.kind) ?? transfer.kind}</strong>
+              <strong>{kindOf(transfer.kind)}</strong>
               {transfer.from && <p class="small">{words.from} {who(transfer.from)}</p>}
               <p class="small">{words.to} {who(transfer.to)}</p>
+              {transfer.document && <p class="small">{words.document} <Address address={transfer.document} /></p>}
               <p class="muted small"><Time at={transfer.at} show="time" /></p>
             </div>
           </li>
         ))}
       </ol>
+      {anchored.length > 0 && <div class="row"><Button onClick={() => setChecking(true)}>{words.checkDocument}</Button></div>}
+      {checking && <CheckDocument anchored={anchored} onClose={() => setChecking(false)} />}
     </Card>
   );
 }

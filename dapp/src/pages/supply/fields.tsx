@@ -2,6 +2,9 @@
 import { text } from "../../text";
 import { Field } from "../../ui";
 
+/** Who sells and accepts packages. */
+export const TRADERS = ["maker", "distributor", "pharmacy"] as const;
+
 export interface NamedProps {
   label: string;
   names: Record<string, string>;

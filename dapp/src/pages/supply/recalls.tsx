@@ -9,12 +9,14 @@ import { text } from "../../text";
 import {
   Address, Button, Card, CheckIcon, Dialog, Empty, FaultNotice, Field, Form, FormEnd, PageTitle, Spinner, Tag, Time, TransactionDialog, useLoaded,
 } from "../../ui";
+import { Unregistered, useOwnRoles, type OwnRoles } from "../registered";
 import { Named } from "./fields";
 
 export function Recalls() {
   const words = text.supply;
   const { core, names } = useSession();
   const recalls = useLoaded(() => core.recalls(), [useIndexed()]);
+  const roles = useOwnRoles();
   const [recalling, setRecalling] = useState(false);
   return (
     <>
@@ -38,12 +40,12 @@ export function Recalls() {
           </Card>
         ))}
       </div>
-      {recalling && <RecallPackages onClose={() => setRecalling(false)} />}
+      {recalling && <RecallPackages roles={roles} onClose={() => setRecalling(false)} />}
     </>
   );
 }
 
-function RecallPackages({ onClose }: { onClose: () => void }) {
+function RecallPackages({ roles, onClose }: { roles: OwnRoles; onClose: () => void }) {
   const words = text.supply;
   const { core } = useSession();
   const [batch, setBatch] = useState("");
@@ -81,6 +83,7 @@ function RecallPackages({ onClose }: { onClose: () => void }) {
   const shown = (error: string | null) => (tried ? error : null);
   return (
     <Dialog title={words.recall} onClose={onClose}>
+      <Unregistered roles={roles} needed={["maker", "regulator"]}>{words.notRecaller}</Unregistered>
       <Form onSubmit={next}>
         <Field label={words.batch} hint={words.batchHint} value={batch} onInput={setBatch} error={shown(wrong.batch)} focus />
         <Field label={words.first} value={first} onInput={setFirst} error={shown(wrong.range)} />

@@ -5,6 +5,8 @@ import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Button, Card, FaultNotice, Field, Form, Notice, PageTitle, TransactionDialog, download, useTask } from "../../ui";
 import { FileField } from "../file-field";
+import { Unregistered, useOwnRoles } from "../registered";
+import { useDocument } from "./document";
 
 /** Larger ones are for the program. */
 const SERIALS_MOST = 20_000;
@@ -12,9 +14,11 @@ const SERIALS_MOST = 20_000;
 export function Register() {
   const words = text.supply;
   const { core } = useSession();
+  const roles = useOwnRoles();
   const [batch, setBatch] = useState<NewBatch>({ gtin: "", lot: "", expiry: "", serials: "" });
   const [tried, setTried] = useState(false);
   const [registering, setRegistering] = useState(false);
+  const document = useDocument(tried);
   const make = useTask(async (wish: NewBatch) => {
     const made = await core.batchTickets(wish);
     download(`tickets-${wish.lot}.jsonl`, new Blob([made.tickets], { type: "application/x-ndjson" }));
@@ -34,7 +38,7 @@ export function Register() {
   };
   const submit = () => {
     setTried(true);
-    if (Object.values(wrong).some((error) => error !== null)) return;
+    if (Object.values(wrong).some((error) => error !== null) || !document.ready) return;
     void make.run({ gtin: batch.gtin.trim().padStart(14, "0"), lot: batch.lot.trim(), expiry: batch.expiry, serials: serials.join("\n") });
   };
   const shown = (error: string | null) => (tried ? error : null);
@@ -43,6 +47,7 @@ export function Register() {
     <>
       <PageTitle title={words.register}>{words.registerLead}</PageTitle>
       <div class="stack">
+        <Unregistered roles={roles} needed={["maker"]}>{words.notMaker}</Unregistered>
         <Form onSubmit={submit}>
           <Card title={words.batch}>
             <Field label={words.gtin} hint={words.gtinHint} value={batch.gtin} onInput={(gtin) => set({ gtin })} error={shown(wrong.gtin)} />
@@ -53,6 +58,7 @@ export function Register() {
               error={shown(wrong.serials)}
             />
             <FileField label={words.serialsFile} accept=".txt,.csv,text/plain" onFiles={([file]) => void file?.text().then((value) => set({ serials: value }))} />
+            {document.field}
             <div class="row"><Button variant="primary" type="submit" busy={make.busy}>{words.makeTickets}</Button></div>
           </Card>
         </Form>
@@ -60,15 +66,19 @@ export function Register() {
         {made && (
           <Card title={words.ready(made.packages)}>
             <Notice kind="warning">{words.keepTickets}</Notice>
-            <div class="row"><Button variant="primary" onClick={() => setRegistering(true)}>{words.registerDo}</Button></div>
+            <div class="row"><Button variant="primary" disabled={!document.ready} onClick={() => setRegistering(true)}>{words.registerDo}</Button></div>
           </Card>
         )}
       </div>
       {registering && made && (
         <TransactionDialog
           title={words.register} confirm={words.registerDo} summary={words.registerSummary(made.packages)}
-          details={[{ label: words.batch, value: made.batch }]}
-          act={(watch) => core.registerBatch(made.wish, watch)} onFinished={() => make.reset()} onClose={() => setRegistering(false)}
+          details={[{ label: words.batch, value: made.batch }, { label: words.document, value: document.digest ?? words.noDocument }]}
+          act={(watch) => core.registerBatch(made.wish, document.digest, watch)} onClose={() => setRegistering(false)}
+          onFinished={() => {
+            make.reset();
+            document.reset();
+          }}
         />
       )}
     </>

@@ -10,7 +10,9 @@ import {
   Address, Button, Card, Dialog, DocumentIcon, Empty, FaultNotice, Field, Form, FormEnd, PageTitle, Spinner, Tag, TransactionDialog, shortAddress,
   useLoaded,
 } from "../../ui";
-import { Named } from "./fields";
+import { Unregistered, useOwnRoles, type OwnRoles } from "../registered";
+import { useDocument } from "./document";
+import { Named, TRADERS } from "./fields";
 import "../../style/area.css";
 
 type Doing = { act: "offer" | "decommission"; unit: HeldUnit };
@@ -19,6 +21,7 @@ export function Units() {
   const words = text.supply;
   const { core } = useSession();
   const units = useLoaded(() => core.heldUnits(), [useIndexed()]);
+  const roles = useOwnRoles();
   const [doing, setDoing] = useState<Doing | null>(null);
   return (
     <>
@@ -54,7 +57,7 @@ export function Units() {
           </Card>
         )}
       </div>
-      {doing?.act === "offer" && <Offer unit={doing.unit} onClose={() => setDoing(null)} />}
+      {doing?.act === "offer" && <Offer unit={doing.unit} roles={roles} onClose={() => setDoing(null)} />}
       {doing?.act === "decommission" && <TakeOut unit={doing.unit} onClose={() => setDoing(null)} />}
     </>
   );
@@ -87,13 +90,14 @@ function RangeFields({ range, unit, tried }: { range: ReturnType<typeof useRange
   );
 }
 
-function Offer({ unit, onClose }: UnitProps) {
+function Offer({ unit, roles, onClose }: UnitProps & { roles: OwnRoles }) {
   const words = text.supply;
   const { core } = useSession();
   const range = useRange(unit);
   const [to, setTo] = useState("");
   const [back, setBack] = useState("sale");
   const [tried, setTried] = useState(false);
+  const document = useDocument(tried);
   const [asked, setAsked] = useState<{ to: Hex; packages: Packages } | null>(null);
   const account = to.trim().toLowerCase();
   if (asked !== null) {
@@ -104,17 +108,19 @@ function Offer({ unit, onClose }: UnitProps) {
           { label: words.packages, value: words.range(asked.packages.first, asked.packages.last) },
           { label: words.to, value: <Address address={asked.to} /> },
           { label: words.kind, value: back === "return" ? words.transfers.return : words.transfers.sale },
+          { label: words.document, value: document.digest ?? words.noDocument },
         ]}
-        act={(watch) => core.ship(asked.to, asked.packages, back === "return", watch)} onClose={onClose}
+        act={(watch) => core.ship(asked.to, asked.packages, back === "return", document.digest, watch)} onClose={onClose}
       />
     );
   }
   const next = () => {
     setTried(true);
-    if (isAddress(account) && range.packages !== null) setAsked({ to: account as Hex, packages: range.packages });
+    if (isAddress(account) && range.packages !== null && document.ready) setAsked({ to: account as Hex, packages: range.packages });
   };
   return (
     <Dialog title={words.offer} onClose={onClose}>
+      <Unregistered roles={roles} needed={TRADERS}>{words.notSeller}</Unregistered>
       <Form onSubmit={next}>
         <Field label={words.receiver} hint={words.receiverHint} value={to} onInput={setTo} error={tried && !isAddress(account) ? words.receiverWrong : null} focus />
         <RangeFields range={range} unit={unit} tried={tried} />
@@ -122,6 +128,7 @@ function Offer({ unit, onClose }: UnitProps) {
           label={words.kind} type="select" value={back} onInput={setBack}
           options={[{ value: "sale", label: words.transfers.sale }, { value: "return", label: words.transfers.return }]}
         />
+        {document.field}
         <FormEnd onClose={onClose} />
       </Form>
     </Dialog>

@@ -3,6 +3,7 @@ import type { TrialFiles } from "../../core/core";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Button, Card, FaultNotice, Field, Form, PageTitle, TransactionDialog, navigate, useTask } from "../../ui";
+import { Unregistered, useOwnRoles } from "../registered";
 import { useVersionFiles } from "./files";
 
 export const isRegistration = (written: string) => /^[A-Za-z0-9\-/.]{1,64}$/.test(written.trim());
@@ -14,6 +15,7 @@ export function Register() {
   const [tried, setTried] = useState(false);
   const [asked, setAsked] = useState<TrialFiles | null>(null);
   const files = useVersionFiles();
+  const roles = useOwnRoles();
   const wrong = isRegistration(registration) ? null : words.registrationWrong;
   const review = useTask(async () => {
     setTried(true);
@@ -24,6 +26,7 @@ export function Register() {
     <>
       <PageTitle title={words.register}>{words.registerLead}</PageTitle>
       <Form onSubmit={() => void review.run()}>
+        <Unregistered roles={roles} needed={["sponsor"]}>{words.notSponsor}</Unregistered>
         <Card title={words.files}>
           <p class="muted">{words.filesHelp}</p>
           <Field

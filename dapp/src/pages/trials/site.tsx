@@ -1,16 +1,19 @@
 // What a site of a trial does.
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import type { Hex, TrialFacts } from "../../core/core";
 import { isAddress } from "../../hex";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Button, Card, Dialog, FaultNotice, Field, Form, FormEnd, Notice, Time, TransactionDialog, download, useTask } from "../../ui";
+import { Unregistered, useOwnRoles, type OwnRoles } from "../registered";
 import { bytesOf, participantOf } from "./documents";
 import { OneFile } from "./files";
 import { periodOf, stateOf } from "./words";
 
 interface ActProps {
   facts: TrialFacts;
+  roles: OwnRoles;
   onClose: () => void;
 }
 
@@ -19,6 +22,7 @@ const ROWS_BYTES_MOST = 64 * 1024 * 1024;
 
 export function Site({ facts }: { facts: TrialFacts }) {
   const words = text.trials;
+  const roles = useOwnRoles();
   const [doing, setDoing] = useState<"enrol" | "data" | null>(null);
   const end = () => setDoing(null);
   if (stateOf(facts) !== "open") return null;
@@ -28,13 +32,13 @@ export function Site({ facts }: { facts: TrialFacts }) {
         <Button onClick={() => setDoing("enrol")}>{words.enrol}</Button>
         <Button onClick={() => setDoing("data")}>{words.anchorData}</Button>
       </div>
-      {doing === "enrol" && <Enrol facts={facts} onClose={end} />}
-      {doing === "data" && <AnchorData facts={facts} onClose={end} />}
+      {doing === "enrol" && <Enrol facts={facts} roles={roles} onClose={end} />}
+      {doing === "data" && <AnchorData facts={facts} roles={roles} onClose={end} />}
     </Card>
   );
 }
 
-function Enrol({ facts: { trial }, onClose }: ActProps) {
+function Enrol({ facts: { trial }, roles, onClose }: ActProps) {
   const words = text.trials;
   const { core } = useSession();
   const [written, setWritten] = useState("");
@@ -67,6 +71,7 @@ function Enrol({ facts: { trial }, onClose }: ActProps) {
   }
   return (
     <Dialog title={words.enrol} onClose={onClose}>
+      <Unregistered roles={roles} needed={["site"]}>{words.notSite}</Unregistered>
       <Form onSubmit={() => void review.run()}>
         <OneFile
           label={words.consentFile} hint={words.consentFileHint} accept=".json,application/json" onFile={(chosen) => void take(chosen)}
@@ -90,7 +95,7 @@ interface Ready {
   to: number;
 }
 
-function AnchorData({ facts, onClose }: ActProps) {
+function AnchorData({ facts, roles, onClose }: ActProps) {
   const words = text.trials;
   const { core, me } = useSession();
   const last = Math.max(0, ...facts.batches.filter((one) => one.site === me.address).map((one) => one.sequence));
@@ -100,7 +105,7 @@ function AnchorData({ facts, onClose }: ActProps) {
   const [file, setFile] = useState<File | null>(null);
   const [tried, setTried] = useState(false);
   const [ready, setReady] = useState<Ready | null>(null);
-  const period = periodOf(from, to, facts.registered_at, Math.floor(Date.now() / 1000));
+  const period = periodOf(from, to, facts.registered_at, now());
   const wrong = {
     sequence: /^[1-9]\d{0,8}$/.test(sequence.trim()) ? null : words.sequenceWrong,
     period: period === null ? words.periodWrong : null,
@@ -133,6 +138,7 @@ function AnchorData({ facts, onClose }: ActProps) {
   const shown = (error: string | null) => (tried ? error : null);
   return (
     <Dialog title={words.anchorData} onClose={onClose}>
+      <Unregistered roles={roles} needed={["site"]}>{words.notSite}</Unregistered>
       <Form onSubmit={() => void make.run()}>
         <Field
           label={words.sequence} hint={words.sequenceHint} inputmode="numeric" value={sequence} onInput={setSequence}

@@ -7,6 +7,7 @@ import { text } from "../../text";
 import {
   Address, Button, Card, Checkbox, Dialog, FaultNotice, Field, Form, FormEnd, TransactionDialog, download, shortAddress, useTask,
 } from "../../ui";
+import { Unregistered, useOwnRoles, type OwnRoles } from "../registered";
 import { bytesOf, resultsFault } from "./documents";
 import { OneFile, useVersionFiles } from "./files";
 import { isRegistration } from "./register";
@@ -17,12 +18,18 @@ interface ActProps {
   onClose: () => void;
 }
 
+/** Naming sites and amending is for who is a sponsor at the time; locking, results and closing for who was one when it was registered. */
+interface FormProps extends ActProps {
+  roles: OwnRoles;
+}
+
 type Doing = "site" | "amend" | "lock" | "results" | "close";
 
 export function Sponsor({ facts }: { facts: TrialFacts }) {
   const words = text.trials;
   const { core, names } = useSession();
   const { trial } = facts;
+  const roles = useOwnRoles();
   const [doing, setDoing] = useState<Doing | null>(null);
   const [dismissing, setDismissing] = useState<Hex | null>(null);
   const state = stateOf(facts);
@@ -60,8 +67,8 @@ export function Sponsor({ facts }: { facts: TrialFacts }) {
         )}
       </Card>
       <Study trial={trial} />
-      {doing === "site" && <AddSite facts={facts} onClose={end} />}
-      {doing === "amend" && <Amend facts={facts} onClose={end} />}
+      {doing === "site" && <AddSite facts={facts} roles={roles} onClose={end} />}
+      {doing === "amend" && <Amend facts={facts} roles={roles} onClose={end} />}
       {doing === "results" && <AnchorResults facts={facts} onClose={end} />}
       {doing === "lock" && (
         <TransactionDialog
@@ -86,7 +93,7 @@ export function Sponsor({ facts }: { facts: TrialFacts }) {
   );
 }
 
-function AddSite({ facts: { trial }, onClose }: ActProps) {
+function AddSite({ facts: { trial }, roles, onClose }: FormProps) {
   const words = text.trials;
   const { core } = useSession();
   const [written, setWritten] = useState("");
@@ -107,6 +114,7 @@ function AddSite({ facts: { trial }, onClose }: ActProps) {
   };
   return (
     <Dialog title={words.addSite} onClose={onClose}>
+      <Unregistered roles={roles} needed={["sponsor"]}>{words.notSponsorNow}</Unregistered>
       <Form onSubmit={next}>
         <Field
           label={words.account} hint={words.accountHint} value={written} onInput={setWritten} focus
@@ -118,7 +126,7 @@ function AddSite({ facts: { trial }, onClose }: ActProps) {
   );
 }
 
-function Amend({ facts: { trial }, onClose }: ActProps) {
+function Amend({ facts: { trial }, roles, onClose }: FormProps) {
   const words = text.trials;
   const { core } = useSession();
   const files = useVersionFiles();
@@ -146,6 +154,7 @@ function Amend({ facts: { trial }, onClose }: ActProps) {
   }
   return (
     <Dialog title={words.amend} onClose={onClose}>
+      <Unregistered roles={roles} needed={["sponsor"]}>{words.notSponsorNow}</Unregistered>
       <Form onSubmit={() => void review.run()}>
         <p class="muted">{words.filesHelp}</p>
         {files.fields}
