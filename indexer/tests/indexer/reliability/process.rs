@@ -93,6 +93,12 @@ impl Process {
         }
     }
 
+    /// Whether what it tells is so before long.
+    pub async fn is_within(&mut self, limit: Duration, is: impl Fn(&Told) -> bool) -> bool {
+        let told = tokio::time::timeout(limit, self.told.wait_for(is)).await;
+        told.is_ok_and(|told| told.is_ok())
+    }
+
     /// How long it took to be back at work.
     pub async fn at_work(&mut self) -> Duration {
         let told = self.until("it is at work", |told| told.at_work.is_some()).await;
