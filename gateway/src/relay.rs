@@ -60,7 +60,7 @@ pub struct RelayLimits {
     pub fee_per_gas_most: u64,
     /// How long a transaction may wait before its fee is raised.
     pub raise_after: Duration,
-    /// From one look at the chain to the next; what is handed in here is looked at once at once.
+    /// From one look at the chain to the next while something is on its way; what is handed in here is looked at at once.
     pub poll: Duration,
 }
 
