@@ -817,6 +817,8 @@ pub enum TrialCommand {
     Show { trial: B256 },
     /// Check a published trial against the chain: changed plans, switched outcomes, missing or changed data. Exit code 5: something differs.
     Verify { folder: PathBuf },
+    /// Compare a FHIR ResearchStudy or ResearchSubject with what the chain has today. Exit code 5: something differs.
+    Compare { file: PathBuf },
     /// Write a trial as a FHIR ResearchStudy.
     Export {
         trial: B256,

@@ -211,6 +211,25 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
                 )
             })?;
         }
+        TrialCommand::Compare { file } => {
+            let compared = client.compare_trial_resource(&read_file(&file)?).await?;
+            let is_same = compared.differs.is_empty();
+            out.say(&compared, || {
+                if is_same {
+                    format!(
+                        "{} says what the chain has of trial {}.",
+                        file.display(),
+                        compared.trial
+                    )
+                } else {
+                    let differs = compared.differs.join(", ");
+                    format!("The chain has trial {} otherwise: {differs}.", compared.trial)
+                }
+            })?;
+            if !is_same {
+                return Ok(ExitCode::from(exit::TAMPERED));
+            }
+        }
         TrialCommand::Verify { folder } => return verify(&client, out, &folder).await,
         TrialCommand::Export {
             trial,

@@ -433,15 +433,35 @@ async fn the_program_runs_a_trial_and_verifies_what_was_published() {
         "--file",
         &study,
     ]);
-    let study: Value = serde_json::from_slice(&fs::read(study).unwrap()).unwrap();
-    assert_eq!(study["resourceType"], "ResearchStudy");
+    let same = json!({ "trial": trial, "differs": [] });
+    assert_eq!(person.ok(&["trial", "compare", &study]), same);
+    let text = fs::read_to_string(&study).unwrap();
+    let resource: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(resource["resourceType"], "ResearchStudy");
+    let state = resource["status"].as_str().unwrap();
+    for (from, to, element) in [
+        (state, "completed", "ResearchStudy.status"),
+        ("NCT01234567", "NCT01234568", "ResearchStudy.identifier"),
+    ] {
+        fs::write(&study, text.replace(from, to)).unwrap();
+        let (code, told, said) = person.tried(&["trial", "compare", &study]);
+        assert_eq!(code, 5, "{said}");
+        assert_eq!(told["differs"], json!([element]));
+    }
+    fs::write(&study, text.replace(&trial[2..], "no trial")).unwrap();
+    assert_eq!(person.tried(&["trial", "compare", &study]).0, 1, "of another form");
+
     let subject = file("subject.json");
     person.ok(&["trial", "standing", &trial, "--file", &subject]);
-    let subject: Value = serde_json::from_slice(&fs::read(subject).unwrap()).unwrap();
+    assert_eq!(person.ok(&["trial", "compare", &subject]), same);
+    let resource: Value = serde_json::from_slice(&fs::read(&subject).unwrap()).unwrap();
     assert_eq!(
-        (&subject["resourceType"], &subject["status"]),
+        (&resource["resourceType"], &resource["status"]),
         (&json!("ResearchSubject"), &json!("on-study"))
     );
     person.ok(&["trial", "leave", &trial]);
     assert_eq!(person.ok(&["trial", "standing", &trial])["status"], "withdrawn");
+    let (code, told, said) = person.tried(&["trial", "compare", &subject]);
+    assert_eq!(code, 5, "{said}");
+    assert_eq!(told["differs"], json!(["ResearchSubject.status"]));
 }

@@ -77,7 +77,7 @@ pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocum
 pub use signer::{Signer, Wallet};
 pub use step::Step;
 pub use supply::{NamedDocument, RecalledPackage, Shipped, document_digest, named_document, scanned};
-pub use trials::{Consented, Participation, TrialFiles, participation_text, trial_rows};
+pub use trials::{ComparedResource, Consented, Participation, TrialFiles, participation_text, trial_rows};
 
 /// Where the client finds the world.
 #[derive(Debug, Clone)]

@@ -15,7 +15,10 @@ use medlock_research::{
     batch::{Batch, Row},
     chain::{ChainBatch, ChainLock, ChainResults, ChainSite, ChainTrial, ChainVersion},
     consent::{Consent, Expected, participant_key_info},
-    fhir::{Standing, Study, Subject, research_study, research_subject},
+    fhir::{
+        RESOURCE_BYTES_MAX, Standing, Study, Subject, read_research_study, read_research_subject, research_study,
+        research_subject,
+    },
     results::Plan,
     trial::{Documents, file_digest, normalised_registration, registration_digest, trial_id},
 };
@@ -50,6 +53,14 @@ impl TrialFiles<'_> {
         Plan::read(self.plan).map_err(Error::unsuitable)?;
         Ok(Documents::of(self.protocol, self.plan, self.form))
     }
+}
+
+/// What [`Client::compare_trial_resource`] has found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ComparedResource {
+    pub trial: B256,
+    /// FHIRPath of each element that the chain has otherwise.
+    pub differs: Vec<&'static str>,
 }
 
 /// A consent that was given. The participant keeps document and salt: without them nobody can tell who consented.
@@ -384,25 +395,68 @@ impl Client {
         if registration_digest(registration).map_err(Error::unsuitable)? != facts.registration {
             return Err(Error::Unsuitable("the trial is registered under another number".into()));
         }
-        let study = Study {
-            trial,
-            registration: normalised_registration(registration).map_err(Error::unsuitable)?,
-            title,
-            state: self.trial_now(trial).await?.state,
-            sponsor: facts.sponsor,
-            sites: facts
-                .sites
-                .iter()
-                .filter(|site| site.active)
-                .map(|site| site.site)
-                .collect(),
-            protocols: facts
-                .versions
-                .iter()
-                .map(|version| version.documents.protocol)
-                .collect(),
-        };
+        let registration = normalised_registration(registration).map_err(Error::unsuitable)?;
+        let study = self.study(&facts, registration, title).await?;
         research_study(&study, self.deployment.chain_id).map_err(Error::unsuitable)
+    }
+
+    async fn study(&self, facts: &ChainTrial, registration: String, title: Option<String>) -> Result<Study> {
+        let (sites, versions) = (facts.sites.iter(), facts.versions.iter());
+        Ok(Study {
+            trial: facts.trial,
+            registration,
+            title,
+            state: self.trial_now(facts.trial).await?.state,
+            sponsor: facts.sponsor,
+            sites: sites.filter(|site| site.active).map(|site| site.site).collect(),
+            protocols: versions.map(|version| version.documents.protocol).collect(),
+        })
+    }
+
+    /// Compares a FHIR R4 ResearchStudy or ResearchSubject, of the form that we write, with what the chain has today. A title is nowhere on chain.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where it is neither, or of another form or chain.
+    pub async fn compare_trial_resource(&self, bytes: &[u8]) -> Result<ComparedResource> {
+        let chain_id = self.deployment.chain_id;
+        if bytes.len() > RESOURCE_BYTES_MAX {
+            return Err(Error::Unsuitable(format!(
+                "the resource has more than {RESOURCE_BYTES_MAX} bytes"
+            )));
+        }
+        let resource: Value = serde_json::from_slice(bytes)
+            .map_err(|error| Error::Unsuitable(format!("the resource is no JSON, at line {}", error.line())))?;
+        if resource["resourceType"] == "ResearchSubject" {
+            let told = read_research_subject(bytes, chain_id).map_err(Error::unsuitable)?;
+            let (trial, participant) = (told.trial, told.participant);
+            let call = ITrials::participantOfCall { trial, participant };
+            let found = self.trials_call(call).await?;
+            let standing = Standing::of_chain(found.site, found.number, found.status);
+            let differs = if standing == Some(told.standing) {
+                vec![]
+            } else {
+                vec!["ResearchSubject.status"]
+            };
+            return Ok(ComparedResource { trial, differs });
+        }
+        let told = read_research_study(bytes, chain_id).map_err(Error::unsuitable)?;
+        let facts = self.trial_facts(told.trial).await?;
+        let found = self
+            .study(&facts, told.registration.clone(), told.title.clone())
+            .await?;
+        let registered = registration_digest(&told.registration).map_err(Error::unsuitable)?;
+        let elements = [
+            ("ResearchStudy.identifier", registered == facts.registration),
+            ("ResearchStudy.status", told.state == found.state),
+            ("ResearchStudy.sponsor", told.sponsor == found.sponsor),
+            ("ResearchStudy.site", told.sites == found.sites),
+            ("ResearchStudy.protocol", told.protocols == found.protocols),
+        ];
+        let differing = elements.into_iter().filter(|(_, is_same)| !is_same);
+        Ok(ComparedResource {
+            trial: told.trial,
+            differs: differing.map(|(path, _)| path).collect(),
+        })
     }
 
     async fn check_facts(&self, trial: B256, facts: &ChainTrial) -> Result<()> {
