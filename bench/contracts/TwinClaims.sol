@@ -33,6 +33,7 @@ contract TwinClaims {
 
     uint256 private constant DECISION_S = 30 days;
     uint256 private constant APPEAL_S = 180 days;
+    uint256 private constant PAYMENT_S = 30 days;
     uint8 private constant APPEALS_MOST = 2;
     uint16 private constant LAST_REASON = 12;
     uint64 private constant INSURER = 1 << 2;
@@ -111,8 +112,9 @@ contract TwinClaims {
         if (document == 0) revert IClaims.ZeroDigest();
         (uint256 head, uint256 insurer) =
             requireInsurers(actor, claim, serial, 1 << RECEIVED | 1 << IN_REVIEW | 1 << APPEALED);
-        uint256 deadline;
-        if (state != APPROVED) deadline = block.timestamp + (uint8(head >> 240) < APPEALS_MOST ? APPEAL_S : 0);
+        uint256 deadline = block.timestamp;
+        if (state == APPROVED) deadline += PAYMENT_S;
+        else if (uint8(head >> 240) < APPEALS_MOST) deadline += APPEAL_S;
         serial = step(claim, head, state, deadline);
         if (uint16(insurer >> 232) != reasonCode) {
             claims[claim].insurer = insurer & ~(uint256(type(uint16).max) << 232) | uint256(reasonCode) << 232;
@@ -124,7 +126,9 @@ contract TwinClaims {
     function recordPayment(address actor, bytes32 claim, uint8 serial, bytes32 remittance) external {
         if (remittance == 0) revert IClaims.ZeroDigest();
         (uint256 head,) = requireInsurers(actor, claim, serial, 1 << APPROVED | 1 << PARTLY_APPROVED);
-        if (block.timestamp < deadlineOf(head)) revert IClaims.AppealWindowOpen(uint64(deadlineOf(head)));
+        if (stateOf(head) == PARTLY_APPROVED && block.timestamp < deadlineOf(head)) {
+            revert IClaims.AppealWindowOpen(uint64(deadlineOf(head)));
+        }
         serial = step(claim, head, PAID, 0);
         emit IClaims.Paid(claim, serial, actor, remittance);
     }

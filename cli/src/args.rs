@@ -456,17 +456,18 @@ pub enum GrantCommand {
 pub enum ClaimCommand {
     /// Put your chart's fingerprint key among its claims, so that nobody is billed twice for one service (the patient).
     Share { chart: B256 },
-    /// Submit a FHIR R4 Claim about a chart (a provider). Its first item is the service, its total what is billed.
+    /// Submit FHIR R4 Claims about a chart (a provider). A Claim's first item is the service, its total what is billed.
     Submit {
         chart: B256,
         /// The insurer's account.
         #[arg(long)]
         insurer: Address,
-        /// The Claim, as JSON.
-        #[arg(long, value_name = "FILE")]
-        claim: PathBuf,
-        /// Records that bear it out, 1 to 8: the insurer must be allowed to read them for payment.
-        #[arg(long = "record", value_name = "RECORD", required = true)]
+        /// A Claim, as JSON; or several, each in a file of its own: up to 16 of them in one transaction, all or none.
+        #[arg(long = "claim", value_name = "FILE", required = true, num_args = 1..)]
+        claims: Vec<PathBuf>,
+        /// Records that bear each Claim out, beside those that it names in supportingInfo, 1 to 8 in all: the insurer must be allowed to read them for
+        /// payment.
+        #[arg(long = "record", value_name = "RECORD")]
         records: Vec<B256>,
         /// For which you read the chart's fingerprint key.
         #[arg(long, default_value = "HPAYMT")]
@@ -491,7 +492,8 @@ pub enum ClaimCommand {
         fingerprint: Option<String>,
     },
     /// Look for signs of fraud among claims: one service billed twice, a person in two places or at work for more than a day has, services outside
-    /// of a patient's life, amounts and numbers far above what is usual, records written long after. Each is a reason to look, no finding.
+    /// of a patient's life, amounts and numbers far above what is usual, records first written long after, payments overdue. Each is a reason to
+    /// look, no finding.
     Signals {
         /// Among claims about a chart of yours; else among those that you submitted.
         #[arg(long, conflicts_with = "insurer")]
@@ -512,6 +514,9 @@ pub enum ClaimCommand {
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
     },
+    /// Compare a FHIR ExplanationOfBenefit or ClaimResponse with the claim as it stands today: with the chain and, for its parties, with its
+    /// documents. Exit code 5: something differs.
+    Compare { file: PathBuf },
     /// Begin the review (the insurer).
     Review { claim: B256 },
     /// Ask the provider for information (the insurer).
@@ -527,6 +532,13 @@ pub enum ClaimCommand {
         /// Why not all: not-covered, above-limit, ...
         #[arg(long, requires = "part")]
         reason: Option<String>,
+    },
+    /// Decide as a FHIR ClaimResponse of your own says (the insurer): its total benefit is what is paid, also where that is nothing, and a reason of
+    /// the system urn:medlock:fhir:claim-reason says why that is not all. The provider gets it as it is.
+    Decide {
+        claim: B256,
+        #[arg(long, value_name = "FILE")]
+        response: PathBuf,
     },
     /// Deny the claim (the insurer).
     Deny {
@@ -643,32 +655,49 @@ pub enum SupplyCommand {
         #[arg(long)]
         open: bool,
     },
-    /// List what you hold.
+    /// List what you hold: what of it has expired, and which recalls reach it.
     Held,
-    /// Say what a package in hand is, by the chain: genuine, expired, recalled, dispensed already, never made. Exit code 7: do not use it.
+    /// Say what a package in hand is, by the chain: genuine, expired, recalled, dispensed already, never made; and who made it. Exit code 7: do
+    /// not use it, or not before you have made sure of what it warns of; 1: it cannot be checked without its ticket.
     Verify {
         /// The package's ticket, or a file that has it among others.
-        #[arg(long, value_name = "FILE")]
-        tickets: PathBuf,
+        #[arg(long, value_name = "FILE", required_unless_present = "scan")]
+        tickets: Option<PathBuf>,
         /// What the scanner says of its GS1 DataMatrix, or the text beside it: (01)…(17)…(10)…(21)…
         #[arg(long)]
         scan: Option<String>,
+        /// Whose package it is to be: one of another maker is false.
+        #[arg(long, value_name = "ACCOUNT")]
+        maker: Option<Address>,
         /// You were given it: that it was dispensed is what you expect.
         #[arg(long)]
         patient: bool,
         /// By this pharmacy's account.
-        #[arg(long)]
+        #[arg(long, value_name = "ACCOUNT")]
         pharmacy: Option<Address>,
+        /// Your chart, which tells whether it was dispensed to you.
+        #[arg(long, conflicts_with = "pharmacy")]
+        chart: Option<B256>,
+        /// For which you read the chart's packages.
+        #[arg(long, default_value = "PATRQT")]
+        purpose: String,
     },
-    /// Dispense a package that you hold (a pharmacy), where it is genuine and may be.
+    /// Dispense a package that you hold (a pharmacy), where it is genuine and may be. Repeat it where it failed: a package that you have
+    /// dispensed, and no chart tells of, is then written into the chart, and not dispensed again.
     Dispense {
         #[arg(long, value_name = "FILE")]
         tickets: PathBuf,
         #[arg(long)]
         scan: String,
+        /// Whose package it is to be: then it is dispensed also where others registered its lot, or its maker is none any more.
+        #[arg(long, value_name = "ACCOUNT")]
+        maker: Option<Address>,
         /// Also write it into this chart, so that its patient learns of a recall.
         #[arg(long)]
         chart: Option<B256>,
+        /// An EPCIS 2.0 document about it: its salted digest goes on chain.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
     },
     /// Recall packages, for good (their maker, or a regulator).
     Recall {
@@ -682,6 +711,9 @@ pub enum SupplyCommand {
         /// contaminated, wrong-strength, mislabelled, ...
         #[arg(long)]
         reason: String,
+        /// An EPCIS 2.0 document about it: its salted digest goes on chain.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
     },
     /// List recalls; with a chart, the packages in it that one reaches (exit code 7: there are some). Nobody learns which packages you have.
     Recalls {
@@ -698,12 +730,19 @@ pub enum SupplyCommand {
         /// destroyed, damaged, sample, stolen, lost, exported, other
         #[arg(long)]
         reason: String,
+        /// An EPCIS 2.0 document about it: its salted digest goes on chain.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
     },
-    /// Print the salted digest of an EPCIS document, to be compared with the one of an event.
+    /// Print the salted digest of an EPCIS document, to be compared with the one of an event; with a shipment, also what the document tells
+    /// otherwise than it has (exit code 5: something differs).
     Document {
         file: PathBuf,
         #[arg(long)]
         salt: B256,
+        /// An open shipment to or from you.
+        #[arg(long)]
+        shipment: Option<u64>,
     },
     /// Print how a package came to who holds it, back to its maker.
     History {

@@ -1,21 +1,22 @@
 //! Claims: what providers bill, what insurers decide, and what patients see of it.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use alloy::primitives::B256;
 use anyhow::Context;
 use medlock_client::{
-    ClaimsOf, Client, Error, FHIR_MEDIA_TYPE, NewClaim, Ruling,
+    ClaimsOf, Client, Error, FHIR_MEDIA_TYPE, NewClaim, OpenChart, Ruling,
     api::{Purpose, claims::Claim},
-    billing::{Amount, Currency},
+    billing::{Amount, Currency, FingerprintKey, signals::is_payment_overdue},
     claim_reason, file, now,
+    terms::claim::BATCH_MOST,
 };
 use serde_json::json;
 
 use crate::{
     args::{ClaimCommand, Global, InsurerCommand},
     commands,
-    output::{Output, table, time},
+    output::{Output, exit, table, time},
 };
 
 pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyhow::Result<ExitCode> {
@@ -35,30 +36,27 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
         ClaimCommand::Submit {
             chart,
             insurer,
-            claim,
+            claims,
             records,
             purpose,
         } => {
+            let claims = claims.iter().map(|file| {
+                Ok(NewClaim {
+                    insurer,
+                    claim: commands::read_file(file)?,
+                    records: records.clone(),
+                })
+            });
+            let claims = claims.collect::<anyhow::Result<Vec<_>>>()?;
             let open = client.chart(chart).await?;
             let key = open.fingerprint_key(commands::parse_purpose(&purpose)?).await?;
-            let new = NewClaim {
-                insurer,
-                claim: commands::read_file(&claim)?,
-                records,
-            };
-            let submitted = open.submit_claims(vec![new], &key).await?;
-            out.say(&submitted, || {
-                let claim = submitted.claims.first().copied().unwrap_or_default();
-                format!(
-                    "Claim {claim} is submitted (gas {}). The insurer has to decide within 30 days.",
-                    submitted.mined.gas
-                )
-            })?;
+            submit(&open, out, &claims, &key).await?;
         }
         ClaimCommand::List { chart, insurer, state } => {
             let claims = client.claims(of(chart, insurer), state).await?;
             out.say(&claims, || {
-                let rows: Vec<_> = claims.iter().map(row).collect();
+                let now = now();
+                let rows: Vec<_> = claims.iter().map(|claim| row(claim, now)).collect();
                 table(&["claim", "provider", "insurer", "state", "submitted", "due"], &rows)
             })?;
         }
@@ -82,8 +80,14 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
                     .unopened
                     .iter()
                     .map(|(claim, why)| format!("{claim} could not be looked into: {why}\n"));
+                let nameless = match found.nameless {
+                    0 => String::new(),
+                    some => format!(
+                        "{some} claims do not name who rendered each service: nobody is seen in two places there.\n"
+                    ),
+                };
                 format!(
-                    "{}{}{} claims, {} signs.",
+                    "{}{}{nameless}{} claims, {} signs.",
                     signals.collect::<String>(),
                     unopened.collect::<String>(),
                     found.claims,
@@ -104,6 +108,7 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
                 format!("{} is the claim's ExplanationOfBenefit.", path.display())
             })?;
         }
+        ClaimCommand::Compare { file } => return compare(&client, out, &file).await,
         ClaimCommand::Review { claim } => {
             let mined = client.review_claim(claim).await?;
             out.say(mined, || "The claim is in review.".into())?;
@@ -130,6 +135,14 @@ pub async fn claim(global: &Global, out: Output, command: ClaimCommand) -> anyho
             out.say(mined, || match ruling {
                 Ruling::ApprovePart { .. } => "A part is approved; the provider may appeal for 180 days.".into(),
                 _ => "The claim is approved.".into(),
+            })?;
+        }
+        ClaimCommand::Decide { claim, response } => {
+            let response = commands::read_file(&response)?;
+            let open = client.open_claim(claim, None).await?;
+            let mined = client.decide_claim_by_response(&open, response).await?;
+            out.say(mined, || {
+                "The claim is decided as the response says; what is not all may be appealed for 180 days.".into()
             })?;
         }
         ClaimCommand::Deny { claim, reason } => {
@@ -249,6 +262,59 @@ fn of(chart: Option<B256>, insurer: bool) -> ClaimsOf {
     }
 }
 
+/// As many in a transaction as the contract takes.
+async fn submit(open: &OpenChart, out: Output, claims: &[NewClaim], key: &FingerprintKey) -> anyhow::Result<()> {
+    open.require_unbilled(claims).await?;
+    let (mut ids, mut mined) = (Vec::with_capacity(claims.len()), Vec::new());
+    for batch in claims.chunks(BATCH_MOST) {
+        match open.submit_claims(batch.to_vec(), key).await {
+            Ok(submitted) => {
+                ids.extend(submitted.claims);
+                mined.push(submitted.mined);
+            }
+            Err(error) if ids.is_empty() => return Err(error.into()),
+            // Whoever repeats the command leaves out what stands on chain.
+            Err(error) => {
+                return Err(anyhow::Error::new(error).context(format!("after {} were submitted", listed(&ids))));
+            }
+        }
+    }
+    out.say(json!({ "claims": ids, "mined": mined }), || {
+        let gas: u64 = mined.iter().map(|mined| mined.gas).sum();
+        format!(
+            "Submitted (gas {gas}): {}. The insurer has to decide within 30 days.",
+            listed(&ids)
+        )
+    })
+}
+
+fn listed(claims: &[B256]) -> String {
+    let claims: Vec<_> = claims.iter().map(B256::to_string).collect();
+    claims.join(", ")
+}
+
+/// Names what differs.
+async fn compare(client: &Client, out: Output, file: &Path) -> anyhow::Result<ExitCode> {
+    let compared = client.compare_claim_resource(&commands::read_file(file)?).await?;
+    let is_same = compared.differs.is_empty();
+    out.say(&compared, || {
+        let claim = compared.claim;
+        let found = match is_same {
+            true => format!("{} says what stands of claim {claim}.", file.display()),
+            false => format!("Claim {claim} stands otherwise: {}.", compared.differs.join(", ")),
+        };
+        let unopened = match compared.opened {
+            true => "",
+            false => " Its documents are the parties' alone: amounts and items were not compared.",
+        };
+        format!("{found}{unopened}")
+    })?;
+    Ok(match is_same {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(exit::TAMPERED),
+    })
+}
+
 async fn show(client: &Client, out: Output, claim: B256, purpose: Option<Purpose>) -> anyhow::Result<()> {
     let seen = client.see_claim(claim, purpose).await?;
     let told = &seen.history.claim;
@@ -269,7 +335,7 @@ async fn show(client: &Client, out: Output, claim: B256, purpose: Option<Purpose
             told.claim,
             told.provider,
             told.insurer,
-            told.state.text(),
+            state(told, now()),
             money("Billed", seen.billed()),
             money("Approved", seen.approved()),
             table(&["at", "step", "state", "by", ""], &rows.collect::<Vec<_>>())
@@ -277,15 +343,22 @@ async fn show(client: &Client, out: Output, claim: B256, purpose: Option<Purpose
     })
 }
 
-fn row(claim: &Claim) -> Vec<String> {
+fn row(claim: &Claim, now: u64) -> Vec<String> {
     vec![
         claim.claim.to_string(),
         claim.provider.to_string(),
         claim.insurer.to_string(),
-        claim.state.text().to_owned(),
+        state(claim, now),
         time(claim.submitted_at),
         claim.deadline.map_or_else(|| "-".to_owned(), time),
     ]
+}
+
+/// Where it stands, and whether its payment is overdue.
+fn state(claim: &Claim, now: u64) -> String {
+    let overdue = is_payment_overdue(claim.state.number(), claim.deadline.unwrap_or_default(), now);
+    let overdue = if overdue { ", payment overdue" } else { "" };
+    format!("{}{overdue}", claim.state.text())
 }
 
 /// As people write it, `120.50`, in the claim's currency.

@@ -7,17 +7,17 @@ use std::{
 
 use alloy::primitives::B256;
 use medlock_client::{
-    Client, Error, document_digest,
+    Client, Dispensing, Error, HandOut, Held, Mined, UnitRecall, document_digest,
     drugs::{
         Day, Gtin, Lot, Manifest, Names, Package, Ticket,
         plan::Run,
         ticket::TicketError,
-        verdict::{Asker, Level},
+        verdict::{Asker, Level, Verdict},
     },
     file, named_document,
-    terms::{decommission, number_of, recall, shipment},
+    terms::{decommission, name_of, number_of, recall, shipment},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     args::{Global, SupplyCommand},
@@ -57,7 +57,7 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             give_back,
             document,
         } => {
-            let document = Named::of(document)?;
+            let document = Named::about(&client, document, &packages).await?;
             let kind = if give_back { shipment::RETURN } else { shipment::SALE };
             let shipped = client.ship(to, kind, &packages, document.digest).await?;
             let value = json!({ "shipments": shipped.shipments, "mined": shipped.mined, "salt": document.salt });
@@ -114,16 +114,28 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
         SupplyCommand::Held => {
             let units = client.held_units().await?;
             out.say(&units, || {
-                let rows = units.iter().map(|unit| {
+                let rows = units.iter().map(|held| {
+                    let unit = &held.unit;
                     vec![
+                        held.gtin.to_string(),
                         unit.batch.to_string(),
                         format!("{}-{}", unit.unit, unit.to - 1),
+                        against(held),
+                        held.last_day.to_string(),
                         unit.shipment.clone().unwrap_or_else(|| "-".into()),
                         unit.decommissioned.clone().unwrap_or_else(|| "-".into()),
                     ]
                 });
                 table(
-                    &["batch", "packages", "in shipment", "out of the supply"],
+                    &[
+                        "GTIN",
+                        "batch",
+                        "packages",
+                        "against it",
+                        "last day",
+                        "in shipment",
+                        "out of the supply",
+                    ],
                     &rows.collect::<Vec<_>>(),
                 )
             })?;
@@ -131,37 +143,49 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
         SupplyCommand::Verify {
             tickets,
             scan,
+            maker,
             patient,
             pharmacy,
+            chart,
+            purpose,
         } => {
             let scanned = scan.as_deref().map(scanned).transpose()?;
-            let ticket = ticket(&tickets, scanned.as_ref())?;
+            let list = tickets.as_deref().map(read_text).transpose()?.unwrap_or_default();
             let asker = match patient || pharmacy.is_some() {
                 true => Asker::Patient { pharmacy },
                 false => Asker::Partner,
             };
-            let verdict = client.inspect(&ticket, scanned.as_ref(), asker).await?;
-            out.say(&verdict, || verdict.line(&Names::default()))?;
-            if verdict.level != Level::Ok {
-                return Ok(ExitCode::from(exit::ANSWER_NO));
-            }
-        }
-        SupplyCommand::Dispense { tickets, scan, chart } => {
-            let scanned = scanned(&scan)?;
-            let ticket = ticket(&tickets, Some(&scanned))?;
-            let verdict = client.inspect(&ticket, Some(&scanned), Asker::Partner).await?;
-            if verdict.level != Level::Ok {
-                out.say(&verdict, || verdict.line(&Names::default()))?;
-                return Ok(ExitCode::from(exit::ANSWER_NO));
-            }
-            let mined = client.dispense(&ticket, B256::ZERO).await?;
-            let stored = match chart {
-                Some(chart) => client.chart(chart).await?.add_package(&ticket).await?,
-                None => None,
+            let verdict = match chart {
+                Some(chart) => {
+                    let purpose = parse_purpose(&purpose)?;
+                    client.inspect_own(&list, scanned.as_ref(), chart, purpose).await?
+                }
+                None => client.inspect_listed(&list, scanned.as_ref(), asker).await?,
             };
-            out.say(json!({ "mined": mined, "record": stored }), || match &stored {
-                Some(_) => "The package is dispensed, and the chart tells of it.".into(),
-                None => "The package is dispensed.".into(),
+            return say(out, &verdict.expecting(maker));
+        }
+        SupplyCommand::Dispense {
+            tickets,
+            scan,
+            maker,
+            chart,
+            document,
+        } => {
+            let document = Named::of(document)?;
+            let wish = HandOut {
+                maker,
+                chart,
+                document: document.digest,
+            };
+            let done = match client.hand_out(&read_text(&tickets)?, &scanned(&scan)?, wish).await? {
+                Dispensing::Done(done) => done,
+                Dispensing::Refused(verdict) => return say(out, &verdict),
+            };
+            let value = json!({ "mined": done.mined, "record": done.record, "salt": document.salt });
+            out.say(value, || match (&done.mined, &done.record) {
+                (Some(_), Some(_)) => format!("The package is dispensed, and the chart tells of it.{}", document.line()),
+                (Some(_), None) => format!("The package is dispensed.{}", document.line()),
+                (None, _) => "You had dispensed this package before, and the chart tells of it now. If that was another package, this one is a copy: do not hand it out.".into(),
             })?;
         }
         SupplyCommand::Recall {
@@ -169,15 +193,21 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
             packages,
             class,
             reason,
+            document,
         } => {
             let (first, last) = packages;
             let (from, to) = (first, last + 1);
+            let document = Named::about(&client, document, &[Run { batch, from, to }]).await?;
             let numbers = (
                 number_of(&recall::CLASSES, &class)?,
                 number_of(&recall::REASONS, &reason)?,
             );
-            let mined = client.recall_packages(batch, (from, to), numbers, B256::ZERO).await?;
-            out.say(mined, || "The packages are recalled, for good.".into())?;
+            let mined = client
+                .recall_packages(batch, (from, to), numbers, document.digest)
+                .await?;
+            out.say(told(mined, &document), || {
+                format!("The packages are recalled, for good.{}", document.line())
+            })?;
         }
         SupplyCommand::Recalls { chart, purpose } => match chart {
             Some(chart) => {
@@ -186,8 +216,8 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
                     let rows = found.iter().map(|package| {
                         vec![
                             package.record_id.to_string(),
-                            name(&recall::CLASSES, package.class),
-                            name(&recall::REASONS, package.reason),
+                            name_of(&recall::CLASSES, package.class),
+                            name_of(&recall::REASONS, package.reason),
                         ]
                     });
                     match found.is_empty() {
@@ -219,14 +249,36 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
                 })?;
             }
         },
-        SupplyCommand::Decommission { batch, unit, reason } => {
+        SupplyCommand::Decommission {
+            batch,
+            unit,
+            reason,
+            document,
+        } => {
+            let document = Named::of(document)?;
             let reason = number_of(&decommission::ALL, &reason)?;
-            let mined = client.decommission(batch, unit, reason, B256::ZERO).await?;
-            out.say(mined, || "The unit is out of the supply, for good.".into())?;
+            let mined = client.decommission(batch, unit, reason, document.digest).await?;
+            out.say(told(mined, &document), || {
+                format!("The unit is out of the supply, for good.{}", document.line())
+            })?;
         }
-        SupplyCommand::Document { file, salt } => {
-            let digest = document_digest(&read_file(&file)?, salt)?;
-            out.say(json!({ "digest": digest }), || digest.to_string())?;
+        SupplyCommand::Document { file, salt, shipment } => {
+            let document = read_file(&file)?;
+            let digest = document_digest(&document, salt)?;
+            let Some(shipment) = shipment else {
+                out.say(json!({ "digest": digest }), || digest.to_string())?;
+                return Ok(ExitCode::SUCCESS);
+            };
+            let differs = differences(&client, &document, digest, shipment).await?;
+            out.say(json!({ "digest": digest, "differs": differs }), || {
+                match differs.is_empty() {
+                    true => format!("{digest}: it is the document of shipment {shipment}, and tells of its packages."),
+                    false => format!("{digest}\n{}", differs.join("\n")),
+                }
+            })?;
+            if !differs.is_empty() {
+                return Ok(ExitCode::from(exit::TAMPERED));
+            }
         }
         SupplyCommand::History { tickets, scan } => {
             let scanned = scan.as_deref().map(scanned).transpose()?;
@@ -237,6 +289,45 @@ pub async fn supply(global: &Global, out: Output, command: SupplyCommand) -> any
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A verdict, with the exit code that goes with it.
+fn say(out: Output, verdict: &Verdict) -> anyhow::Result<ExitCode> {
+    out.say(verdict, || verdict.text(&Names::default()))?;
+    Ok(match verdict.level {
+        Level::Ok => ExitCode::SUCCESS,
+        Level::Unchecked => ExitCode::from(exit::FAILED),
+        Level::Warning | Level::Stop | Level::False => ExitCode::from(exit::ANSWER_NO),
+    })
+}
+
+/// Why a unit is not to be sold or dispensed, or some of it.
+fn against(held: &Held) -> String {
+    let recalls = held.recalls.iter().map(|recall| {
+        let UnitRecall {
+            from,
+            to,
+            class,
+            reason,
+            ..
+        } = recall;
+        format!("RECALLED {from}-{} ({class}, {reason})", to - 1)
+    });
+    let expired = held.expired.then(|| "EXPIRED".to_owned());
+    let all: Vec<_> = recalls.chain(expired).collect();
+    match all.is_empty() {
+        true => "-".into(),
+        false => all.join(", "),
+    }
+}
+
+/// A transaction, with the salt of its document where it has one.
+fn told(mined: Mined, document: &Named) -> Value {
+    let mut value = json!(mined);
+    if let Some(salt) = document.salt {
+        value["salt"] = json!(salt);
+    }
+    value
 }
 
 /// The EPCIS document of an event, if there is one.
@@ -261,12 +352,35 @@ impl Named {
         })
     }
 
+    /// One that is to be about these packages: an error where it tells of others.
+    async fn about(client: &Client, path: Option<PathBuf>, runs: &[Run]) -> anyhow::Result<Self> {
+        if let Some(path) = &path {
+            let differs = client.document_differences(&read_file(path)?, runs).await?;
+            if !differs.is_empty() {
+                let differs: Vec<_> = differs.iter().map(ToString::to_string).collect();
+                return Err(Error::Unsuitable(format!("{}: {}", path.display(), differs.join("; "))).into());
+            }
+        }
+        Self::of(path)
+    }
+
     fn line(&self) -> String {
         match self.salt {
             Some(salt) => format!("\nGive the document and its salt {salt} to who is to check it (`supply document`)."),
             None => String::new(),
         }
     }
+}
+
+/// What a document and its digest say otherwise than an open shipment: a line each.
+async fn differences(client: &Client, document: &[u8], digest: B256, shipment: u64) -> anyhow::Result<Vec<String>> {
+    let (shipment, runs) = client.open_shipment(shipment).await?;
+    let differs = client.document_differences(document, &runs).await?;
+    let mut lines: Vec<_> = differs.iter().map(ToString::to_string).collect();
+    if shipment.document != Some(digest) {
+        lines.insert(0, "the shipment does not name this document with this salt".into());
+    }
+    Ok(lines)
 }
 
 fn manifest(client: &Client, gtin: Gtin, lot: Lot, expiry: Day, serials: &Path) -> anyhow::Result<Manifest> {
@@ -308,9 +422,4 @@ pub fn numbers(text: &str) -> Result<(u32, u32), String> {
     parsed
         .filter(|(first, last): &(u32, u32)| first <= last && *last < u32::MAX)
         .ok_or_else(|| "FIRST-LAST, both counted, from 0".into())
-}
-
-fn name(list: &[(&str, u8)], number: u8) -> String {
-    let known = list.iter().find(|(_, known)| *known == number);
-    known.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
 }

@@ -109,14 +109,26 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
                 let resource = stands.research_subject(trial, client.deployment().chain_id)?;
                 file::create(path, resource.as_bytes())?;
             }
+            let must_consent_anew = stands.must_consent_anew();
             let Participation {
                 participant,
                 number,
                 status,
+                version,
+                version_wanted,
                 ..
             } = stands;
-            let value = json!({ "participant": participant, "status": participation_text(status), "number": number, "file": path });
-            out.say(value, || format!("{participant}: {}", participation_text(status)))?;
+            let value = json!({
+                "participant": participant, "status": participation_text(status), "number": number, "version": version,
+                "must_consent_anew": must_consent_anew, "file": path,
+            });
+            let anew = match must_consent_anew {
+                true => format!(
+                    ", by consent to version {version}; the trial was changed, and no data may have you in them until you consent anew, to version {version_wanted} or later"
+                ),
+                false => String::new(),
+            };
+            out.say(value, || format!("{participant}: {}{anew}", participation_text(status)))?;
         }
         TrialCommand::Data {
             trial,
@@ -197,13 +209,18 @@ pub async fn trial(global: &Global, out: Output, command: TrialCommand) -> anyho
                     ]
                 });
                 let enrolled: u32 = facts.sites.iter().map(|site| site.enrolled).sum();
+                let dismissed = facts.sites.iter().filter(|site| !site.active).count();
+                let namesakes = facts
+                    .namesakes()
+                    .map(|(trial, sponsor)| format!("\n{sponsor} has registered the same number, as trial {trial}."));
                 format!(
-                    "Trial {trial} of {}: {} sites, {enrolled} enrolled, {} batches of data{}, {} results.\n{}",
+                    "Trial {trial} of {}: {} sites ({dismissed} of them dismissed), {enrolled} enrolled, {} batches of data{}, {} results.{}\n{}",
                     facts.sponsor,
                     facts.sites.len(),
                     facts.batches.len(),
                     if facts.lock.is_some() { ", locked" } else { "" },
                     facts.results.len(),
+                    namesakes.collect::<String>(),
                     table(
                         &["version", "since", "enrolled before", "plan"],
                         &versions.collect::<Vec<_>>()

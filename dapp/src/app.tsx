@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { CoreError, type Chart, type Config, type Core, type Hex, type Me } from "./core/core";
-import { listKeys, saveKey, type StoredKey } from "./core/vault";
+import { listKeys, type StoredKey } from "./core/vault";
 import type { SharedChart } from "./pages/provider/shared";
 import { Unlock } from "./pages/unlock";
 import { Welcome } from "./pages/welcome";
@@ -8,12 +8,15 @@ import { Words } from "./pages/welcome/words";
 import { activities, followChain } from "./state/activity";
 import { useAutoLock } from "./state/autolock";
 import { connection, followHeads } from "./state/connection";
+import { changeKey, storedKey } from "./state/keys";
 import { Library } from "./state/library";
-import { useNames } from "./state/names";
+import { AddressBook } from "./state/names";
 import { applyTheme, prefer, preferences } from "./state/preferences";
 import { SessionContext, type Session } from "./state/session";
+import { useStore } from "./state/store";
 import { text } from "./text";
 import { Button, LogoIcon, Notice, Spinner, navigate, useLoaded } from "./ui";
+import { LockWarning } from "./ui/lock-warning";
 import { Shell } from "./ui/shell";
 
 export interface Started {
@@ -86,10 +89,22 @@ function Gate({ core, config }: Started) {
   useAutoLock(opened !== null, () => lock("idle"));
 
   if (opened?.words) {
-    return <Words core={core} words={opened.words} stored={opened.key} onDone={(confirmed) => leaveWords(opened, confirmed)} />;
+    return (
+      <>
+        <Words core={core} words={opened.words} stored={opened.key} onDone={(confirmed) => leaveWords(opened, confirmed)} />
+        <LockWarning />
+      </>
+    );
   }
   if (opened) {
-    return <Inside core={core} config={config} opened={opened} onKey={(key) => setOpened({ ...opened, key })} onLock={lock} />;
+    // It may have been locked while the key was changed, and another opened.
+    const onKey = (key: StoredKey) => setOpened((before) => (before?.key.address === key.address ? { ...before, key } : before));
+    return (
+      <>
+        <Inside core={core} config={config} opened={opened} onKey={onKey} onLock={lock} />
+        <LockWarning />
+      </>
+    );
   }
   if (!keys.result) return <main class="gate"><Spinner label={text.app.loading} /></main>;
   if (keys.result.length === 0 || adding) {
@@ -106,7 +121,8 @@ interface InsideProps extends Started {
 
 function Inside({ core, config, opened, onKey, onLock }: InsideProps) {
   const { me, key } = opened;
-  const names = useNames();
+  const names = useMemo(() => new AddressBook(me.address), [me.address]);
+  useStore(names.entries);
   const [charts, setCharts] = useState<Chart[] | null>(null);
   const [chart, setChart] = useState<Hex | null>(null);
   // What is decrypted goes with the session: the next account must not find it.
@@ -142,14 +158,17 @@ function Inside({ core, config, opened, onKey, onLock }: InsideProps) {
     sharedCharts.current.clear();
     setOrganisation(to);
   };
+  useEffect(() => names.follow(), [names]);
   useEffect(() => followHeads(core), [core]);
   useEffect(() => followChain(core), [core]);
 
   const session: Session = {
     core, config, me, key, names, charts, chart, selectChart, reloadCharts, library, organisation, actFor, sharedCharts: sharedCharts.current,
-    keepKey: async (changed) => {
-      await saveKey(changed);
-      onKey(changed);
+    changeKey: async (change) => onKey(await changeKey(key.address, change)),
+    reloadKey: async () => {
+      const now = await storedKey(key.address);
+      if (now) onKey(now);
+      return now;
     },
     lock: () => onLock("asked"),
   };

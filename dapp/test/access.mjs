@@ -1,13 +1,9 @@
 // Whether everybody can use it: WCAG by axe-core on every page of every role, keyboard alone, a narrow screen, reduced motion, a slow device.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { add, addressOf, file, heading, makeKey, publish, records, requestLink, smallBundle } from "./acts.mjs";
-import { eventually, PHONE, story, tool } from "./harness.mjs";
+import { add, addressOf, file, heading, leave, makeKey, publish, records, requestLink, smallBundle, unlock } from "./acts.mjs";
+import { audit, look, NARROW, over } from "./audit.mjs";
+import { eventually, PHONE, story } from "./harness.mjs";
 
-const AXE = await readFile(tool.resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const GRAVE = ["serious", "critical"];
-const NARROW = { width: 320, height: 640 };
 /** Compressed, without the WASM client. */
 const FIRST_LOAD_BYTES_MAX = 300_000;
 const SLOWDOWN = 4;
@@ -29,14 +25,14 @@ await story("access", async (stage, step) => {
   await step("the pages before one is in are for everybody", async () => {
     const guest = await stage.person("guest", { viewport: PHONE });
     await guest.open();
-    await audit(guest, "welcome");
+    await look(guest, "welcome");
     await guest.page.getByRole("button", { name: "I have a key already" }).click();
-    await audit(guest, "a key file");
+    await look(guest, "a key file");
     await guest.page.getByRole("tab", { name: "24 words" }).click();
-    await audit(guest, "24 words");
+    await look(guest, "24 words");
     await guest.page.getByRole("button", { name: "Back", exact: true }).click();
     await guest.page.getByRole("button", { name: "Start" }).click();
-    await audit(guest, "a new key");
+    await look(guest, "a new key");
     await guest.context.close();
   });
 
@@ -47,6 +43,16 @@ await story("access", async (stage, step) => {
     const link = await requestLink(clinic);
     await byKeyboard(patient, link);
   });
+
+  await step("a key that is locked is for everybody", async () => {
+    await patient.page.getByRole("button", { name: "Lock Medlock" }).click();
+    await heading(patient.page, "Welcome back");
+    await look(patient, "a key that is locked");
+    await unlock(patient);
+    await patient.page.getByRole("button", { name: "Lock Medlock" }).waitFor();
+  });
+
+  await step("a change is for everybody, before it, while it lasts, and where it is refused", () => refusedChange(patient));
 
   await step("there is something on every page", async () => {
     await add(patient, [file("infant.json", "application/fhir+json", JSON.stringify(await smallBundle()))]);
@@ -67,18 +73,19 @@ await story("access", async (stage, step) => {
     await step(`every page is for everybody, in ${colorScheme}`, async () => {
       for (const { context } of people) for (const page of context.pages()) await page.emulateMedia({ colorScheme });
       for (const [person, route] of pages) await audit(await at(person, route), `${route} (${colorScheme})`);
-      await dialogs(patient, colorScheme);
+      await dialogs(patient, (where) => audit(patient, `${where} (${colorScheme})`));
     });
   }
 
   await step("at 320 pixels nothing runs over the side", async () => {
     for (const person of people) await person.page.setViewportSize(NARROW);
     const wide = [];
-    for (const [person, route] of pages) {
-      await at(person, route);
-      const over = await person.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (over > 0) wide.push(`${route}: ${over} px`);
-    }
+    const measure = async (person, where) => {
+      const pixels = await over(person);
+      if (pixels > 0) wide.push(`${where}: ${pixels} px`);
+    };
+    for (const [person, route] of pages) await measure(await at(person, route), route);
+    await dialogs(patient, (where) => measure(patient, where));
     assert.deepEqual(wide, []);
   });
 
@@ -110,7 +117,7 @@ async function pagesOf(patient, clinic) {
   const more = ["/export", "/settings", "/settings/words", "/settings/passphrase", "/more", "/no/such/page"];
   const glass = ["/provider/emergency", `/provider/emergency?chart=${chart}`];
   const provider = ["/provider", "/provider/work", "/provider/identity", "/provider/organisation", ...glass, `/provider/chart/${chart}`, `/provider/chart/${chart}/new`, shared];
-  const others = [...claims, ...supply, ...trials, "/insurer", "/insurer/many", "/insurer/check", "/insurer/history", "/developer", "/developer/events"];
+  const others = [...claims, ...supply, ...trials, "/insurer", "/insurer/many", "/insurer/identity", "/insurer/check", "/insurer/history", "/developer", "/developer/events"];
   return [...[...own, ...more].map((route) => [patient, route]), ...[...provider, ...others].map((route) => [clinic, route])];
 }
 
@@ -130,43 +137,55 @@ async function at(person, route) {
   return person;
 }
 
-async function audit({ page, context }, where) {
-  const cdp = await context.newCDPSession(page);
-  // Beside the page's policy, which lets nothing be added.
-  await cdp.send("Runtime.evaluate", { expression: AXE });
-  await cdp.detach();
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
-  const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), TAGS);
-  const told = violations.filter(({ impact }) => GRAVE.includes(impact));
-  const lines = told.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n  ${failureSummary}`));
-  assert.deepEqual(lines, [], `${where}: ${lines.join("\n")}`);
-  assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1, `${where}: one heading of the page`);
-}
-
-async function dialogs(patient, colorScheme) {
+/** Shows each, for `see`. */
+async function dialogs(patient, see) {
   const { page } = patient;
   await at(patient, "/shares");
   await page.getByRole("button", { name: "Stop everything" }).click();
-  await audit(patient, `a dialog (${colorScheme})`);
+  await see("a dialog");
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.getByRole("button", { name: /^Use Medlock as/ }).click();
-  await audit(patient, `the choice of a role (${colorScheme})`);
+  await see("the choice of a role");
   await page.keyboard.press("Escape");
+}
+
+/** Another chart, which the gateway refuses to relay. */
+async function refusedChange(patient) {
+  const { page, context, watch } = patient;
+  const relayed = "**/v1/relay/operations";
+  const held = [];
+  const hold = (route) => void held.push(route);
+  await context.route(relayed, hold);
+  await at(patient, "/charts");
+  await page.getByRole("button", { name: "Open another chart" }).click();
+  await look(patient, "a change before it is confirmed");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Open another chart" }).click();
+  const route = await eventually("it is handed over", () => held[0]);
+  await look(patient, "a change under way");
+  await watch.during(/status of 403/, async () => {
+    await route.fulfill({ status: 403, json: {} });
+    await dialog.getByRole("heading", { name: /: not done$/ }).waitFor();
+    await look(patient, "a change that was refused");
+  });
+  await context.unroute(relayed, hold);
+  await leave(dialog, dialog.getByRole("button", { name: "Close", exact: true }).last());
 }
 
 /** Opens a chart and shares it, by what the keys reach. */
 async function byKeyboard(patient, link) {
   const page = await patient.open();
   const keys = page.keyboard;
-  const passphrase = "violet harbour sandal nine";
+  patient.passphrase = "violet harbour sandal nine";
   await to(page, "button", "Start", "Enter");
   await to(page, "textbox", "Passphrase");
-  await keys.type(passphrase);
+  await keys.type(patient.passphrase);
   await to(page, "textbox", "The same passphrase again");
-  await keys.type(passphrase);
+  await keys.type(patient.passphrase);
   await keys.press("Enter");
   await heading(page, "Write down your 24 words");
+  await look(patient, "24 words to write down");
   await to(page, "button", "Later: remind me", "Enter");
   await page.getByRole("button", { name: "Set it up" }).waitFor();
   await to(page, "button", "Set it up", "Space");

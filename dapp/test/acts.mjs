@@ -1,8 +1,11 @@
 // What people do in the application, by the roles and names that they see. Each waits for what it brought about.
 import assert from "node:assert/strict";
-import { eventually, fixture, readFixture } from "./harness.mjs";
+import { createHash } from "node:crypto";
+import { eventually, fixture, readFixture, tool } from "./harness.mjs";
 
+const { english: WORD_LIST } = tool("viem/accounts");
 const WORDS = 24;
+const ROOT_BITS = 256;
 const AGAIN_MS = 5_000;
 const PASSPHRASE = "lantern orchid gravel tuesday";
 
@@ -52,11 +55,23 @@ async function answerWords(page, words) {
 function keepSecret({ name, stage, passphrase, words, keyFile }) {
   stage.secret(`${name}'s passphrase`, passphrase);
   stage.secret(`${name}'s key file`, keyFile.slice(-80));
+  stage.secret(`${name}'s root secret`, rootOf(words));
   // One alone may stand anywhere: it is an English word.
   for (const separator of [" ", "\n", ",", '","']) stage.secret(`${name}'s words`, words.slice(0, 4).join(separator));
 }
 
+/** What the words stand for (BIP-39): 11 bits each, and the last 8 of all are the checksum. */
+function rootOf(words) {
+  const bits = words.map((word) => WORD_LIST.indexOf(word).toString(2).padStart(11, "0")).join("");
+  const [checksum, ...root] = bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)).reverse();
+  const secret = Buffer.from(root.reverse());
+  assert.equal(secret.length * 8, ROOT_BITS);
+  assert.equal(createHash("sha256").update(secret).digest()[0], checksum, "these are not the words of a root secret");
+  return secret;
+}
+
 export async function unlock(person, passphrase = person.passphrase) {
+  person.stage.secret(`a passphrase of ${person.name}`, passphrase);
   await person.page.getByRole("textbox", { name: "Passphrase", exact: true }).fill(passphrase);
   await person.page.getByRole("button", { name: "Unlock", exact: true }).click();
 }
@@ -143,9 +158,10 @@ export async function copied(person, button) {
   return person.page.evaluate(() => navigator.clipboard.readText());
 }
 
-/** Chooses files, as paths or as { name, mimeType, buffer }, and waits until they were looked into. */
+/** Chooses files, as { name, mimeType, buffer }, and waits until they were looked into. No server is to see what is in them. */
 export async function choose(person, files) {
-  const { page } = person;
+  const { page, stage } = person;
+  for (const one of files) for (const part of partsOf(one)) stage.secret(`what is in ${one.name}`, part);
   await person.go("/import");
   const more = page.getByRole("button", { name: "Add more files" });
   await heading(page, "Add records");
@@ -153,6 +169,22 @@ export async function choose(person, files) {
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Choose files" }).click()]);
   await chooser.setFiles(files);
   await page.getByText("Looking into it…").first().waitFor({ state: "detached" });
+}
+
+/** A text of a FHIR resource as it stands in JSON, which may be written anew around it. */
+const PHRASE = /"(?:family|display|text|div)":\s*"([^"\\]{8,60})/g;
+const PHRASES_MOST = 16;
+const WHOLE_BYTES_MOST = 96;
+const SLICE_BYTES = 24;
+/** Of a part at least: zeros in a row stand anywhere. */
+const DIFFERENT_LEAST = 8;
+
+/** By what a file would be known wherever it came to light. */
+function partsOf({ mimeType, buffer }) {
+  if (mimeType.endsWith("json")) return [...new Set([...String(buffer).matchAll(PHRASE)].map(([, phrase]) => phrase))].slice(0, PHRASES_MOST);
+  const slices = [1, 2, 3].map((quarter) => (buffer.length * quarter) >> 2).map((at) => buffer.subarray(at, at + SLICE_BYTES));
+  const parts = buffer.length <= WHOLE_BYTES_MOST ? [buffer] : slices;
+  return parts.filter((part) => new Set(part).size >= DIFFERENT_LEAST).map((part) => (mimeType.startsWith("text/") ? String(part) : part));
 }
 
 export async function add(person, files) {

@@ -2,6 +2,7 @@
 // and none but the insurer, for the token, any money.
 import assert from "node:assert/strict";
 import { add, addressOf, confirm, file, heading, leave, makeKey, openChart, publish, requestLink, share, smallBundle } from "./acts.mjs";
+import { audit } from "./audit.mjs";
 import { creationCode, downloaded, eventually, PHONE, story, tool } from "./harness.mjs";
 
 const { encodeFunctionData, parseAbi } = tool("viem");
@@ -85,6 +86,7 @@ await story("claims", async (stage, step) => {
     await page.getByRole("button", { name: "Join the shared registry" }).click();
     await confirm(page, "Join the shared registry");
     await page.getByText("Shared", { exact: true }).waitFor();
+    await audit(insurer, "what an insurer accepts");
   });
 
   await step("the patient lets the clinic bill", async () => {
@@ -119,6 +121,7 @@ await story("claims", async (stage, step) => {
     await page.getByRole("button", { name: "Check the claim" }).click();
     await page.getByText("Choose at least one record").waitFor();
     await page.getByText("Write your number of the visit.").waitFor();
+    await audit(clinic, "a claim that lacks something");
     await write(page, "USD");
     const dialog = page.getByRole("dialog");
     clinic.watch.allow(/status of 4\d\d/);
@@ -157,6 +160,7 @@ await story("claims", async (stage, step) => {
     await page.getByRole("button", { name: "Begin the review" }).click();
     await confirm(page, "Begin");
     await page.getByText("In review", { exact: true }).first().waitFor();
+    await audit(insurer, "a claim in review");
     await page.getByRole("button", { name: "Ask for information" }).click();
     await page.getByRole("dialog").getByRole("textbox", { name: "Message" }).fill(QUESTION);
     await page.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
@@ -175,7 +179,8 @@ await story("claims", async (stage, step) => {
     await page.getByRole("button", { name: "Look" }).click();
     await page.getByText("1 claim, 1 sign.").waitFor();
     // As it is: the bundle was imported today.
-    await page.getByText(/^the claim rests on a record that was written \d+ days after the service$/).waitFor();
+    await page.getByText(/^the claim rests on a record that was first written \d+ days after the service$/).waitFor();
+    await audit(insurer, "signs of fraud");
     await page.getByRole("link", { name: /^Claim 0x/ }).click();
     await page.getByText(ANSWER).waitFor();
     await page.getByRole("button", { name: "Approve a part" }).click();
@@ -226,6 +231,7 @@ await story("claims", async (stage, step) => {
     }
     const shown = await page.getByRole("main").innerText();
     for (const secret of ["120.50", "96.40", QUESTION, ANSWER]) assert.ok(!shown.includes(secret), secret);
+    await audit(patient, "the steps of a claim");
   });
 
   let token;

@@ -16,6 +16,7 @@ import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 
 const ROOT = new URL("../../", import.meta.url);
 const TOOLS = process.env.MEDLOCK_TOOLS ? pathToFileURL(`${process.env.MEDLOCK_TOOLS}/`) : new URL(".tools/", ROOT);
@@ -36,6 +37,13 @@ const ARGS = [
 const PAGES_FROM_NOWHERE = "--disable-features=LocalNetworkAccessChecks";
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1280, height: 900 };
+/** What a page leaves unanswered when it goes: for `during`. */
+export const LEFT_BEHIND = /net::ERR_(ABORTED|FAILED)/;
+/** Of a secret at least: fewer could stand anywhere. */
+const SECRET_BYTES_LEAST = 5;
+/** What changes something has a body, but for the request that has a record erased. */
+const HAS_BODY = /^(POST|PUT|PATCH) (?!.*\/erasure$)/;
+const INFLATE = { gzip: gunzipSync, "x-gzip": gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
 
 export const fixture = (name) => fileURLToPath(new URL(`tests/fixtures/${name}`, ROOT));
@@ -91,8 +99,8 @@ export async function eventually(what, look) {
 
 export class Stage {
   people = [];
-  /** What must never be seen by any server: [what it is, the bytes]. */
-  #secrets = [];
+  /** What must never be seen by any server, and what it is. */
+  #secrets = new Map();
 
   constructor(browser, services) {
     this.browser = browser;
@@ -124,10 +132,10 @@ export class Stage {
     return person;
   }
 
-  /** `text` is looked for in everything that any page sends. */
-  secret(what, text) {
-    assert.ok(text.length >= 5, `${what} is too short to be looked for`);
-    this.#secrets.push([what, text]);
+  /** Text, or bytes, that are looked for in everything that any page sends. */
+  secret(what, secret) {
+    assert.ok(Buffer.byteLength(secret) >= SECRET_BYTES_LEAST, `${what} is too short to be looked for`);
+    for (const spelling of spellings(secret)) this.#secrets.set(spelling, what);
   }
 
   /** The `medlock` program, as somebody with this home. */
@@ -180,8 +188,11 @@ export class Stage {
       await watch.settled();
       assert.deepEqual(watch.unexpected(), [], `${name}'s browser complained`);
       assert.ok(watch.sent.length > 0, `what ${name} sends was not seen, so nothing is known of it`);
-      for (const [what, text] of this.#secrets) {
-        const where = watch.sent.find((sent) => sent.holds(text));
+      // Each is looked for once in all of it, and where it is only if it is there.
+      const all = Buffer.concat(watch.sent.flatMap(({ parts }) => parts));
+      for (const [spelling, what] of this.#secrets) {
+        const secret = Buffer.from(spelling, "latin1");
+        const where = all.includes(secret) ? watch.sent.find(({ parts }) => parts.some((part) => part.includes(secret))) : undefined;
         assert.equal(where, undefined, `${what} was sent by ${name}'s browser: ${where?.url}`);
       }
     }
@@ -212,11 +223,16 @@ export class Person {
   async go(route) {
     await this.page.evaluate((to) => (location.hash = to), route);
   }
+
+  async reload() {
+    await this.watch.during(LEFT_BEHIND, () => this.page.reload());
+  }
 }
 
 /** Everything that a context's pages and workers ask of servers and complain of. */
 class Watch {
   complaints = [];
+  /** Each request, and what goes through a WebSocket at once: where to, and what a server sees of it. */
   sent = [];
   #allowed = [];
   #pending = [];
@@ -243,6 +259,7 @@ class Watch {
       if (why !== "net::ERR_ABORTED" || !this.#answered.has(request)) this.complaints.push(`failed: ${why} ${request.url()}`);
     });
     this.context.on("request", (request) => this.#pending.push(this.#note(request)));
+    this.context.on("page", (page) => page.on("websocket", (socket) => this.#listen(socket)));
   }
 
   async #note(request) {
@@ -251,17 +268,48 @@ class Watch {
     if (protocol === "data:") return;
     if (!this.servers.includes(origin)) this.complaints.push(`another server: ${url}`);
     if (protocol === "blob:") return;
-    const body = request.postDataBuffer() ?? Buffer.alloc(0);
+    const seen = request.postDataBuffer();
     const headers = await request.allHeaders().catch(() => request.headers());
     // What was not seen whole could hold anything.
-    const length = Number(headers["content-length"] ?? body.length);
-    if (length !== body.length) this.complaints.push(`not seen: ${length - body.length} bytes to ${url}`);
-    this.sent.push(new Sent(request.method(), url, JSON.stringify(headers), body));
+    const told = headers["content-length"];
+    const isWhole = told === undefined ? seen !== null || !HAS_BODY.test(`${request.method()} ${url}`) : Number(told) === (seen?.length ?? 0);
+    if (!isWhole) this.complaints.push(`not seen: the body to ${url}, ${seen?.length ?? 0} of ${told ?? "unknown"} bytes`);
+    const parts = [Buffer.from(`${url}\n${JSON.stringify(headers)}`), unescaped(url)];
+    if (seen) parts.push(seen);
+    if (seen && headers["content-encoding"]) parts.push(this.#inflated(seen, headers["content-encoding"], url));
+    this.sent.push({ url, parts });
   }
 
-  /** A complaint that the fault which this test makes causes. */
+  #inflated(body, encoding, url) {
+    try {
+      return INFLATE[encoding.trim().toLowerCase()](body);
+    } catch (error) {
+      this.complaints.push(`not seen: the body to ${url}, ${encoding}: ${error.message}`);
+      return Buffer.alloc(0);
+    }
+  }
+
+  #listen(socket) {
+    const url = socket.url();
+    if (!this.servers.includes(new URL(url.replace(/^ws/, "http")).origin)) this.complaints.push(`another server: ${url}`);
+    this.sent.push({ url, parts: [Buffer.from(url), unescaped(url)] });
+    socket.on("framesent", ({ payload }) => this.sent.push({ url, parts: [Buffer.from(payload)] }));
+  }
+
+  /** A complaint that the whole test causes, from its beginning to its end. */
   allow(pattern) {
     this.#allowed.push(pattern);
+  }
+
+  /** A complaint that the fault which `act` makes causes: before it and after it, it counts. */
+  async during(pattern, act) {
+    const begun = this.complaints.length;
+    const result = await act();
+    // What the browser has to say by now comes before its answer.
+    await Promise.all(this.context.pages().map((page) => page.evaluate(() => {}).catch(() => {})));
+    const made = this.complaints.splice(begun);
+    this.complaints.push(...made.filter((complaint) => !pattern.test(complaint)));
+    return result;
   }
 
   unexpected() {
@@ -273,27 +321,29 @@ class Watch {
   }
 }
 
-/** One request, as a server sees it. */
-class Sent {
-  constructor(method, url, headers, body) {
-    Object.assign(this, { method, url, headers, body });
-  }
-
-  /** As it stands, as hex, or as base64 at any of its three alignments. */
-  holds(text) {
-    const all = Buffer.concat([Buffer.from(`${decodeURIComponent(this.url.replace(/%(?![0-9a-f]{2})/gi, "%25"))}\n${this.headers}\n`), this.body]);
-    return spellings(text).some((spelling) => all.includes(spelling));
-  }
+/** An address by the bytes that it stands for. */
+function unescaped(url) {
+  return Buffer.from(url.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
 }
 
-function spellings(text) {
-  const bytes = Buffer.from(text);
+/** How a secret may be written: as it stands, in JSON, in UTF-16, as hex, as numbers, or in base64 at any of its three alignments. Each as Latin-1. */
+function spellings(secret) {
+  const bytes = Buffer.from(secret);
+  const hex = bytes.toString("hex");
   const base64 = [0, 1, 2].map((shift) => {
     const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
     // Signs that hold bits of a neighbour as well are left out.
     return encoded.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + bytes.length) * 4) / 3));
   });
-  return [text, JSON.stringify(text).slice(1, -1), bytes.toString("hex"), ...base64];
+  const base64url = base64.map((encoded) => encoded.replaceAll("+", "-").replaceAll("/", "_"));
+  const all = [bytes, ...textsOf(secret), hex, hex.toUpperCase(), bytes.join(","), ...base64, ...base64url];
+  return new Set(all.map((one) => Buffer.from(one).toString("latin1")));
+}
+
+function textsOf(secret) {
+  if (typeof secret !== "string") return [];
+  const utf16 = Buffer.from(secret, "utf16le");
+  return [JSON.stringify(secret).slice(1, -1), utf16, Buffer.from(utf16).swap16()];
 }
 
 async function servicesOf() {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import {
   add, addressOf, confirm, CT, DOT, file, heading, LETTER, makeKey, openChart, openRecord, paysItself, publish, records, requestLink, share,
-  smallBundle,
+  smallBundle, unlock,
 } from "./acts.mjs";
 import { downloaded, PHONE, story } from "./harness.mjs";
 
@@ -13,18 +13,20 @@ const [patientResource, allergy] = resources;
 const { family } = patientResource.name[0];
 const substance = allergy.code.text ?? allergy.code.coding[0].display;
 const NOTE = { title: "Follow-up visit", text: "Sleeps well since the change of formula.", amended: "Sleeps well, and gained 300 g." };
-const LATE = "Came in after the share had ended.";
+/** By what their titles begin with. */
+const FILES = [
+  [/^letter/, file("letter.pdf", "application/pdf", await readFile(LETTER))], [/^dot/, DOT],
+  [/^DICOM CT/, file("ct.dcm", "application/dicom", await readFile(CT))],
+];
 
 await story("story", async (stage, step) => {
   const patient = await stage.person("patient", { viewport: PHONE, hasTouch: true });
   const clinic = await stage.person("clinic");
   const insurer = await stage.person("insurer");
-  stage.secret("a sentence of a record", resources[0].text?.div?.slice(5, 60) ?? JSON.stringify(patientResource.name));
   stage.secret("the patient's name", family);
   stage.secret("the allergy", substance);
   stage.secret("a note", NOTE.text);
   stage.secret("an amended note", NOTE.amended);
-  stage.secret("a late record", LATE);
   await paysItself(clinic);
 
   await step("three people make their keys, and write down their words", async () => {
@@ -43,8 +45,7 @@ await story("story", async (stage, step) => {
 
   await step("the patient imports a bundle, a letter, a picture and a scan", async () => {
     await add(patient, [file("infant.json", "application/fhir+json", JSON.stringify(bundle))]);
-    const letter = file("letter.pdf", "application/pdf", await readFile(LETTER));
-    await add(patient, [letter, DOT, file("ct.dcm", "application/dicom", await readFile(CT))]);
+    await add(patient, FILES.map(([, one]) => one));
   });
 
   await step("the patient finds them by date and by category", async () => {
@@ -77,16 +78,18 @@ await story("story", async (stage, step) => {
   });
 
   await step("the clinic opens the chart, and gets the bytes that were imported", async () => {
+    const { page } = clinic;
     await clinic.go("/provider");
-    await clinic.page.getByRole("link", { name: /^Patient 0x/ }).click();
-    await clinic.page.getByRole("button", { name: "Open all 8" }).click();
-    await openRecord(clinic, substance);
-    const got = await downloaded(clinic.page, () => clinic.page.getByRole("button", { name: "Download", exact: true }).click());
-    assert.deepEqual(JSON.parse(got.bytes), allergy);
-    await clinic.page.goBack();
-    await openRecord(clinic, /^letter/);
-    const letter = await downloaded(clinic.page, () => clinic.page.getByRole("button", { name: "Download", exact: true }).click());
-    assert.ok(letter.bytes.equals(await readFile(LETTER)), "the letter is another one");
+    await page.getByRole("link", { name: /^Patient 0x/ }).click();
+    await page.getByRole("button", { name: "Open all 8" }).click();
+    const received = async (title) => {
+      await openRecord(clinic, title);
+      const { bytes } = await downloaded(page, () => page.getByRole("button", { name: "Download", exact: true }).click());
+      await page.goBack();
+      return bytes;
+    };
+    assert.deepEqual(JSON.parse(await received(substance)), allergy);
+    for (const [title, { name, buffer }] of FILES) assert.ok((await received(title)).equals(buffer), `${name} is another one`);
   });
 
   await step("the clinic, which pays its own fees, writes a note and amends it", async () => {
@@ -163,21 +166,36 @@ await story("story", async (stage, step) => {
     await insurer.page.getByText("The verdict holds").waitFor();
   });
 
-  await step("the patient stops the clinic, whose next read is refused in plain words", async () => {
-    const late = file("late.txt", "text/plain", LATE);
-    await add(patient, [late]);
-    await clinic.go(`/provider/chart/${patient.chart}`);
-    await clinic.page.getByRole("button", { name: "Look for new records" }).click();
-    await clinic.page.getByRole("button", { name: "Open 1 in Documents" }).waitFor();
+  await step("the patient stops the insurer, who is told no from then on", async () => {
+    const { page } = patient;
     await patient.go("/shares");
-    await patient.page.getByRole("button", { name: "Stop sharing with clinic" }).click();
-    const said = await confirm(patient.page, "Stop sharing");
+    await page.getByRole("button", { name: "Stop sharing with insurer" }).click();
+    const said = await confirm(page, "Stop sharing");
     assert.match(said, /They can open nothing any more/);
-    clinic.watch.allow(/status of 403/);
-    await clinic.page.getByRole("button", { name: "Open 1 in Documents" }).click();
-    await clinic.page.getByRole("link", { name: /This record cannot be opened/ }).click();
-    await clinic.page.getByText("This is not shared with you, or no longer.").waitFor();
-    assert.ok(!(await clinic.page.locator("body").innerText()).includes(LATE));
+    assert.match(said, /1 other share was given the new keys/);
+    assert.match(await ask(), /^No\n/);
+  });
+
+  await step("the patient stops everything while the clinic has a record open, whose page says so by itself and shows it no more", async () => {
+    const { page } = clinic;
+    await clinic.go(`/provider/chart/${patient.chart}`);
+    await openRecord(clinic, substance);
+    await page.getByRole("main").getByText(substance).first().waitFor();
+    await patient.page.getByRole("button", { name: "Stop everything" }).click();
+    const said = await confirm(patient.page, "Stop everything", "stop");
+    assert.match(said, /Nobody but you can open your records/);
+    await page.getByText("This chart is not shared with you any more").waitFor();
+    assert.ok(!(await page.content()).includes(substance), "it is shown still");
+    await clinic.go("/provider");
+    await heading(page, "Nobody shares records with you yet", 2);
+    await heading(patient.page, "You share with nobody", 2);
+  });
+
+  await step("the developer's page has our events", async () => {
+    const { page } = insurer;
+    await insurer.go("/developer/events");
+    await page.getByRole("textbox", { name: "Chart" }).fill(patient.chart);
+    for (const name of ["Granted", "Revoked", "AllRevoked"]) await page.getByRole("heading", { name, level: 2, exact: true }).first().waitFor();
   });
 
   await step("the patient takes everything out, as it went in", async () => {
@@ -190,7 +208,8 @@ await story("story", async (stage, step) => {
     for (const resource of resources) {
       assert.deepEqual(exported.find(({ id }) => id === resource.id), resource, resource.resourceType);
     }
-    assert.ok(bytes.includes((await readFile(LETTER)).toString("base64").slice(0, 400)), "the letter is in it");
+    const attached = exported.flatMap(({ content = [] }) => content.map(({ attachment }) => attachment.data));
+    for (const [, { name, buffer }] of FILES) assert.ok(attached.includes(buffer.toString("base64")), `${name} is in it, and whole`);
   });
 
   await step("the patient, who pays for nothing, deletes one record", async () => {
@@ -213,10 +232,22 @@ await story("story", async (stage, step) => {
     assert.match(await page.getByRole("main").innerText(), new RegExp(`Allergies ${substance}`));
   });
 
-  await step("the developer's page has our events", async () => {
-    const { page } = insurer;
-    await insurer.go("/developer/events");
-    await page.getByRole("textbox", { name: "Chart" }).fill(patient.chart);
-    for (const name of ["Granted", "Revoked"]) await page.getByRole("heading", { name, level: 2 }).first().waitFor();
+  await step("the patient deletes everything, and nothing is left but who looked", async () => {
+    const { page } = patient;
+    await patient.go("/export");
+    await page.getByRole("button", { name: "Delete everything" }).click();
+    const asked = await page.getByRole("dialog").innerText();
+    const [all] = /\d+ records(?= of this chart will be deleted for ever)/.exec(asked) ?? assert.fail(asked);
+    const said = await confirm(page, "Delete everything", "delete everything");
+    assert.ok(said.includes(`${all} deleted.`), said);
+    // Nothing of what this page remembers.
+    await patient.reload();
+    await unlock(patient);
+    await records(patient);
+    await heading(page, "Your chart is empty", 2);
+    await patient.go("/log");
+    await page.getByRole("main").getByRole("listitem").filter({ hasText: "clinic" }).first().waitFor();
+    const shown = await page.getByRole("main").innerText();
+    for (const title of [substance, NOTE.title]) assert.ok(!shown.includes(title), title);
   });
 });

@@ -1,6 +1,7 @@
 // A drug from its maker by way of a pharmacy into a patient's chart, and its recall. Nobody here has a wallet or any money.
 import assert from "node:assert/strict";
 import { addressOf, confirm, file, heading, makeKey, openChart, publish, requestLink, share } from "./acts.mjs";
+import { audit } from "./audit.mjs";
 import { downloaded, eventually, PHONE, story } from "./harness.mjs";
 
 const GTIN = "09506000134352";
@@ -74,6 +75,7 @@ await story("supply", async (stage, step) => {
     await page.getByText(/type is not EPCISDocument/).waitFor();
     await make.click();
     await page.getByText("Choose another document").waitFor();
+    await audit(maker, "a batch that lacks something");
     await choose(page);
     salt = await saveSalt(page, page);
     const { bytes } = await downloaded(page, () => make.click());
@@ -99,8 +101,10 @@ await story("supply", async (stage, step) => {
     await dialog.getByRole("button", { name: "Continue" }).click();
     await confirm(page, "Offer them");
     await page.getByText("Packages 0 to 9").waitFor();
+    await audit(maker, "the maker's packages");
     await pharmacy.go("/supply/shipments");
-    await pharmacy.page.getByRole("button", { name: /^Check the document of Shipment/ }).waitFor();
+    await pharmacy.page.getByRole("button", { name: /^Check a document of Shipment/ }).waitFor();
+    await audit(pharmacy, "shipments");
     await pharmacy.page.getByRole("button", { name: /^Accept shipment/ }).click();
     const accepting = pharmacy.page.getByRole("dialog");
     await choose(accepting);
@@ -132,6 +136,7 @@ await story("supply", async (stage, step) => {
     await verdict.getByText("As it should be").waitFor();
     await page.getByRole("button", { name: "Where it comes from" }).click();
     await page.getByText("Sold", { exact: true }).waitFor();
+    await audit(pharmacy, "a package and where it comes from");
     await page.getByRole("button", { name: "Check a document" }).click();
     const dialog = page.getByRole("dialog");
     const written = dialog.getByRole("textbox", { name: "Salt" });
@@ -188,6 +193,7 @@ await story("supply", async (stage, step) => {
     await phone.getByRole("button", { name: "Look for recalls" }).click();
     await phone.getByText("1 package of yours recalled").waitFor();
     await phone.getByRole("link", { name: /Class I.*Contaminated/ }).waitFor();
+    await audit(patient, "a package that was recalled");
     await check(pharmacy, SERIALS[5], tickets[5]);
     await pharmacy.page.getByRole("region", { name: "Verdict" }).getByText("Stop: do not sell").waitFor();
   });

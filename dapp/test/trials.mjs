@@ -5,12 +5,14 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addressOf, confirm, file, heading, leave, makeKey } from "./acts.mjs";
+import { audit } from "./audit.mjs";
 import { downloaded, eventually, PHONE, story } from "./harness.mjs";
 
 const NUMBER = "NCT01234567";
 const PROTOCOL = "The protocol.";
 const ANALYSIS = "The analysis, in full.";
 const FORM = "You may leave at any time.";
+const NEW_FORM = "You may leave at any time. Blood is drawn twice.";
 const NAME = "Ada Lovelace of Ockham Park";
 const [PAIN, OTHER_PAIN] = ["three of ten", "eight of ten"];
 const digest = (content) => `0x${createHash("sha256").update(content).digest("hex")}`;
@@ -134,6 +136,31 @@ await story("trials", async (stage, step) => {
     await page.getByText("Consented, not enrolled yet").waitFor();
   });
 
+  await step("the trial is changed: the person is told that their consent is to an old version, and consents to the new one", async () => {
+    const page = await show(sponsor);
+    await page.getByRole("button", { name: "Amend the trial" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Protocol", { exact: true }).setInputFiles(plain("protocol.txt", PROTOCOL));
+    await dialog.getByLabel("Analysis plan", { exact: true }).setInputFiles(json("plan.json", PLAN));
+    await dialog.getByLabel("Consent form", { exact: true }).setInputFiles(plain("form.txt", NEW_FORM));
+    await dialog.getByRole("combobox").selectOption({ label: "Safety" });
+    await dialog.getByRole("checkbox", { name: "Participants must consent anew" }).check();
+    await dialog.getByRole("button", { name: "Continue" }).click();
+    await confirm(page, "Amend");
+    await show(person);
+    await person.page.getByText("The trial was changed: this is version 2 now").waitFor();
+    await person.page.getByText(/You take part no more until you consent to it/).waitFor();
+    await person.page.getByRole("button", { name: "Consent to the newest version" }).click();
+    const consenting = person.page.getByRole("dialog");
+    await consenting.getByLabel("The consent form that you were shown").setInputFiles(plain("form.txt", NEW_FORM));
+    await consenting.getByRole("textbox", { name: "Your name" }).fill(NAME);
+    await consenting.getByRole("button", { name: "Continue" }).click();
+    const { bytes } = await downloaded(person.page, () => confirm(person.page, "I consent"));
+    assert.equal(JSON.parse(bytes).participant, consent.participant, "the account of the trial stays");
+    consent = JSON.parse(bytes);
+    await person.page.getByText("The trial was changed").waitFor({ state: "detached" });
+  });
+
   await step("the site enrols them by what they show, and nobody by a forged one", async () => {
     const page = await show(site);
     const enrol = async (shown) => {
@@ -144,8 +171,8 @@ await story("trials", async (stage, step) => {
       await eventually("the account is filled in", async () => (await account.inputValue()) === consent.participant);
       await dialog.getByRole("button", { name: "Continue" }).click();
     };
-    await enrol({ ...consent, document: consent.document.replace('"version":1', '"version":2') });
-    await refused(page, "Enrol", /to version 2, not to 1/);
+    await enrol({ ...consent, document: consent.document.replace('"version":2', '"version":1') });
+    await refused(page, "Enrol", /to version 1, not to 2/);
     await enrol(consent);
     assert.match(await confirm(page, "Enrol"), /number 1 of your site/);
     await page.getByText("1 enrolled, 0 of them withdrawn").waitFor();
@@ -180,7 +207,7 @@ await story("trials", async (stage, step) => {
     await confirm(page, "Lock");
     const data = page.locator("dt", { hasText: "Digest of all data" }).locator("+ dd").getByText(/^0x[0-9a-f]{64}$/);
     const results = {
-      format: "medlock/v1/trial/results", trial, version: 1, plan: digest(PLAN), data: await data.textContent(),
+      format: "medlock/v1/trial/results", trial, version: 2, plan: digest(PLAN), data: await data.textContent(),
       outcomes: [outcome("pain", "primary", { value: "-1.2 (95% CI -2.0 to -0.4)" }), outcome("sleep", "secondary", { value: "no difference" })],
     };
     await page.getByRole("button", { name: "Anchor the results" }).click();
@@ -193,22 +220,26 @@ await story("trials", async (stage, step) => {
     await dialog.getByRole("button", { name: "Continue" }).click();
     await confirm(page, "Anchor");
     await page.getByText("Results 0", { exact: true }).waitFor();
+    await audit(sponsor, "a trial with its results");
     await writeFile(join(published, "results.json"), JSON.stringify(results));
   });
 
   await step("anybody compares what was published with the chain, and finds a row that was changed", async () => {
     const { page } = person;
+    const version = { protocol: "protocol.txt", plan: "plan.json", plan_document: "sap.txt" };
     const index = {
       format: "medlock/v1/trial/folder", trial, sponsor: accounts.sponsor, registration: NUMBER,
-      versions: [{ version: 1, protocol: "protocol.txt", plan: "plan.json", plan_document: "sap.txt", form: "form.txt" }],
+      versions: [{ version: 1, ...version, form: "form.txt" }, { version: 2, ...version, form: "new-form.txt" }],
       batches: [{ site: accounts.site, sequence: 1, file: "data/batch-1.jsonl" }],
       results: [{ number: 0, file: "results.json" }],
     };
-    const contents = { "protocol.txt": PROTOCOL, "plan.json": PLAN, "sap.txt": ANALYSIS, "form.txt": FORM, "trial.json": JSON.stringify(index) };
+    const contents = {
+      "protocol.txt": PROTOCOL, "plan.json": PLAN, "sap.txt": ANALYSIS, "form.txt": FORM, "new-form.txt": NEW_FORM, "trial.json": JSON.stringify(index),
+    };
     for (const [name, content] of Object.entries(contents)) await writeFile(join(published, name), content);
     const check = async (folder) => {
       await page.getByLabel("Choose the folder").setInputFiles(folder);
-      await page.getByText("7 files chosen.").waitFor();
+      await page.getByText("8 files chosen.").waitFor();
       await page.getByRole("button", { name: "Check", exact: true }).click();
     };
     await person.go("/trials/verify");
@@ -226,6 +257,7 @@ await story("trials", async (stage, step) => {
     await page.getByText("What was published is not what was anchored").waitFor();
     await page.getByText(/was changed after it was anchored, in rows \(from 0\): 0\./).waitFor();
     await page.getByText("Differs", { exact: true }).first().waitFor();
+    await audit(person, "a check that found something");
   });
 
   await step("the trial and a part in it are taken along as FHIR", async () => {

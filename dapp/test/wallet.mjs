@@ -146,7 +146,7 @@ await story("wallet", async (stage, step) => {
   await step("a question that the wallet's user never answers does not keep it open", async () => {
     const { page } = patient;
     await page.clock.install();
-    await page.reload();
+    await patient.reload();
     await unlock(patient);
     await choose(patient, [file("unsigned.txt", "text/plain", "Never signed.")]);
     await page.getByRole("button", { name: "Add this file" }).click();

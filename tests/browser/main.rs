@@ -57,6 +57,11 @@ async fn a_wallet_signs_what_it_shows_and_its_users_no_is_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_record_is_shown_for_people_and_a_card_of_them_is_printed() {
+    passes("records.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_for_everybody() {
     passes("access.mjs").await;
 }

@@ -18,6 +18,7 @@ use medlock_client::{
     api::{Purpose, claims::ClaimState},
     billing::{
         Currency, FingerprintKey, claim_id,
+        fhir::ClaimResponse,
         signals::{Signal, SignalKind},
     },
     claim_reason, default_labels, now, remittance,
@@ -172,6 +173,52 @@ fn claim(chain_id: u64, chart: B256, provider: Address, insurer: Address, code: 
         "total": money,
     });
     claim.to_string().into_bytes()
+}
+
+/// The claim with an item of each of these codes.
+fn with_items(claim: &[u8], codes: &[&str]) -> Vec<u8> {
+    let mut claim: Value = serde_json::from_slice(claim).unwrap();
+    let item = claim["item"][0].clone();
+    claim["item"] = codes
+        .iter()
+        .zip(1..)
+        .map(|(code, number)| {
+            let mut item = item.clone();
+            item["sequence"] = json!(number);
+            item["productOrService"]["coding"][0]["code"] = json!(code);
+            item
+        })
+        .collect();
+    claim.as_object_mut().unwrap().remove("total");
+    claim.to_string().into_bytes()
+}
+
+/// An insurer's own response to a claim over 120.50 euros: a part of it, and a note that nothing here reads.
+fn own_response(claim: B256, paid: f64) -> Value {
+    let coding = |system: &str, code: &str| json!({ "coding": [{ "system": system, "code": code }] });
+    let terminology = |name: &str| format!("http://terminology.hl7.org/CodeSystem/{name}");
+    let benefit = coding(&terminology("adjudication"), "benefit");
+    let amount = json!({ "value": paid, "currency": "EUR" });
+    json!({
+        "resourceType": "ClaimResponse", "status": "active", "use": "claim", "outcome": "complete", "created": "2026-05-20",
+        "type": coding(&terminology("claim-type"), "professional"),
+        "patient": { "reference": "Patient/77" }, "insurer": { "reference": "Organization/9" },
+        "request": { "identifier": { "system": "urn:medlock:fhir:claim", "value": hex::encode(claim) } },
+        "disposition": "Above the limit of your plan.",
+        "adjudication": [{
+            "category": benefit, "amount": amount, "reason": coding("urn:medlock:fhir:claim-reason", "above-limit"),
+        }],
+        "total": [{ "category": benefit, "amount": amount }],
+        "processNote": [{ "text": "Call us." }],
+    })
+}
+
+fn unsuitable<T>(outcome: Result<T, Error>) -> String {
+    match outcome {
+        Err(Error::Unsuitable(why)) => why,
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("it was taken"),
+    }
 }
 
 fn refused<T>(outcome: Result<T, Error>) -> String {
@@ -517,6 +564,237 @@ async fn a_lying_gateway_tells_no_claim_that_is_not_the_chains() {
         let detail = tampered(case.clinic.open_claim(id, None).await);
         assert!(!detail.is_empty(), "{what}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lying_gateway_leaves_no_claim_out_of_a_list() {
+    let gateway = Proxy::start().await;
+    let case = Case::of(World::behind(&gateway).await).await;
+    case.submit("80146002").await;
+    case.submit("73761001").await;
+    let lists = [
+        (&case.patient, ClaimsOf::Chart(case.chart)),
+        (&case.insurer, ClaimsOf::Insurer),
+    ];
+    let lie = |tail: &'static str, change: Change| {
+        gateway.rule(move |asked| match asked.is(Method::GET, tail) {
+            true => Fate::json(change),
+            false => Fate::Forward,
+        });
+    };
+    let changes: [(&str, Change); 5] = [
+        ("the first", |list| {
+            list["claims"].as_array_mut().unwrap().remove(0);
+        }),
+        ("all", |list| list["claims"] = json!([])),
+        ("one told twice", |list| {
+            let again = list["claims"][0].clone();
+            list["claims"].as_array_mut().unwrap().push(again);
+        }),
+        ("another in its place", |list| {
+            list["claims"][0]["claim"] = json!(B256::repeat_byte(1))
+        }),
+        ("of another provider", |list| {
+            list["claims"][0]["provider"] = json!(Address::repeat_byte(1))
+        }),
+    ];
+    for (client, of) in lists {
+        for state in [None, Some(ClaimState::Received)] {
+            gateway.honest();
+            assert_eq!(client.claims(of, state).await.unwrap().len(), 2);
+            for (what, change) in changes {
+                lie("/v1/claims", change);
+                let detail = tampered(client.claims(of, state).await);
+                assert!(detail.contains("claim 0x"), "{what}: {detail}");
+            }
+        }
+    }
+    // Nor from those in which signs of fraud are looked for, not by calling one withdrawn either.
+    let changes: [(&str, Change); 2] = [
+        ("the last", |list| {
+            list["facts"].as_array_mut().unwrap().pop();
+        }),
+        ("withdrawn", |list| {
+            list["facts"][0]["claim"]["state"] = json!("withdrawn")
+        }),
+    ];
+    for since in [0, now() - 3_600] {
+        gateway.honest();
+        let found = case
+            .insurer
+            .claim_signals(ClaimsOf::Insurer, since, None)
+            .await
+            .unwrap();
+        assert_eq!(found.claims, 2);
+        for (what, change) in changes {
+            lie("/v1/claims/facts", change);
+            let detail = tampered(case.insurer.claim_signals(ClaimsOf::Insurer, since, None).await);
+            assert!(!detail.is_empty(), "{what}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_is_billed_already_is_found_wherever_it_stands() {
+    let case = Case::start().await;
+    let (open, key) = (case.open().await, case.key().await);
+    let claiming = |codes: &[&str]| {
+        let mut new = case.claiming("80146002");
+        new.claim = with_items(&new.claim, codes);
+        vec![new]
+    };
+    let first = claiming(&["80146002", "73761001"]);
+    open.require_unbilled(&first).await.unwrap();
+    let id = open.submit_claims(first, &key).await.unwrap().claims[0];
+    // Twice in one claim.
+    let twice = unsuitable(open.submit_claims(claiming(&["1", "2", "1"]), &key).await);
+    assert!(twice.contains("items 1 and 3"), "{twice}");
+    // The first item of an earlier claim, which the contract has the fingerprint of.
+    let again = unsuitable(open.submit_claims(claiming(&["38102005", "80146002"]), &key).await);
+    assert!(again.contains("item 2") && again.contains(&id.to_string()), "{again}");
+    // Another item of one, which its document alone tells.
+    let hidden = claiming(&["73761001"]);
+    let again = unsuitable(open.require_unbilled(&hidden).await);
+    assert!(
+        again.contains("item 1") && again.contains("item 2") && again.contains(&id.to_string()),
+        "{again}"
+    );
+    // The contract cannot see it, and the insurer does.
+    let hidden = open.submit_claims(hidden, &key).await.unwrap().claims[0];
+    let found = case.insurer.claim_signals(ClaimsOf::Insurer, 0, None).await.unwrap();
+    let shared = found
+        .signals
+        .iter()
+        .find(|signal| matches!(signal.kind, SignalKind::SharedService { count: 2, providers: 1 }));
+    let mut expected = vec![id, hidden];
+    expected.sort();
+    assert_eq!(shared.unwrap().claims, expected);
+    // A clinic is no person: nobody is said to have been in two places.
+    assert_eq!(found.nameless, 2);
+    // What lets go of its services frees them all.
+    for claim in [id, hidden] {
+        case.clinic.withdraw_claim(claim).await.unwrap();
+    }
+    let next = claiming(&["38102005", "80146002", "73761001"]);
+    open.require_unbilled(&next).await.unwrap();
+    open.submit_claims(next, &key).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_shows_of_a_claim_is_compared_with_it() {
+    let case = Case::start().await;
+    let (clinic, insurer, patient) = (&case.clinic, &case.insurer, &case.patient);
+    let id = case.submit("80146002").await;
+    let queued = clinic.open_claim(id, None).await.unwrap().explanation().unwrap();
+    let ruling = Ruling::ApprovePart {
+        minor: 9_640,
+        reason: claim_reason("above-limit").unwrap(),
+    };
+    let opened = insurer.open_claim(id, None).await.unwrap();
+    insurer.decide_claim(&opened, ruling).await.unwrap();
+    let opened = clinic.open_claim(id, None).await.unwrap();
+    let explanation = opened.explanation().unwrap();
+    let response = opened.decision.as_ref().unwrap().0.response.clone();
+    for client in [clinic, insurer, patient] {
+        let is_party = client.address() != patient.address();
+        for shown in [explanation.as_bytes(), &response] {
+            let compared = client.compare_claim_resource(shown).await.unwrap();
+            assert_eq!((compared.claim, compared.opened), (id, is_party));
+            assert_eq!(compared.differs, Vec::<String>::new());
+        }
+        // What stood before the decision does not any more.
+        let compared = client.compare_claim_resource(queued.as_bytes()).await.unwrap();
+        let elements = ["ExplanationOfBenefit.extension", "ExplanationOfBenefit.outcome"];
+        for element in elements {
+            let names = |path: &String| path.starts_with(element);
+            assert!(compared.differs.iter().any(names), "{element}: {compared:?}");
+        }
+    }
+    // Amounts are compared by whom the documents are open to.
+    let forged = explanation.replace("96.40", "98.40");
+    let compared = clinic.compare_claim_resource(forged.as_bytes()).await.unwrap();
+    let expected = [
+        "ExplanationOfBenefit.adjudication[0].amount.value",
+        "ExplanationOfBenefit.total[1].amount.value",
+    ];
+    assert_eq!(compared.differs, expected);
+    let compared = patient.compare_claim_resource(forged.as_bytes()).await.unwrap();
+    assert_eq!((compared.differs.len(), compared.opened), (0, false));
+    let forged = String::from_utf8(response)
+        .unwrap()
+        .replace("above-limit", "not-covered");
+    for (client, element) in [
+        (clinic, "ClaimResponse.adjudication[0].reason.coding[0].code"),
+        (patient, "ClaimResponse.adjudication.reason"),
+    ] {
+        let compared = client.compare_claim_resource(forged.as_bytes()).await.unwrap();
+        assert_eq!(compared.differs, [element]);
+    }
+    // What is no such resource, says more than can be compared, or is about somebody else's claim.
+    unsuitable(clinic.compare_claim_resource(&case.claim("80146002")).await);
+    let noted = explanation.replacen('{', "{\"processNote\":[{\"text\":\"denied\"}],", 1);
+    let why = unsuitable(clinic.compare_claim_resource(noted.as_bytes()).await);
+    assert!(why.contains("ExplanationOfBenefit.processNote"), "{why}");
+    let stranger = case.world.insurer().await;
+    refused(stranger.compare_claim_resource(explanation.as_bytes()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_insurer_decides_by_a_response_of_its_own() {
+    let case = Case::start().await;
+    let (clinic, insurer) = (&case.clinic, &case.insurer);
+    let id = case.submit("80146002").await;
+    let opened = insurer.open_claim(id, None).await.unwrap();
+    let own = own_response(id, 96.4);
+    let bytes = own.to_string().into_bytes();
+    // About another claim, above what was billed, not decided yet, without a reason, no FHIR: nothing is sent.
+    let changes: [(&str, Change); 5] = [
+        ("ClaimResponse.request", |own| {
+            own["request"]["identifier"]["value"] = json!("b1".repeat(32))
+        }),
+        ("ClaimResponse.total", |own| {
+            own["total"][0]["amount"]["value"] = json!(120.51)
+        }),
+        ("ClaimResponse.outcome", |own| own["outcome"] = json!("partial")),
+        ("ClaimResponse.adjudication.reason", |own| {
+            own["adjudication"][0].as_object_mut().unwrap().remove("reason");
+        }),
+        ("ClaimResponse", |own| own["teeth"] = json!(32)),
+    ];
+    for (element, change) in changes {
+        let mut other = own.clone();
+        change(&mut other);
+        let outcome = insurer
+            .decide_claim_by_response(&opened, other.to_string().into_bytes())
+            .await;
+        let why = unsuitable(outcome);
+        assert!(why.starts_with(&format!("{element}: ")), "{why}");
+    }
+    insurer.decide_claim_by_response(&opened, bytes.clone()).await.unwrap();
+    let decided = clinic.open_claim(id, None).await.unwrap();
+    assert_eq!(decided.history.claim.state, ClaimState::PartlyApproved);
+    assert_eq!(decided.history.claim.reason.as_deref(), Some("above-limit"));
+    let (decision, response) = decided.decision.as_ref().unwrap();
+    assert_eq!(decision.verdict.amount().unwrap().minor, 9_640);
+    assert_eq!(decision.response, bytes, "the insurer's own, as it is");
+    assert_eq!(response.disposition.as_deref(), Some("Above the limit of your plan."));
+    // The very one is what was decided; one with more in it than is read cannot be compared otherwise.
+    let compared = clinic.compare_claim_resource(&bytes).await.unwrap();
+    assert_eq!(compared.differs, Vec::<String>::new());
+    let mut other = own.clone();
+    other["processNote"][0]["text"] = json!("Do not call us.");
+    let why = unsuitable(clinic.compare_claim_resource(other.to_string().as_bytes()).await);
+    assert!(why.contains("ClaimResponse.processNote"), "{why}");
+    let written = ClaimResponse::read(&bytes).unwrap().write().unwrap();
+    let compared = clinic.compare_claim_resource(written.as_bytes()).await.unwrap();
+    assert_eq!(compared.differs, Vec::<String>::new());
+    // Nothing is paid: a denial, after an appeal.
+    clinic.appeal_claim(id, "It is covered.").await.unwrap();
+    let appealed = insurer.open_claim(id, None).await.unwrap();
+    let denial = own_response(id, 0.0).to_string().into_bytes();
+    insurer.decide_claim_by_response(&appealed, denial).await.unwrap();
+    let denied = clinic.open_claim(id, None).await.unwrap().history.claim;
+    assert_eq!(denied.state, ClaimState::Denied);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -889,9 +1167,58 @@ async fn the_program_bills_decides_and_shows() {
         "{signs}"
     );
     assert_eq!(shown["response"]["resourceType"], "ClaimResponse");
-    let benefit = world.home().join("benefit.json");
-    insurer.ok(&["claim", "export", id, "--file", benefit.to_str().unwrap()]);
-    let benefit: Value = serde_json::from_slice(&std::fs::read(benefit).unwrap()).unwrap();
-    assert_eq!(benefit["resourceType"], "ExplanationOfBenefit");
+    let path = |name: &str| world.home().join(name).to_str().unwrap().to_owned();
+    let benefit = path("benefit.json");
+    insurer.ok(&["claim", "export", id, "--file", &benefit]);
+    let text = std::fs::read_to_string(&benefit).unwrap();
+    let resource: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(resource["resourceType"], "ExplanationOfBenefit");
+    for (person, opened) in [(&clinic, true), (&patient, false)] {
+        let compared = person.ok(&["claim", "compare", &benefit]);
+        assert_eq!(compared, json!({ "claim": id, "differs": [], "opened": opened }));
+    }
+    let forged = path("forged.json");
+    std::fs::write(&forged, text.replace("96.40", "98.40")).unwrap();
+    let (code, compared, said) = clinic.tried(&["claim", "compare", &forged]);
+    assert_eq!(code, 5, "{said}");
+    assert_eq!(
+        compared["differs"],
+        json!([
+            "ExplanationOfBenefit.adjudication[0].amount.value",
+            "ExplanationOfBenefit.payment.amount.value",
+            "ExplanationOfBenefit.total[1].amount.value",
+        ])
+    );
     assert_eq!(clinic.ok(&["insurer", "show", &at])["shared"], true);
+
+    // Two in one transaction; the insurer decides one with a response of its own.
+    let [bill, other] = ["38102005", "73761001"].map(|code| {
+        let file = path(&format!("{code}.json"));
+        let [by, at] = [&by, &at].map(|account| account.parse().unwrap());
+        std::fs::write(&file, claim(chain_id, chart.parse().unwrap(), by, at, code)).unwrap();
+        file
+    });
+    let both = [
+        "claim",
+        "submit",
+        &chart,
+        "--insurer",
+        &at,
+        "--record",
+        &record,
+        "--claim",
+        &bill,
+        &other,
+    ];
+    let submitted = clinic.ok(&both);
+    assert_eq!(submitted["claims"].as_array().unwrap().len(), 2);
+    assert_eq!(submitted["mined"].as_array().unwrap().len(), 1);
+    let id = submitted["claims"][1].as_str().unwrap();
+    let response = path("response.json");
+    std::fs::write(&response, own_response(id.parse().unwrap(), 0.0).to_string()).unwrap();
+    insurer.ok(&["claim", "decide", id, "--response", &response]);
+    assert_eq!(clinic.ok(&["claim", "show", id])["history"]["claim"]["state"], "denied");
+    let (code, _, said) = insurer.tried(&["claim", "decide", id, "--response", &benefit]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("ClaimResponse"), "{said}");
 }

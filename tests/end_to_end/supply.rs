@@ -4,11 +4,11 @@
 use alloy::primitives::{Address, B256};
 use medlock_abi::terms::{decommission, recall, role, shipment};
 use medlock_client::{
-    Client, Error,
+    Client, Dispensing, Endpoints, Error, HandOut, HandedOut,
     drugs::{
         Batch, Day, Gtin, Lot, Manifest, Package, Serial, Ticket,
         plan::Run,
-        verdict::{Asker, Finding, Level},
+        verdict::{Asker, Finding, Level, Maker},
     },
     now,
 };
@@ -152,9 +152,12 @@ async fn a_package_goes_from_its_maker_to_a_patient_who_learns_of_the_recall() {
     trade.delivered().await;
     let held = pharmacy.held_units().await.unwrap();
     assert_eq!(
-        held.iter().map(|unit| (unit.unit, unit.to)).collect::<Vec<_>>(),
+        held.iter()
+            .map(|held| (held.unit.unit, held.unit.to))
+            .collect::<Vec<_>>(),
         [(10, 20)]
     );
+    assert!(!held[0].expired && held[0].recalls.is_empty());
     let sent = distributor.shipments(true, false).await.unwrap();
     assert_eq!(
         (sent.len(), sent[0].state.as_str(), sent[0].receiver),
@@ -227,6 +230,12 @@ async fn a_package_goes_from_its_maker_to_a_patient_who_learns_of_the_recall() {
         (told.len(), told[0].class.as_str(), told[0].from, told[0].to),
         (1, "class-i", 0, 15)
     );
+    // Whoever holds some of them reads it beside what they hold.
+    let held = pharmacy.held_units().await.unwrap();
+    assert_eq!(
+        (held.len(), held[0].recalls.len(), held[0].recalls[0].class.as_str()),
+        (1, 1, "class-i")
+    );
     // What is recalled goes back, and out of the supply.
     let back = pharmacy
         .ship(
@@ -288,10 +297,15 @@ async fn what_is_false_or_out_of_order_is_refused_with_words() {
         expiry: Day::new(2099, 1, 1).unwrap(),
         ..trade.printed(12)
     };
-    let outcome = pharmacy
+    let verdict = pharmacy
         .inspect(&trade.ticket(12), Some(&relabelled), Asker::Partner)
-        .await;
-    assert!(outcome.is_err() || outcome.is_ok_and(|verdict| verdict.level == Level::False));
+        .await
+        .unwrap();
+    let finding = Finding::Relabelled {
+        printed: relabelled.expiry,
+        registered: trade.manifest.batch().last_day(),
+    };
+    assert_eq!((verdict.level, verdict.findings), (Level::False, vec![finding]));
 
     // Whose it is not, what is gone, what is under way, and to whom it does not go.
     refused(
@@ -357,6 +371,217 @@ async fn what_is_false_or_out_of_order_is_refused_with_words() {
     // Nobody without funds needs any.
     let relayed = trade.pharmacy.clone().via_relay();
     relayed.dispense(&trade.ticket(15), B256::ZERO).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispensing_that_was_cut_off_is_finished_and_nothing_is_done_twice() {
+    let trade = Trade::start().await;
+    let (maker, pharmacy) = (&trade.maker, &trade.pharmacy);
+    trade.delivered().await;
+    let (patient, chart) = trade.world.patient().await;
+    let (other, others) = trade.world.patient().await;
+    for (owner, chart) in [(&patient, chart), (&other, others)] {
+        owner.grant(chart, pharmacy.address(), treatment()).await.unwrap();
+    }
+    let into = |chart| HandOut {
+        chart: Some(chart),
+        ..HandOut::default()
+    };
+    let hand_out = async |index: u32, chart| {
+        let list = trade.ticket(index).to_json();
+        pharmacy.hand_out(&list, &trade.printed(index), into(chart)).await
+    };
+    // A chart that is closed to us is told of before anything is dispensed.
+    let (_, closed) = trade.world.patient().await;
+    assert!(hand_out(12, closed).await.is_err());
+    assert_eq!(trade.level(12, Asker::Partner).await.0, Level::Ok);
+
+    // Cut off between the chain and the chart; the second time with a recall in between.
+    let why = (recall::CLASS_I, recall::CONTAMINATED);
+    for index in [12, 13] {
+        pharmacy.dispense(&trade.ticket(index), B256::ZERO).await.unwrap();
+        if index == 13 {
+            maker
+                .recall_packages(trade.batch(), (12, 14), why, B256::ZERO)
+                .await
+                .unwrap();
+        }
+        let done = hand_out(index, chart).await.unwrap();
+        assert!(
+            matches!(
+                done,
+                Dispensing::Done(HandedOut {
+                    mined: None,
+                    record: Some(_)
+                })
+            ),
+            "{done:?}"
+        );
+    }
+    let recalled = patient.recalled_packages(chart, patient_request()).await.unwrap();
+    let reached: Vec<_> = recalled.iter().map(|package| package.index).collect();
+    assert_eq!(reached, [12, 13]);
+
+    // Again, or into somebody else's chart, or at another pharmacy: a copy.
+    let second = trade.world.party(role::PHARMACY | role::PROVIDER).await;
+    other.grant(others, second.address(), treatment()).await.unwrap();
+    let list = trade.ticket(12).to_json();
+    let outcomes = [
+        hand_out(12, chart).await.unwrap(),
+        hand_out(12, others).await.unwrap(),
+        second.hand_out(&list, &trade.printed(12), into(others)).await.unwrap(),
+    ];
+    for outcome in outcomes {
+        let Dispensing::Refused(verdict) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(verdict.level, Level::False);
+        assert!(matches!(verdict.findings[0], Finding::SerialTwice { .. }));
+    }
+    let told = async |client: &Client, chart| {
+        let open = client.chart(chart).await.unwrap();
+        open.packages(patient_request()).await.unwrap().len()
+    };
+    assert_eq!((told(&patient, chart).await, told(&other, others).await), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_whom_a_package_was_dispensed_the_patients_chart_says() {
+    let trade = Trade::start().await;
+    trade.delivered().await;
+    let (patient, chart) = trade.world.patient().await;
+    let (other, others) = trade.world.patient().await;
+    patient
+        .grant(chart, trade.pharmacy.address(), treatment())
+        .await
+        .unwrap();
+    let (list, printed) = (trade.ticket(12).to_json(), trade.printed(12));
+    let wish = HandOut {
+        chart: Some(chart),
+        ..HandOut::default()
+    };
+    let done = trade.pharmacy.hand_out(&list, &printed, wish).await.unwrap();
+    assert!(
+        matches!(
+            done,
+            Dispensing::Done(HandedOut {
+                mined: Some(_),
+                record: Some(_)
+            })
+        ),
+        "{done:?}"
+    );
+    let own = async |client: &Client, chart| {
+        client
+            .inspect_own(&list, Some(&printed), chart, patient_request())
+            .await
+            .unwrap()
+    };
+    let verdict = own(&patient, chart).await;
+    assert_eq!(verdict.level, Level::Ok);
+    assert!(matches!(verdict.findings[..], [Finding::Dispensed { .. }]));
+    let verdict = own(&other, others).await;
+    assert_eq!(verdict.level, Level::Warning);
+    assert!(matches!(verdict.findings[..], [Finding::NotInChart { .. }]));
+    // What they write there themselves is no record of the pharmacy's.
+    let open = other.chart(others).await.unwrap();
+    open.add_package(&trade.ticket(12)).await.unwrap();
+    assert_eq!(own(&other, others).await.level, Level::Warning);
+    let (level, found) = trade.level(12, Asker::Patient { pharmacy: None }).await;
+    assert_eq!(level, Level::Warning);
+    assert!(matches!(found[..], [Finding::ToWhomUnknown { .. }]), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_made_a_package_is_told_and_a_lot_of_two_makers_is_warned_of() {
+    let trade = Trade::start().await;
+    let (maker, pharmacy) = (&trade.maker, &trade.pharmacy);
+    trade.delivered().await;
+    let inspect = async |ticket: &Ticket| {
+        let printed = trade.printed(ticket.index);
+        pharmacy.inspect(ticket, Some(&printed), Asker::Partner).await.unwrap()
+    };
+    let made = Maker {
+        account: maker.address(),
+        current: true,
+    };
+    assert_eq!(inspect(&trade.ticket(12)).await.maker, Some(made));
+
+    let impostor = trade.world.party(role::MAKER).await;
+    let copied = manifest(&impostor, "L2026", 365);
+    impostor.register_batch(&copied, B256::ZERO).await.unwrap();
+    let copy = copied.ticket(12).unwrap();
+    for (ticket, with_its_maker) in [(&trade.ticket(12), Level::Ok), (&copy, Level::False)] {
+        let verdict = inspect(ticket).await;
+        assert_eq!(
+            (verdict.level, &verdict.findings[..]),
+            (Level::Warning, &[Finding::Contested { makers: 1 }][..])
+        );
+        assert_eq!(verdict.expecting(Some(maker.address())).level, with_its_maker);
+    }
+    // It is dispensed for who knows whose it is to be.
+    let (list, printed) = (trade.ticket(12).to_json(), trade.printed(12));
+    let hand_out = async |maker| {
+        let wish = HandOut {
+            maker,
+            ..HandOut::default()
+        };
+        pharmacy.hand_out(&list, &printed, wish).await.unwrap()
+    };
+    for maker in [None, Some(impostor.address())] {
+        let outcome = hand_out(maker).await;
+        assert!(matches!(outcome, Dispensing::Refused(_)), "{outcome:?}");
+    }
+    let outcome = hand_out(Some(maker.address())).await;
+    assert!(matches!(outcome, Dispensing::Done(_)), "{outcome:?}");
+
+    // Once the impostor is found out, the lot is its maker's alone again.
+    let owner = trade.world.dev.owner().unwrap();
+    let owner = trade.world.dev.client(owner).await.unwrap();
+    owner.revoke_credential(impostor.address()).await.unwrap();
+    assert_eq!(inspect(&trade.ticket(13)).await.findings, []);
+    let verdict = inspect(&copy).await;
+    let maker = impostor.address();
+    assert_eq!(
+        verdict.findings,
+        [Finding::Contested { makers: 1 }, Finding::MakerNotCurrent { maker }]
+    );
+    assert_eq!(verdict.maker.map(|maker| maker.current), Some(false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_does_not_learn_by_recalls_which_packages_a_chart_has() {
+    let trade = Trade::start().await;
+    trade.delivered().await;
+    let (patient, chart) = trade.world.patient().await;
+    let open = patient.chart(chart).await.unwrap();
+    open.add_package(&trade.ticket(12)).await.unwrap();
+    let why = (recall::CLASS_I, recall::CONTAMINATED);
+    trade
+        .maker
+        .recall_packages(trade.batch(), (0, 15), why, B256::ZERO)
+        .await
+        .unwrap();
+    let dev = &trade.world.dev;
+    let node = Proxy::before(&dev.endpoints.rpc).await;
+    let endpoints = Endpoints {
+        rpc: node.url(),
+        gateway: dev.endpoints.gateway.clone(),
+    };
+    let identity = patient.identity().clone();
+    let asking = Client::connect(&endpoints, dev.deployment.clone(), identity)
+        .await
+        .unwrap();
+    node.honest();
+    let found = asking.recalled_packages(chart, patient_request()).await.unwrap();
+    assert_eq!(found.len(), 1);
+    let batch = alloy::hex::encode(trade.batch());
+    let seen = node.seen();
+    assert!(!seen.is_empty());
+    for asked in seen {
+        let body = String::from_utf8_lossy(&asked.body).to_lowercase();
+        assert!(!body.contains(&batch), "{body}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -467,7 +692,46 @@ async fn the_program_ships_verifies_and_dispenses() {
     let verify = |serial: &str| pharmacy.tried(&["supply", "verify", "--tickets", &tickets, "--scan", &scan(serial)]);
     let (code, verdict, said) = verify("S2");
     assert_eq!((code, &verdict["level"]), (0, &json!("ok")), "{said}");
-    assert_eq!(verify("S9").0, 1, "there is no ticket");
+    assert_eq!(verdict["maker"]["current"], json!(true));
+    // The maker's whole file proves that it never made another serial; a part of it, or none, proves nothing.
+    let (code, verdict, said) = verify("S9");
+    assert_eq!(
+        (code, &verdict["findings"][0]["finding"]),
+        (7, &json!("never-made")),
+        "{said}"
+    );
+    let (some, all) = (file("some.jsonl"), std::fs::read_to_string(&tickets).unwrap());
+    std::fs::write(&some, all.lines().take(3).collect::<Vec<_>>().join("\n")).unwrap();
+    let partly = ["supply", "verify", "--scan", &scan("S9"), "--tickets", &some];
+    for args in [&partly[..], &partly[..4]] {
+        let (code, verdict, said) = pharmacy.tried(args);
+        assert_eq!((code, &verdict["level"]), (1, &json!("unchecked")), "{said}");
+    }
+    // A lot that nobody registered, an expiry that was printed anew, another maker's package.
+    let of_s2 = |scan: &str, more: &[&str]| {
+        let args = ["supply", "verify", "--tickets", &tickets, "--scan", scan];
+        pharmacy.tried(&[&args[..], more].concat())
+    };
+    let printed = scan("S2");
+    let (code, verdict, said) = of_s2(&printed.replace("(10)L1", "(10)L9"), &[]);
+    assert_eq!(
+        (code, &verdict["findings"][0]["finding"]),
+        (7, &json!("never-made")),
+        "{said}"
+    );
+    let (code, verdict, said) = of_s2(&printed.replace("(17)300630", "(17)310630"), &[]);
+    assert_eq!(
+        (code, &verdict["findings"][0]["finding"]),
+        (7, &json!("relabelled")),
+        "{said}"
+    );
+    assert_eq!(of_s2(&printed, &["--maker", &accounts[1]]).0, 0);
+    let (code, verdict, said) = of_s2(&printed, &["--maker", &accounts[2]]);
+    assert_eq!(
+        (code, &verdict["findings"][0]["finding"]),
+        (7, &json!("other-maker")),
+        "{said}"
+    );
     let chart = patient.ok(&["chart", "open"])["chart"].as_str().unwrap().to_owned();
     let given = [
         "--compartments",
@@ -491,6 +755,17 @@ async fn the_program_ships_verifies_and_dispenses() {
     pharmacy.ok(&dispense);
     let (code, verdict, _) = pharmacy.tried(&dispense);
     assert_eq!((code, &verdict["level"]), (7, &json!("false")));
+    let own = [
+        "supply",
+        "verify",
+        "--tickets",
+        &tickets,
+        "--scan",
+        &scan("S2"),
+        "--chart",
+        &chart,
+    ];
+    assert_eq!(patient.ok(&own)["findings"][0]["finding"], "dispensed");
     assert_eq!(patient.tried(&["supply", "recalls", &chart]).0, 0);
     let recalled = [
         "supply",
@@ -504,6 +779,7 @@ async fn the_program_ships_verifies_and_dispenses() {
         "contaminated",
     ];
     maker.ok(&recalled);
+    assert_eq!(pharmacy.ok(&["supply", "held"])[0]["recalls"][0]["class"], "class-i");
     let (code, found, _) = patient.tried(&["supply", "recalls", &chart]);
     assert_eq!((code, found.as_array().unwrap().len()), (7, 1));
     assert_eq!(patient.ok(&["supply", "recalls"])[0]["reason"], "contaminated");
@@ -526,6 +802,18 @@ async fn the_program_ships_verifies_and_dispenses() {
         pharmacy.ok(&["supply", "shipments", "--open"])[0]["document"],
         digest["digest"]
     );
+    // Whoever has both compares them; what tells of other packages is not named at all.
+    let (number, salt) = (&shipped["shipments"][0], &shipped["salt"]);
+    let compare = |salt: &str| {
+        let number = number.as_str().unwrap();
+        pharmacy.tried(&["supply", "document", &epcis, "--salt", salt, "--shipment", number])
+    };
+    let (code, compared, said) = compare(salt.as_str().unwrap());
+    assert_eq!((code, &compared["differs"]), (0, &json!([])), "{said}");
+    assert_eq!(compare(&batch).0, 5, "another salt");
+    let (code, _, said) = maker.tried(&[&recalled[..], &["--document", &epcis]].concat());
+    assert_eq!(code, 1);
+    assert!(said.contains("tells of 1 packages"), "{said}");
     let history = patient.ok(&["supply", "history", "--tickets", &tickets, "--scan", &scan("S3")]);
     assert_eq!(history["transfers"].as_array().unwrap().len(), 2);
 }

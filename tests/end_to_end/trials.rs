@@ -3,11 +3,15 @@
 
 use std::fs;
 
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use medlock_abi::terms::{amendment, participant, role};
 use medlock_client::{
     Client, Error, TrialFiles, now,
-    research::batch::{Batch, Place, Row},
+    research::{
+        self, Finding,
+        batch::{Batch, Place, Row},
+        folder::Folder,
+    },
 };
 use medlock_tests::{
     World, eventually,
@@ -169,7 +173,13 @@ async fn participants_come_and_go_under_accounts_of_the_trial_and_data_follow_th
         .await
         .unwrap();
     refused(site.anchor_trial_data(&study.batch(3, &[one]).await).await);
+    let stands = first.participation(trial).await.unwrap();
+    assert_eq!((stands.version, stands.must_consent_anew()), (1, true));
+    let gone = second.participation(trial).await.unwrap();
+    assert!(!gone.must_consent_anew(), "who has withdrawn is asked nothing more");
     first.consent_to_trial(trial, site.address(), FORM, None).await.unwrap();
+    let stands = first.participation(trial).await.unwrap();
+    assert_eq!((stands.version, stands.must_consent_anew()), (2, false));
     site.anchor_trial_data(&study.batch(3, &[one]).await).await.unwrap();
     refused(sponsor.anchor_trial_results(trial, b"too soon").await);
     sponsor.lock_trial_data(trial).await.unwrap();
@@ -201,7 +211,25 @@ async fn participants_come_and_go_under_accounts_of_the_trial_and_data_follow_th
 async fn a_lying_gateway_tells_no_trial_that_is_not_the_chains() {
     let gateway = Proxy::start().await;
     let study = Study::of(World::behind(&gateway).await).await;
+    let idle = study.world.party(role::SITE).await;
+    study
+        .sponsor
+        .set_trial_site(study.trial, idle.address(), true)
+        .await
+        .unwrap();
     let (_, number) = study.enrolled().await;
+    study.enrolled().await;
+    let changed = plan(&["sleep"]);
+    let files = TrialFiles {
+        protocol: b"the second protocol",
+        plan: &changed,
+        form: FORM,
+    };
+    study
+        .sponsor
+        .amend_trial(study.trial, files, amendment::SAFETY, false)
+        .await
+        .unwrap();
     study
         .site
         .anchor_trial_data(&study.batch(1, &[number]).await)
@@ -220,11 +248,20 @@ async fn a_lying_gateway_tells_no_trial_that_is_not_the_chains() {
         .unwrap();
     study.site.trial_facts(study.trial).await.unwrap();
     let trial = study.trial.to_string();
-    let lies: [(&str, &str, Change); 11] = [
+    let lies: [(&str, &str, Change); 32] = [
         ("plan", "", |trial| {
             trial["versions"][0]["plan"] = json!(B256::repeat_byte(1))
         }),
         ("time of the plan", "", |trial| trial["versions"][0]["at"] = json!(1)),
+        ("reason of the plan", "", |trial| {
+            trial["versions"][1]["reason_code"] = json!(amendment::EDITORIAL)
+        }),
+        ("new consents wanted", "", |trial| {
+            trial["versions"][1]["reconsent"] = json!(true)
+        }),
+        ("enrolled before the plan", "", |trial| {
+            trial["versions"][1]["enrolled_before"] = json!(0)
+        }),
         ("version made up", "", |trial| {
             let version = trial["versions"][0].clone();
             trial["versions"].as_array_mut().unwrap().push(version);
@@ -232,12 +269,52 @@ async fn a_lying_gateway_tells_no_trial_that_is_not_the_chains() {
         ("sponsor", "", |trial| {
             trial["trial"]["sponsor"] = json!(Address::repeat_byte(1))
         }),
+        ("registration number", "", |trial| {
+            trial["trial"]["registration"] = json!(B256::repeat_byte(1))
+        }),
+        ("time of the registration", "", |trial| {
+            trial["trial"]["registered_at"] = json!(1)
+        }),
         ("lock", "", |trial| trial["trial"]["lock"] = Value::Null),
+        ("batches that were locked", "", |trial| {
+            trial["trial"]["lock"]["batches"] = json!(1)
+        }),
+        ("data that were locked", "", |trial| {
+            trial["trial"]["lock"]["data"] = json!(B256::repeat_byte(1))
+        }),
+        ("time of the lock", "", |trial| trial["trial"]["lock"]["at"] = json!(1)),
         ("results", "", |trial| {
             trial["results"][0]["results"] = json!(B256::repeat_byte(1))
         }),
-        ("enrolled", "/sites", |sites| sites["sites"][0]["enrolled"] = json!(2)),
+        ("plan of the results", "", |trial| {
+            trial["results"][0]["plan"] = json!(B256::repeat_byte(1))
+        }),
+        ("data of the results", "", |trial| {
+            trial["results"][0]["data"] = json!(B256::repeat_byte(1))
+        }),
+        ("version of the results", "", |trial| {
+            trial["results"][0]["version"] = json!(1)
+        }),
+        ("time of the results", "", |trial| {
+            let at = trial["results"][0]["at"].as_u64().unwrap();
+            trial["results"][0]["at"] = json!(at + 60);
+        }),
+        ("enrolled", "/sites", |sites| sites["sites"][0]["enrolled"] = json!(3)),
+        ("withdrawn", "/sites", |sites| sites["sites"][0]["withdrawn"] = json!(1)),
+        ("dismissed", "/sites", |sites| {
+            sites["sites"][0]["active"] = json!(false)
+        }),
         ("site left out", "/sites", |sites| sites["sites"] = json!([])),
+        ("site without participants left out", "/sites", |sites| {
+            let sites = sites["sites"].as_array_mut().unwrap();
+            sites.retain(|site| site["enrolled"] != 0);
+        }),
+        ("site made up", "/sites", |sites| {
+            let mut site = sites["sites"][1].clone();
+            site["site"] = json!(Address::repeat_byte(1));
+            site["active"] = json!(false);
+            sites["sites"].as_array_mut().unwrap().push(site);
+        }),
         ("batch left out", "/batches", |batches| {
             batches["batches"].as_array_mut().unwrap().pop();
         }),
@@ -246,6 +323,22 @@ async fn a_lying_gateway_tells_no_trial_that_is_not_the_chains() {
         }),
         ("late as in time", "/batches", |batches| {
             batches["batches"][0]["flags"] = json!(1)
+        }),
+        // Number 2, who is enrolled as well.
+        ("participants", "/batches", |batches| {
+            batches["batches"][0]["participants"] = json!([U256::from(1 << 2)])
+        }),
+        ("period", "/batches", |batches| {
+            let to = batches["batches"][0]["to"].as_u64().unwrap();
+            batches["batches"][0]["from"] = json!(to - 2);
+        }),
+        ("time of the data", "/batches", |batches| {
+            let at = batches["batches"][1]["anchored_at"].as_u64().unwrap();
+            batches["batches"][1]["anchored_at"] = json!(at + 60);
+        }),
+        ("rows", "/batches", |batches| batches["batches"][0]["count"] = json!(2)),
+        ("version of the data", "/batches", |batches| {
+            batches["batches"][0]["version"] = json!(1)
         }),
     ];
     for (what, tail, change) in lies {
@@ -260,6 +353,71 @@ async fn a_lying_gateway_tells_no_trial_that_is_not_the_chains() {
             "{what}: {:?}",
             outcome.err()
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_of_a_trial_names_what_never_came_and_who_has_no_data() {
+    let study = Study::of(World::start().await).await;
+    let (sponsor, site, trial) = (&study.sponsor, &study.site, study.trial);
+    let (_, one) = study.enrolled().await;
+    let (_, two) = study.enrolled().await;
+    for sequence in [1, 3] {
+        let batch = study.batch(sequence, &[one]).await;
+        site.anchor_trial_data(&batch).await.unwrap();
+    }
+    sponsor.set_trial_site(trial, site.address(), false).await.unwrap();
+    let other = study.world.party(role::SPONSOR).await;
+    let plan = plan(&["sleep"]);
+    let files = TrialFiles {
+        protocol: b"another protocol",
+        plan: &plan,
+        form: FORM,
+    };
+    let (others, _) = other.register_trial("nct01234567", files).await.unwrap();
+    // Nothing is published: what is found is the chain's own.
+    let found = async || {
+        let facts = other.trial_facts(trial).await.unwrap();
+        research::verify(&facts, &Folder::new([], &|_| None)).findings
+    };
+    let site = site.address();
+    let always = [
+        Finding::RegisteredTwice {
+            trial: others,
+            sponsor: other.address(),
+        },
+        Finding::SiteDismissed {
+            site,
+            enrolled: 2,
+            withdrawn: 0,
+            batches: 2,
+        },
+        Finding::PeriodsOverlap {
+            site,
+            sequences: vec![3],
+        },
+    ];
+    let once_locked = [
+        Finding::BatchNeverAnchored {
+            site,
+            first: 2,
+            last: 2,
+        },
+        Finding::WithoutData {
+            site,
+            enrolled: 2,
+            withdrawn: 0,
+            without: 1,
+            first: vec![two],
+        },
+    ];
+    let findings = found().await;
+    assert!(always.iter().all(|finding| findings.contains(finding)), "{findings:?}");
+    assert!(!once_locked.iter().any(|finding| findings.contains(finding)));
+    sponsor.lock_trial_data(trial).await.unwrap();
+    let findings = found().await;
+    for finding in always.iter().chain(&once_locked) {
+        assert!(findings.contains(finding), "{finding:?} not in {findings:?}");
     }
 }
 

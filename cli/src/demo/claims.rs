@@ -442,6 +442,13 @@ async fn explain(story: &mut Story, case: &Case<'_>, claim: B256) -> anyhow::Res
             && text("/extension/0/valueCode") == "paid"
             && paid.is_some_and(|paid| format!("{paid:.2}") == BILLED),
         format!("the patient reads it as FHIR: complete, paid, {BILLED} USD"),
+    )?;
+    let compared = patient.compare_claim_resource(&read.content).await?;
+    let forged = String::from_utf8_lossy(&read.content).replace("\"paid\"", "\"denied\"");
+    let otherwise = patient.compare_claim_resource(forged.as_bytes()).await?;
+    story.check(
+        compared.differs.is_empty() && otherwise.differs == ["ExplanationOfBenefit.extension"],
+        "the patient compares it with the chain: nothing differs; one that says denied is found out",
     )
 }
 

@@ -1,15 +1,14 @@
 //! The drug supply: its chapter of the demo, and `medlock demo supply`.
 
 use alloy::primitives::B256;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use medlock_client::{
-    Client, Error, document_digest,
+    Client, Dispensing, Error, HandOut, HandedOut, document_digest,
     drugs::{
         Day, Gtin, Manifest, Names, Package, Ticket,
         epcis::{self, Document, EventTime, LotClass, Party, Quantity},
         gtin::GtinError,
         plan::Run,
-        ticket::TicketError,
         verdict::{Asker, Finding, Level},
     },
     named_document, now, scanned,
@@ -73,6 +72,7 @@ pub async fn follow_a_package(story: &mut Story, dev: &Dev, cast: &Cast, chart: 
     story.check(verdict.level == Level::False, "a serial that was never made: false")?;
     let mined = pharmacy.dispense(&ticket, B256::ZERO).await?;
     story.row("dispense the package", Some(&mined), None);
+    // This pharmacy writes into no chart: its patient does.
     let patient = cast.patient.chart(chart).await?;
     patient.add_package(&ticket).await?;
     let verdict = pharmacy.inspect(&ticket, None, Asker::Partner).await?;
@@ -143,14 +143,21 @@ impl Trade {
         Ok(verdict.findings)
     }
 
+    /// What the pharmacy learns of a package by a list of tickets, and the line on its screen.
+    async fn listed(&self, story: &Story, list: &str, package: &Package) -> anyhow::Result<(Level, Vec<Finding>)> {
+        let verdict = self
+            .pharmacy
+            .inspect_listed(list, Some(package), Asker::Partner)
+            .await?;
+        story.tell(&verdict.line(&self.names));
+        Ok((verdict.level, verdict.findings))
+    }
+
     /// Units of `holder` that a recall reaches, from and below, as the holder's own client finds them.
     async fn recalled(&self, holder: &Client) -> Result<Vec<(u32, u32)>, Error> {
-        let (units, recalls) = (holder.held_units().await?, holder.recalls().await?);
-        let reached = units.iter().filter(|unit| {
-            let mut of_batch = recalls.iter().filter(|recall| recall.batch == unit.batch);
-            of_batch.any(|recall| recall.from < unit.to && unit.unit < recall.to)
-        });
-        Ok(reached.map(|unit| (unit.unit, unit.to)).collect())
+        let held = holder.held_units().await?;
+        let reached = held.iter().filter(|held| !held.recalls.is_empty());
+        Ok(reached.map(|held| (held.unit.unit, held.unit.to)).collect())
     }
 }
 
@@ -272,7 +279,7 @@ async fn pass_on(story: &mut Story, trade: &mut Trade) -> anyhow::Result<()> {
         .held_units()
         .await?
         .iter()
-        .map(|unit| (unit.unit, unit.to))
+        .map(|held| (held.unit.unit, held.unit.to))
         .collect();
     held.sort_unstable();
     story.check(
@@ -339,10 +346,16 @@ async fn scan(story: &mut Story, trade: &Trade) -> anyhow::Result<()> {
         serial: FORGED.parse()?,
         ..package
     };
-    let unlisted = Ticket::find(&tickets, Some(&forged));
+    let found = trade.listed(story, &tickets, &forged).await?;
     story.check(
-        unlisted == Err(TicketError::NotThere),
-        "for a serial that was never made there is no ticket",
+        found == (Level::False, vec![Finding::NeverMade]),
+        "a serial that no ticket of the maker's whole list is of was never made: the list's tree has the root on chain",
+    )?;
+    let some: Vec<_> = tickets.lines().skip(1).collect();
+    let found = trade.listed(story, &some.join("\n"), &forged).await?;
+    story.check(
+        found == (Level::Unchecked, vec![Finding::Unchecked]),
+        "with a part of that list it cannot be checked, and nobody says that it is false",
     )?;
     let verdict = pharmacy
         .inspect(&forge(&ticket)?, Some(&forged), Asker::Partner)
@@ -356,10 +369,10 @@ async fn scan(story: &mut Story, trade: &Trade) -> anyhow::Result<()> {
         expiry: Day::new(2099, 12, 31).context("a day")?,
         ..package
     };
-    let refused = pharmacy.inspect(&ticket, Some(&relabelled), Asker::Partner).await;
+    let found = trade.listed(story, &tickets, &relabelled).await?;
     story.check(
-        matches!(refused, Err(Error::Unsuitable(_))),
-        "a box whose expiry was printed anew is not that of its ticket",
+        matches!(found, (Level::False, ref findings) if matches!(findings[..], [Finding::Relabelled { .. }])),
+        "a box whose expiry was printed anew is false, whatever its ticket",
     )
 }
 
@@ -374,14 +387,28 @@ async fn dispense(story: &mut Story, trade: &Trade, cast: &Cast, chart: B256) ->
     story.refused(refused, "NotCredentialed", "dispensing by a wholesaler")?;
     let ticket = trade.ticket(PACKAGE)?;
     let mined = pharmacy.dispense(&ticket, B256::ZERO).await?;
-    story.row("the pharmacy dispenses the package", Some(&mined), None);
-    let stored = pharmacy.chart(chart).await?.add_package(&ticket).await?;
-    let stored = stored.context("the chart tells of the package already")?;
+    story.row("the pharmacy dispenses the package, and is cut off", Some(&mined), None);
+    let wish = HandOut {
+        chart: Some(chart),
+        ..HandOut::default()
+    };
+    let (list, printed) = (ticket.to_json(), trade.printed(PACKAGE)?);
+    let again = pharmacy.hand_out(&list, &printed, wish).await?;
+    let (mined, stored) = match again {
+        Dispensing::Done(HandedOut { mined, record }) => (mined, record.context("no record")?),
+        Dispensing::Refused(verdict) => bail!("refused: {}", verdict.line(&trade.names)),
+    };
     story.row(
-        "the pharmacy writes it into the chart",
+        "the same again writes it into the chart",
         Some(&stored.mined),
         Some(stored.envelope.clone()),
     );
+    story.check(mined.is_none(), "what was dispensed is not dispensed again")?;
+    let third = pharmacy.hand_out(&list, &printed, wish).await?;
+    story.check(
+        matches!(third, Dispensing::Refused(_)),
+        "and a third time is one too many: the chart tells of the package",
+    )?;
     let own = Asker::Patient {
         pharmacy: Some(pharmacy.address()),
     };
@@ -389,6 +416,13 @@ async fn dispense(story: &mut Story, trade: &Trade, cast: &Cast, chart: B256) ->
     story.check(
         matches!(found[..], [Finding::Dispensed { by, .. }] if by == pharmacy.address()),
         "the patient scans it: genuine, and dispensed where they were",
+    )?;
+    let verdict = patient
+        .inspect_own(&list, Some(&printed), chart, code("PATRQT"))
+        .await?;
+    story.check(
+        verdict.level == Level::Ok,
+        "their chart says the same, without their knowing the pharmacy's account",
     )?;
     let found = trade.scan(story, second, PACKAGE, Asker::Partner).await?;
     story.check(

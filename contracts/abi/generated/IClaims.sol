@@ -35,12 +35,13 @@ interface IClaims {
     event InformationProvided(bytes32 indexed claim, uint8 serial, address by, bytes32 document, uint64 deadline);
     /// `state`: approved, partly approved or denied. `amount`: keccak256(claim, amount, salt) of what is approved; zero: nothing is.
     /// `reasonCode`: see `terms::claim_reason`; 0 where all is approved. `document`: the decision (FHIR ClaimResponse), with amount and salt, sealed as the
-    /// claim is; zero where a claim was closed because a party was overdue. `deadline`: the end of the appeal window; 0 where all is approved.
+    /// claim is; zero where a claim was closed because a party was overdue. `deadline`: for the payment where all is approved, else the end of the appeal window.
     event Adjudicated(bytes32 indexed claim, uint8 serial, address by, uint8 state, bytes32 amount, uint16 reasonCode, bytes32 document, uint64 deadline);
     /// `document`: why. `deadline`: for the insurer's decision.
     event Appealed(bytes32 indexed claim, uint8 serial, address by, bytes32 document, uint64 deadline);
     /// The provider is content with the part that was approved.
-    event PartAccepted(bytes32 indexed claim, uint8 serial, address by);
+    /// `deadline`: for the payment.
+    event PartAccepted(bytes32 indexed claim, uint8 serial, address by, uint64 deadline);
     /// `remittance`: salted digest of the reference under which the insurer has paid.
     event Paid(bytes32 indexed claim, uint8 serial, address by, bytes32 remittance);
     /// `value` of `token`, from the insurer to the provider.

@@ -6116,6 +6116,11 @@ export const claimsAbi = [
         "indexed": false,
         "name": "by",
         "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint64"
       }
     ],
     "name": "PartAccepted",

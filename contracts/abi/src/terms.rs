@@ -300,6 +300,8 @@ pub mod claim {
     pub const APPEAL_S: u64 = 180 * DAY_S;
     /// The insurer's, from an appeal to a decision.
     pub const APPEAL_DECISION_S: u64 = 60 * DAY_S;
+    /// The insurer's, from the approval to the payment. Nothing ends by it: what was approved stays owed, and anybody sees that it is late.
+    pub const PAYMENT_S: u64 = 30 * DAY_S;
     /// How often an insurer may ask for information, so that asking is no way to never decide.
     pub const INFORMATION_ROUNDS_MOST: u8 = 3;
     pub const APPEALS_MOST: u8 = 2;

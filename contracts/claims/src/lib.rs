@@ -35,7 +35,7 @@ use medlock_abi::{
         action,
         claim::{
             AMOUNT_MOST, APPEAL_DECISION_S, APPEAL_S, APPEALS_MOST, BATCH_MOST, CURRENCY_MOST, DECISION_S,
-            INFORMATION_ROUNDS_MOST, INFORMATION_S, LINKS_MOST, SCALE_MOST,
+            INFORMATION_ROUNDS_MOST, INFORMATION_S, LINKS_MOST, PAYMENT_S, SCALE_MOST,
         },
         claim_reason,
         claim_state::{self as state, holds},
@@ -395,7 +395,8 @@ impl Claims {
         Ok(())
     }
 
-    /// Gives up the appeal, so that the part is paid without waiting for the window to end. By the provider or its member.
+    /// Gives up the appeal, so that the part is paid without waiting for the window to end, and the time for the payment begins. By the provider
+    /// or its member.
     ///
     /// # Errors
     /// `NotActor`, `UnknownClaim`, `NotParty`, `ClaimSerial`, `ClaimState`.
@@ -403,13 +404,15 @@ impl Claims {
     /// `PartAccepted`.
     pub fn accept_part(&mut self, actor: Address, claim: B256, serial: u8) -> Result<(), Error> {
         let head = self.require_providers(actor, claim, serial, bit(state::PARTLY_APPROVED))?;
-        let serial = self.step(claim, head, state::APPROVED, 0);
+        let deadline = self.now() + PAYMENT_S;
+        let serial = self.step(claim, head, state::APPROVED, deadline);
         log(
             self.vm(),
             IClaims::PartAccepted {
                 claim,
                 serial,
                 by: actor,
+                deadline,
             },
         );
         Ok(())
@@ -835,7 +838,7 @@ impl Claims {
         Ok(())
     }
 
-    /// Writes and announces a decision, with the window for an appeal where there can be one.
+    /// Writes and announces a decision, with the time for the payment, or else the window for an appeal where there can be one.
     fn write_decision(
         &mut self,
         actor: Address,
@@ -846,7 +849,7 @@ impl Claims {
     ) {
         let now = self.now();
         let deadline = match decision.state {
-            state::APPROVED => 0,
+            state::APPROVED => now + PAYMENT_S,
             _ if head.appeals < APPEALS_MOST => now + APPEAL_S,
             _ => now,
         };
@@ -960,8 +963,7 @@ impl Claims {
     /// An amount is approved, and the provider cannot appeal.
     fn require_payable(&self, actor: Address, claim: B256, serial: u8) -> Result<(ClaimHead, ClaimInsurer), Error> {
         let (head, insurer) = self.require_insurers(actor, claim, serial, PAYABLE)?;
-        // An approval in full has no window: its deadline is 0.
-        if self.now() < head.deadline {
+        if head.state == state::PARTLY_APPROVED && self.now() < head.deadline {
             return Err(IClaims::AppealWindowOpen {
                 deadline: head.deadline,
             }

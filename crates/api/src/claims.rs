@@ -194,6 +194,9 @@ body! {
         /// UNIX seconds: when the chain was first told of that version; absent: it was not, before the claim.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         pub written_at: Option<u64>,
+        /// UNIX seconds: the same of the record's first version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub created_at: Option<u64>,
     }
 
     /// `GET /v1/claims`, in the order in which they were submitted.

@@ -1,10 +1,12 @@
 //! What looks like fraud. A signal is a reason to look, never a finding: each names the claims and says in plain words what is odd.
 //!
-//! - [`shared_fingerprints`], [`shared_services`]: one service, claimed more than once.
-//! - [`overlaps`], [`long_days`]: a person in two places, or at work for more hours than a day has.
+//! - [`shared_fingerprints`], [`shared_services`], [`repeated_services`]: one service, claimed more than once.
+//! - [`overlaps`], [`long_days`]: a person in two places, or at work for more hours than a day has. Of services whose claims name no person
+//!   ([`Claim::performers`]) neither says anything: who submitted a claim has rendered nothing.
 //! - [`outside_of_life`]: services before birth or after death.
 //! - [`amount_outliers`], [`count_outliers`]: far more than others bill for the same, or far more claims.
-//! - [`late_records`]: records that were written long after the service that they are to bear out.
+//! - [`late_records`]: records that were first written long after the service that they are to bear out.
+//! - [`overdue_payments`]: what was approved, and not paid in time.
 //!
 //! [`ClaimFacts`] are on chain; [`ServiceFacts`] are in documents, for who may open them. Each function gives the same signals whatever
 //! the order of the rows, and takes time that grows with the rows but for a logarithm. Which rows are compared (a month, an insurer) is
@@ -17,7 +19,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     Amount, Currency,
-    fhir::{Item, Period, Serviced},
+    fhir::{Claim, Item, Period, Serviced},
     time::{Day, Span},
 };
 
@@ -73,8 +75,8 @@ pub struct ServiceFacts {
     pub claim: B256,
     pub chart: B256,
     pub provider: Address,
-    /// The person who rendered it.
-    pub performer: Address,
+    /// The persons who rendered it, as far as its claim names them: [`Claim::performers`].
+    pub performers: BTreeSet<String>,
     pub encounter: String,
     pub system: String,
     pub code: String,
@@ -97,10 +99,10 @@ pub enum When {
 }
 
 impl ServiceFacts {
-    /// What an item of `claim`'s document tells; nothing of one without encounter, code or day, as it can be compared with none. Who
-    /// submitted the claim counts as who rendered the service, and the patient's dates are unknown, until the caller knows better.
+    /// What an item of the claim's document tells; nothing of one without encounter, code or day, as it can be compared with none. The
+    /// patient's dates are unknown until the caller knows better.
     #[must_use]
-    pub fn of(claim: &ClaimFacts, item: &Item) -> Option<Self> {
+    pub fn of(facts: &ClaimFacts, claim: &Claim, item: &Item) -> Option<Self> {
         let (system, code) = item.code()?;
         let period = match &item.serviced {
             Some(Serviced::Period(Period {
@@ -113,10 +115,10 @@ impl ServiceFacts {
             _ => None,
         };
         Some(Self {
-            claim: claim.id,
-            chart: claim.chart,
-            provider: claim.provider,
-            performer: claim.by,
+            claim: facts.id,
+            chart: facts.chart,
+            provider: facts.provider,
+            performers: claim.performers(item, facts.provider),
             encounter: item.encounter.as_ref()?.key()?,
             system: system.to_owned(),
             code: code.to_owned(),
@@ -146,7 +148,7 @@ pub struct Signal {
 }
 
 /// Its text is the plain reason, and all that JSON has of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignalKind {
     #[error(
         "{count} claims that are paid or may be have the fingerprint of one service, from {providers} providers to {insurers} insurers"
@@ -160,10 +162,12 @@ pub enum SignalKind {
     },
     #[error("{count} claims of {providers} providers bill the same code of the same encounter and day")]
     SharedService { count: usize, providers: usize },
+    #[error("the claim bills the same code of the same encounter and day in {count} items")]
+    RepeatedService { count: usize },
     #[error("one person rendered services of different encounters at the same time")]
-    Overlap { performer: Address },
+    Overlap { performer: String },
     #[error("one person rendered {hours} hours of services on one day")]
-    LongDay { performer: Address, hours: u64 },
+    LongDay { performer: String, hours: u64 },
     #[error("the service was rendered before the patient was born")]
     BeforeBirth,
     #[error("the service was rendered after the patient died")]
@@ -176,8 +180,10 @@ pub enum SignalKind {
         count: usize,
         z_tenths: u64,
     },
-    #[error("the claim rests on a record that was written {days} days after the service")]
+    #[error("the claim rests on a record that was first written {days} days after the service")]
     LateRecord { record_id: B256, days: u64 },
+    #[error("payment overdue: the claim is approved, and the time to pay it ended {days} days ago")]
+    OverduePayment { insurer: Address, days: u64 },
 }
 
 impl Serialize for SignalKind {
@@ -220,17 +226,7 @@ pub fn shared_fingerprints(claims: &[ClaimFacts], now: u64) -> Vec<Signal> {
 /// another provider's, so that the fingerprints differ. Give services of claims that hold.
 #[must_use]
 pub fn shared_services(services: &[ServiceFacts]) -> Vec<Signal> {
-    let key = |service: &&ServiceFacts| {
-        let (system, code) = (service.system.clone(), service.code.clone());
-        (
-            service.chart,
-            service.encounter.clone(),
-            system,
-            code,
-            service.day.clone(),
-        )
-    };
-    let groups = grouped(services, key).into_values();
+    let groups = grouped(services, |&service| identity(service)).into_values();
     let several = groups.filter(|group| count(group, |service| service.claim) > 1);
     several
         .map(|group| {
@@ -243,6 +239,28 @@ pub fn shared_services(services: &[ServiceFacts]) -> Vec<Signal> {
         .collect()
 }
 
+/// Claims that bill a service in more than one of their items, which no fingerprint tells. Give each service once.
+#[must_use]
+pub fn repeated_services(services: &[ServiceFacts]) -> Vec<Signal> {
+    let groups = grouped(services, |&service| (service.claim, identity(service)));
+    let several = groups.into_iter().filter(|(_, group)| group.len() > 1);
+    several
+        .map(|((claim, _), group)| signal(SignalKind::RepeatedService { count: group.len() }, [claim]))
+        .collect()
+}
+
+/// What makes a service the same whoever bills it: chart, encounter, code with its system, day.
+fn identity(service: &ServiceFacts) -> (B256, &str, &str, &str, &Day) {
+    let (encounter, system, code) = (&service.encounter, &service.system, &service.code);
+    (
+        service.chart,
+        encounter.as_str(),
+        system.as_str(),
+        code.as_str(),
+        &service.day,
+    )
+}
+
 /// Services of one person at the same time, for different encounters. Only those with a period can tell. One signal for each
 /// stretch of time without a gap.
 #[must_use]
@@ -251,11 +269,15 @@ pub fn overlaps(services: &[ServiceFacts]) -> Vec<Signal> {
         When::Period(span) if span.from < span.to => Some((service, span)),
         _ => None,
     });
+    let by_person = timed.flat_map(|(service, span)| {
+        let performers = service.performers.iter();
+        performers.map(move |performer| (performer.as_str(), service, span))
+    });
     let mut signals = Vec::new();
-    for (performer, mut visits) in grouped(timed, |(service, _)| service.performer) {
-        visits.sort_by_key(|(service, span)| (*span, service.chart, &service.encounter, service.claim));
+    for (performer, mut visits) in grouped(by_person, |(performer, ..)| *performer) {
+        visits.sort_by_key(|(_, service, span)| (*span, service.chart, &service.encounter, service.claim));
         let mut stretch = Stretch::default();
-        for (service, span) in visits {
+        for (_, service, span) in visits {
             if stretch.ends.first().is_some_and(|(end, _)| *end <= span.from) {
                 signals.extend(std::mem::take(&mut stretch).signal(performer));
             }
@@ -290,7 +312,8 @@ impl<'a> Stretch<'a> {
         self.claims.push(service.claim);
     }
 
-    fn signal(self, performer: Address) -> Option<Signal> {
+    fn signal(self, performer: &str) -> Option<Signal> {
+        let performer = performer.to_owned();
         self.is_double
             .then(|| signal(SignalKind::Overlap { performer }, self.claims))
     }
@@ -300,28 +323,24 @@ impl<'a> Stretch<'a> {
 /// without times as long as it takes.
 #[must_use]
 pub fn long_days(services: &[ServiceFacts]) -> Vec<Signal> {
-    let mut days: BTreeMap<_, (u64, Vec<B256>)> = BTreeMap::new();
-    let mut add = |service: &ServiceFacts, day: i64, seconds: u64| {
-        let (sum, claims) = days.entry((service.performer, day)).or_default();
-        *sum = sum.saturating_add(seconds);
-        claims.push(service.claim);
-    };
+    let mut days: BTreeMap<(&str, i64), (u64, Vec<B256>)> = BTreeMap::new();
     for service in services {
-        match service.when {
-            When::Day { seconds: Some(seconds) } => {
-                add(service, service.day.span().from.div_euclid(DAY_S), seconds);
-            }
-            When::Day { seconds: None, .. } => {}
-            When::Period(span) => {
-                for (day, seconds) in by_day(span) {
-                    add(service, day, seconds);
-                }
+        let worked: Vec<_> = match service.when {
+            When::Day { seconds: Some(seconds) } => vec![(service.day.span().from.div_euclid(DAY_S), seconds)],
+            When::Day { seconds: None } => vec![],
+            When::Period(span) => by_day(span).collect(),
+        };
+        for performer in &service.performers {
+            for (day, seconds) in &worked {
+                let (sum, claims) = days.entry((performer.as_str(), *day)).or_default();
+                *sum = sum.saturating_add(*seconds);
+                claims.push(service.claim);
             }
         }
     }
     let long = days.into_iter().filter(|(_, (seconds, _))| *seconds > DAY_S as u64);
     long.map(|((performer, _), (seconds, claims))| {
-        let hours = seconds.div_ceil(HOUR_S);
+        let (performer, hours) = (performer.to_owned(), seconds.div_ceil(HOUR_S));
         signal(SignalKind::LongDay { performer, hours }, claims)
     })
     .collect()
@@ -436,6 +455,28 @@ pub fn late_records(claims: &[ClaimFacts], services: &[ServiceFacts]) -> Vec<Sig
         }
     }
     sorted(signals)
+}
+
+/// Whether an approved claim is not paid in time: nothing closes it, and whoever waits has to ask.
+#[must_use]
+pub fn is_payment_overdue(state: u8, deadline: u64, now: u64) -> bool {
+    state == claim_state::APPROVED && (1..=now).contains(&deadline)
+}
+
+/// Claims whose payment is overdue at `now`.
+#[must_use]
+pub fn overdue_payments(claims: &[ClaimFacts], now: u64) -> Vec<Signal> {
+    let overdue = claims
+        .iter()
+        .filter(|claim| is_payment_overdue(claim.state, claim.deadline, now));
+    let signals = overdue.map(|claim| {
+        let kind = SignalKind::OverduePayment {
+            insurer: claim.insurer,
+            days: (now - claim.deadline) / DAY_S as u64,
+        };
+        signal(kind, [claim.id])
+    });
+    sorted(signals.collect())
 }
 
 /// (index, z in tenths) of each value that is an outlier upwards. Whole numbers throughout: values and deviations count twice and four

@@ -8,11 +8,11 @@ use alloy::{
     network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder, TransactionResponse},
     primitives::{Address, B256, Bytes, Log, TxKind},
     providers::{DynProvider, Provider, ProviderBuilder},
-    rpc::types::{Filter, TransactionReceipt, TransactionRequest},
-    sol_types::{SolCall, SolEvent as _},
+    rpc::types::{self, Filter, TransactionReceipt, TransactionRequest},
+    sol_types::{SolCall, SolEvent as _, SolEventInterface},
     transports::{RpcError, TransportErrorKind},
 };
-use medlock_abi::{audit::IAudit, trials::ITrials};
+use medlock_abi::audit::IAudit;
 use medlock_api::account;
 use tokio::sync::Mutex;
 
@@ -29,6 +29,11 @@ const RECEIPT_WAIT: Duration = Duration::from_secs(60);
 /// First pause between two looks for a receipt; doubles up to [`RECEIPT_POLL_MOST`].
 const RECEIPT_POLL_FIRST: Duration = Duration::from_millis(10);
 const RECEIPT_POLL_MOST: Duration = Duration::from_secs(1);
+
+/// How often one reading of logs asks the node, whose limit on blocks or logs is not known: a year of Arbitrum in ranges of 200,000 blocks.
+const LOG_ASKS_MOST: u32 = 640;
+/// Logs of one reading: some 50 MB of JSON.
+const LOGS_MOST: usize = 50_000;
 
 /// What is added to an estimate, a fifth of it: the wallet's user takes a while.
 const WALLET_GAS_MORE: u64 = 5;
@@ -185,20 +190,57 @@ impl Chain {
         Ok(receipt.and_then(|receipt| receipt.block_number))
     }
 
-    /// The documents of a participant's consents to a trial, as the contract logged them, the last one last.
-    pub(crate) async fn consents(&self, trials: Address, trial: B256, participant: Address) -> Result<Vec<B256>> {
-        let filter = Filter::new()
-            .select(0u64..)
-            .address(trials)
-            .event_signature(ITrials::Consented::SIGNATURE_HASH)
-            .topic1(trial)
-            .topic2(participant.into_word());
-        let logs = self.provider.get_logs(&filter).await;
-        let logs = logs.map_err(|error| self.error("eth_getLogs", error))?;
-        let consents = logs
-            .iter()
-            .filter_map(|log| ITrials::Consented::decode_log(&log.inner).ok());
-        Ok(consents.map(|consented| consented.document).collect())
+    /// The events that `filter` selects from the block `since` on, in the order of the chain, each with its block.
+    pub(crate) async fn events<E: SolEventInterface>(&self, filter: &Filter, since: u64) -> Result<Vec<(u64, E)>> {
+        let logs = self.mined_logs(filter, since).await?;
+        let events = logs.iter().map(|log| {
+            let event = E::decode_log(&log.inner).ok();
+            let placed = log.block_number.zip(event.map(|event| event.data));
+            placed.ok_or_else(|| {
+                self.unfit(
+                    "eth_getLogs",
+                    "a log is not what the ABI says: is this the right contract?",
+                )
+            })
+        });
+        events.collect()
+    }
+
+    /// A node that does not answer for so many blocks is asked for half of them, down to one.
+    async fn mined_logs(&self, filter: &Filter, since: u64) -> Result<Vec<types::Log>> {
+        let last = self.provider.get_block_number().await;
+        let last = last.map_err(|error| self.error("eth_blockNumber", error))?;
+        let (mut from, mut to) = (since, last);
+        let mut found = Vec::new();
+        for _ in 0..LOG_ASKS_MOST {
+            match self.provider.get_logs(&filter.clone().select(from..=to)).await {
+                Ok(logs) => found.extend(logs),
+                Err(error) if error.is_error_resp() && from < to => {
+                    to = from + (to - from) / 2;
+                    continue;
+                }
+                Err(error) => return Err(self.error("eth_getLogs", error)),
+            }
+            if found.len() > LOGS_MOST {
+                return Err(self.unfit("eth_getLogs", "it has more logs of this than are read at once"));
+            }
+            if to == last {
+                return Ok(found);
+            }
+            (from, to) = (to + 1, last.min(to + (to - from) + 1));
+        }
+        Err(self.unfit(
+            "eth_getLogs",
+            "it gives too few blocks at a time; use a node that gives more",
+        ))
+    }
+
+    /// The time of a block that there is (UNIX seconds).
+    pub(crate) async fn time_of(&self, number: u64) -> Result<u64> {
+        let block = self.provider.get_block_by_number(number.into()).await;
+        let block = block.map_err(|error| self.error("eth_getBlockByNumber", error))?;
+        let time = block.map(|block| block.header.timestamp);
+        time.ok_or_else(|| self.unfit("eth_getBlockByNumber", "it does not have a block that it told of"))
     }
 
     /// What a contract said in a transaction.
@@ -352,6 +394,15 @@ impl Chain {
                 doing: doing.to_owned(),
                 fault: format!("transaction {transaction} was mined and reverted"),
             },
+        }
+    }
+
+    /// The node answered, with what is no use.
+    pub(crate) fn unfit(&self, doing: &str, why: &str) -> Error {
+        Error::Chain {
+            url: self.url.clone(),
+            doing: doing.to_owned(),
+            detail: why.to_owned(),
         }
     }
 

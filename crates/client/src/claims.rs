@@ -1,24 +1,22 @@
 //! Claims: what a provider bills an insurer for, and what becomes of it. A claim's documents are sealed to its parties; the gateway lists what
 //! stands on chain, and nothing of it is believed that the chain does not say.
 
+mod compare;
+mod listed;
 mod payment;
-
-use std::collections::{BTreeMap, btree_map::Entry};
+mod signals;
+mod submit;
 
 use alloy::primitives::{Address, B256};
-use medlock_abi::{
-    claims::IClaims::{self, Adjudicated, ClaimSubmitted, Link},
-    terms::claim_state,
-};
+use medlock_abi::claims::IClaims::{self, Adjudicated, ClaimSubmitted, Link};
 use medlock_api::{
     self as api, Purpose,
     claims::{ClaimHistory, ClaimState, ClaimStep, Insurer, claim_reason_code},
 };
 use medlock_billing::{
     Amount, ClaimDocument, Currency, Decision, FingerprintKey, Salt, Verdict, claim_id,
-    fhir::{self, ChainState, Claim as FhirClaim, ClaimResponse, Reference},
-    signals::{self, ClaimFacts, LinkFacts, ServiceFacts, Signal},
-    time::{DateTime, Span},
+    fhir::{self, Claim as FhirClaim, ClaimResponse, Reference},
+    time::DateTime,
 };
 use medlock_dag::{Block, dag_cbor_block};
 use medlock_fhir::Label;
@@ -26,7 +24,13 @@ use medlock_vault::{DocumentScope, Metadata, Recipient, SealedDocument, Zeroizin
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use self::payment::ClaimPayment;
+use self::compare::chain_state;
+pub use self::{
+    compare::ComparedClaim,
+    payment::ClaimPayment,
+    signals::Signals,
+    submit::{NewClaim, Submitted},
+};
 use crate::{
     Client, NewDocument, OpenChart,
     chain::Mined,
@@ -45,6 +49,8 @@ const FINGERPRINT_MEDIA_TYPE: &str = "application/vnd.medlock.fingerprint-key";
 const CLAIM_MEDIA_TYPE: &str = "application/vnd.medlock.claim+cbor";
 const DECISION_MEDIA_TYPE: &str = "application/vnd.medlock.decision+cbor";
 const WHAT: &str = "the claim";
+/// A step may have been mined in between: then the gateway is behind, and no liar.
+const ELSEWHERE: &str = "it stands elsewhere on chain; if a step was just taken, ask again";
 
 /// Whose claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,24 +61,6 @@ pub enum ClaimsOf {
     Insurer,
     /// All about a chart of ours.
     Chart(B256),
-}
-
-/// What is to be claimed.
-#[derive(Debug, Clone)]
-pub struct NewClaim {
-    pub insurer: Address,
-    /// A FHIR R4 Claim as JSON. Its first item is the service, its total what is billed.
-    pub claim: Vec<u8>,
-    /// The records that bear it out: 1 to 8 of the chart's, in their latest versions.
-    pub records: Vec<B256>,
-}
-
-/// What was submitted.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Submitted {
-    /// The claims' ids, in the order in which they were given.
-    pub claims: Vec<B256>,
-    pub mined: Mined,
 }
 
 /// A claim whose documents were opened and compared with the chain.
@@ -132,38 +120,9 @@ impl OpenClaim {
     /// # Errors
     /// [`Error::Unsuitable`] where the documents do not make one.
     pub fn explanation(&self) -> Result<String> {
-        let claim = &self.history.claim;
-        let paid = self.history.steps.iter().rfind(|step| step.state == ClaimState::Paid);
-        let chain = ChainState {
-            claim: claim.claim,
-            state: claim.state.number(),
-            reason_code: reason_code(claim.reason.as_deref()),
-            changed_at: claim.stepped_at,
-            paid_at: paid.filter(|_| claim.state == ClaimState::Paid).map(|step| step.at),
-        };
         let response = self.decision.as_ref().map(|(_, response)| response);
-        fhir::explanation(&self.claim, response, &chain).map_err(Error::unsuitable)
+        fhir::explanation(&self.claim, response, &chain_state(&self.history)).map_err(Error::unsuitable)
     }
-}
-
-/// What [`Client::claim_signals`] has found, and among how many claims.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Signals {
-    pub claims: usize,
-    pub signals: Vec<Signal>,
-    /// Claims whose document could not be opened or is not what stands on chain, and why.
-    pub unopened: Vec<(B256, String)>,
-}
-
-/// From when to when, as exactly as it is known.
-type Life = (Option<Span>, Option<Span>);
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PatientDates {
-    resource_type: String,
-    birth_date: Option<String>,
-    deceased_date_time: Option<String>,
 }
 
 /// What an insurer says of a claim.
@@ -245,13 +204,26 @@ impl Client {
         self.gateway().await?.insurer(insurer).await
     }
 
-    /// Claims, by the gateway's index, in the order in which they were submitted.
+    /// Claims, by the gateway's index, in the order in which they were submitted. Those about a chart and those at an insurer are compared with the
+    /// contract's events: all are there, of the parties and the document that were submitted. Where each stands is the gateway's word
+    /// ([`Client::claim`] compares that too).
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] where the gateway leaves one out.
     pub async fn claims(&self, of: ClaimsOf, state: Option<ClaimState>) -> Result<Vec<api::claims::Claim>> {
         let client = match of {
             ClaimsOf::Chart(_) => self.for_ourselves(),
             _ => self.clone(),
         };
-        client.gateway().await?.claims(of, state).await
+        let Some(submitted) = client.submitted_on_chain(of, 0).await? else {
+            return client.gateway().await?.claims(of, state).await;
+        };
+        // In every state, or whatever is left out could be said to stand in another.
+        let mut listed = client.gateway().await?.claims(of, None).await?;
+        let all: Vec<_> = listed.iter().collect();
+        client.require_listed(of, submitted, &all).await?;
+        listed.retain(|claim| state.is_none_or(|state| claim.state == state));
+        Ok(listed)
     }
 
     /// A claim and its steps. Where it stands and who its parties are is the chain's word.
@@ -269,11 +241,8 @@ impl Client {
         if !is_it {
             return Err(tampered(WHAT)("its parties, document or records are another claim's"));
         }
-        // A step may have been mined in between: then the gateway is behind, and no liar.
         if !stands || told.approved.unwrap_or_default() != on_chain.amount {
-            return Err(tampered(WHAT)(
-                "it stands elsewhere on chain; if a step was just taken, ask again",
-            ));
+            return Err(tampered(WHAT)(ELSEWHERE));
         }
         let (amount, code) = last_decision(&history).map_or((B256::ZERO, 0), |step| {
             (step.amount.unwrap_or_default(), reason_code(step.reason.as_deref()))
@@ -302,11 +271,7 @@ impl Client {
     async fn open_history(&self, history: ClaimHistory, key: Option<&FingerprintKey>) -> Result<OpenClaim> {
         let told = &history.claim;
         let claim = told.claim;
-        let content = self
-            .claim_document(claim, told.document, told.chart, told.provider)
-            .await?;
-        let document = ClaimDocument::decode(&content).map_err(tampered(WHAT))?;
-        let fhir = document.check(&submitted(&history), key).map_err(tampered(WHAT))?;
+        let (document, fhir) = self.open_document(&history, key).await?;
         let decision = match last_decision(&history).and_then(|step| Some((step, step.document?))) {
             None => None,
             Some((step, digest)) => {
@@ -324,6 +289,21 @@ impl Client {
             claim: fhir,
             decision,
         })
+    }
+
+    /// The claim's own document alone.
+    async fn open_document(
+        &self,
+        history: &ClaimHistory,
+        key: Option<&FingerprintKey>,
+    ) -> Result<(ClaimDocument, FhirClaim)> {
+        let told = &history.claim;
+        let content = self
+            .claim_document(told.claim, told.document, told.chart, told.provider)
+            .await?;
+        let document = ClaimDocument::decode(&content).map_err(tampered(WHAT))?;
+        let fhir = document.check(&submitted(history), key).map_err(tampered(WHAT))?;
+        Ok((document, fhir))
     }
 
     /// A claim, its messages and, for its parties, its documents. With a purpose the chart's fingerprint key is read too, and the service's
@@ -367,81 +347,6 @@ impl Client {
         let content = self.claim_document(claim.claim, digest, claim.claim, author).await?;
         let text = std::str::from_utf8(&content).map_err(|_| tampered(WHAT)("a message is not text"))?;
         Ok(Some(text.to_owned()))
-    }
-
-    /// Signs of fraud among claims of ours that were submitted at `since` (UNIX seconds) or later: in what the chain tells of them and, of those
-    /// that hold their service, in their documents. With a purpose the patients' dates of birth and death are read too, where we may; each such
-    /// reading is in the chart's log.
-    pub async fn claim_signals(&self, of: ClaimsOf, since: u64, life: Option<Purpose>) -> Result<Signals> {
-        let told = self.gateway().await?.claim_facts(of, since).await?;
-        let now = now();
-        let mut claims = Vec::with_capacity(told.len());
-        let (mut services, mut unopened) = (Vec::new(), Vec::new());
-        let mut lives: BTreeMap<B256, Life> = BTreeMap::new();
-        for told in told {
-            let claim = &told.claim;
-            let facts = facts(&told);
-            let holds = claim_state::holds(facts.state, facts.deadline, now);
-            if holds && [claim.provider, claim.insurer].contains(&self.grantee()) {
-                match self.open_claim(claim.claim, None).await {
-                    Ok(open) => {
-                        if let (Some(purpose), false) = (life, lives.contains_key(&claim.chart)) {
-                            lives.insert(claim.chart, self.life(claim.chart, purpose).await?);
-                        }
-                        let (born, died) = lives.get(&claim.chart).copied().unwrap_or_default();
-                        let of_claim = open
-                            .claim
-                            .items
-                            .iter()
-                            .filter_map(|item| ServiceFacts::of(&facts, item));
-                        services.extend(of_claim.map(|service| ServiceFacts { born, died, ..service }));
-                    }
-                    // One that its provider has spoiled must not hide the others.
-                    Err(error @ (Error::Tampered { .. } | Error::Unsuitable(_) | Error::Problem { .. })) => {
-                        unopened.push((claim.claim, error.to_string()));
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            claims.push(facts);
-        }
-        let found = [
-            signals::shared_fingerprints(&claims, now),
-            signals::shared_services(&services),
-            signals::overlaps(&services),
-            signals::long_days(&services),
-            signals::outside_of_life(&services),
-            signals::amount_outliers(&services),
-            signals::count_outliers(&claims),
-            signals::late_records(&claims, &services),
-        ];
-        Ok(Signals {
-            claims: claims.len(),
-            signals: found.into_iter().flatten().collect(),
-            unopened,
-        })
-    }
-
-    /// When a chart's patient was born and died, as far as we may read it.
-    async fn life(&self, chart: B256, purpose: Purpose) -> Result<Life> {
-        let records = match self.records(chart, Some(Label::Demographics.compartment())).await {
-            Err(error) if error.is_refusal() => return Ok(Life::default()),
-            records => records?,
-        };
-        let open = self.chart(chart).await?;
-        for record in records {
-            let read = match open.read(record.record_id, None, purpose).await {
-                Err(error) if error.is_refusal() => continue,
-                read => read?,
-            };
-            if let Ok(patient) = serde_json::from_slice::<PatientDates>(&read.content)
-                && patient.resource_type == "Patient"
-            {
-                let span = |text: Option<String>| text.as_deref().and_then(Span::of);
-                return Ok((span(patient.birth_date), span(patient.deceased_date_time)));
-            }
-        }
-        Ok(Life::default())
     }
 
     /// Fetches and opens a document that is sealed to us, or to the organisation that we act for.
@@ -571,10 +476,28 @@ impl Client {
         let request = Reference::claim(claim.claim);
         let response = ClaimResponse::decided(&open.claim, request, &verdict, DateTime::at(now()));
         let response = response.write().map_err(Error::unsuitable)?;
+        self.adjudicate(open, verdict, response.into_bytes()).await
+    }
+
+    /// Decides a claim as a FHIR R4 ClaimResponse of the insurer's own says, which the provider gets as it is: its total benefit is what is paid, and
+    /// a reason of the ledger's says why that is not all.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`], which names the element that decides nothing about this claim.
+    pub async fn decide_claim_by_response(&self, open: &OpenClaim, response: Vec<u8>) -> Result<Mined> {
+        let id = open.history.claim.claim;
+        let read = ClaimResponse::read(&response).map_err(Error::unsuitable)?;
+        let verdict = read.verdict(id, &open.claim, &mut rng());
+        self.adjudicate(open, verdict.map_err(Error::unsuitable)?, response)
+            .await
+    }
+
+    async fn adjudicate(&self, open: &OpenClaim, verdict: Verdict, response: Vec<u8>) -> Result<Mined> {
+        let claim = &open.history.claim;
         let decision = Decision {
             claim: claim.claim,
             verdict,
-            response: response.into_bytes(),
+            response,
         };
         // What the provider would refuse is not sent.
         let amount = decision.verdict.commitment(claim.claim);
@@ -590,7 +513,7 @@ impl Client {
             deadline: 0,
         };
         decision
-            .check(&said, total)
+            .check(&said, open.claim.total)
             .map_err(|mismatches| Error::Usage(mismatches.to_string()))?;
         let content = decision.encode();
         let document = self
@@ -721,51 +644,6 @@ impl OpenChart {
             "the patient has not shared the chart's fingerprint key with you: they run `medlock claim share CHART`, and grant you the compartment of claims".into(),
         ))
     }
-
-    /// Submits claims about the chart, all or none (a provider). They rest on the latest versions of their records.
-    ///
-    /// # Errors
-    /// [`Error::Contract`] where the contract refuses one: without consent, a credential, an accepted currency, or for a service that is claimed already.
-    pub async fn submit_claims(&self, claims: Vec<NewClaim>, key: &FingerprintKey) -> Result<Submitted> {
-        let client = &self.client;
-        let provider = client.grantee();
-        let (mut blocks, mut calls) = (Vec::with_capacity(claims.len()), Vec::with_capacity(claims.len()));
-        // Looked up once each: a gateway answers an address only so often.
-        let mut readers: BTreeMap<Address, [Recipient; 2]> = BTreeMap::new();
-        for claim in claims {
-            let mut links = Vec::with_capacity(claim.records.len());
-            for record in claim.records {
-                let on_chain = self.on_chain(record).await?;
-                if on_chain.version == 0 {
-                    return Err(Error::UnknownRecord { record });
-                }
-                links.push(Link {
-                    recordId: record,
-                    pointer: on_chain.pointer,
-                });
-            }
-            let document = ClaimDocument::new(claim.claim, provider, links, Salt::generate(&mut rng()));
-            let document = document.map_err(Error::unsuitable)?;
-            let content = document.encode();
-            let recipients = match readers.entry(claim.insurer) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(client.readers_of_document(claim.insurer).await?),
-            };
-            let block = client.seal_document(self.id(), CLAIM_MEDIA_TYPE, &content, recipients)?;
-            let submission = document.submission(self.id(), claim.insurer, digest(&block)?, key);
-            calls.push(submission.map_err(Error::unsuitable)?);
-            blocks.push(block);
-        }
-        let ids = calls.iter().map(|call| claim_id(provider, call)).collect();
-        client.gateway().await?.upload(blocks).await?;
-        let call = IClaims::submitClaimsCall {
-            actor: client.address(),
-            organisation: client.organisation().unwrap_or_default(),
-            claims: calls,
-        };
-        let mined = client.act_on(client.deployment.claims, call).await?;
-        Ok(Submitted { claims: ids, mined })
-    }
 }
 
 /// The number of a reason by its name.
@@ -780,31 +658,6 @@ pub fn claim_reason(name: &str) -> Result<u16> {
 #[must_use]
 pub fn remittance(salt: B256, reference: &str) -> B256 {
     alloy::primitives::keccak256([salt.as_slice(), reference.as_bytes()].concat())
-}
-
-fn facts(told: &api::claims::ClaimFacts) -> ClaimFacts {
-    let claim = &told.claim;
-    // A version that was not written before its claim says nothing of when the record was.
-    let links = told.links.iter().filter_map(|link| {
-        Some(LinkFacts {
-            record_id: link.record_id,
-            created_at: link.written_at?,
-        })
-    });
-    ClaimFacts {
-        id: claim.claim,
-        chart: claim.chart,
-        provider: claim.provider,
-        by: claim.submitted_by,
-        insurer: claim.insurer,
-        fingerprint: claim.fingerprint,
-        submitted_at: claim.submitted_at,
-        state: claim.state.number(),
-        deadline: claim.deadline.unwrap_or_default(),
-        currency: claim.currency,
-        shared: claim.shared,
-        links: links.collect(),
-    }
 }
 
 fn links(history: &ClaimHistory) -> Vec<Link> {

@@ -50,8 +50,8 @@ pub use bundle::{FRAMES, default_labels};
 pub use chain::{Chain, Mined};
 pub use chart::{Anchoring, ChartState, Read, Revoked, RevokedAll, Rotated};
 pub use claims::{
-    CLAIMS, ClaimPayment, ClaimsOf, NewClaim, OpenClaim, Ruling, SeenClaim, Signals, Submitted, claim_reason,
-    remittance,
+    CLAIMS, ClaimPayment, ClaimsOf, ComparedClaim, NewClaim, OpenClaim, Ruling, SeenClaim, Signals, Submitted,
+    claim_reason, remittance,
 };
 pub use content::{Content, Readable, Sheet};
 pub use custody::{PutOff, Served};
@@ -76,7 +76,10 @@ pub use platform::{Asked, now};
 pub use record::{Document, NewDocument, OpenChart, RANGE_BYTES_MOST, SealedDocument, Stored};
 pub use signer::{Signer, Wallet};
 pub use step::Step;
-pub use supply::{NamedDocument, RecalledPackage, Shipped, document_digest, named_document, scanned};
+pub use supply::{
+    Dispensing, HandOut, HandedOut, Held, NamedDocument, RecalledPackage, Shipped, UnitRecall, document_digest,
+    named_document, scanned,
+};
 pub use trials::{ComparedResource, Consented, Participation, TrialFiles, participation_text, trial_rows};
 
 /// Where the client finds the world.

@@ -1,44 +1,39 @@
 //! Drugs: a maker registers batches, trading partners pass them on by offer and acceptance, a pharmacy dispenses, and whoever holds a package in hand
-//! asks the chain what it is. Custody is read from the contract's steps; the index only says when, and what is under way.
+//! asks the chain what it is (`package.rs`). Custody is read from the contract's steps; the index only says when, and what is under way.
+
+mod package;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::{
     eips::BlockId,
     primitives::{Address, B256, keccak256},
+    rpc::types::Filter,
     sol_types::{SolCall, SolEvent},
 };
-use medlock_abi::{
-    supply::ISupply::{self, RecallIssued, ShipmentOffered},
-    terms::HOLDERS_MOST,
-};
-use medlock_api::{
-    Purpose,
-    supply::{Recall, Shipment, Unit as HeldUnit},
-};
+use medlock_abi::supply::ISupply::{self, ISupplyEvents, ShipmentOffered, UnitSplit};
+use medlock_api::supply::{Recall, Shipment, Unit as HeldUnit};
 use medlock_drugs::{
-    Batch, Day, Gtin, GtinSalt, Lot, Manifest, Package, Ticket,
-    epcis::{self, Document},
+    Batch, Day, Gtin, GtinSalt, Lot, Manifest, Ticket,
+    epcis::{self, Difference, Document, Goods},
     history::{History, Step as CustodyStep},
     plan::{self, Plan, Run, Unit},
-    recall::{self, Dispensed},
-    serials::read_list,
+    serials::{last_day, lot_digest, read_list},
     ticket::{TicketError, verify_ticket},
-    verdict::{self, Asker, Facts, Verdict},
 };
-use medlock_fhir::Label;
-use medlock_vault::{Metadata, Zeroizing};
+use medlock_vault::Zeroizing;
+
+pub use package::{Dispensing, HandOut, HandedOut, RecalledPackage, scanned};
 
 use crate::{
-    Client, NewDocument, OpenChart, Stored,
+    Client,
     chain::Mined,
     error::{Error, Result},
     platform::now,
     record::{random, tampered},
+    terms::{HOLDERS_MOST, name_of, recall},
 };
 
-/// A package as a chart keeps it: what recalls are compared with.
-const PACKAGE_MEDIA_TYPE: &str = "application/vnd.medlock.package+json";
 const WHAT: &str = "the batch";
 
 /// By what an event names an EPCIS document. Without the salt nobody can tell by trying which one it is: it goes with the document to who is to
@@ -57,7 +52,58 @@ pub struct Shipped {
     pub mined: Vec<Mined>,
 }
 
-/// What the contract says of a batch, and its recalls, all at one block.
+/// Packages that we hold, and what their batch says of them.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Held {
+    #[serde(flatten)]
+    pub unit: HeldUnit,
+    pub gtin: Gtin,
+    /// Of use.
+    pub last_day: Day,
+    pub expired: bool,
+    /// Those that reach some of them, the most dangerous first.
+    pub recalls: Vec<UnitRecall>,
+}
+
+/// A recall of some packages of a unit; perhaps of others, too.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct UnitRecall {
+    /// From this package on, below the other.
+    pub from: u32,
+    pub to: u32,
+    /// `terms::recall`, by name.
+    pub class: String,
+    pub reason: String,
+    /// UNIX seconds.
+    pub at: u64,
+}
+
+impl Held {
+    fn new(unit: HeldUnit, batch: &ISupply::batchOfReturn, recalls: &[ISupply::recallOfReturn]) -> Result<Self> {
+        if batch.maker.is_zero() {
+            return Err(tampered(WHAT)("the gateway tells of one that the chain does not have"));
+        }
+        let reach = |recall: &&ISupply::recallOfReturn| recall.from < unit.to && unit.unit < recall.to;
+        let mut reaching: Vec<_> = recalls.iter().filter(reach).collect();
+        reaching.sort_by_key(|recall| (recall.class, recall.at));
+        let told = reaching.into_iter().map(|recall| UnitRecall {
+            from: recall.from,
+            to: recall.to,
+            class: name_of(&recall::CLASSES, recall.class),
+            reason: name_of(&recall::REASONS, recall.reasonCode),
+            at: recall.at,
+        });
+        Ok(Self {
+            recalls: told.collect(),
+            gtin: Gtin::from_number(batch.gtin).map_err(tampered(WHAT))?,
+            last_day: last_day(batch.expiry),
+            expired: batch.expiry <= now(),
+            unit,
+        })
+    }
+}
+
+/// What the contract says of a batch at one block.
 struct Registered {
     at: BlockId,
     batch: ISupply::batchOfReturn,
@@ -96,7 +142,7 @@ impl Client {
         let call = ISupply::registerBatchCall {
             actor: self.address(),
             gtin: batch.gtin.number(),
-            lot: medlock_drugs::serials::lot_digest(&batch.lot),
+            lot: lot_digest(&batch.lot),
             expiry: batch.expiry,
             root: manifest.root(),
             count: manifest.count(),
@@ -236,40 +282,6 @@ impl Client {
         self.act_on(self.deployment.supply, call).await
     }
 
-    /// What a package is, by the chain alone: genuine, expired, recalled, dispensed already, never made. `scanned`: what is printed on it, where it was
-    /// scanned.
-    ///
-    /// # Errors
-    /// [`Error::Unsuitable`] where the ticket is of another package than the scan; [`Error::Tampered`] for facts that cannot be true together.
-    pub async fn inspect(&self, ticket: &Ticket, scanned: Option<&Package>, asker: Asker) -> Result<Verdict> {
-        if let Some(scanned) = scanned {
-            ticket.check_scan(scanned).map_err(Error::unsuitable)?;
-        }
-        let (id, index) = (ticket.batch.id(), ticket.index);
-        let at = BlockId::from(self.chain.latest().await?.0);
-        // Of a batch that nobody registered the contract says zero, and that no package of it was made.
-        let batch = self.supply_at(ISupply::batchOfCall { batch: id }, at).await?;
-        // The contract's word is what counts, so also where the ticket itself shows that the package was never made.
-        let unit = match index < batch.count {
-            true => Some(self.unit_with(id, batch.count, index, at).await?),
-            false => None,
-        };
-        let call = ISupply::verifyCall {
-            batch: id,
-            unit: unit.map_or(0, |unit| unit.from),
-            index,
-            serial: ticket.leaf(),
-            proof: ticket.proof.clone(),
-        };
-        let verified = self.supply_at(call, at).await?;
-        let mut recalls = Vec::with_capacity(batch.recalls.into());
-        for number in 0..batch.recalls {
-            recalls.push(self.supply_at(ISupply::recallOfCall { batch: id, number }, at).await?);
-        }
-        let decommissioned = unit.map_or(0, |unit| unit.decommissioned);
-        judged(&batch, &verified, index, &recalls, decommissioned, scanned, asker)
-    }
-
     /// How the unit with this package came to who holds it, back to its maker. Who and in which order is the contract's word; when, and with
     /// which document, the index's.
     ///
@@ -315,14 +327,60 @@ impl Client {
         History::link(batch, steps).map_err(tampered(WHAT))
     }
 
+    /// What a document tells otherwise than these packages are: those of the event that names it, or is to.
+    ///
+    /// # Errors
+    /// As [`document_digest`], and for a batch that nobody registered.
+    pub async fn document_differences(&self, document: &[u8], runs: &[Run]) -> Result<Vec<Difference>> {
+        let document = Document::from_json(document).map_err(Error::unsuitable)?;
+        let mut goods = Vec::with_capacity(runs.len());
+        for Run { batch, from, to } in runs {
+            goods.push(Goods {
+                maker: self.registered(*batch).await?.batch.maker,
+                batch: *batch,
+                packages: to.saturating_sub(*from).into(),
+            });
+        }
+        Ok(document.differences(&goods))
+    }
+
+    /// A shipment from or to us that is open, by the gateway's index, and its packages: those of one that is closed may have been cut since.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where there is no such shipment.
+    pub async fn open_shipment(&self, number: u64) -> Result<(Shipment, Vec<Run>)> {
+        let mut open = self.shipments(true, true).await?;
+        open.extend(self.shipments(false, true).await?);
+        let found = open.into_iter().find(|one| one.shipment == number);
+        let found = found
+            .ok_or_else(|| Error::Unsuitable(format!("shipment {number} is none that is open, from you or to you")))?;
+        let at = BlockId::from(self.chain.latest().await?.0);
+        let mut runs = Vec::with_capacity(found.units.len());
+        for unit in &found.units {
+            let Unit { batch, from, to, .. } = self.unit_from(unit.batch, unit.unit, at).await?;
+            runs.push(Run { batch, from, to });
+        }
+        Ok((found, runs))
+    }
+
     /// Shipments from us (or the organisation that we act for), or to us, by the gateway's index.
     pub async fn shipments(&self, from_us: bool, open: bool) -> Result<Vec<Shipment>> {
         self.gateway().await?.shipments(from_us, open).await
     }
 
-    /// What we hold, by the gateway's index.
-    pub async fn held_units(&self) -> Result<Vec<HeldUnit>> {
-        self.gateway().await?.held_units().await
+    /// What we hold, by the gateway's index, with what the contract says of its batches: whether it has expired, and which recalls reach it.
+    pub async fn held_units(&self) -> Result<Vec<Held>> {
+        let units = self.gateway().await?.held_units().await?;
+        let at = BlockId::from(self.chain.latest().await?.0);
+        let mut batches = BTreeMap::new();
+        for batch in units.iter().map(|unit| unit.batch).collect::<BTreeSet<_>>() {
+            batches.insert(batch, self.standing(batch, at).await?);
+        }
+        let held = units.into_iter().map(|unit| {
+            let (batch, recalls) = &batches[&unit.batch];
+            Held::new(unit, batch, recalls)
+        });
+        held.collect()
     }
 
     /// All recalls, by the gateway's index.
@@ -340,6 +398,20 @@ impl Client {
         Ok(Registered { at, batch: found })
     }
 
+    /// What the contract says of a batch, all zero where there is none, and its recalls.
+    async fn standing(
+        &self,
+        batch: B256,
+        at: BlockId,
+    ) -> Result<(ISupply::batchOfReturn, Vec<ISupply::recallOfReturn>)> {
+        let found = self.supply_at(ISupply::batchOfCall { batch }, at).await?;
+        let mut recalls = Vec::with_capacity(found.recalls.into());
+        for number in 0..found.recalls {
+            recalls.push(self.supply_at(ISupply::recallOfCall { batch, number }, at).await?);
+        }
+        Ok((found, recalls))
+    }
+
     /// A batch's units, one after the other.
     async fn units_of(&self, batch: B256, at: BlockId) -> Result<Vec<Unit>> {
         let count = self.supply_at(ISupply::batchOfCall { batch }, at).await?.count;
@@ -352,8 +424,17 @@ impl Client {
         Ok(units)
     }
 
-    /// The unit that has package number `index` of a batch of `count`.
+    /// The unit that has package number `index` of a batch of `count`. The contract tells of a unit by its first package. Which one that is, its events
+    /// say in one answer; where they cannot be had, or are of another block, the units are gone through one after the other.
     async fn unit_with(&self, batch: B256, count: u32, index: u32, at: BlockId) -> Result<Unit> {
+        if index < count
+            && let Ok(from) = self.last_cut(batch, index).await
+        {
+            let unit = self.supply_at(ISupply::unitOfCall { batch, unit: from }, at).await?;
+            if index < unit.to {
+                return Ok(Unit::read(batch, from, &unit));
+            }
+        }
         let mut from = 0;
         while from < count {
             let unit = self.unit_from(batch, from, at).await?;
@@ -363,6 +444,17 @@ impl Client {
             from = unit.to;
         }
         Err(Error::Unsuitable(format!("the batch has no package number {index}")))
+    }
+
+    /// Where a unit begins last, up to package number `index`.
+    async fn last_cut(&self, batch: B256, index: u32) -> Result<u32> {
+        let filter = Filter::new().topic1(batch);
+        let events = self.supply_events(UnitSplit::SIGNATURE_HASH, filter).await?;
+        let cuts = events.into_iter().flat_map(|event| match event {
+            ISupplyEvents::UnitSplit(split) => split.cuts,
+            _ => Vec::new(),
+        });
+        Ok(cuts.filter(|cut| *cut <= index).max().unwrap_or(0))
     }
 
     async fn unit_from(&self, batch: B256, from: u32, at: BlockId) -> Result<Unit> {
@@ -377,104 +469,15 @@ impl Client {
         self.chain.call_at(self.deployment.supply, call, at).await
     }
 
-    /// Packages in a chart of ours that a recall reaches. Which packages we have, nobody learns: all recalls are asked for, and compared here.
-    pub async fn recalled_packages(&self, chart: B256, purpose: Purpose) -> Result<Vec<RecalledPackage>> {
-        let packages = self.chart(chart).await?.packages(purpose).await?;
-        let issued = self.recalls().await?;
-        let mut events = Vec::new();
-        for batch in packages
-            .iter()
-            .map(|(_, package)| package.batch)
-            .collect::<BTreeSet<_>>()
-        {
-            // The gateway may leave one out: how many there are, and of what, the chain says.
-            let Registered { at, batch: registered } = self.registered(batch).await?;
-            for number in 0..registered.recalls {
-                let recall = self.supply_at(ISupply::recallOfCall { batch, number }, at).await?;
-                let by = issued.iter().find(|told| (told.batch, told.number) == (batch, number));
-                events.push(RecallIssued {
-                    batch,
-                    by: by.map_or(Address::ZERO, |told| told.issued_by),
-                    number,
-                    from: recall.from,
-                    to: recall.to,
-                    class: recall.class,
-                    reasonCode: recall.reasonCode,
-                    document: B256::ZERO,
-                });
-            }
-        }
-        let plain: Vec<_> = packages.iter().map(|(_, package)| *package).collect();
-        let concerned = recall::concerned(&plain, &events).into_iter().filter_map(|found| {
-            let worst = found.recalls.first()?;
-            Some(RecalledPackage {
-                record_id: packages[found.place].0,
-                batch: found.package.batch,
-                index: found.package.index,
-                class: worst.class,
-                reason: worst.reasonCode,
-            })
-        });
-        Ok(concerned.collect())
+    /// All events with this signature that the contract has ever logged, as far as `filter` selects them.
+    async fn supply_events(&self, signature: B256, filter: Filter) -> Result<Vec<ISupplyEvents>> {
+        let filter = filter.address(self.deployment.supply).event_signature(signature);
+        let events = self
+            .chain
+            .events::<ISupplyEvents>(&filter, self.deployment.block)
+            .await?;
+        Ok(events.into_iter().map(|(_, event)| event).collect())
     }
-}
-
-/// A package in a chart that was recalled.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct RecalledPackage {
-    /// Where the chart has it.
-    pub record_id: B256,
-    pub batch: B256,
-    pub index: u32,
-    /// Of the worst of its recalls: `terms::recall`.
-    pub class: u8,
-    pub reason: u8,
-}
-
-impl OpenChart {
-    /// Writes into the chart which package was dispensed, so that a recall finds it. `None`: it stands there already.
-    pub async fn add_package(&self, ticket: &Ticket) -> Result<Option<Stored>> {
-        let package = Dispensed {
-            batch: ticket.batch.id(),
-            index: ticket.index,
-            serial: ticket.leaf(),
-        };
-        let content = serde_json::to_vec(&package).map_err(Error::unsuitable)?;
-        let document = NewDocument {
-            record_id: self.client.record_id(self.id(), &content),
-            compartment: Label::Medications.compartment(),
-            metadata: Metadata {
-                media_type: PACKAGE_MEDIA_TYPE.into(),
-                ..Metadata::default()
-            },
-            content: content.into(),
-        };
-        Ok(self.add(vec![document], |_| ()).await?.pop())
-    }
-
-    /// The packages that the chart tells of, with their records.
-    pub async fn packages(&self, purpose: Purpose) -> Result<Vec<(B256, Dispensed)>> {
-        let medications = Label::Medications.compartment();
-        let records = self.client.records(self.id(), Some(medications)).await?;
-        let mut packages = Vec::new();
-        for record in records {
-            let document = self.read(record.record_id, None, purpose).await?;
-            if document.metadata.media_type == PACKAGE_MEDIA_TYPE {
-                // One that somebody wrote wrongly must not hide the others.
-                let read = serde_json::from_slice(&document.content);
-                packages.extend(read.ok().map(|package| (record.record_id, package)));
-            }
-        }
-        Ok(packages)
-    }
-}
-
-/// What a scanner says of a package, or what is printed beside the code.
-///
-/// # Errors
-/// [`Error::Unsuitable`], which says how to scan it.
-pub fn scanned(text: &str) -> Result<Package> {
-    Package::parse(text, Day::of_time(now()).year()).map_err(Error::unsuitable)
 }
 
 /// A salt for an EPCIS document, drawn anew each time, and its digest with it.
@@ -496,27 +499,6 @@ pub fn named_document(bytes: &[u8]) -> Result<NamedDocument> {
 pub fn document_digest(bytes: &[u8], salt: B256) -> Result<B256> {
     Document::from_json(bytes).map_err(Error::unsuitable)?;
     Ok(epcis::document_digest(&salt.0, bytes))
-}
-
-fn judged(
-    batch: &ISupply::batchOfReturn,
-    verified: &ISupply::verifyReturn,
-    index: u32,
-    recalls: &[ISupply::recallOfReturn],
-    decommissioned: u8,
-    scanned: Option<&Package>,
-    asker: Asker,
-) -> Result<Verdict> {
-    let facts = Facts {
-        batch,
-        verified,
-        index,
-        recalls,
-        decommissioned,
-        printed: scanned.map(|package| package.expiry),
-        now: now(),
-    };
-    verdict::judge(&facts, asker).map_err(tampered(WHAT))
 }
 
 #[cfg(test)]

@@ -16,6 +16,12 @@ pub fn number_of<N: Copy>(list: &[(&str, N)], name: &str) -> Result<N> {
     })
 }
 
+/// The name of a number in one of the lists here; of one that is not there, its digits.
+pub fn name_of<N: Copy + PartialEq + ToString>(list: &[(&str, N)], number: N) -> String {
+    let known = list.iter().find(|(_, known)| *known == number);
+    known.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

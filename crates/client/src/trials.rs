@@ -5,20 +5,23 @@ use std::sync::Arc;
 
 use alloy::{
     primitives::{Address, B256},
+    rpc::types::Filter,
     signers::local::PrivateKeySigner,
-    sol_types::SolCall,
+    sol_types::{SolCall, SolEvent as _},
 };
 use hkdf::Hkdf;
-use medlock_abi::{terms::participant, trials::ITrials};
+use medlock_abi::{
+    terms::participant,
+    trials::ITrials::{self, ITrialsEvents},
+};
 use medlock_api::trials::{Trial, TrialHistory};
 use medlock_research::{
     batch::{Batch, Row},
     chain::{ChainBatch, ChainLock, ChainResults, ChainSite, ChainTrial, ChainVersion},
     consent::{Consent, Expected, participant_key_info},
-    fhir::{
-        RESOURCE_BYTES_MAX, Standing, Study, Subject, read_research_study, read_research_subject, research_study,
-        research_subject,
-    },
+    data::{Link, chain_all},
+    events::Logged,
+    fhir::{Resource, Standing, Study, Subject, research_study, research_subject},
     results::Plan,
     trial::{Documents, file_digest, normalised_registration, registration_digest, trial_id},
 };
@@ -36,6 +39,15 @@ use crate::{
 };
 
 const WHAT: &str = "the trial";
+
+/// The events that [`Logged`] is made of: consents and withdrawals are many, and the views count them.
+const LOGGED: [B256; 5] = [
+    ITrials::TrialAmended::SIGNATURE_HASH,
+    ITrials::SiteSet::SIGNATURE_HASH,
+    ITrials::Enrolled::SIGNATURE_HASH,
+    ITrials::BatchAnchored::SIGNATURE_HASH,
+    ITrials::ResultsAnchored::SIGNATURE_HASH,
+];
 
 /// The files of a version: their digests go on chain.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +119,10 @@ pub struct Participation {
     pub number: u32,
     /// `terms::participant`; 0: never consented.
     pub status: u8,
+    /// Of the trial, which they last consented to; 0: none.
+    pub version: u8,
+    /// The least version that participants must have consented to.
+    pub version_wanted: u8,
 }
 
 impl Client {
@@ -248,9 +264,7 @@ impl Client {
     /// Whether a consent is the one that stands on chain for this participant: what a site asks before it enrols them. `digest` is in the event,
     /// which the node that we use tells of.
     pub async fn check_consent(&self, trial: B256, participant: Address, bytes: &[u8], salt: B256) -> Result<Consent> {
-        let found = self
-            .trials_call(ITrials::participantOfCall { trial, participant })
-            .await?;
+        let found = self.participation_of(trial, participant).await?;
         if found.status == 0 {
             return Err(Error::Unsuitable(format!(
                 "{participant} has never consented to this trial"
@@ -258,15 +272,22 @@ impl Client {
         }
         let version = found.version;
         let planned = self.trials_call(ITrials::versionOfCall { trial, version }).await?;
-        let documents = self.chain.consents(self.deployment.trials, trial, participant).await?;
-        let document = documents.last().copied().unwrap_or_default();
+        let filter = Filter::new()
+            .event_signature(ITrials::Consented::SIGNATURE_HASH)
+            .topic1(trial)
+            .topic2(participant.into_word());
+        let consents = self.trial_events(filter).await?;
+        let document = consents.into_iter().rev().find_map(|(_, event)| match event {
+            ITrialsEvents::Consented(consented) => Some(consented.document),
+            _ => None,
+        });
         let expected = Expected {
             trial,
             version,
             form: planned.form,
             site: found.site,
             participant,
-            document,
+            document: document.unwrap_or_default(),
         };
         Consent::check(bytes, &salt.0, &expected).map_err(Error::unsuitable)
     }
@@ -279,10 +300,7 @@ impl Client {
             participant,
         };
         let mined = self.act_on(self.deployment.trials, call).await?;
-        let found = self
-            .trials_call(ITrials::participantOfCall { trial, participant })
-            .await?;
-        Ok((found.number, mined))
+        Ok((self.participation_of(trial, participant).await?.number, mined))
     }
 
     /// Ends our consent to a trial, for good.
@@ -296,8 +314,16 @@ impl Client {
     }
 
     /// Where we stand in a trial.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where there is no such trial.
     pub async fn participation(&self, trial: B256) -> Result<Participation> {
         let participant = self.as_participant(trial)?.address();
+        self.participation_of(trial, participant).await
+    }
+
+    async fn participation_of(&self, trial: B256, participant: Address) -> Result<Participation> {
+        let stands = self.trial_now(trial).await?;
         let call = ITrials::participantOfCall { trial, participant };
         let found = self.trials_call(call).await?;
         Ok(Participation {
@@ -305,6 +331,8 @@ impl Client {
             site: found.site,
             number: found.number,
             status: found.status,
+            version: found.version,
+            version_wanted: stands.consentVersion,
         })
     }
 
@@ -367,10 +395,19 @@ impl Client {
         self.gateway().await?.trials().await
     }
 
-    /// A trial's facts, out of the index and compared with the contract: its plans, sites, data and results are all there and no others.
+    /// A trial's state on chain, of `terms::trial`.
     ///
     /// # Errors
-    /// [`Error::Tampered`] where the gateway tells of another trial than the chain.
+    /// [`Error::Unsuitable`] where there is no such trial.
+    pub async fn trial_state(&self, trial: B256) -> Result<u8> {
+        Ok(self.trial_now(trial).await?.state)
+    }
+
+    /// A trial's facts, out of the index and each compared with the contract and its log: its plans, sites, data and results are all there and no
+    /// others.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] where the gateway tells of another trial than the chain; [`Error::Chain`] where our node does not have the whole log.
     pub async fn trial_facts(&self, trial: B256) -> Result<ChainTrial> {
         let gateway = self.gateway().await?;
         let (told, sites, batches) = (
@@ -378,8 +415,9 @@ impl Client {
             gateway.trial_sites(trial).await?,
             gateway.trial_batches(trial).await?,
         );
-        let facts = facts(told, sites, batches);
+        let mut facts = facts(told, sites, batches);
         self.check_facts(trial, &facts).await?;
+        facts.also_registered_by = self.namesakes(&facts).await?;
         match facts.contradictions().first() {
             None => Ok(facts),
             Some(contradiction) => Err(tampered(WHAT)(contradiction)),
@@ -406,7 +444,7 @@ impl Client {
             trial: facts.trial,
             registration,
             title,
-            state: self.trial_now(facts.trial).await?.state,
+            state: self.trial_state(facts.trial).await?,
             sponsor: facts.sponsor,
             sites: sites.filter(|site| site.active).map(|site| site.site).collect(),
             protocols: versions.map(|version| version.documents.protocol).collect(),
@@ -418,28 +456,13 @@ impl Client {
     /// # Errors
     /// [`Error::Unsuitable`] where it is neither, or of another form or chain.
     pub async fn compare_trial_resource(&self, bytes: &[u8]) -> Result<ComparedResource> {
-        let chain_id = self.deployment.chain_id;
-        if bytes.len() > RESOURCE_BYTES_MAX {
-            return Err(Error::Unsuitable(format!(
-                "the resource has more than {RESOURCE_BYTES_MAX} bytes"
-            )));
+        match Resource::read(bytes, self.deployment.chain_id).map_err(Error::unsuitable)? {
+            Resource::Study(told) => self.compare_study(told).await,
+            Resource::Subject(told) => self.compare_subject(told).await,
         }
-        let resource: Value = serde_json::from_slice(bytes)
-            .map_err(|error| Error::Unsuitable(format!("the resource is no JSON, at line {}", error.line())))?;
-        if resource["resourceType"] == "ResearchSubject" {
-            let told = read_research_subject(bytes, chain_id).map_err(Error::unsuitable)?;
-            let (trial, participant) = (told.trial, told.participant);
-            let call = ITrials::participantOfCall { trial, participant };
-            let found = self.trials_call(call).await?;
-            let standing = Standing::of_chain(found.site, found.number, found.status);
-            let differs = if standing == Some(told.standing) {
-                vec![]
-            } else {
-                vec!["ResearchSubject.status"]
-            };
-            return Ok(ComparedResource { trial, differs });
-        }
-        let told = read_research_study(bytes, chain_id).map_err(Error::unsuitable)?;
+    }
+
+    async fn compare_study(&self, told: Study) -> Result<ComparedResource> {
         let facts = self.trial_facts(told.trial).await?;
         let found = self
             .study(&facts, told.registration.clone(), told.title.clone())
@@ -457,6 +480,19 @@ impl Client {
         })
     }
 
+    async fn compare_subject(&self, told: Subject) -> Result<ComparedResource> {
+        let found = self.participation_of(told.trial, told.participant).await?;
+        let is_same = found.standing() == Some(told.standing);
+        Ok(ComparedResource {
+            trial: told.trial,
+            differs: if is_same {
+                vec![]
+            } else {
+                vec!["ResearchSubject.status"]
+            },
+        })
+    }
+
     async fn check_facts(&self, trial: B256, facts: &ChainTrial) -> Result<()> {
         let on_chain = self.trial_now(trial).await?;
         let counts = self.trials_call(ITrials::countsOfCall { trial }).await?;
@@ -468,15 +504,24 @@ impl Client {
         if !is_it {
             return Err(tampered(WHAT)("the gateway tells of another trial, or not all of it"));
         }
-        let links = facts.batches.iter().map(|batch| medlock_research::data::Link {
+        let links = facts.batches.iter().map(|batch| Link {
             site: batch.site,
             sequence: batch.sequence,
             root: batch.root,
         });
         let locked_at = facts.lock.as_ref().map_or(0, |lock| lock.at);
-        if medlock_research::data::chain_all(links) != counts.data || locked_at != counts.lockedAt {
+        if chain_all(links) != counts.data || locked_at != counts.lockedAt {
             return Err(tampered(WHAT)("its data are not those of the chain"));
         }
+        self.check_versions(facts).await?;
+        self.check_sites(facts).await?;
+        self.check_batches(facts).await?;
+        self.check_results(facts).await?;
+        self.check_log(facts, &counts).await
+    }
+
+    async fn check_versions(&self, facts: &ChainTrial) -> Result<()> {
+        let trial = facts.trial;
         for (version, number) in facts.versions.iter().zip(1u8..) {
             let planned = self
                 .trials_call(ITrials::versionOfCall { trial, version: number })
@@ -495,18 +540,22 @@ impl Client {
                 return Err(tampered(WHAT)("a version of its plan is not the chain's"));
             }
         }
-        let (mut enrolled, mut withdrawn) = (0u64, 0u64);
+        Ok(())
+    }
+
+    async fn check_sites(&self, facts: &ChainTrial) -> Result<()> {
+        let trial = facts.trial;
         for site in &facts.sites {
             let set = self.trials_call(ITrials::siteOfCall { trial, site: site.site }).await?;
             if (set.active, set.enrolled, set.withdrawn) != (site.active, site.enrolled, site.withdrawn) {
                 return Err(tampered(WHAT)("a site is not as the chain has it"));
             }
-            enrolled += u64::from(site.enrolled);
-            withdrawn += u64::from(site.withdrawn);
         }
-        if (enrolled, withdrawn) != (counts.enrolled.into(), counts.withdrawn.into()) {
-            return Err(tampered(WHAT)("a site of it is missing"));
-        }
+        Ok(())
+    }
+
+    async fn check_batches(&self, facts: &ChainTrial) -> Result<()> {
+        let trial = facts.trial;
         for batch in &facts.batches {
             let (site, sequence) = (batch.site, batch.sequence);
             let stands = self.trials_call(ITrials::batchOfCall { trial, site, sequence }).await?;
@@ -529,9 +578,13 @@ impl Client {
                 return Err(tampered(WHAT)("a batch of data is not as the chain has it"));
             }
         }
+        Ok(())
+    }
+
+    async fn check_results(&self, facts: &ChainTrial) -> Result<()> {
         for results in &facts.results {
             let call = ITrials::resultsOfCall {
-                trial,
+                trial: facts.trial,
                 number: results.number,
             };
             if self.trials_call(call).await? != results.results {
@@ -539,6 +592,44 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// What no view tells.
+    async fn check_log(&self, facts: &ChainTrial, counts: &ITrials::countsOfReturn) -> Result<()> {
+        let filter = Filter::new().event_signature(LOGGED.to_vec()).topic1(facts.trial);
+        let logged = Logged::of(self.trial_events(filter).await?);
+        if !logged.is_whole(facts.versions.len(), counts) {
+            return Err(self.chain.unfit(
+                "eth_getLogs",
+                "it does not have the trial's whole log; use a node that does",
+            ));
+        }
+        if let Some(objection) = logged.objection(facts) {
+            return Err(tampered(WHAT)(objection));
+        }
+        for (results, block) in facts.results.iter().zip(&logged.results) {
+            if self.chain.time_of(*block).await? != results.at {
+                return Err(tampered(WHAT)("results were anchored at another time"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Other sponsors under whom the same registration number stands on chain: its uniqueness is each sponsor's own.
+    async fn namesakes(&self, facts: &ChainTrial) -> Result<Vec<Address>> {
+        let filter = Filter::new().event_signature(ITrials::TrialRegistered::SIGNATURE_HASH);
+        let events = self.trial_events(filter).await?;
+        let registered = events.into_iter().filter_map(|(_, event)| match event {
+            ITrialsEvents::TrialRegistered(registered) => Some(registered),
+            _ => None,
+        });
+        let others = registered.filter(|one| one.registration == facts.registration && one.sponsor != facts.sponsor);
+        Ok(others.map(|one| one.sponsor).collect())
+    }
+
+    async fn trial_events(&self, filter: Filter) -> Result<Vec<(u64, ITrialsEvents)>> {
+        let filter = filter.address(self.deployment.trials);
+        self.chain.events(&filter, self.deployment.block).await
     }
 
     async fn trial_now(&self, trial: B256) -> Result<ITrials::trialOfReturn> {
@@ -555,12 +646,23 @@ impl Client {
 }
 
 impl Participation {
+    /// Whether they take part no more, until they consent to the trial as it was amended.
+    #[must_use]
+    pub fn must_consent_anew(&self) -> bool {
+        matches!(self.status, participant::CONSENTED | participant::ENROLLED) && self.version < self.version_wanted
+    }
+
+    /// As FHIR tells it. `None`: never consented.
+    fn standing(&self) -> Option<Standing> {
+        Standing::of_chain(self.site, self.number, self.status)
+    }
+
     /// As a FHIR R4 ResearchSubject.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for who has never consented.
     pub fn research_subject(&self, trial: B256, chain_id: u64) -> Result<String> {
-        let standing = Standing::of_chain(self.site, self.number, self.status);
+        let standing = self.standing();
         let subject = Subject {
             trial,
             participant: self.participant,
@@ -649,6 +751,8 @@ fn facts(
         trial: trial.trial,
         sponsor: trial.sponsor,
         registration: trial.registration,
+        // The index is not asked: the log tells.
+        also_registered_by: Vec::new(),
         registered_at: trial.registered_at,
         versions: versions.collect(),
         sites: sites.collect(),

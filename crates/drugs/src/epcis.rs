@@ -18,14 +18,19 @@ mod time;
 mod uri;
 mod wire;
 
-use alloy_primitives::{B256, keccak256};
+use std::{
+    collections::{BTreeMap, HashMap},
+    mem::{Discriminant, discriminant},
+};
+
+use alloy_primitives::{Address, B256, keccak256};
 use medlock_abi::terms::decommission;
 
 pub use self::{
     time::EventTime,
     uri::{Epc, Gln, LotClass, NumberError, Party, Sscc},
 };
-use crate::Day;
+use crate::{Day, Gtin, Lot, serials::batch_id};
 
 /// A document is held in memory; what is longer names lots and counts, or is several documents.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -114,6 +119,23 @@ impl Gone {
     }
 }
 
+/// So many packages of a batch, which an event of the contract is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Goods {
+    pub maker: Address,
+    pub batch: B256,
+    pub packages: u64,
+}
+
+/// What a document tells otherwise than the event that names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Difference {
+    #[error("it tells of GTIN {gtin}, lot {lot}, and the event has none of that")]
+    OtherLot { gtin: Gtin, lot: Lot },
+    #[error("it tells of {told} packages of batch {batch}, and the event has {packages}")]
+    Count { batch: B256, told: u64, packages: u64 },
+}
+
 /// Why a document is not taken, or not written. `event` counts from 0. Repeats nothing of the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EpcisError {
@@ -184,6 +206,47 @@ impl Document {
     pub fn from_json(bytes: &[u8]) -> Result<Self, EpcisError> {
         require_size(bytes.len())?;
         wire::read(bytes)
+    }
+
+    /// What differs in GTINs, lots and quantities from what an event is about. Packages that one document has both packed and shipped count once.
+    pub fn differences(&self, goods: &[Goods]) -> Vec<Difference> {
+        let mut expected: BTreeMap<B256, (Address, u64)> = BTreeMap::new();
+        for Goods { maker, batch, packages } in goods {
+            expected.entry(*batch).or_insert((*maker, 0)).1 += packages;
+        }
+        let (mut told, mut differences) = (BTreeMap::new(), Vec::new());
+        for (of, count) in self.counts() {
+            let is_of = |(batch, (maker, _)): &(&B256, &(Address, u64))| **batch == batch_id(*maker, of.gtin, &of.lot);
+            match expected.iter().find(is_of) {
+                Some((batch, _)) => drop(told.insert(*batch, count)),
+                None => differences.push(Difference::OtherLot {
+                    gtin: of.gtin,
+                    lot: of.lot,
+                }),
+            }
+        }
+        for (batch, (_, packages)) in expected {
+            let told = told.get(&batch).copied().unwrap_or(0);
+            if told != packages {
+                differences.push(Difference::Count { batch, told, packages });
+            }
+        }
+        differences
+    }
+
+    /// How many packages of each lot it tells of: in the kind of events that has most of them.
+    fn counts(&self) -> BTreeMap<LotClass, u64> {
+        let mut counts: BTreeMap<LotClass, HashMap<Discriminant<Step>, u64>> = BTreeMap::new();
+        for event in &self.events {
+            let singles = event.epcs.iter().map(|epc| (epc.class(), 1_u64));
+            let several = event.quantities.iter().map(|some| (some.of, u64::from(some.count)));
+            for (of, count) in singles.chain(several) {
+                let of_step = counts.entry(of).or_default().entry(discriminant(&event.step));
+                *of_step.or_default() += count;
+            }
+        }
+        let most = |steps: HashMap<_, u64>| steps.into_values().max().unwrap_or(0);
+        counts.into_iter().map(|(of, steps)| (of, most(steps))).collect()
     }
 }
 

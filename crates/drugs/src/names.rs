@@ -20,6 +20,14 @@ impl Names {
     pub fn of(&self, account: Address) -> String {
         self.get(account).map_or_else(|| account.to_string(), str::to_owned)
     }
+
+    /// The name with the address behind it, or the address: for an account that is not to be taken for another.
+    pub fn full(&self, account: Address) -> String {
+        match self.get(account) {
+            Some(name) => format!("{name} ({account})"),
+            None => account.to_string(),
+        }
+    }
 }
 
 impl FromIterator<(Address, String)> for Names {

@@ -128,7 +128,7 @@ impl Batch {
 }
 
 /// The last day before this time.
-pub(crate) fn last_day(expiry: u64) -> Day {
+pub fn last_day(expiry: u64) -> Day {
     Day::of_time(expiry.saturating_sub(1))
 }
 

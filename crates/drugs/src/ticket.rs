@@ -2,6 +2,8 @@
 //!
 //! Version 1 is JSON: `{"v":1,"maker","gtin","lot","expiry","serial","index","opening","proof":[..]}`. A ticket opens its own package and
 //! no other. It is no proof of who has the package: the maker gives it to whoever names GTIN and serial.
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
@@ -149,7 +151,7 @@ impl Ticket {
         for line in list.lines().filter(|line| !line.trim().is_empty()) {
             let ticket = Self::from_json(line.as_bytes())?;
             match scanned {
-                Some(scanned) if ticket.serial != scanned.serial || ticket.batch.gtin != scanned.gtin => continue,
+                Some(scanned) if ticket.check_scan(scanned).is_err() => continue,
                 None if found.is_some() => return Err(TicketError::Several),
                 _ => found = Some(ticket),
             }
@@ -157,7 +159,7 @@ impl Ticket {
         found.ok_or(TicketError::NotThere)
     }
 
-    /// Whether the ticket is of the package that was scanned.
+    /// Whether the ticket is of the package that was scanned. Its expiry is not compared: what counts beside the printed one is the chain's.
     ///
     /// # Errors
     /// [`TicketError::OtherPackage`] names the first field that differs.
@@ -166,12 +168,50 @@ impl Ticket {
             ("GTIN", self.batch.gtin == scanned.gtin),
             ("serial", self.serial == scanned.serial),
             ("lot", self.batch.lot == scanned.lot),
-            ("expiry", self.batch.last_day() == scanned.expiry),
         ];
         match fields.iter().find(|(_, is_same)| !is_same) {
             Some((field, _)) => Err(TicketError::OtherPackage { field }),
             None => Ok(()),
         }
+    }
+}
+
+/// One maker's tickets of a lot, without their proofs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LotTickets {
+    pub maker: Address,
+    /// By the package's number.
+    leaves: BTreeMap<u32, B256>,
+}
+
+impl LotTickets {
+    /// Those of a list, a ticket a line, that are of the scanned package's GTIN and lot.
+    ///
+    /// # Errors
+    /// As [`Ticket::from_json`].
+    pub fn of(list: &str, scanned: &Package) -> Result<Vec<Self>, TicketError> {
+        let mut makers: BTreeMap<Address, BTreeMap<u32, B256>> = BTreeMap::new();
+        for line in list.lines().filter(|line| !line.trim().is_empty()) {
+            let ticket = Ticket::from_json(line.as_bytes())?;
+            if (ticket.batch.gtin, ticket.batch.lot) == (scanned.gtin, scanned.lot) {
+                let leaves = makers.entry(ticket.batch.maker).or_default();
+                leaves.insert(ticket.index, ticket.leaf());
+            }
+        }
+        let lots = makers.into_iter().map(|(maker, leaves)| Self { maker, leaves });
+        Ok(lots.collect())
+    }
+
+    /// Whether these are the tickets of all packages of the batch with this root and count: then a package with another serial was never made in it.
+    pub fn are_all(&self, root: B256, count: u32) -> bool {
+        // Different numbers, so many of them, and none beyond: all there are.
+        let is_whole = self.leaves.len() as u64 == u64::from(count)
+            && self.leaves.last_key_value().is_some_and(|(last, _)| *last < count);
+        let hashes = || -> Vec<B256> {
+            let leaves = self.leaves.values();
+            leaves.map(|leaf| medlock_merkle::leaf(keccak, *leaf)).collect()
+        };
+        is_whole && medlock_merkle::root(keccak, &hashes()) == Some(root)
     }
 }
 

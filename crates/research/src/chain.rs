@@ -20,6 +20,8 @@ pub struct ChainTrial {
     pub trial: B256,
     pub sponsor: Address,
     pub registration: B256,
+    /// Other sponsors, each with a trial of its own under the same registration number.
+    pub also_registered_by: Vec<Address>,
     pub registered_at: u64,
     /// From version 1.
     pub versions: Vec<ChainVersion>,
@@ -167,6 +169,12 @@ impl ChainTrial {
     #[must_use]
     pub fn version(&self, version: u8) -> Option<&ChainVersion> {
         self.versions.get(usize::from(version).checked_sub(1)?)
+    }
+
+    /// The other trials under its registration number, and their sponsors.
+    pub fn namesakes(&self) -> impl Iterator<Item = (B256, Address)> {
+        let sponsors = self.also_registered_by.iter();
+        sponsors.map(|sponsor| (trial_id(*sponsor, self.registration), *sponsor))
     }
 
     fn check_versions(&self, found: &mut Vec<Contradiction>) {

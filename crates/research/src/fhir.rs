@@ -129,6 +129,36 @@ fn refuse<T>(path: &'static str, says: &'static str) -> Result<T, Refusal> {
     Err(Refusal::Element { path, says })
 }
 
+/// A resource of either kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    Study(Study),
+    Subject(Subject),
+}
+
+impl Resource {
+    /// Reads what [`research_study`] or [`research_subject`] writes, by the type that it says.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn read(bytes: &[u8], chain_id: u64) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        struct Typed {
+            #[serde(rename = "resourceType")]
+            resource_type: String,
+        }
+        let typed: Typed = json::read(bytes, RESOURCE_BYTES_MAX)?;
+        match typed.resource_type.as_str() {
+            STUDY_TYPE => read_research_study(bytes, chain_id).map(Self::Study),
+            SUBJECT_TYPE => read_research_subject(bytes, chain_id).map(Self::Subject),
+            _ => refuse(
+                "Resource.resourceType",
+                "this must be a ResearchStudy or a ResearchSubject",
+            ),
+        }
+    }
+}
+
 /// The ResearchStudy, in FHIR's canonical JSON.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use medlock_abi::terms::{amendment, batch as flag};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -12,7 +12,7 @@ use crate::folder::IndexError;
 use crate::results::{Difference, OutcomesError};
 
 /// Numbers that one text lists by name.
-const LISTED_MAX: usize = 10;
+pub(crate) const LISTED_MAX: usize = 10;
 
 /// How bad it is; the worse is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +65,11 @@ pub enum Finding {
     IndexUnreadable(IndexError),
     /// `trial.json` is another trial's: id, sponsor or registration number.
     OtherTrial,
+    /// Under the same registration number, by another sponsor.
+    RegisteredTwice {
+        trial: B256,
+        sponsor: Address,
+    },
     /// Named by `trial.json`, and not there or not to be read.
     FileMissing {
         file: String,
@@ -108,6 +113,39 @@ pub enum Finding {
         difference: Difference,
     },
 
+    /// How much there is of a site whom the sponsor lets take part no more.
+    SiteDismissed {
+        site: Address,
+        enrolled: u32,
+        withdrawn: u32,
+        batches: u32,
+    },
+    /// Numbers below the site's highest, though the data are locked.
+    BatchNeverAnchored {
+        site: Address,
+        first: u32,
+        last: u32,
+    },
+    /// Batches that begin before another that began earlier has ended.
+    PeriodsOverlap {
+        site: Address,
+        sequences: Vec<u32>,
+    },
+    /// Batches that begin before one with a lower number begins.
+    PeriodsReversed {
+        site: Address,
+        sequences: Vec<u32>,
+    },
+    /// Enrolled at the site, and in none of its batches though the data are locked. `first`: the lowest of the `without` numbers.
+    WithoutData {
+        site: Address,
+        enrolled: u32,
+        withdrawn: u32,
+        without: u32,
+        first: Vec<u32>,
+    },
+
+    /// Anchored, and not named by `trial.json`.
     BatchMissing {
         site: Address,
         sequence: u32,
@@ -194,9 +232,14 @@ impl Finding {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::FileNotNamed { .. }
+            Self::RegisteredTwice { .. }
+            | Self::FileNotNamed { .. }
             | Self::AmendedAfterEnrolment { .. }
             | Self::OutcomeAmended { .. }
+            | Self::SiteDismissed { .. }
+            | Self::PeriodsOverlap { .. }
+            | Self::PeriodsReversed { .. }
+            | Self::WithoutData { .. }
             | Self::Marked { .. }
             | Self::NotLocked
             | Self::NoResults
@@ -206,6 +249,7 @@ impl Finding {
             | Self::FileMissing { .. }
             | Self::VersionMissing { .. }
             | Self::PlanUnreadable { .. }
+            | Self::BatchNeverAnchored { .. }
             | Self::BatchMissing { .. }
             | Self::ResultsMissing { .. }
             | Self::ResultsUnreadable { .. } => Severity::Unchecked,
@@ -238,6 +282,7 @@ impl Finding {
             Self::IndexMissing => "index-missing",
             Self::IndexUnreadable(_) => "index-unreadable",
             Self::OtherTrial => "other-trial",
+            Self::RegisteredTwice { .. } => "registered-twice",
             Self::FileMissing { .. } => "file-missing",
             Self::FileNotNamed { .. } => "file-not-named",
             Self::VersionMissing { .. } => "version-missing",
@@ -247,6 +292,11 @@ impl Finding {
             Self::PlanDocumentDiffers { .. } => "plan-document-differs",
             Self::AmendedAfterEnrolment { .. } => "amended-after-enrolment",
             Self::OutcomeAmended { .. } => "outcome-amended",
+            Self::SiteDismissed { .. } => "site-dismissed",
+            Self::BatchNeverAnchored { .. } => "batch-never-anchored",
+            Self::PeriodsOverlap { .. } => "periods-overlap",
+            Self::PeriodsReversed { .. } => "periods-reversed",
+            Self::WithoutData { .. } => "participants-without-data",
             Self::BatchMissing { .. } => "batch-missing",
             Self::BatchNotOnChain { .. } => "batch-not-on-chain",
             Self::BatchUnreadable { .. } => "batch-unreadable",
@@ -288,6 +338,10 @@ impl fmt::Display for Finding {
             Self::OtherTrial => write!(
                 f,
                 "trial.json is of another trial: its id, sponsor or registration number is not the chain's."
+            ),
+            Self::RegisteredTwice { trial, sponsor } => write!(
+                f,
+                "{sponsor} has registered the same registration number, as trial {trial}: compare the two."
             ),
             Self::FileMissing { file } => write!(f, "The file {file} is not there or could not be read."),
             Self::FileNotNamed { file } => {
@@ -342,6 +396,46 @@ impl fmt::Display for Finding {
             Self::OutcomeAmended { version, difference } => {
                 write!(f, "Version {version} changed the plan: {}.", described(difference))
             }
+            Self::SiteDismissed {
+                site,
+                enrolled,
+                withdrawn,
+                batches,
+            } => write!(
+                f,
+                "The sponsor has dismissed the site {site}, with {enrolled} participants enrolled, {withdrawn} of them withdrawn, and {batches} batches of data anchored."
+            ),
+            Self::BatchNeverAnchored { site, first, last } => {
+                match first == last {
+                    true => write!(f, "Batch {first} of {site} was")?,
+                    false => write!(f, "Batches {first} to {last} of {site} were")?,
+                }
+                write!(
+                    f,
+                    " never anchored, though one with a higher number was, and the data are locked."
+                )
+            }
+            Self::PeriodsOverlap { site, sequences } => write!(
+                f,
+                "Batches of {site} have data of a time that another one has data of: {}.",
+                listed(sequences)
+            ),
+            Self::PeriodsReversed { site, sequences } => write!(
+                f,
+                "Batches of {site} have data of an earlier time than one with a lower number: {}.",
+                listed(sequences)
+            ),
+            Self::WithoutData {
+                site,
+                enrolled,
+                withdrawn,
+                without,
+                first,
+            } => write!(
+                f,
+                "{without} of {enrolled} participants whom {site} has enrolled are in no batch of data: {} ({withdrawn} of the {enrolled} have withdrawn).",
+                listed_of(first, *without as usize)
+            ),
             Self::BatchMissing { site, sequence } => {
                 write!(f, "Batch {sequence} of {site} was anchored and is not in the folder.")
             }
@@ -386,7 +480,7 @@ impl fmt::Display for Finding {
                 let what = match *flag {
                     flag::LATE => "was anchored more than 30 days after its period",
                     flag::OUT_OF_ORDER => "was anchored after one with a higher number",
-                    flag::GAP => "was anchored before one with a lower number",
+                    flag::GAP => "was anchored when one with a lower number was missing",
                     _ => "has a mark that this program does not know",
                 };
                 write!(f, "Batch {sequence} of {site} {what}.")
@@ -453,9 +547,14 @@ fn reason(code: u8) -> &'static str {
 
 /// The first numbers, and how many more there are.
 pub(crate) fn listed(numbers: &[u32]) -> String {
-    let shown: Vec<String> = numbers.iter().take(LISTED_MAX).map(u32::to_string).collect();
+    listed_of(&numbers[..numbers.len().min(LISTED_MAX)], numbers.len())
+}
+
+/// The `first` of `all` numbers.
+fn listed_of(first: &[u32], all: usize) -> String {
+    let shown: Vec<String> = first.iter().map(u32::to_string).collect();
     let shown = shown.join(", ");
-    match numbers.len().saturating_sub(LISTED_MAX) {
+    match all.saturating_sub(first.len()) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

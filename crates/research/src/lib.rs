@@ -9,6 +9,7 @@
 //! | `data`, over all batches | [`data`] |
 //! | `plan`, `results` | [`results`] |
 //! | all of it, as facts | [`chain`] |
+//! | what only the log tells of it | [`events`] |
 //!
 //! It must never do I/O, read a clock or draw random numbers, and never put a participant's data into an error or a finding: those name
 //! files, lines, rows and the numbers that stand on chain.
@@ -20,12 +21,14 @@ pub mod batch;
 pub mod chain;
 pub mod consent;
 pub mod data;
+pub mod events;
 pub mod fhir;
 mod finding;
 pub mod folder;
 mod json;
 pub mod participants;
 pub mod results;
+mod sites;
 pub mod trial;
 mod verify;
 

@@ -52,6 +52,21 @@ pub fn words(numbers: impl IntoIterator<Item = u32>) -> Result<Vec<U256>, Partic
     Ok(words)
 }
 
+/// The words that name whoever is named by some of these.
+#[must_use]
+pub fn united<'a>(all: impl IntoIterator<Item = &'a [U256]>) -> Vec<U256> {
+    let mut united = Vec::new();
+    for words in all {
+        if united.len() < words.len() {
+            united.resize(words.len(), U256::ZERO);
+        }
+        for (word, more) in united.iter_mut().zip(words) {
+            *word |= *more;
+        }
+    }
+    united
+}
+
 /// The numbers that words name, ascending. Words of zero behind the last say nothing, as for the contract.
 ///
 /// # Errors

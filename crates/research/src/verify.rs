@@ -12,6 +12,7 @@ use crate::finding::{Document, Finding, Severity};
 use crate::folder::{self, Folder, Index, VersionFiles};
 use crate::participants;
 use crate::results::{Plan, Results, compare, compare_plans};
+use crate::sites;
 use crate::trial::{file_digest, registration_digest};
 
 /// What was found, and how much was looked at. As JSON:
@@ -102,6 +103,17 @@ impl Check<'_> {
     /// What the chain itself declares.
     fn chain_notes(&mut self) {
         let chain = self.chain;
+        let namesakes = chain.namesakes();
+        let twice = namesakes.map(|(trial, sponsor)| Finding::RegisteredTwice { trial, sponsor });
+        self.report.findings.extend(twice);
+        self.amendments();
+        self.marks();
+        self.report.findings.extend(sites::findings(chain));
+        self.conclusion();
+    }
+
+    fn amendments(&mut self) {
+        let chain = self.chain;
         for (version, number) in numbered(&chain.versions)
             .skip(1)
             .filter(|(version, _)| version.enrolled_then > 0)
@@ -115,12 +127,20 @@ impl Check<'_> {
                 reason_code: version.reason_code,
             });
         }
+    }
+
+    fn marks(&mut self) {
+        let chain = self.chain;
         for batch in &chain.batches {
             let (site, sequence) = (batch.site, batch.sequence);
             for flag in (0..u8::BITS).map(|bit| 1 << bit).filter(|flag| batch.flags & flag != 0) {
                 self.found(Finding::Marked { site, sequence, flag });
             }
         }
+    }
+
+    fn conclusion(&mut self) {
+        let chain = self.chain;
         match &chain.lock {
             None => self.found(Finding::NotLocked),
             Some(_) if chain.results.is_empty() => self.found(Finding::NoResults),

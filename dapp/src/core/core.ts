@@ -2,6 +2,7 @@
 // all cryptography and every check of what comes back are there; a page sees results that hold, or a CoreError.
 // Numbers of seconds are UNIX seconds; `0x` texts are lower-case hex of 20 (accounts) or 32 bytes (charts, records, digests).
 import type { components } from "../../../clients/typescript/src/openapi";
+import type { KnownFault } from "../text";
 
 type Schemas = components["schemas"];
 export type Hex = `0x${string}`;
@@ -96,7 +97,16 @@ export interface NewClaim {
 }
 
 export type Shipment = Schemas["Shipment"];
-export type HeldUnit = Schemas["Unit"];
+/** Packages that we hold, with what the contract says of their batch. */
+export type HeldUnit = Schemas["Unit"] & {
+  /** 14 digits. */
+  gtin: string;
+  /** Of use, `2027-06-30`. */
+  last_day: string;
+  expired: boolean;
+  /** Those that reach some of them, from one package on and below another; the most dangerous first. */
+  recalls: { from: number; to: number; class: string; reason: string; at: number }[];
+};
 export type Recall = Schemas["Recall"];
 
 /** A batch to be registered. */
@@ -125,9 +135,19 @@ export interface NamedDocument {
 
 /** What a package is, by the chain. */
 export interface PackageVerdict {
-  verdict: { level: "ok" | "stop" | "false"; holder: Hex | null };
+  verdict: {
+    level: "ok" | "warning" | "unchecked" | "stop" | "false";
+    findings: { finding: string; by?: Hex }[];
+    holder: Hex | null;
+    /** Who registered its batch; `current`: a maker by the registry now. Null: nobody, or it may be one of several. */
+    maker: { account: Hex; current: boolean } | null;
+    /** Who else registered the same GTIN and lot. */
+    otherMakers: Hex[];
+  };
   /** In words. */
   line: string;
+  /** What else is not as it should be. */
+  more: string[];
 }
 
 /** How a package came to who has it. */
@@ -165,6 +185,8 @@ export interface TrialFiles {
 export interface TrialFacts {
   trial: Hex;
   sponsor: Hex;
+  /** Other sponsors, each with a trial of its own under the same registration number. */
+  also_registered_by: Hex[];
   registered_at: number;
   /** From version 1. `reason_code`: a number of the contract's terms, 0 of the first. `enrolled_then`: how many were in it before. */
   versions: { documents: { protocol: Hex; plan: Hex; form: Hex }; at: number; reason_code: number; reconsent: boolean; enrolled_then: number }[];
@@ -174,7 +196,6 @@ export interface TrialFacts {
   batches: { site: Hex; sequence: number; count: number; from: number; to: number; anchored_at: number; flags: number; version: number }[];
   lock: { batches: number; data: Hex; at: number } | null;
   results: { number: number; version: number; plan: Hex; data: Hex; results: Hex; at: number }[];
-  /** As the index has it: this alone was not compared. */
   closed: boolean;
 }
 
@@ -185,6 +206,10 @@ export interface Participation {
   /** At the site; 0: never enrolled. */
   number: number;
   status: "never consented" | "consented" | "enrolled" | "withdrawn";
+  /** Of the trial, which we last consented to; 0: none. */
+  version: number;
+  /** Whether we take part no more, until we consent to the trial as it was amended. */
+  must_consent_anew: boolean;
 }
 
 /** Data of a site: a period (from inclusive, to exclusive) and `{"participant":1,"data":…}` a line. */
@@ -210,6 +235,8 @@ export interface ClaimSignals {
   /** How many were looked at. */
   claims: number;
   signals: { reason: string; claims: Hex[] }[];
+  /** Claims that do not name who rendered each service: nobody is seen in two places there. */
+  nameless: number;
   unopened: [claim: Hex, why: string][];
 }
 
@@ -419,6 +446,11 @@ export interface CoreFault {
   reason: string | null;
 }
 
+/** One that the pages have words for: here, and in the worker, there are none. */
+export function known(kind: CoreFault["kind"], reason: KnownFault): CoreFault {
+  return { kind, message: reason, reason };
+}
+
 export class CoreError extends Error {
   constructor(readonly fault: CoreFault) {
     super(fault.message);
@@ -558,13 +590,17 @@ export interface Core {
   shipments(fromUs: boolean, open: boolean): Promise<Shipment[]>;
   heldUnits(): Promise<HeldUnit[]>;
   recalls(): Promise<Recall[]>;
-  inspectPackage(tickets: string, scan: string | null, patient: boolean): Promise<PackageVerdict>;
-  /** Refused unless it is as it should be. With a chart, that tells of it. */
-  dispensePackage(tickets: string, scan: string, chart: Hex | null, watch: Watch): Promise<Mined>;
-  recallPackages(packages: Packages, cls: string, reason: string, watch: Watch): Promise<Mined>;
+  /** `maker`: whose package it is to be; null: not known. */
+  inspectPackage(tickets: string, scan: string | null, maker: Hex | null): Promise<PackageVerdict>;
+  /** For a patient, whose chart tells which packages they got. */
+  inspectOwnPackage(tickets: string, scan: string | null, chart: Hex, purpose: Purpose): Promise<PackageVerdict>;
+  /** Refused unless it is as it should be. With a chart, that tells of it: what we dispensed before, and no chart tells of, is not dispensed again
+   * (`mined` is null). */
+  dispensePackage(tickets: string, scan: string, maker: Hex | null, chart: Hex | null, watch: Watch): Promise<{ mined: Mined | null }>;
+  recallPackages(packages: Packages, cls: string, reason: string, document: Hex | null, watch: Watch): Promise<Mined>;
   decommission(batch: Hex, unit: number, reason: string, watch: Watch): Promise<Mined>;
   packageHistory(tickets: string, scan: string | null): Promise<PackageHistory>;
-  /** Which packages we have, nobody learns: all recalls are asked for, and compared here. */
+  /** The chain is asked for all recalls, and they are compared here: from that, nobody learns which packages we have. */
   recalledPackages(chart: Hex, purpose: Purpose): Promise<RecalledPackage[]>;
 
   // Clinical trials
@@ -596,6 +632,7 @@ export interface Core {
   researchSubject(trial: Hex): Promise<string>;
 
   // Questions without data, asked for ourselves
+  /** `prove`: each yes with a proof, of few questions at a time (PROVED_BATCH). */
   ask(questions: Question[], prove: boolean): Promise<SignedVerdict[]>;
   /** Checks a verdict that somebody handed over, by the chain alone. */
   verify(verdict: string): Promise<Checked>;

@@ -1,6 +1,7 @@
 // Where this browser keeps key files, and passkeys that open them. A key file is sealed: by a passphrase, or by the secret that a passkey's
 // authenticator makes of a salt (WebAuthn's `prf` extension), which takes a passphrase's place.
-import type { Hex } from "./core";
+import { CoreError, type Hex, known } from "./core";
+import { type Place, settled, within } from "./database";
 
 export interface StoredKey {
   address: Hex;
@@ -10,46 +11,24 @@ export interface StoredKey {
   passkey: null | { credentialId: string; salt: string };
 }
 
-const DATABASE = "medlock";
-const KEYS = "keys";
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("the browser's storage failed"));
-  });
-}
-
-async function keys<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(KEYS, { keyPath: "address" });
-  const database = await settled(opening);
-  try {
-    const transaction = database.transaction(KEYS, mode, { durability: "strict" });
-    const done = new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("the browser's storage failed"));
-    });
-    const result = await settled(work(transaction.objectStore(KEYS)));
-    await done;
-    return result;
-  } finally {
-    database.close();
-  }
-}
+const KEYS: Place = {
+  database: "medlock",
+  store: "keys",
+  make: (database) => database.createObjectStore("keys", { keyPath: "address" }),
+};
 
 export function listKeys(): Promise<StoredKey[]> {
-  return keys("readonly", (store) => store.getAll() as IDBRequest<StoredKey[]>);
+  return within(KEYS, "readonly", (store) => settled<StoredKey[]>(store.getAll()));
 }
 
 export async function saveKey(key: StoredKey): Promise<void> {
-  await keys("readwrite", (store) => store.put(key));
+  await within(KEYS, "readwrite", (store) => settled(store.put(key)));
   // Best effort, and not waited for: some browsers ask their user.
   void navigator.storage?.persist?.().catch(() => {});
 }
 
 export async function removeKey(address: Hex): Promise<void> {
-  await keys("readwrite", (store) => store.delete(address));
+  await within(KEYS, "readwrite", (store) => settled(store.delete(address)));
 }
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -81,7 +60,7 @@ export async function createPasskey(name: string): Promise<{ credentialId: strin
       extensions: { prf: {} },
     },
   })) as PublicKeyCredential | null;
-  if (!credential?.getClientExtensionResults().prf?.enabled) throw new Error("This passkey cannot open a key: choose a passphrase.");
+  if (!credential?.getClientExtensionResults().prf?.enabled) throw new CoreError(known("usage", "passkey-cannot"));
   const passkey = { credentialId: hex(new Uint8Array(credential.rawId)), salt: hex(salt) };
   return { ...passkey, secret: await passkeySecret(passkey) };
 }
@@ -96,7 +75,7 @@ export async function passkeySecret(passkey: { credentialId: string; salt: strin
     },
   })) as PublicKeyCredential | null;
   const secret = credential?.getClientExtensionResults().prf?.results?.first;
-  if (!secret) throw new Error("The passkey did not give its secret. Try again, or open a copy of your key file.");
+  if (!secret) throw new CoreError(known("usage", "passkey-without-secret"));
   const bytes = secret instanceof ArrayBuffer ? new Uint8Array(secret) : new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength);
   return hex(bytes);
 }

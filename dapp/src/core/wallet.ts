@@ -1,5 +1,5 @@
 // Wallets of this browser (EIP-6963), each known by what it says of itself.
-import type { Hex, Wallet } from "./core";
+import { CoreError, type Hex, known, type Wallet } from "./core";
 
 export interface FoundWallet {
   uuid: string;
@@ -33,6 +33,6 @@ export function discoverWallets(onFound: (wallet: FoundWallet) => void): () => v
 async function connect(provider: Wallet["provider"]): Promise<Wallet> {
   const accounts = (await provider.request({ method: "eth_requestAccounts" })) as Hex[];
   const address = accounts[0]?.toLowerCase() as Hex | undefined;
-  if (!address) throw new Error("The wallet gave no account.");
+  if (!address) throw new CoreError(known("usage", "no-wallet-account"));
   return { address, provider };
 }

@@ -1,5 +1,5 @@
 // The page's side of the worker: a `Core` whose methods are calls of the worker's.
-import { type Config, CoreError, type Core, type CoreFault, type Wallet } from "./core";
+import { type Config, CoreError, type Core, type CoreFault, known, type Wallet } from "./core";
 import type { Call, Callback, Reply, Said } from "./protocol";
 import workerUrl from "./worker?worker&url";
 
@@ -15,8 +15,8 @@ const scripts = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.cr
   },
 });
 
-const LOCKED: CoreFault = { kind: "usage", message: "It was locked meanwhile.", reason: null };
-const STOPPED: CoreFault = { kind: "internal", message: "Medlock's client has stopped. Lock and unlock, then look what was done.", reason: "stopped" };
+const LOCKED = known("usage", "locked");
+const STOPPED = known("internal", "stopped");
 
 type Called = (...args: unknown[]) => unknown;
 

@@ -1,6 +1,9 @@
 // The worker: Medlock's client as WASM, and the calls that a page may make of it. What is secret stays in the module's memory, and ends with
 // the worker.
-import type { ClaimsOf, ClaimStep, Config, CoreFault, Hex, ImportOptions, Me, NewBatch, NewClaim, NewTrialData, Opened, Packages, RecordDocument, TrialFiles } from "./core";
+import {
+  type ClaimsOf, type ClaimStep, type Config, type CoreFault, type Hex, type ImportOptions, known, type Me, type NewBatch, type NewClaim, type NewTrialData,
+  type Opened, type Packages, type RecordDocument, type TrialFiles,
+} from "./core";
 import { type Call, isCallback, type Reply, type Said } from "./protocol";
 import moduleUrl from "./wasm/client_bg.wasm?url";
 import init, { changePassphrase, type Core, inspectKey, newKey, restoreKey, unlock } from "./wasm/client";
@@ -13,7 +16,7 @@ let config: Config | null = null;
 let opened: Core | null = null;
 
 function core(): Core {
-  if (!opened) throw { kind: "usage", message: "Unlock first.", reason: null } satisfies CoreFault;
+  if (!opened) throw known("usage", "not-unlocked");
   return opened;
 }
 
@@ -132,10 +135,12 @@ const methods = {
   shipments: (fromUs: boolean, open: boolean) => core().shipments(fromUs, open),
   heldUnits: () => core().heldUnits(),
   recalls: () => core().recalls(),
-  inspectPackage: (tickets: string, scan: string | null, patient: boolean) => core().inspectPackage(tickets, scan, patient),
-  dispensePackage: (tickets: string, scan: string, chart: Hex | null, watch: Told) => core().dispensePackage(tickets, scan, chart, watch),
-  recallPackages: (packages: Packages, cls: string, reason: string, watch: Told) =>
-    core().recallPackages(JSON.stringify(packages), cls, reason, watch),
+  inspectPackage: (tickets: string, scan: string | null, maker: Hex | null) => core().inspectPackage(tickets, scan, maker),
+  inspectOwnPackage: (tickets: string, scan: string | null, chart: Hex, purpose: string) => core().inspectOwnPackage(tickets, scan, chart, purpose),
+  dispensePackage: (tickets: string, scan: string, maker: Hex | null, chart: Hex | null, watch: Told) =>
+    core().dispensePackage(tickets, scan, maker, chart, watch),
+  recallPackages: (packages: Packages, cls: string, reason: string, document: Hex | null, watch: Told) =>
+    core().recallPackages(JSON.stringify(packages), cls, reason, document, watch),
   decommission: (batch: Hex, unit: number, reason: string, watch: Told) => core().decommission(batch, unit, reason, watch),
   packageHistory: (tickets: string, scan: string | null) => core().packageHistory(tickets, scan),
   recalledPackages: (chart: Hex, purpose: string) => core().recalledPackages(chart, purpose),

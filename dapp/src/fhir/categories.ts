@@ -1,5 +1,5 @@
 // The categories that people share by: the default map of compartments, numbers as in crates/fhir/src/label.rs.
-import { text } from "../text";
+import { locale, text } from "../text";
 
 export interface Category {
   number: number;
@@ -50,5 +50,5 @@ export function categoryNames(compartments: readonly number[]): string {
   const missing = CATEGORIES.filter(({ number }) => !shown.includes(number));
   if (missing.length === 0) return text.fhir.everyCategory;
   if (missing.length === 1 && missing[0] !== undefined) return text.fhir.everyCategoryBut(missing[0].name);
-  return new Intl.ListFormat("en", { type: "conjunction" }).format(shown.map(categoryName));
+  return new Intl.ListFormat(locale, { type: "conjunction" }).format(shown.map(categoryName));
 }

@@ -1,10 +1,7 @@
 // Codes, dates and amounts in words that people read.
 import { own } from "../own";
-import { text } from "../text";
+import { locale, text } from "../text";
 import { at, choice, items, number, string, type Json, type Maybe } from "./json";
-
-/** Dates as the browser writes them, like everywhere on these pages. */
-const LOCALE = undefined;
 
 /** Short names for frequent LOINC codes, whose own names are written for laboratories. */
 const PLAIN: Record<string, string> = text.fhir.plainNames;
@@ -130,7 +127,7 @@ export function concepts(value: Maybe): string[] {
 }
 
 export function listed(words: string[]): string | undefined {
-  return words.length === 0 ? undefined : new Intl.ListFormat("en", { type: "conjunction" }).format(words);
+  return words.length === 0 ? undefined : new Intl.ListFormat(locale, { type: "conjunction" }).format(words);
 }
 
 /** A status word of any resource. */
@@ -148,7 +145,7 @@ export function day(value: Maybe): string | undefined {
   const when = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date ?? "1")));
   if (Number.isNaN(when.getTime())) return year;
   const options: Intl.DateTimeFormatOptions = date === undefined ? { month: "long" } : { day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat(LOCALE, { ...options, year: "numeric", timeZone: "UTC" }).format(when);
+  return new Intl.DateTimeFormat(locale, { ...options, year: "numeric", timeZone: "UTC" }).format(when);
 }
 
 /** With the time of day where one is written, as the clock on the wall showed it there. */
@@ -238,7 +235,7 @@ export function unit(value: Maybe): string {
 export function amount(value: number): string {
   const size = Math.abs(value);
   const digits = size >= 100 ? 1 : size >= 1 ? 2 : 4;
-  return new Intl.NumberFormat("en", { maximumFractionDigits: digits, useGrouping: false }).format(value);
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits, useGrouping: false }).format(value);
 }
 
 export function quantity(value: Maybe): string | undefined {
@@ -254,7 +251,7 @@ export function money(value: Maybe): string | undefined {
   if (found === undefined) return undefined;
   const currency = string(at(value, "currency")) ?? string(at(value, "code"));
   if (currency === undefined || !/^[A-Z]{3}$/.test(currency)) return amount(found);
-  return new Intl.NumberFormat("en", { style: "currency", currency }).format(found);
+  return new Intl.NumberFormat(locale, { style: "currency", currency }).format(found);
 }
 
 /** A HumanName. */

@@ -15,7 +15,7 @@ export interface NameDialogProps {
   onClose: () => void;
 }
 
-/** What we call somebody, which this browser alone keeps. */
+/** What we call somebody: this browser alone keeps it, for this account. */
 export function NameDialog({ of, title, label, hint, save, suggestion = "", onClose }: NameDialogProps) {
   const names = useNames();
   const [name, setName] = useState(names.get(of) ?? suggestion);

@@ -1,7 +1,8 @@
 // What was signed and is under way. It lives longer than the dialog that began it: people may go on meanwhile.
+import { useEffect, useState } from "preact/hooks";
 import type { Core, CoreFault, Heads, Mined, Progress, Step, Watch } from "../core/core";
 import { faultOf } from "../ui/fault";
-import { connection, noteFault, pollEagerly } from "./connection";
+import { POLL_MS, connection, noteFault, pollEagerly } from "./connection";
 import { Store, useStore } from "./store";
 
 export interface Activity {
@@ -116,6 +117,24 @@ function awaitIndex(block: number): void {
 /** Changes when the index has caught up with what we did: what is loaded from it is to be loaded again. */
 export function useIndexed(): number {
   return useStore(indexed);
+}
+
+/**
+ * Changes when the index has moved, whoever did something: for what others change, as a share that they stop. While somebody waits for a block of
+ * theirs it is asked more often where the index is; this does not follow that.
+ */
+export function useIndexMoved(): number {
+  const [index, setIndex] = useState(() => connection.get().heads?.index ?? 0);
+  useEffect(() => {
+    let seen = { index, atMs: Date.now() };
+    return connection.follow(() => {
+      const { heads } = connection.get();
+      if (!heads || heads.index === seen.index || Date.now() - seen.atMs < POLL_MS) return;
+      seen = { index: heads.index, atMs: Date.now() };
+      setIndex(heads.index);
+    });
+  }, []);
+  return index;
 }
 
 /** Nothing more is to come of it. A chain that does not say what is final is believed once the index has it. */

@@ -11,7 +11,8 @@ export interface Connection {
 
 export const connection = new Store<Connection>({ online: navigator.onLine, heads: null });
 
-const POLL_MS = 5_000;
+/** How often it is asked how far chain and index are. */
+export const POLL_MS = 5_000;
 /** While somebody waits for a block of theirs. */
 const POLL_EAGER_MS = 1_000;
 

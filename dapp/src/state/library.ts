@@ -3,6 +3,7 @@ import type { Core, CoreFault, Hex, Purpose, RecordDocument, Version } from "../
 import { loadResource } from "../fhir/resource";
 import { explain, type Explained } from "../ui/fault";
 import { Store, useStore } from "./store";
+import { working } from "./work";
 
 export interface LibraryState {
   /** The latest versions, without the frames of imported files; null: not asked for yet. */
@@ -54,7 +55,7 @@ export class Library {
         .filter((version) => version.compartment !== FRAMES && version.status !== "shredded" && !this.forgotten.has(version.record_id))
         .sort((one, other) => other.created_at - one.created_at);
       this.change({ versions });
-      await this.open(versions);
+      await working(() => this.open(versions));
     } catch (error) {
       this.change({ error: explain(error) });
     } finally {

@@ -13,6 +13,7 @@ export interface Session {
   me: Me;
   /** The key file that was opened, as this browser keeps it. */
   key: StoredKey;
+  /** Of this account alone. */
   names: AddressBook;
   /** Ours; null: not known yet. */
   charts: Chart[] | null;
@@ -27,8 +28,10 @@ export interface Session {
   actFor(organisation: Hex | null): Promise<void>;
   /** Charts of others that were looked at in this session. */
   sharedCharts: Map<Hex, SharedChart>;
-  /** The key file was changed: another passphrase, another name. */
-  keepKey(key: StoredKey): Promise<void>;
+  /** Changes what is kept of the key, of what is there by now; refused where it was removed meanwhile, or `change` gives null. */
+  changeKey(change: (now: StoredKey) => StoredKey | null): Promise<void>;
+  /** As it is kept by now, and as the session has it from now on; null: it was removed. */
+  reloadKey(): Promise<StoredKey | null>;
   lock(): void;
 }
 

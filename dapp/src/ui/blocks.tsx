@@ -3,6 +3,7 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hook
 import { text } from "../text";
 import type { Explained } from "./fault";
 import { BadIcon, CheckIcon, CopyIcon, CrossIcon, EyeIcon, EyeOffIcon, InfoIcon, WarningIcon } from "./icons";
+import { LockWarning } from "./lock-warning";
 import type { Hex } from "../core/core";
 
 export interface ButtonProps {
@@ -265,6 +266,7 @@ export function Dialog({ title, children, actions, wide, onClose }: DialogProps)
       }}
       onClickCapture={ignoreSecond}
     >
+      <LockWarning />
       <div class="inside">
         <div class="row apart">
           <h2 id={id} ref={heading} tabIndex={-1} class="grow">{title}</h2>

@@ -16,6 +16,8 @@ export function explain(error: unknown): Explained {
 }
 
 export function explainFault(fault: CoreFault): Explained {
+  const known = own<{ title?: string; message: string }>(text.known, fault.reason ?? "");
+  if (known) return { kind: fault.kind, title: known.title ?? text.fault[fault.kind], message: known.message, reason: fault.reason };
   const advice = {
     offline: text.advice.offline,
     busy: text.advice.busy,

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { noteFault } from "../state/connection";
+import { working } from "../state/work";
 import { explain, faultOf, type Explained } from "./fault";
 
 export interface Task<A extends unknown[], R> {
@@ -13,7 +14,20 @@ export interface Task<A extends unknown[], R> {
 
 type State<R> = { busy: boolean; error: Explained | null; result: R | undefined };
 
+/** What somebody asked for. Medlock does not lock itself while it runs. */
 export function useTask<A extends unknown[], R>(work: (...args: A) => Promise<R>): Task<A, R> {
+  return useRuns((...args: A) => working(() => work(...args)));
+}
+
+/** What a page shows from its beginning, loaded again whenever `inputs` change: some pages do that for as long as they are open. */
+export function useLoaded<R>(load: () => Promise<R>, inputs: readonly unknown[]): Task<[], R> {
+  const task = useRuns(load);
+  const { run } = task;
+  useEffect(() => void run(), inputs);
+  return task;
+}
+
+function useRuns<A extends unknown[], R>(work: (...args: A) => Promise<R>): Task<A, R> {
   const [state, setState] = useState<State<R>>({ busy: false, error: null, result: undefined });
   const latest = useRef(0);
   const current = useRef(work);
@@ -36,12 +50,4 @@ export function useTask<A extends unknown[], R>(work: (...args: A) => Promise<R>
     setState({ busy: false, error: null, result: undefined });
   }, []);
   return { run, ...state, reset };
-}
-
-/** What a page shows from its beginning, loaded again whenever `inputs` change. */
-export function useLoaded<R>(load: () => Promise<R>, inputs: readonly unknown[]): Task<[], R> {
-  const task = useTask(load);
-  const { run } = task;
-  useEffect(() => void run(), inputs);
-  return task;
 }

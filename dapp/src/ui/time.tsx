@@ -1,8 +1,8 @@
-import { text } from "../text";
+import { locale, text } from "../text";
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const minute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const minute = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const units = [["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
 
 export interface TimeProps {
@@ -19,12 +19,17 @@ export function Time({ at, show = "date" }: TimeProps) {
   return <time dateTime={known.toISOString()} title={full}>{shown}</time>;
 }
 
+/** UNIX seconds, with the time of day. */
+export function formatTime(at: number): string {
+  return minute.format(new Date(at * 1000));
+}
+
 /** As exact as it is known: a year stays a year. */
 export function formatDate(at: number | string): string {
   const known = toDate(at);
   if (!known) return String(at);
   if (typeof at === "string" && /^\d{4}$/.test(at)) return at;
-  if (typeof at === "string" && /^\d{4}-\d{2}$/.test(at)) return known.toLocaleDateString(undefined, { month: "long", year: "numeric" });
+  if (typeof at === "string" && /^\d{4}-\d{2}$/.test(at)) return known.toLocaleDateString(locale, { month: "long", year: "numeric" });
   return day.format(known);
 }
 

@@ -165,9 +165,7 @@ function Running({ activity, relayed }: { activity: Activity; relayed: boolean }
       <Steps activity={activity} relayed={relayed} />
       {slow && <Notice kind="warning" live>{text.transaction.slow}</Notice>}
       {fault && (
-        <Notice kind="bad" live title={explainFault(fault).title}>
-          {fault.reason === "expired" ? text.transaction.expired : explainFault(fault).message}
-        </Notice>
+        <Notice kind="bad" live title={explainFault(fault).title}>{explainFault(fault).message}</Notice>
       )}
       {activity.takenBack && <Notice kind="warning" live title={text.transaction.takenBack}>{text.transaction.takenBackHelp}</Notice>}
       {activity.state === "done" && !activity.takenBack && !isSettled(activity, heads) && <Notice kind="good" live>{text.transaction.pendingFinal}</Notice>}

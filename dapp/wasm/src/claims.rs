@@ -111,12 +111,13 @@ impl Core {
         let wish: Wish = read(wish)?;
         let open = self.watched(watch).chart(word(chart)?).await?;
         let key = open.fingerprint_key(self::purpose(purpose)?).await?;
-        let claim = NewClaim {
+        let claims = vec![NewClaim {
             insurer: wish.insurer,
             claim: wish.claim.into_bytes(),
             records: wish.records,
-        };
-        let submitted = open.submit_claims(vec![claim], &key).await?;
+        }];
+        open.require_unbilled(&claims).await?;
+        let submitted = open.submit_claims(claims, &key).await?;
         js(&json!({ "claim": submitted.claims.first(), "mined": submitted.mined }))
     }
 

@@ -2,12 +2,12 @@
 
 use alloy::primitives::B256;
 use medlock_client::{
-    Error, document_digest,
+    Dispensing, Error, HandOut, document_digest,
     drugs::{
         Day, Gtin, Lot, Manifest, Names, Package, Ticket,
         epcis::{DOCUMENT_BYTES_MAX, EpcisError},
         plan::Run,
-        verdict::{Asker, Level},
+        verdict::{Asker, Verdict},
     },
     named_document, scanned,
     terms::{decommission, number_of, recall, shipment},
@@ -151,17 +151,33 @@ impl Core {
         js(&self.client().recalls().await?)
     }
 
-    /// `scan`: what a scanner says; absent: the list has one ticket. `patient`: the asker is one.
+    /// `scan`: what a scanner says; absent: the list has one ticket. `maker`: whose package it is to be, where that is known.
     #[wasm_bindgen(js_name = inspectPackage)]
-    pub async fn inspect_package(&self, tickets: &str, scan: Option<String>, patient: bool) -> Outcome<JsValue> {
+    pub async fn inspect_package(
+        &self,
+        tickets: &str,
+        scan: Option<String>,
+        maker: Option<String>,
+    ) -> Outcome<JsValue> {
         let scanned = scan.as_deref().map(scanned).transpose()?;
-        let ticket = ticket(tickets, scanned.as_ref())?;
-        let asker = match patient {
-            true => Asker::Patient { pharmacy: None },
-            false => Asker::Partner,
-        };
-        let verdict = self.client().inspect(&ticket, scanned.as_ref(), asker).await?;
-        js(&json!({ "verdict": verdict, "line": verdict.line(&Names::default()) }))
+        let (client, maker) = (self.client(), maker.as_deref().map(address).transpose()?);
+        let verdict = client.inspect_listed(tickets, scanned.as_ref(), Asker::Partner);
+        spoken(&verdict.await?.expecting(maker))
+    }
+
+    /// [`Core::inspect_package`] for a patient, whose chart tells which packages they got.
+    #[wasm_bindgen(js_name = inspectOwnPackage)]
+    pub async fn inspect_own_package(
+        &self,
+        tickets: &str,
+        scan: Option<String>,
+        chart: &str,
+        purpose: &str,
+    ) -> Outcome<JsValue> {
+        let scanned = scan.as_deref().map(scanned).transpose()?;
+        let (chart, purpose) = (word(chart)?, self::purpose(purpose)?);
+        let client = self.client();
+        spoken(&client.inspect_own(tickets, scanned.as_ref(), chart, purpose).await?)
     }
 
     /// Dispenses a package that is as it should be, and writes it into the chart, where one is named.
@@ -170,26 +186,19 @@ impl Core {
         &self,
         tickets: &str,
         scan: &str,
+        maker: Option<String>,
         chart: Option<String>,
         watch: js_sys::Function,
     ) -> Outcome<JsValue> {
-        let scanned = scanned(scan)?;
-        let ticket = ticket(tickets, Some(&scanned))?;
-        let client = self.watched(watch);
-        let verdict = client.inspect(&ticket, Some(&scanned), Asker::Partner).await?;
-        if verdict.level != Level::Ok {
-            return Err(Fault::usage(&verdict.line(&Names::default())));
-        }
-        // Before it is dispensed: a chart that cannot be written to is told of first.
-        let chart = match chart {
-            Some(chart) => Some(client.chart(word(&chart)?).await?),
-            None => None,
+        let wish = HandOut {
+            maker: maker.as_deref().map(address).transpose()?,
+            chart: chart.as_deref().map(word).transpose()?,
+            document: B256::ZERO,
         };
-        let mined = client.dispense(&ticket, B256::ZERO).await?;
-        if let Some(chart) = chart {
-            chart.add_package(&ticket).await?;
+        match self.watched(watch).hand_out(tickets, &scanned(scan)?, wish).await? {
+            Dispensing::Done(done) => js(&done),
+            Dispensing::Refused(verdict) => Err(Fault::usage(&verdict.line(&Names::default()))),
         }
-        js(&mined)
     }
 
     #[wasm_bindgen(js_name = recallPackages)]
@@ -198,15 +207,16 @@ impl Core {
         packages: &str,
         class: &str,
         reason: &str,
+        document: Option<String>,
         watch: js_sys::Function,
     ) -> Outcome<JsValue> {
-        let packages: Packages = read(packages)?;
+        let (packages, document): (Packages, B256) = (read(packages)?, digest(document)?);
         let numbers = (
             number_of(&recall::CLASSES, class)?,
             number_of(&recall::REASONS, reason)?,
         );
         let recalling = self.watched(watch);
-        let mined = recalling.recall_packages(packages.batch, packages.range()?, numbers, B256::ZERO);
+        let mined = recalling.recall_packages(packages.batch, packages.range()?, numbers, document);
         js(&mined.await?)
     }
 
@@ -242,6 +252,12 @@ impl Core {
             .await?;
         js(&found)
     }
+}
+
+/// A verdict, and what it says in words.
+fn spoken(verdict: &Verdict) -> Outcome<JsValue> {
+    let names = Names::default();
+    js(&json!({ "verdict": verdict, "line": verdict.line(&names), "more": verdict.more(&names) }))
 }
 
 /// Zero: none.

@@ -12,7 +12,7 @@ use medlock_client::{
         chain::ChainTrial,
         folder::{self, FILES_MAX, Folder, INDEX_BYTES_MAX, Index},
     },
-    terms::{amendment, number_of},
+    terms::{amendment, number_of, trial::CLOSED},
     trial_rows,
 };
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,6 @@ struct DataWish {
 struct Facts {
     #[serde(flatten)]
     compared: ChainTrial,
-    /// As the index has it.
     closed: bool,
 }
 
@@ -66,11 +65,8 @@ impl Core {
     pub async fn trial_facts(&self, trial: &str) -> Outcome<JsValue> {
         let (trial, client) = (word(trial)?, self.client());
         let compared = client.trial_facts(trial).await?;
-        let told = client.gateway().await?.trial(trial).await?;
-        js(&Facts {
-            compared,
-            closed: told.trial.state == "closed",
-        })
+        let closed = client.trial_state(trial).await? == CLOSED;
+        js(&Facts { compared, closed })
     }
 
     #[wasm_bindgen(js_name = registerTrial)]
@@ -159,13 +155,20 @@ impl Core {
     }
 
     pub async fn participation(&self, trial: &str) -> Outcome<JsValue> {
+        let stands = self.client().participation(word(trial)?).await?;
+        let must_consent_anew = stands.must_consent_anew();
         let Participation {
             participant,
             site,
             number,
             status,
-        } = self.client().participation(word(trial)?).await?;
-        js(&json!({ "participant": participant, "site": site, "number": number, "status": participation_text(status) }))
+            version,
+            ..
+        } = stands;
+        js(&json!({
+            "participant": participant, "site": site, "number": number, "status": participation_text(status),
+            "version": version, "must_consent_anew": must_consent_anew,
+        }))
     }
 
     /// The file of a batch, with salts that are drawn anew each time: to be saved, and then given to [`Core::anchor_trial_data`].

@@ -225,6 +225,7 @@ fn link_body(link: indexer::ClaimLink) -> ClaimLink {
         record_id: link.record_id,
         pointer: link.pointer,
         written_at: link.written_at,
+        created_at: link.created_at,
     }
 }
 

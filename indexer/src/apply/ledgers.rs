@@ -65,7 +65,13 @@ pub fn claims(event: &IClaimsEvents) -> Result<Vec<Change>> {
             }
             .follow()?,
         ],
-        E::PartAccepted(e) => vec![Step::of(e.claim, e.serial, claim_state::APPROVED, e.by).follow()?],
+        E::PartAccepted(e) => vec![
+            Step {
+                deadline: e.deadline,
+                ..Step::of(e.claim, e.serial, claim_state::APPROVED, e.by)
+            }
+            .follow()?,
+        ],
         E::Paid(e) => vec![
             Step {
                 document: e.remittance,

@@ -128,8 +128,13 @@ fn each_step_of_a_claim_follows_the_one_before_with_what_its_event_tells() {
             step(state::APPEALED, document, none, 0, 77),
         ),
         (
-            E::PartAccepted(IClaims::PartAccepted { claim, serial, by }),
-            step(state::APPROVED, none, none, 0, 0),
+            E::PartAccepted(IClaims::PartAccepted {
+                claim,
+                serial,
+                by,
+                deadline,
+            }),
+            step(state::APPROVED, none, none, 0, 77),
         ),
         (
             E::Paid(IClaims::Paid {

@@ -85,6 +85,8 @@ pub struct ClaimLink {
     pub pointer: B256,
     /// UNIX seconds: when the chain was first told of that version. `None`: it was not, before the claim.
     pub written_at: Option<u64>,
+    /// UNIX seconds: the same of the record's first version.
+    pub created_at: Option<u64>,
 }
 
 /// What there is to look for signs of fraud in, without opening a document.
@@ -188,7 +190,9 @@ macro_rules! links {
                             AND r.pointer = l.pointer AND r.valid_from < l.valid_from),
                         (SELECT min(v.created_at) FROM record_version AS v WHERE v.chart = c.chart
                             AND v.record_id = l.record_id AND v.pointer = l.pointer AND v.valid_from < l.valid_from)
-                    ) AS written_at
+                    ) AS written_at,
+                    (SELECT f.created_at FROM record AS f WHERE f.chart = c.chart AND f.record_id = l.record_id
+                        AND f.valid_from < l.valid_from) AS created_at
              FROM claim_link AS l
              JOIN claim AS c ON c.claim = l.claim
              WHERE l.valid_from < $1 AND ",
@@ -382,6 +386,7 @@ fn link_row(row: &Row) -> Result<ClaimLink> {
         record_id: b256(row, "record_id")?,
         pointer: b256(row, "pointer")?,
         written_at: maybe(row, "written_at")?,
+        created_at: maybe(row, "created_at")?,
     })
 }
 

@@ -475,6 +475,8 @@ struct RecordModel {
     version: u32,
     pointer: B256,
     created_at: u64,
+    /// Of its first version.
+    first_created_at: u64,
     status: u8,
 }
 
@@ -971,6 +973,7 @@ impl ChartModel {
                 version: 1,
                 pointer,
                 created_at,
+                first_created_at: created_at,
                 status: record_status::CURRENT,
             };
             self.records.insert(record_id, record);

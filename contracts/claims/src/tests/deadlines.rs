@@ -88,7 +88,10 @@ fn what_comes_late_still_counts_before_the_claim_is_closed() {
     assert_eq!(world.deadline(claim), NOW + years + claim::DECISION_S);
     world.at(NOW + 2 * years);
     world.approve(claim).unwrap();
-    assert_eq!((world.state(claim), world.deadline(claim)), (state::APPROVED, 0));
+    let until = NOW + 2 * years + claim::PAYMENT_S;
+    assert_eq!((world.state(claim), world.deadline(claim)), (state::APPROVED, until));
+    world.at(until + years);
+    world.step(INSURER, claim, Step::RecordPayment).unwrap();
 }
 
 /// Or who ignores an appeal would win by it.
@@ -172,6 +175,7 @@ fn a_part_is_paid_when_the_provider_cannot_appeal_any_more() {
         // They are content.
         let mut content = world.fork();
         content.step(CLINIC, claim, Step::AcceptPart).unwrap();
+        assert_eq!(content.deadline(claim), deadline - 1 + claim::PAYMENT_S);
         content.step(INSURER, claim, step).unwrap();
         // Time has passed.
         let mut later = world.fork();
@@ -207,6 +211,31 @@ fn an_insurer_asks_three_times_at_most() {
     world.step(CLINIC, claim, Step::Appeal).unwrap();
     assert_eq!(world.step(INSURER, claim, Step::RequestInformation), refused(rounds));
     world.approve(claim).unwrap();
+}
+
+/// Who waits for their money would lose it by closing the claim, so nobody can.
+#[test]
+fn what_was_approved_stays_owed_past_the_time_for_its_payment() {
+    let mut world = World::new();
+    let claim = world.received();
+    world.approve(claim).unwrap();
+    let deadline = NOW + claim::PAYMENT_S;
+    assert_eq!(world.deadline(claim), deadline);
+    world.at(deadline);
+    assert_eq!(
+        world.step(CLINIC, claim, Step::CloseOverdue),
+        wrong_state(claim, state::APPROVED)
+    );
+    assert_eq!(
+        world.step(INSURER, claim, Step::CloseOverdue),
+        refused(IClaims::NotParty {
+            actor: INSURER,
+            party: CLINIC
+        })
+    );
+    let pay = Step::Pay(U256::from(AMOUNT), SALT);
+    world.step(INSURER, claim, pay).unwrap();
+    assert_eq!((world.state(claim), world.deadline(claim)), (state::PAID, 0));
 }
 
 /// The longest life of a claim is far from the last serial, and its times from the last that is stored.

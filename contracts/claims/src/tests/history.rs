@@ -465,7 +465,7 @@ impl Model {
             }
             (Step::Adjudicate(state, amount, reason), RECEIVED | IN_REVIEW | APPEALED) => {
                 (next.state, next.amount, next.reason) = (state, amount, reason);
-                next.deadline = if state == APPROVED { 0 } else { window };
+                next.deadline = if state == APPROVED { now + 30 * DAY_S } else { window };
             }
             (Step::Appeal, DENIED | PARTLY_APPROVED) if is_over => return over,
             (Step::Appeal, DENIED | PARTLY_APPROVED) => {
@@ -479,7 +479,7 @@ impl Model {
                 next.reason = if held.state == INFORMATION_REQUESTED { 13 } else { 14 };
                 next.deadline = window;
             }
-            (Step::AcceptPart, PARTLY_APPROVED) => (next.state, next.deadline) = (APPROVED, 0),
+            (Step::AcceptPart, PARTLY_APPROVED) => (next.state, next.deadline) = (APPROVED, now + 30 * DAY_S),
             (Step::RecordPayment | Step::Pay(..), PARTLY_APPROVED) if !is_over => {
                 return refused(IClaims::AppealWindowOpen { deadline });
             }
@@ -836,7 +836,7 @@ impl Replay {
                 head.deadline = e.deadline;
             }),
             Event::PartAccepted(e) => step(e.claim, e.serial, &|head, _, _| {
-                (head.state, head.deadline) = (state::APPROVED, 0);
+                (head.state, head.deadline) = (state::APPROVED, e.deadline);
             }),
             Event::Paid(e) => step(e.claim, e.serial, &|head, _, _| {
                 (head.state, head.deadline) = (state::PAID, 0);

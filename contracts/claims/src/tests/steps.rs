@@ -246,7 +246,8 @@ fn each_step_is_told_with_what_it_leaves() {
         Event::PartAccepted(IClaims::PartAccepted {
             claim,
             serial: 8,
-            by: CLINIC
+            by: CLINIC,
+            deadline: later + claim::PAYMENT_S
         })
     );
     assert_eq!(

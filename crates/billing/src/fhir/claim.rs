@@ -1,5 +1,5 @@
 //! Claim: what a provider asks an insurer to pay.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use alloy_primitives::{Address, B256, hex};
 use medlock_fhir::facade::bytes32;
@@ -27,8 +27,13 @@ pub const ITEMS_MAX: usize = 1000;
 pub const INSURANCES_MAX: usize = 16;
 /// Entries of `supportingInfo`.
 const INFORMATION_MAX: usize = 1000;
+/// Members of a care team: a hospital stay's whole staff.
+pub const CARE_TEAM_MAX: usize = 1000;
 /// Encounters of one item: the first counts.
 const ENCOUNTERS_MAX: usize = 16;
+/// Whoever supervises is in several places at once by right.
+const SUPERVISOR: &str = "supervisor";
+const PERSONS: [&str; 2] = ["Practitioner", "PractitionerRole"];
 
 codes! {
     /// R4 `claim-type`.
@@ -63,6 +68,7 @@ pub struct Claim {
     pub provider: Reference,
     /// How urgent it is; mostly of [`system::PRIORITY`].
     pub priority: Coding,
+    pub care_team: Vec<CareTeamMember>,
     pub insurance: Vec<Insurance>,
     pub items: Vec<Item>,
     /// The sum of the items' net amounts, whether it was written or not.
@@ -79,9 +85,20 @@ pub struct Insurance {
     pub coverage: Reference,
 }
 
+/// Who took part in rendering the items that name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CareTeamMember {
+    pub sequence: u32,
+    pub provider: Reference,
+    /// A code of [`system::CARE_TEAM_ROLE`]; those of other systems are not kept.
+    pub role: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     pub sequence: u32,
+    /// Numbers of [`Claim::care_team`].
+    pub care_team: Vec<u32>,
     /// Translations of one code; one at least.
     pub codes: Vec<Coding>,
     pub serviced: Option<Serviced>,
@@ -137,7 +154,7 @@ const KNOWN: [&str; 26] = [
     "total",
 ];
 
-const KNOWN_OF_ITEM: [&str; 24] = [
+pub(super) const KNOWN_OF_ITEM: [&str; 24] = [
     "sequence",
     "careTeamSequence",
     "diagnosisSequence",
@@ -201,6 +218,7 @@ impl Claim {
             insurer,
             provider,
             priority,
+            care_team: read_care_team(&object)?,
             insurance,
             items,
             total: sum,
@@ -223,6 +241,7 @@ impl Claim {
             .with("insurer", self.insurer.element())
             .with("provider", self.provider.element())
             .with("priority", concept([&self.priority]))
+            .with_all("careTeam", self.care_team.iter().map(CareTeamMember::element))
             .with_all("insurance", self.insurance.iter().map(Insurance::element))
             .with_all("item", self.items.iter().map(Item::element))
             .with("total", money(self.total))
@@ -244,11 +263,65 @@ impl Claim {
     /// # Errors
     /// [`ServiceError::Unnamed`]; as [`Service::new`].
     pub fn service(&self, provider: Address) -> Result<Service, ServiceError> {
+        let item = self.principal().ok_or(ServiceError::Unnamed { field: "item" })?;
+        item.service(provider)
+    }
+
+    /// The services of its items, by the items' numbers; an item that names none can be compared with no other.
+    #[must_use]
+    pub fn services(&self, provider: Address) -> BTreeMap<u32, Service> {
+        let items = self.items.iter();
+        items
+            .filter_map(|item| Some((item.sequence, item.service(provider).ok()?)))
+            .collect()
+    }
+
+    /// The numbers of two items that are one service, where there are such: nobody but who opens the document sees that.
+    #[must_use]
+    pub fn repeated(&self, provider: Address) -> Option<(u32, u32)> {
+        let mut seen = HashMap::new();
+        let mut services = self.services(provider).into_iter();
+        services.find_map(|(number, service)| seen.insert(service, number).map(|first| (first, number)))
+    }
+
+    /// The persons who rendered one of its items, each by one text ([`Reference::key_beside_others`], `author` being the account that claims):
+    /// those whom the item names of the care team, or the one that the team has; without a team the provider. Who supervises is in several
+    /// places at once by right, and so is every organisation: where none but those are named, nobody is.
+    #[must_use]
+    pub fn performers(&self, item: &Item, author: Address) -> BTreeSet<String> {
+        let key = |reference: &Reference| reference.key_beside_others(author);
+        if self.care_team.is_empty() {
+            let is_person = self.provider.resource_type().is_some_and(is_person);
+            return key(&self.provider).filter(|_| is_person).into_iter().collect();
+        }
+        let renders = |member: &&CareTeamMember| {
+            let is_person = member.provider.resource_type().is_none_or(is_person);
+            is_person && member.role.as_deref() != Some(SUPERVISOR)
+        };
+        let team: Vec<_> = self.care_team.iter().filter(renders).collect();
+        let is_only = item.care_team.is_empty() && team.len() == 1;
+        let members = team.into_iter();
+        members
+            .filter(|member| is_only || item.care_team.contains(&member.sequence))
+            .filter_map(|member| key(&member.provider))
+            .collect()
+    }
+}
+
+fn is_person(kind: &str) -> bool {
+    PERSONS.contains(&kind)
+}
+
+impl Item {
+    /// What is billed with it, where `provider` is the account that claims: as [`Claim::service`].
+    ///
+    /// # Errors
+    /// [`ServiceError::Unnamed`]; as [`Service::new`].
+    pub fn service(&self, provider: Address) -> Result<Service, ServiceError> {
         let unnamed = |field| ServiceError::Unnamed { field };
-        let item = self.principal().ok_or(unnamed("item"))?;
-        let encounter = item.encounter.as_ref().and_then(Reference::key);
-        let (system, code) = item.code().ok_or(unnamed("code"))?;
-        let day = item.day().ok_or(unnamed("day"))?;
+        let encounter = self.encounter.as_ref().and_then(Reference::key);
+        let (system, code) = self.code().ok_or(unnamed("code"))?;
+        let day = self.day().ok_or(unnamed("day"))?;
         Service::new(
             &encounter.ok_or(unnamed("encounter"))?,
             system,
@@ -257,9 +330,7 @@ impl Claim {
             provider,
         )
     }
-}
 
-impl Item {
     /// (system, code): the first code that has a system.
     #[must_use]
     pub fn code(&self) -> Option<(&str, &str)> {
@@ -277,7 +348,11 @@ impl Item {
     }
 
     fn read(node: Node<'_>) -> Result<Self, Refused> {
-        let object = node.object(&KNOWN_OF_ITEM)?;
+        Self::of(&node.object(&KNOWN_OF_ITEM)?)
+    }
+
+    /// An ExplanationOfBenefit has these elements by the same names.
+    pub(super) fn of(object: &Object<'_>) -> Result<Self, Refused> {
         let codes = object.required("productOrService")?.codings()?;
         if codes.is_empty() {
             return Err(object.refused_at("productOrService.coding.code", Fault::Missing));
@@ -286,19 +361,20 @@ impl Item {
         let encounters = encounters.map(Node::reference).collect::<Result<Vec<_>, _>>()?;
         let quantity = object.optional("quantity").map(read_quantity).transpose()?;
         let (unit_price, factor) = (object.money("unitPrice")?, object.decimal("factor")?);
+        let team = object.list("careTeamSequence", CARE_TEAM_MAX)?;
         Ok(Self {
             sequence: object.required("sequence")?.positive()?,
+            care_team: team.iter().map(Node::positive).collect::<Result<_, _>>()?,
             codes,
-            serviced: read_serviced(&object)?,
+            serviced: read_serviced(object)?,
             quantity,
             unit_price,
             factor,
-            net: read_net(&object, quantity, unit_price, factor)?,
+            net: read_net(object, quantity, unit_price, factor)?,
             encounter: encounters.into_iter().next(),
         })
     }
 
-    /// An ExplanationOfBenefit has these elements by the same names.
     pub(super) fn element(&self) -> Element {
         let (date, period) = match &self.serviced {
             Some(Serviced::Date(date)) => (Some(date.as_str()), None),
@@ -308,6 +384,7 @@ impl Item {
         let decimal = |decimal: Decimal| number(decimal.to_string());
         Element::new()
             .with("sequence", self.sequence)
+            .with_all("careTeamSequence", &self.care_team)
             .with("productOrService", concept(&self.codes))
             .with_some("servicedDate", date)
             .with_some("servicedPeriod", period)
@@ -325,14 +402,20 @@ impl Item {
 
 impl Insurance {
     fn element(&self) -> Element {
-        self.element_of_benefit().with("sequence", self.sequence)
-    }
-
-    /// An ExplanationOfBenefit numbers none.
-    pub(super) fn element_of_benefit(&self) -> Element {
         Element::new()
+            .with("sequence", self.sequence)
             .with("focal", self.focal)
             .with("coverage", self.coverage.element())
+    }
+}
+
+impl CareTeamMember {
+    pub(super) fn element(&self) -> Element {
+        let role = self.role.as_ref().map(|role| Coding::new(system::CARE_TEAM_ROLE, role));
+        Element::new()
+            .with("sequence", self.sequence)
+            .with("provider", self.provider.element())
+            .with_some("role", role.as_ref().map(|role| concept([role])))
     }
 }
 
@@ -341,6 +424,24 @@ pub(super) fn read_kind(object: &Object<'_>) -> Result<Kind, Refused> {
     let mut codes = codings.iter().filter_map(|coding| coding.code_of(system::CLAIM_TYPE));
     let kind = codes.next().and_then(Kind::of);
     kind.ok_or_else(|| object.refused_at("type", Fault::Code { allowed: Kind::CODES }))
+}
+
+pub(super) fn read_care_team(object: &Object<'_>) -> Result<Vec<CareTeamMember>, Refused> {
+    let known = ["sequence", "provider", "responsible", "role", "qualification"];
+    let mut team = Vec::new();
+    for node in object.list("careTeam", CARE_TEAM_MAX)? {
+        let member = node.object(&known)?;
+        let roles = member.optional("role").map(Node::codings).transpose()?;
+        let roles = roles.unwrap_or_default();
+        let mut roles = roles.iter().filter_map(|coding| coding.code_of(system::CARE_TEAM_ROLE));
+        team.push(CareTeamMember {
+            sequence: member.required("sequence")?.positive()?,
+            provider: member.required("provider")?.reference()?,
+            role: roles.next().map(str::to_owned),
+        });
+    }
+    check_sequences(object, "careTeam", team.iter().map(|member| member.sequence))?;
+    Ok(team)
 }
 
 fn read_insurance(object: &Object<'_>) -> Result<Vec<Insurance>, Refused> {

@@ -96,15 +96,21 @@ impl Node<'_> {
         let concept = self.object(&["coding", "text"])?;
         let mut codings = Vec::new();
         for node in concept.list("coding", CODINGS_MAX)? {
-            let coding = node.object(&["system", "version", "code", "display", "userSelected"])?;
-            if let Some(code) = coding.optional("code") {
-                codings.push(Coding {
-                    system: coding.text("system")?,
-                    code: code.text()?,
-                });
-            }
+            codings.extend(node.coding()?);
         }
         Ok(codings)
+    }
+
+    /// `None` where it has no code.
+    pub(super) fn coding(self) -> Result<Option<Coding>, Refused> {
+        let coding = self.object(&["system", "version", "code", "display", "userSelected"])?;
+        let Some(code) = coding.optional("code") else {
+            return Ok(None);
+        };
+        Ok(Some(Coding {
+            system: coding.text("system")?,
+            code: code.text()?,
+        }))
     }
 }
 
@@ -123,6 +129,13 @@ impl Identifier {
             system: Some(system::CLAIM.to_owned()),
             value: hex::encode(claim),
         }
+    }
+
+    /// The claim on chain that this is of.
+    #[must_use]
+    pub fn claim_of(&self) -> Option<B256> {
+        let is_claims = self.system.as_deref() == Some(system::CLAIM);
+        bytes32(&self.value).filter(|_| is_claims).map(B256::new)
     }
 
     pub(super) fn element(&self) -> Element {
@@ -196,6 +209,12 @@ impl Reference {
             .map(|bytes| Address::from_slice(&bytes))
     }
 
+    /// The claim on chain that this names.
+    #[must_use]
+    pub fn claim_of(&self) -> Option<B256> {
+        self.identifier.as_ref()?.claim_of()
+    }
+
     /// The chart whose patient this names, as the facade does.
     #[must_use]
     pub fn chart_of(&self) -> Option<B256> {
@@ -208,17 +227,45 @@ impl Reference {
     #[must_use]
     pub fn key(&self) -> Option<String> {
         if let Some(reference) = &self.reference {
-            let unversioned = reference.split("/_history/").next().unwrap_or(reference);
-            let mut parts = unversioned.rsplit('/');
-            return match (parts.next(), parts.next()) {
-                (Some(id), Some(kind)) if !id.is_empty() && !kind.is_empty() => Some(format!("{kind}/{id}")),
+            return match self.literal_parts() {
+                Some((kind, id)) => Some(format!("{kind}/{id}")),
                 // `urn:uuid:...`, `#contained`.
-                _ => Some(reference.clone()),
+                None => Some(reference.clone()),
             };
         }
         let identifier = self.identifier.as_ref()?;
         let system = identifier.system.as_deref().unwrap_or_default();
         Some(format!("{system}|{}", identifier.value))
+    }
+
+    /// One text for the resource among those that everybody names, where `author` has written this: an identifier with its system is
+    /// everybody's, any other name is one of the author's own. `None`: it names nothing outside of its own document (`#nurse`).
+    #[must_use]
+    pub fn key_beside_others(&self, author: Address) -> Option<String> {
+        if let Some(Identifier {
+            system: Some(system),
+            value,
+        }) = &self.identifier
+        {
+            return Some(format!("{system}|{value}"));
+        }
+        let own = self.key().filter(|key| !key.starts_with('#'))?;
+        Some(format!("{author}|{own}"))
+    }
+
+    /// The type of the resource, by the reference's own word or by its address.
+    #[must_use]
+    pub fn resource_type(&self) -> Option<&str> {
+        let said = self.kind.as_deref().and_then(|kind| kind.rsplit('/').next());
+        said.or_else(|| self.literal_parts().map(|(kind, _)| kind))
+    }
+
+    /// (type, id) of a literal reference.
+    fn literal_parts(&self) -> Option<(&str, &str)> {
+        let unversioned = self.reference.as_ref()?.split("/_history/").next()?;
+        let mut parts = unversioned.rsplit('/');
+        let (id, kind) = (parts.next()?, parts.next()?);
+        (!id.is_empty() && !kind.is_empty()).then_some((kind, id))
     }
 
     pub(super) fn element(&self) -> Element {
@@ -245,7 +292,7 @@ impl Node<'_> {
     }
 
     /// `None` where it has no value.
-    fn identifier(self) -> Result<Option<Identifier>, Refused> {
+    pub(super) fn identifier(self) -> Result<Option<Identifier>, Refused> {
         let object = self.object(&["use", "type", "system", "value", "period", "assigner"])?;
         let system = object.text("system")?;
         Ok(object.text("value")?.map(|value| Identifier { system, value }))
@@ -318,6 +365,64 @@ mod tests {
             Reference::logical("Encounter", identifier).key().as_deref(),
             Some("urn:visits|7")
         );
+    }
+
+    #[test]
+    fn a_person_has_one_key_beside_others_only_by_what_everybody_means_by_it() {
+        let (one, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let licence = |system: Option<&str>| Reference {
+            reference: Some("Practitioner/7".to_owned()),
+            kind: None,
+            identifier: Some(Identifier {
+                system: system.map(str::to_owned),
+                value: "42".to_owned(),
+            }),
+        };
+        let known = licence(Some("urn:licences"));
+        assert_eq!(known.key_beside_others(one).as_deref(), Some("urn:licences|42"));
+        assert_eq!(known.key_beside_others(one), known.key_beside_others(other));
+        // Everybody has a seventh practitioner.
+        for own in [licence(None), Reference::literal("Practitioner/7")] {
+            assert_ne!(own.key_beside_others(one), own.key_beside_others(other));
+        }
+        assert_eq!(Reference::literal("#nurse").key_beside_others(one), None);
+    }
+
+    #[test]
+    fn the_type_of_what_is_named_is_told_by_the_reference_or_its_address() {
+        let said = |kind: &str| Reference::logical(kind, Identifier::claim(B256::ZERO));
+        for (reference, kind) in [
+            (
+                Reference::literal("https://a.example/fhir/Practitioner/7"),
+                Some("Practitioner"),
+            ),
+            (said("Organization"), Some("Organization")),
+            (
+                said("http://hl7.org/fhir/StructureDefinition/Practitioner"),
+                Some("Practitioner"),
+            ),
+            (Reference::literal("urn:uuid:0f"), None),
+        ] {
+            assert_eq!(reference.resource_type(), kind, "{reference:?}");
+        }
+    }
+
+    #[test]
+    fn a_claim_is_named_by_an_identifier_of_its_system_alone() {
+        let claim = B256::repeat_byte(0xa1);
+        assert_eq!(Reference::claim(claim).claim_of(), Some(claim));
+        for (system, value) in [
+            (None, "a1".repeat(32)),
+            (Some(system::RECORD), "a1".repeat(32)),
+            (Some(system::CLAIM), "A1".repeat(32)),
+            (Some(system::CLAIM), "a1".repeat(31)),
+        ] {
+            let identifier = Identifier {
+                system: system.map(str::to_owned),
+                value,
+            };
+            assert_eq!(identifier.claim_of(), None, "{identifier:?}");
+        }
     }
 
     #[test]

@@ -33,27 +33,39 @@ pub(super) fn resource<'a>(
     name: &'static str,
     known: &[&str],
 ) -> Result<Object<'a>, Refused> {
-    let refused = |fault| refused(name, fault);
-    if bytes.len() > bytes_max {
-        return Err(refused(Fault::TooLarge { bytes_max }));
-    }
-    let raw = serde_json::from_slice(bytes).map_err(|_| refused(Fault::NotJson))?;
-    let node = Node {
-        path: name.to_owned(),
-        raw,
-    };
-    let object = Object::new(node)?;
+    let object = outermost(bytes, bytes_max, name)?;
     // First, as the names of another resource's properties would be the wrong ones to complain about.
     let is_it = match object.optional("resourceType") {
         Some(node) => node.text()? == name,
         None => false,
     };
     if !is_it {
-        return Err(refused(Fault::OtherResource { expected: name }));
+        return Err(object.refused(Fault::OtherResource { expected: name }));
     }
     let known: Vec<_> = known.iter().chain(&OF_RESOURCES).copied().collect();
     object.check_names(&known)?;
     Ok(object)
+}
+
+/// The type that a resource says it is of.
+///
+/// # Errors
+/// [`Fault::TooLarge`], [`Fault::NotJson`], [`Fault::Missing`], and as [`Node::object`].
+pub(super) fn resource_type(bytes: &[u8], bytes_max: usize) -> Result<String, Refused> {
+    outermost(bytes, bytes_max, "Resource")?
+        .required("resourceType")?
+        .text()
+}
+
+fn outermost<'a>(bytes: &'a [u8], bytes_max: usize, name: &str) -> Result<Object<'a>, Refused> {
+    if bytes.len() > bytes_max {
+        return Err(refused(name, Fault::TooLarge { bytes_max }));
+    }
+    let raw = serde_json::from_slice(bytes).map_err(|_| refused(name, Fault::NotJson))?;
+    Object::new(Node {
+        path: name.to_owned(),
+        raw,
+    })
 }
 
 pub(super) fn refused(path: &str, fault: Fault) -> Refused {

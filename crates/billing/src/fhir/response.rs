@@ -1,17 +1,26 @@
 //! ClaimResponse: what an insurer decides.
-use medlock_abi::terms::claim_reason;
+use std::collections::BTreeSet;
+
+use alloy_primitives::B256;
+use medlock_abi::{
+    claims::IClaims::{Adjudicated, ClaimSubmitted},
+    terms::{claim_reason, claim_state},
+};
+use rand_core::CryptoRng;
 
 use super::{
     Claim, Coding, Fault, Kind, Reference, Refused, Status, Use,
     claim::{check_sequences, read_kind},
+    differ,
     element::{codes, concept},
     money::{money, sum},
     read::{self, Node, Object},
     system,
     write::Element,
 };
-use crate::{Amount, document::Verdict, time::DateTime};
+use crate::{Amount, Salt, document::Verdict, time::DateTime};
 
+pub(super) const NAME: &str = "ClaimResponse";
 /// As of a claim: it has as many lines.
 pub const RESPONSE_BYTES_MAX: usize = super::CLAIM_BYTES_MAX;
 /// Lines of one item, or of the whole: one of each category.
@@ -169,7 +178,7 @@ impl ClaimResponse {
     /// # Errors
     /// [`Refused`]: where, and why.
     pub fn read(bytes: &[u8]) -> Result<Self, Refused> {
-        let object = read::resource(bytes, RESPONSE_BYTES_MAX, "ClaimResponse", &KNOWN)?;
+        let object = read::resource(bytes, RESPONSE_BYTES_MAX, NAME, &KNOWN)?;
         let response = Self {
             status: Status::read(&object.required("status")?)?,
             kind: read_kind(&object)?,
@@ -201,15 +210,21 @@ impl ClaimResponse {
         let of_items = self.items.iter().flat_map(|item| &item.adjudication);
         let mut reasons = of_items.chain(&self.adjudication).filter_map(|line| line.reason);
         if reasons.any(|reason| reason_coding(reason).is_none()) {
-            return Err(read::refused("ClaimResponse.adjudication.reason", Fault::Reason));
+            return Err(refused("adjudication.reason", Fault::Reason));
         }
+        let json = self.to_json();
+        Self::read(json.as_bytes())?;
+        Ok(json)
+    }
+
+    fn to_json(&self) -> String {
         let kind = Coding::new(system::CLAIM_TYPE, self.kind.code());
         let items = self.items.iter().map(|item| {
             Element::new()
                 .with("itemSequence", item.sequence)
                 .with_all("adjudication", item.adjudication.iter().map(Adjudication::element))
         });
-        let json = Element::resource("ClaimResponse")
+        Element::resource(NAME)
             .with("status", self.status.code())
             .with("type", concept([&kind]))
             .with("use", self.purpose.code())
@@ -223,9 +238,7 @@ impl ClaimResponse {
             .with_all("item", items)
             .with_all("adjudication", self.adjudication.iter().map(Adjudication::element))
             .with_all("total", self.totals.iter().map(Total::element))
-            .to_json();
-        Self::read(json.as_bytes())?;
-        Ok(json)
+            .to_json()
     }
 
     /// What is paid in all, where it is said.
@@ -241,6 +254,117 @@ impl ClaimResponse {
     #[must_use]
     pub fn reason(&self) -> Option<u16> {
         self.adjudication.iter().find_map(|line| line.reason)
+    }
+
+    /// What it rules of `claim`, which has the id `id`. Its total of the category benefit is what is paid, also where that is nothing.
+    ///
+    /// # Errors
+    /// [`Refused`], of the first element that no decision about this claim has.
+    pub fn verdict(&self, id: B256, claim: &Claim, rng: &mut impl CryptoRng) -> Result<Verdict, Refused> {
+        // What cannot be written could not be explained to the patient.
+        self.write()?;
+        self.check_about(id, claim)?;
+        let amount = self.benefit().ok_or_else(|| refused("total", Fault::Missing))?;
+        if amount.currency != claim.total.currency {
+            return Err(refused("total", Fault::TwoCurrencies));
+        }
+        if amount.minor > claim.total.minor {
+            return Err(refused("total", Fault::AboveBilled));
+        }
+        let of_reason = |fault| refused("adjudication.reason", fault);
+        match self.reason() {
+            None if amount == claim.total => Ok(Verdict::Approved {
+                amount,
+                salt: Salt::generate(rng),
+            }),
+            None => Err(of_reason(Fault::NoReason)),
+            Some(reason) if !claim_reason::is_an_insurers(reason) => Err(of_reason(Fault::NotAnInsurers)),
+            Some(reason) if amount.minor == 0 => Ok(Verdict::Denied { reason }),
+            Some(_) if amount == claim.total => Err(of_reason(Fault::NeedlessReason)),
+            Some(reason) => Ok(Verdict::PartlyApproved {
+                amount,
+                salt: Salt::generate(rng),
+                reason,
+            }),
+        }
+    }
+
+    /// Parties that are named otherwise than by account or chart are known to them alone.
+    fn check_about(&self, id: B256, claim: &Claim) -> Result<(), Refused> {
+        let items: BTreeSet<_> = claim.items.iter().map(|item| item.sequence).collect();
+        let names = self.request.as_ref().and_then(Reference::claim_of);
+        let requestor = self.requestor.as_ref();
+        let elements = [
+            ("status", self.status == Status::Active, ACTIVE),
+            ("outcome", self.outcome == Outcome::Complete, COMPLETE),
+            ("use", self.purpose == claim.purpose, Fault::OtherThanClaim),
+            ("type", self.kind == claim.kind, Fault::OtherThanClaim),
+            ("request", names.is_none_or(|named| named == id), Fault::OtherClaim),
+            (
+                "patient",
+                is_or_unknown(self.patient.chart_of(), claim.patient.chart_of()),
+                Fault::OtherThanClaim,
+            ),
+            (
+                "insurer",
+                is_or_unknown(self.insurer.account_of(), claim.insurer.account_of()),
+                Fault::OtherThanClaim,
+            ),
+            (
+                "requestor",
+                is_or_unknown(requestor.and_then(Reference::account_of), claim.provider.account_of()),
+                Fault::OtherThanClaim,
+            ),
+            (
+                "item.itemSequence",
+                self.items.iter().all(|item| items.contains(&item.sequence)),
+                Fault::OtherThanClaim,
+            ),
+        ];
+        match elements.into_iter().find(|(_, holds, _)| !holds) {
+            Some((element, _, fault)) => Err(refused(element, fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// That all that `bytes`, which it was read from, have is read here: of the rest nothing could be said.
+    ///
+    /// # Errors
+    /// [`Fault::Unread`], of the first other element.
+    pub fn check_whole(&self, bytes: &[u8]) -> Result<(), Refused> {
+        differ::check_whole(NAME, bytes, &self.to_json())
+    }
+
+    /// FHIRPath of each element that is otherwise in `other`.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        differ::differing(NAME, &self.to_json(), &other.to_json())
+    }
+
+    /// FHIRPath of each element that is otherwise by the claim's events: all that can be said without its documents.
+    #[must_use]
+    pub fn differing_from_chain(&self, submitted: &ClaimSubmitted, adjudicated: &Adjudicated) -> Vec<String> {
+        let named = self.request.as_ref().and_then(Reference::claim_of);
+        let requestor = self.requestor.as_ref().and_then(Reference::account_of);
+        let is_nothing = self.benefit().is_none_or(|amount| amount.minor == 0);
+        differ::failing(
+            NAME,
+            &[
+                ("request", named == Some(submitted.claim)),
+                ("patient", is_or_unknown(self.patient.chart_of(), Some(submitted.chart))),
+                (
+                    "insurer",
+                    is_or_unknown(self.insurer.account_of(), Some(submitted.insurer)),
+                ),
+                ("requestor", is_or_unknown(requestor, Some(submitted.provider))),
+                ("outcome", self.outcome == Outcome::Complete),
+                (
+                    "adjudication.reason",
+                    self.reason().unwrap_or(0) == adjudicated.reasonCode,
+                ),
+                ("total", is_nothing == (adjudicated.state == claim_state::DENIED)),
+            ],
+        )
     }
 
     fn check_currency(&self, object: &Object<'_>) -> Result<(), Refused> {
@@ -298,6 +422,30 @@ impl Total {
     }
 }
 
+const ACTIVE: Fault = Fault::Code { allowed: &["active"] };
+const COMPLETE: Fault = Fault::Code { allowed: &["complete"] };
+
+fn refused(element: &str, fault: Fault) -> Refused {
+    read::refused(&format!("{NAME}.{element}"), fault)
+}
+
+pub(super) fn is_or_unknown<T: PartialEq>(named: Option<T>, expected: Option<T>) -> bool {
+    named.is_none() || expected.is_none() || named == expected
+}
+
+/// The number of a reason of the ledger; of other systems' reasons nothing.
+///
+/// # Errors
+/// [`Fault::Reason`], of a name that the ledger does not have.
+pub(super) fn reason_of(codings: &[Coding]) -> Result<Option<u16>, Fault> {
+    let mut names = codings.iter().filter_map(|coding| coding.code_of(system::CLAIM_REASON));
+    let Some(name) = names.next() else {
+        return Ok(None);
+    };
+    let known = claim_reason::ALL.iter().find(|(known, _)| *known == name);
+    known.map(|(_, number)| Some(*number)).ok_or(Fault::Reason)
+}
+
 /// `None` for a number that the ledger does not have.
 pub(super) fn reason_coding(reason: u16) -> Option<Coding> {
     let mut known = claim_reason::ALL.iter();
@@ -322,7 +470,7 @@ fn read_items(object: &Object<'_>) -> Result<Vec<ItemResponse>, Refused> {
     Ok(items)
 }
 
-fn read_adjudication(object: &Object<'_>) -> Result<Vec<Adjudication>, Refused> {
+pub(super) fn read_adjudication(object: &Object<'_>) -> Result<Vec<Adjudication>, Refused> {
     let mut lines = Vec::new();
     for node in object.list("adjudication", ADJUDICATIONS_MAX)? {
         let line = node.object(&["category", "reason", "amount", "value"])?;
@@ -335,24 +483,16 @@ fn read_adjudication(object: &Object<'_>) -> Result<Vec<Adjudication>, Refused> 
             .map(Node::codings)
             .transpose()?
             .unwrap_or_default();
-        let mut names = reason.iter().filter_map(|coding| coding.code_of(system::CLAIM_REASON));
-        let reason = names.next().map(|name| {
-            let mut known = claim_reason::ALL.iter();
-            let known = known.find(|(known, _)| *known == name);
-            known
-                .map(|(_, number)| *number)
-                .ok_or_else(|| line.refused_at("reason", Fault::Reason))
-        });
         lines.push(Adjudication {
             category,
             amount: line.money("amount")?,
-            reason: reason.transpose()?,
+            reason: reason_of(&reason).map_err(|fault| line.refused_at("reason", fault))?,
         });
     }
     Ok(lines)
 }
 
-fn read_totals(object: &Object<'_>) -> Result<Vec<Total>, Refused> {
+pub(super) fn read_totals(object: &Object<'_>) -> Result<Vec<Total>, Refused> {
     let mut totals = Vec::new();
     for node in object.list("total", ADJUDICATIONS_MAX)? {
         let total = node.object(&["category", "amount"])?;

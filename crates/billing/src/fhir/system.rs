@@ -5,6 +5,7 @@ pub use medlock_fhir::facade::system::{RECORD, URI};
 pub const CLAIM_TYPE: &str = "http://terminology.hl7.org/CodeSystem/claim-type";
 pub const PRIORITY: &str = "http://terminology.hl7.org/CodeSystem/processpriority";
 pub const INFORMATION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/claiminformationcategory";
+pub const CARE_TEAM_ROLE: &str = "http://terminology.hl7.org/CodeSystem/claimcareteamrole";
 pub const ADJUDICATION: &str = "http://terminology.hl7.org/CodeSystem/adjudication";
 pub const PAYMENT_TYPE: &str = "http://terminology.hl7.org/CodeSystem/ex-paymenttype";
 

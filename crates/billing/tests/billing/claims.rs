@@ -1,12 +1,12 @@
 //! What is a Claim, and what is refused, where and why.
 use medlock_billing::{
     AmountError,
-    fhir::{CLAIM_BYTES_MAX, Claim, Fault, ITEMS_MAX, Kind, Refused, Serviced, Status, Use},
+    fhir::{CLAIM_BYTES_MAX, Claim, Fault, ITEMS_MAX, Item, Kind, Reference, Refused, Serviced, Status, Use},
     fingerprint::ServiceError,
 };
 use serde_json::{Value, json};
 
-use crate::support::{CHART, CLINIC, claim, dollar, euro, time, with};
+use crate::support::{CHART, CLINIC, claim, claim_of_a_team, dollar, euro, this_licence, time, with};
 
 fn refusal(json: &str) -> (String, Fault) {
     let Refused { path, fault } = Claim::read(json.as_bytes()).unwrap_err();
@@ -35,6 +35,7 @@ fn what_is_written_is_read_as_the_same() {
     (bare.items[0].serviced, bare.items[0].encounter) = (None, None);
     (bare.total, bare.records) = (euro(10_000), Vec::new());
     claims.push(bare);
+    claims.push(claim_of_a_team());
     for claim in claims {
         assert_eq!(Claim::read(claim.write().unwrap().as_bytes()), Ok(claim));
     }
@@ -364,7 +365,7 @@ fn it_has_bounds() {
     let mut claim = claim();
     let item = claim.items[0].clone();
     claim.items = (1..=ITEMS_MAX as u32 + 1)
-        .map(|sequence| medlock_billing::fhir::Item {
+        .map(|sequence| Item {
             sequence,
             ..item.clone()
         })
@@ -399,6 +400,98 @@ fn no_refusal_repeats_what_was_sent() {
         let refused = Claim::read(with(&json, pointer, value).as_bytes()).unwrap_err();
         assert!(!format!("{refused} {refused:?}").contains("Jane"), "{refused}");
     }
+}
+
+#[test]
+fn what_a_care_team_lacks_is_asked_for_by_its_path() {
+    let json = claim_of_a_team().write().unwrap();
+    for (pointer, value, path, fault) in [
+        (
+            "/careTeam/1/sequence",
+            Value::Null,
+            "Claim.careTeam[1].sequence",
+            Fault::Missing,
+        ),
+        (
+            "/careTeam/1/provider",
+            Value::Null,
+            "Claim.careTeam[1].provider",
+            Fault::Missing,
+        ),
+        (
+            "/careTeam/1/sequence",
+            json!(1),
+            "Claim.careTeam.sequence",
+            Fault::Sequence,
+        ),
+        ("/careTeam/1/name", json!("x"), "Claim.careTeam[1]", Fault::NotR4),
+        (
+            "/item/0/careTeamSequence/0",
+            json!("1"),
+            "Claim.item[0].careTeamSequence[0]",
+            Fault::Type { expected: "a number" },
+        ),
+    ] {
+        assert_eq!(
+            refusal(&with(&json, pointer, value)),
+            (path.to_owned(), fault),
+            "{pointer}"
+        );
+    }
+}
+
+fn performers(claim: &Claim, item: usize) -> Vec<String> {
+    claim.performers(&claim.items[item], CLINIC).into_iter().collect()
+}
+
+#[test]
+fn who_rendered_an_item_is_whom_it_names_of_the_team_and_no_supervisor() {
+    let team = claim_of_a_team();
+    assert_eq!(performers(&team, 0), ["urn:licences|surgeon"]);
+    assert_eq!(performers(&team, 1), ["urn:licences|assistant"]);
+    let mut both = team.clone();
+    both.items[0].care_team = vec![1, 2, 9];
+    assert_eq!(performers(&both, 0), ["urn:licences|assistant", "urn:licences|surgeon"]);
+    // Which of two it was is not said.
+    both.items[0].care_team = vec![];
+    assert_eq!(performers(&both, 0), Vec::<String>::new());
+    both.care_team.remove(1);
+    assert_eq!(performers(&both, 0), ["urn:licences|surgeon"]);
+    // A team of organisations has nobody in it.
+    both.care_team[0].provider = both.provider.clone();
+    assert_eq!(performers(&both, 0), Vec::<String>::new());
+}
+
+#[test]
+fn without_a_team_the_provider_rendered_it_if_it_is_a_person() {
+    let mut alone = claim();
+    assert_eq!(
+        performers(&alone, 0),
+        Vec::<String>::new(),
+        "an organisation is in many places"
+    );
+    alone.provider = Reference::logical("Practitioner", this_licence("42"));
+    assert_eq!(performers(&alone, 0), ["urn:licences|42"]);
+    alone.provider = Reference::literal("Practitioner/7");
+    assert_eq!(performers(&alone, 0), [format!("{CLINIC}|Practitioner/7")]);
+    alone.provider = Reference::literal("#me");
+    assert_eq!(performers(&alone, 0), Vec::<String>::new());
+}
+
+#[test]
+fn a_service_that_stands_in_two_items_is_seen() {
+    let mut twice = claim();
+    assert_eq!(twice.repeated(CLINIC), None);
+    assert_eq!(twice.services(CLINIC).len(), 2);
+    twice.items.push(Item {
+        sequence: 7,
+        ..twice.items[1].clone()
+    });
+    assert_eq!(twice.repeated(CLINIC), Some((2, 7)));
+    // What names no encounter can be compared with nothing.
+    twice.items[2].encounter = None;
+    assert_eq!(twice.repeated(CLINIC), None);
+    assert_eq!(twice.services(CLINIC).into_keys().collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Readers of what strangers send: no panic, bounded memory, and what is taken comes back the same.
 use medlock_billing::{
     ClaimDocument, Decision,
-    fhir::{Claim, ClaimResponse},
+    fhir::{Claim, ClaimResponse, Explanation},
 };
 use medlock_mutate::{Fuzz, Shape, unmeasured};
 
-use crate::support::{claim, decision, document_of, verdicts};
+use crate::support::{CHART, claim, claim_of_a_team, decision, document_of, explanations, verdicts};
 
 /// Names and raw values of one resource at a time; inputs are 64 kB at most.
 const ALLOCATED_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -48,7 +48,7 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], shape: Shape<'_>, check: impl Fn(&[u8]) -
 
 #[test]
 fn a_claim_that_is_taken_is_written_and_read_as_the_same() {
-    let seeds = [claim().write().unwrap().into_bytes()];
+    let seeds = [claim(), claim_of_a_team()].map(|claim| claim.write().unwrap().into_bytes());
     fuzz("billing claim", &seeds, Shape::Text(WORDS), |bytes| {
         let Ok(read) = Claim::read(bytes) else {
             return false;
@@ -66,6 +66,22 @@ fn a_response_that_is_taken_is_written_and_read_as_the_same() {
             return false;
         };
         unmeasured(|| assert_eq!(ClaimResponse::read(read.write().unwrap().as_bytes()), Ok(read)));
+        true
+    });
+}
+
+#[test]
+fn an_explanation_that_is_taken_is_written_and_read_as_the_same() {
+    let explanations = explanations(CHART);
+    let seeds: Vec<_> = explanations
+        .iter()
+        .map(|explanation| explanation.write().unwrap().into_bytes())
+        .collect();
+    fuzz("billing explanation", &seeds, Shape::Text(WORDS), |bytes| {
+        let Ok(read) = Explanation::read(bytes) else {
+            return false;
+        };
+        unmeasured(|| assert_eq!(Explanation::read(read.write().unwrap().as_bytes()), Ok(read)));
         true
     });
 }

@@ -1,19 +1,29 @@
 //! Signals: what is odd is told, and what is usual is not.
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, B256};
 use medlock_abi::terms::claim_state;
 use medlock_billing::{
+    fhir::Reference,
     signals::{
-        ClaimFacts, LinkFacts, ServiceFacts, Signal, SignalKind, When, amount_outliers, count_outliers, late_records,
-        long_days, outside_of_life, overlaps, shared_fingerprints, shared_services,
+        ClaimFacts, LinkFacts, ServiceFacts, Signal, SignalKind, When, amount_outliers, count_outliers,
+        is_payment_overdue, late_records, long_days, outside_of_life, overdue_payments, overlaps, repeated_services,
+        shared_fingerprints, shared_services,
     },
     time::{Day, Span},
 };
 use medlock_dice::Dice;
 
-use crate::support::{CHART, CLINIC, INSURER, NOW, NURSE, RECORD, claim, dollar, euro};
+use crate::support::{CHART, CLINIC, INSURER, NOW, NURSE, RECORD, claim, claim_of_a_team, dollar, euro, this_licence};
 
 const HOUR_S: i64 = 3600;
 const DAY_S: i64 = 24 * HOUR_S;
+const DOCTOR: &str = "urn:licences|42";
+const OTHER_DOCTOR: &str = "urn:licences|43";
+
+fn by(performers: &[&str]) -> BTreeSet<String> {
+    performers.iter().map(|performer| (*performer).to_owned()).collect()
+}
 
 fn id(number: u8) -> B256 {
     B256::repeat_byte(number)
@@ -45,7 +55,7 @@ fn service(number: u8) -> ServiceFacts {
         claim: id(number),
         chart: CHART,
         provider: CLINIC,
-        performer: NURSE,
+        performers: by(&[DOCTOR]),
         encounter: format!("Encounter/{number}"),
         system: "http://loinc.org".to_owned(),
         code: "718-7".to_owned(),
@@ -152,11 +162,22 @@ fn a_service_in_two_claims_is_told_though_their_fingerprints_differ() {
 fn one_person_in_two_places_is_told() {
     let signals = overlaps(&[timed(3, 14, 15), timed(2, 9, 11), timed(1, 8, 10), timed(4, 15, 16)]);
     assert_eq!(told(&signals), [[id(1), id(2)]]);
-    assert_eq!(signals[0].kind, SignalKind::Overlap { performer: NURSE });
-    // Of another person, of the same encounter, one after the other, without times.
-    let mut other = timed(2, 9, 11);
-    other.performer = CLINIC;
-    assert_eq!(overlaps(&[timed(1, 8, 10), other]), []);
+    let performer = DOCTOR.to_owned();
+    assert_eq!(signals[0].kind, SignalKind::Overlap { performer });
+    // Of another person, of nobody who is named, of the same encounter, one after the other, without times.
+    let of = |performers: &[&str]| ServiceFacts {
+        performers: by(performers),
+        ..timed(2, 9, 11)
+    };
+    assert_eq!(overlaps(&[timed(1, 8, 10), of(&[OTHER_DOCTOR])]), []);
+    let unnamed = ServiceFacts {
+        performers: by(&[]),
+        ..timed(1, 8, 10)
+    };
+    assert_eq!(overlaps(&[unnamed, of(&[])]), []);
+    // Of two, one of whom is elsewhere.
+    let signals = overlaps(&[timed(1, 8, 10), of(&[OTHER_DOCTOR, DOCTOR])]);
+    assert_eq!(told(&signals), [[id(1), id(2)]]);
     let mut same = timed(2, 9, 11);
     same.encounter = "Encounter/1".to_owned();
     assert_eq!(overlaps(&[timed(1, 8, 10), same]), []);
@@ -217,16 +238,24 @@ fn more_than_a_days_hours_are_told() {
     assert_eq!(
         signals[0].kind,
         SignalKind::LongDay {
-            performer: NURSE,
+            performer: DOCTOR.to_owned(),
             hours: 25
         }
     );
     // Over midnight a period counts on both days; of another person it does not count.
     assert_eq!(long_days(&[long(1, 20), timed(2, 23, 30)]), []);
     assert_eq!(long_days(&[long(1, 24), timed(2, 23, 30)]).len(), 1);
-    let mut other = timed(2, 8, 20);
-    other.performer = CLINIC;
-    assert_eq!(long_days(&[long(1, 20), other]), []);
+    let of = |performers: &[&str]| ServiceFacts {
+        performers: by(performers),
+        ..timed(2, 8, 20)
+    };
+    assert_eq!(long_days(&[long(1, 20), of(&[OTHER_DOCTOR])]), []);
+    assert_eq!(long_days(&[long(1, 20), of(&[OTHER_DOCTOR, DOCTOR])]).len(), 1);
+    let unnamed = |number| ServiceFacts {
+        performers: by(&[]),
+        ..long(number, 20)
+    };
+    assert_eq!(long_days(&[unnamed(1), unnamed(2)]), []);
     // A stay of weeks is not worked through by one person.
     assert_eq!(long_days(&[timed(1, 0, 24 * 30), timed(2, 0, 24 * 30)]), []);
     assert_eq!(
@@ -377,7 +406,7 @@ fn the_rows_of_a_claim_are_its_items() {
     let rows: Vec<_> = claim
         .items
         .iter()
-        .filter_map(|item| ServiceFacts::of(&facts, item))
+        .filter_map(|item| ServiceFacts::of(&facts, &claim, item))
         .collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(
@@ -392,10 +421,91 @@ fn the_rows_of_a_claim_are_its_items() {
             to: from + 20 * 60
         })
     );
-    assert_eq!((rows[1].performer, rows[1].encounter.as_str()), (NURSE, "Encounter/7"));
+    // Whoever submitted it has rendered nothing.
+    assert_eq!(
+        (&rows[1].performers, rows[1].encounter.as_str()),
+        (&by(&[]), "Encounter/7")
+    );
     let mut nameless = claim.items[0].clone();
     nameless.encounter = None;
-    assert_eq!(ServiceFacts::of(&facts, &nameless), None);
+    assert_eq!(ServiceFacts::of(&facts, &claim, &nameless), None);
+}
+
+/// One clerk submits for two doctors, and two clerks for one.
+#[test]
+fn a_clerk_who_submits_makes_no_overlap_and_hides_none() {
+    let row = |number: u8, clerk: u8, licence: &str| {
+        let mut claim = claim_of_a_team();
+        claim.care_team.truncate(1);
+        claim.care_team[0].provider.identifier = Some(this_licence(licence));
+        let mut item = claim.items[1].clone();
+        item.care_team = vec![1];
+        item.encounter = Some(Reference::literal(&format!("Encounter/{number}")));
+        let facts = ClaimFacts {
+            by: Address::repeat_byte(clerk),
+            ..submitted(number)
+        };
+        ServiceFacts::of(&facts, &claim, &item).unwrap()
+    };
+    assert_eq!(overlaps(&[row(1, 1, "42"), row(2, 1, "43")]), []);
+    let signals = overlaps(&[row(1, 1, "42"), row(2, 2, "42")]);
+    assert_eq!(told(&signals), [[id(1), id(2)]]);
+    let performer = DOCTOR.to_owned();
+    assert_eq!(signals[0].kind, SignalKind::Overlap { performer });
+}
+
+#[test]
+fn a_service_that_stands_twice_in_one_claim_is_told() {
+    let again = |change: fn(&mut ServiceFacts)| {
+        let mut second = service(1);
+        change(&mut second);
+        repeated_services(&[service(1), service(2), second])
+    };
+    let signals = again(|_| ());
+    let kind = SignalKind::RepeatedService { count: 2 };
+    assert_eq!(
+        signals,
+        [Signal {
+            kind,
+            claims: vec![id(1)]
+        }]
+    );
+    assert_eq!(again(|second| second.code = "718-8".to_owned()), []);
+    assert_eq!(again(|second| second.day = day("2026-05-04")), []);
+    assert_eq!(again(|second| second.encounter = "Encounter/8".to_owned()), []);
+    assert_eq!(again(|second| second.claim = id(3)), []);
+}
+
+#[test]
+fn a_payment_that_is_overdue_is_told_of_approved_claims_alone() {
+    let claim = |state, deadline| ClaimFacts {
+        state,
+        deadline,
+        ..submitted(1)
+    };
+    let days = |deadline| match &overdue_payments(&[claim(claim_state::APPROVED, deadline)], NOW)[..] {
+        [] => None,
+        [signal] => match signal.kind {
+            SignalKind::OverduePayment { insurer, days } if insurer == INSURER => Some(days),
+            _ => panic!("{signal:?}"),
+        },
+        more => panic!("{more:?}"),
+    };
+    let day = DAY_S.unsigned_abs();
+    assert_eq!(days(NOW + 1), None);
+    assert_eq!(days(NOW), Some(0));
+    assert_eq!(days(NOW - 3 * day), Some(3));
+    // Nothing is due.
+    assert_eq!(days(0), None);
+    for state in [
+        claim_state::RECEIVED,
+        claim_state::PARTLY_APPROVED,
+        claim_state::DENIED,
+        claim_state::PAID,
+        claim_state::REVERSED,
+    ] {
+        assert!(!is_payment_overdue(state, NOW, NOW), "{state}");
+    }
 }
 
 #[test]
@@ -413,6 +523,7 @@ fn the_order_of_the_rows_changes_nothing() {
             outside_of_life(services),
             amount_outliers(services),
             shared_services(services),
+            repeated_services(services),
         ]
     };
     let first = all(&services);

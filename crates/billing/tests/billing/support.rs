@@ -6,8 +6,8 @@ use medlock_billing::{
     amount::Decimal,
     claim_id,
     fhir::{
-        Claim, ClaimResponse, Coding, Identifier, Insurance, Item, Kind, Period, RecordRef, Reference, Serviced,
-        Status, Use, system,
+        CareTeamMember, ChainState, Claim, ClaimResponse, Coding, Explanation, Identifier, Insurance, Item, Kind,
+        Period, RecordRef, Reference, Serviced, Status, Use, system,
     },
     time::DateTime,
 };
@@ -60,6 +60,7 @@ pub fn claim() -> Claim {
         insurer: Reference::account("Organization", CHAIN_ID, INSURER),
         provider: Reference::account("Organization", CHAIN_ID, CLINIC),
         priority: Coding::new(system::PRIORITY, "normal"),
+        care_team: Vec::new(),
         insurance: vec![Insurance {
             sequence: 1,
             focal: true,
@@ -68,6 +69,7 @@ pub fn claim() -> Claim {
         items: vec![
             Item {
                 sequence: 1,
+                care_team: Vec::new(),
                 codes: vec![
                     Coding::new("http://loinc.org", "718-7"),
                     Coding::new("urn:tariff", "15.0010"),
@@ -81,6 +83,7 @@ pub fn claim() -> Claim {
             },
             Item {
                 sequence: 2,
+                care_team: Vec::new(),
                 codes: vec![Coding::new("urn:tariff", "39.0190")],
                 serviced: Some(Serviced::Period(Period {
                     start: Some(time("2026-05-03T10:00:00+02:00")),
@@ -99,6 +102,59 @@ pub fn claim() -> Claim {
             record_id: RECORD,
         }],
     }
+}
+
+/// The same by a surgeon, and its second item by an assistant; a head of department supervises both.
+pub fn claim_of_a_team() -> Claim {
+    let member = |sequence, licence: &str, role: &str| CareTeamMember {
+        sequence,
+        provider: Reference::logical("Practitioner", this_licence(licence)),
+        role: Some(role.to_owned()),
+    };
+    let mut claim = claim();
+    claim.care_team = vec![
+        member(1, "surgeon", "primary"),
+        member(2, "assistant", "assist"),
+        member(3, "head", "supervisor"),
+    ];
+    claim.items[0].care_team = vec![1, 3];
+    claim.items[1].care_team = vec![2, 3];
+    claim
+}
+
+pub fn this_licence(value: &str) -> Identifier {
+    Identifier {
+        system: Some("urn:licences".to_owned()),
+        value: value.to_owned(),
+    }
+}
+
+/// How a claim of this id stands.
+pub fn chain_state(id: B256, state: u8, reason_code: u16) -> ChainState {
+    ChainState {
+        claim: id,
+        state,
+        reason_code,
+        changed_at: NOW,
+        paid_at: Some(NOW),
+    }
+}
+
+/// One of each way to be undecided, decided, paid and over.
+pub fn explanations(id: B256) -> Vec<Explanation> {
+    use medlock_abi::terms::{claim_reason::NOT_COVERED, claim_state};
+    let claim = claim_of_a_team();
+    let [whole, part, nothing] =
+        verdicts().map(|verdict| ClaimResponse::decided(&claim, Reference::claim(id), &verdict, time("2026-05-20")));
+    [
+        (claim_state::RECEIVED, None, 0),
+        (claim_state::PAID, Some(&whole), 0),
+        (claim_state::PARTLY_APPROVED, Some(&part), 6),
+        (claim_state::APPEALED, Some(&nothing), NOT_COVERED),
+        (claim_state::REVERSED, Some(&whole), 11),
+    ]
+    .map(|(state, response, reason)| Explanation::of(&claim, response, &chain_state(id, state, reason)))
+    .into()
 }
 
 pub fn document_of(claim: &Claim) -> ClaimDocument {

@@ -5,7 +5,7 @@ use medlock_billing::fhir::{ChainState, ClaimResponse, Reference, Serviced, expl
 use medlock_peers::fhir_faults;
 use serde_json::{Value, json};
 
-use crate::support::{NOW, claim, time, verdicts, with};
+use crate::support::{NOW, claim, claim_of_a_team, explanations, time, verdicts, with};
 
 const ID: B256 = B256::repeat_byte(0xa1);
 
@@ -34,6 +34,8 @@ fn all() -> Vec<String> {
         };
         resources.push(explanation(&claim(), response, &chain).unwrap());
     }
+    resources.push(claim_of_a_team().write().unwrap());
+    resources.extend(explanations(ID).iter().map(|explanation| explanation.write().unwrap()));
     resources
 }
 

@@ -29,7 +29,7 @@ pub struct Epc {
 }
 
 /// All packages of a lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LotClass {
     pub gtin: Gtin,
     pub lot: Lot,

@@ -7,7 +7,7 @@ use medlock_abi::{
 use medlock_drugs::{
     Day, Names,
     recall::{Dispensed, concerned},
-    verdict::{Asker, Facts, FactsError, Finding, Level, Verdict, judge},
+    verdict::{Asker, Facts, FactsError, Finding, Level, LotFacts, Maker, Verdict, judge, judge_unlisted},
 };
 
 use crate::{MAKER, PHARMACY, STRANGER, WHOLESALER, batch, day};
@@ -24,6 +24,8 @@ struct World {
     verified: verifyReturn,
     recalls: Vec<recallOfReturn>,
     decommissioned: u8,
+    is_maker_current: bool,
+    other_makers: Option<Vec<Address>>,
     printed: Option<Day>,
     now: u64,
 }
@@ -48,6 +50,8 @@ impl World {
             },
             recalls: Vec::new(),
             decommissioned: 0,
+            is_maker_current: true,
+            other_makers: Some(Vec::new()),
             printed: Some(day("2027-11-30")),
             now: NOW,
         }
@@ -72,6 +76,8 @@ impl World {
             index: INDEX,
             recalls: &self.recalls,
             decommissioned: self.decommissioned,
+            is_maker_current: self.is_maker_current,
+            other_makers: self.other_makers.as_deref(),
             printed: self.printed,
             now: self.now,
         };
@@ -113,7 +119,6 @@ fn what_was_dispensed_is_expected_by_its_patient_and_false_to_everybody_else() {
     assert_eq!((level, findings), (Level::Ok, vec![Finding::Dispensed { by, at }]));
     assert_eq!(line, "GENUINE. Dispensed on 2026-05-28 by Corner Pharmacy.");
     assert_eq!(world.judge(PATIENT).unwrap().holder, None);
-    assert_eq!(world.says(Asker::Patient { pharmacy: None }).0, Level::Ok);
     let pharmacy = Some(STRANGER);
     for asker in [Asker::Partner, Asker::Patient { pharmacy }] {
         let (level, findings, line) = world.says(asker);
@@ -122,6 +127,128 @@ fn what_was_dispensed_is_expected_by_its_patient_and_false_to_everybody_else() {
     }
     let (level, findings, _) = World::new(package::MADE).says(PATIENT);
     assert_eq!((level, findings), (Level::Ok, vec![Finding::NotDispensed]));
+}
+
+#[test]
+fn to_whom_it_was_dispensed_the_chart_says_and_without_it_nothing_is_plainly_genuine() {
+    let world = World::new(package::MADE | package::DISPENSED);
+    let (by, at) = (PHARMACY, AT);
+    let open = world.judge(Asker::Patient { pharmacy: None }).unwrap();
+    let unknown = Finding::ToWhomUnknown { by, at };
+    assert_eq!((open.level, &open.findings[..]), (Level::Warning, &[unknown][..]));
+    assert!(
+        open.line(&Names::default())
+            .starts_with("WARNING: dispensed on 2026-05-28")
+    );
+    assert_eq!(open.dispensed_by(), Some(PHARMACY));
+    let told = open.clone().by_chart(true);
+    assert_eq!(
+        (told.level, &told.findings[..]),
+        (Level::Ok, &[Finding::Dispensed { by, at }][..])
+    );
+    let untold = open.by_chart(false);
+    let missing = Finding::NotInChart { by, at };
+    assert_eq!((untold.level, &untold.findings[..]), (Level::Warning, &[missing][..]));
+    // A chart has no say in anything else.
+    let verdict = World::new(package::MADE).judge(PATIENT).unwrap();
+    assert_eq!(verdict.dispensed_by(), None);
+    assert_eq!(verdict.clone().by_chart(false), verdict);
+}
+
+#[test]
+fn who_made_it_is_told_and_a_lot_of_two_makers_is_not_plainly_genuine() {
+    let mut world = World::new(package::MADE);
+    let made = Some(Maker {
+        account: MAKER,
+        current: true,
+    });
+    assert_eq!(world.judge(Asker::Partner).unwrap().maker, made);
+    world.other_makers = Some(vec![STRANGER]);
+    let contested = world.judge(Asker::Partner).unwrap();
+    let finding = Finding::Contested { makers: 1 };
+    assert_eq!(
+        (contested.level, &contested.findings[..]),
+        (Level::Warning, &[finding][..])
+    );
+    assert_eq!(contested.other_makers, [STRANGER]);
+    let text = contested.text(&Names::default());
+    assert!(
+        text.contains(&format!("Made by {MAKER}, a maker")) && text.contains(&STRANGER.to_string()),
+        "{text}"
+    );
+    // Who knows whose it is to be learns whether it is theirs.
+    assert_eq!(contested.clone().expecting(Some(MAKER)).level, Level::Ok);
+    let other = contested.expecting(Some(STRANGER));
+    let finding = Finding::OtherMaker {
+        expected: STRANGER,
+        registered: MAKER,
+    };
+    assert_eq!((other.level, &other.findings[..]), (Level::False, &[finding][..]));
+
+    world.other_makers = None;
+    let unknown = world.judge(Asker::Partner).unwrap();
+    assert_eq!(unknown.findings, [Finding::OthersUnknown]);
+    assert_eq!(unknown.expecting(Some(MAKER)).level, Level::Ok);
+    world.is_maker_current = false;
+    let verdict = world.judge(Asker::Partner).unwrap().expecting(Some(MAKER));
+    assert_eq!(
+        (verdict.level, verdict.findings),
+        (Level::Warning, vec![Finding::MakerNotCurrent { maker: MAKER }])
+    );
+}
+
+/// A lot's batch as a maker registered it.
+fn lot(maker: Address, is_ruled_out: bool) -> LotFacts {
+    let World { mut batch, recalls, .. } = World::new(package::MADE);
+    batch.maker = maker;
+    LotFacts {
+        batch,
+        recalls,
+        is_maker_current: true,
+        is_ruled_out,
+    }
+}
+
+#[test]
+fn without_a_ticket_a_package_is_false_where_the_chain_proves_it_and_never_genuine() {
+    let printed = day("2027-11-30");
+    let says = |lots: &[LotFacts], printed| {
+        let verdict = judge_unlisted(lots, printed, NOW);
+        (verdict.level, verdict.findings)
+    };
+    let never = (Level::False, vec![Finding::NeverMade]);
+    assert_eq!(says(&[], printed), never, "nobody registered the lot");
+    assert_eq!(says(&[lot(MAKER, true)], printed), never, "all its serials are others");
+    let unchecked = (Level::Unchecked, vec![Finding::Unchecked]);
+    assert_eq!(says(&[lot(MAKER, false)], printed), unchecked);
+    // Of two makers one is ruled out.
+    assert_eq!(says(&[lot(MAKER, true), lot(STRANGER, false)], printed), unchecked);
+    let verdict = judge_unlisted(&[lot(MAKER, true), lot(STRANGER, false)], printed, NOW);
+    assert_eq!(verdict.maker.map(|maker| maker.account), Some(STRANGER));
+    assert_eq!(verdict.other_makers, [MAKER]);
+    let both = vec![Finding::Unchecked, Finding::Contested { makers: 1 }];
+    assert_eq!(
+        says(&[lot(MAKER, false), lot(STRANGER, false)], printed),
+        (Level::Unchecked, both)
+    );
+    let later = day("2029-11-30");
+    let relabelled = Finding::Relabelled {
+        printed: later,
+        registered: printed,
+    };
+    assert_eq!(says(&[lot(MAKER, false)], later), (Level::False, vec![relabelled]));
+    // What holds of all packages of the lot holds of this one.
+    let mut recalled = lot(MAKER, false);
+    recalled.recalls = World::new(0).recalled(0, 10, recall::CLASS_I, AT).recalls;
+    let (level, findings) = says(&[recalled], printed);
+    assert_eq!(level, Level::Stop);
+    assert!(
+        matches!(findings[..], [Finding::Recalled { .. }, Finding::Unchecked]),
+        "{findings:?}"
+    );
+    let mut some = lot(MAKER, false);
+    some.recalls = World::new(0).recalled(0, 9, recall::CLASS_I, AT).recalls;
+    assert_eq!(says(&[some], printed), unchecked);
 }
 
 #[test]
@@ -246,6 +373,8 @@ fn a_verdict_is_json_for_programs() {
         "level": "stop",
         "findings": [{"finding": "recalled", "class": 2, "reasonCode": 1, "at": AT}],
         "holder": format!("{WHOLESALER:?}"),
+        "maker": {"account": format!("{MAKER:?}"), "current": true},
+        "otherMakers": [],
     });
     assert_eq!(serde_json::to_value(&verdict).unwrap(), expected);
 }

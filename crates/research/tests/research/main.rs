@@ -3,6 +3,7 @@
 mod batches;
 mod chains;
 mod consents;
+mod events;
 mod fhir;
 mod fuzz;
 mod names;

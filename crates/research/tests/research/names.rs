@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 use medlock_research::consent::participant_key_info;
 use medlock_research::data::{Link, chain, chain_all};
-use medlock_research::participants::{NUMBER_MOST, ParticipantsError, numbers, words};
+use medlock_research::participants::{NUMBER_MOST, ParticipantsError, numbers, united, words};
 use medlock_research::trial::{RegistrationError, file_digest, normalised_registration, registration_digest, trial_id};
 
 use crate::support::SPONSOR;
@@ -111,4 +111,13 @@ fn data_is_a_hash_over_words() {
 
 fn hex_of(word: B256) -> String {
     word.to_string().trim_start_matches("0x").to_owned()
+}
+
+#[test]
+fn words_unite_to_those_that_name_whoever_is_named() {
+    let [few, many] = [&[1, 2][..], &[2, 300]].map(|given| words(given.iter().copied()).unwrap());
+    for order in [[&few, &many], [&many, &few]] {
+        assert_eq!(numbers(&united(order.map(Vec::as_slice))), Ok(vec![1, 2, 300]));
+    }
+    assert_eq!(united([]), Vec::<U256>::new());
 }

@@ -164,6 +164,7 @@ impl Published {
             trial: trial(),
             sponsor: SPONSOR,
             registration: registration_digest(REGISTRATION).unwrap(),
+            also_registered_by: Vec::new(),
             registered_at: REGISTERED_AT,
             versions,
             sites: [(SITE, 3), (OTHER_SITE, 300)].map(chain_site).into(),

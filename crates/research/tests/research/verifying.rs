@@ -8,7 +8,7 @@ use medlock_research::batch::{Batch, BatchError};
 use medlock_research::chain::Contradiction;
 use medlock_research::folder::{Folder, INDEX, Index, IndexError, ResultsName};
 use medlock_research::results::{Difference, Kind, OutcomesError, Results};
-use medlock_research::trial::file_digest;
+use medlock_research::trial::{file_digest, trial_id};
 use medlock_research::{Checked, Document, Finding, Severity, verify};
 use serde_json::json;
 
@@ -34,6 +34,13 @@ fn nothing_worse_than_notes_is_found_in_an_honest_trial() {
                 site: SITE,
                 sequence: 3,
                 flag: flag::LATE
+            },
+            Finding::WithoutData {
+                site: OTHER_SITE,
+                enrolled: 300,
+                withdrawn: 0,
+                without: 298,
+                first: (2..12).collect()
             },
             Finding::Corrected { number: 0, by: 1 },
             Finding::OutcomeAmended {
@@ -70,7 +77,7 @@ fn a_report_is_json_of_one_form() {
         json!({ "documents": 6, "batches": 4, "rows": 9, "results": 2, "outcomes": 6 })
     );
     assert_eq!(
-        told["findings"][2],
+        told["findings"][3],
         json!({ "severity": "note", "code": "results-corrected", "finding": note.to_string() })
     );
     published.files.clear();
@@ -195,6 +202,107 @@ fn a_batch_that_is_missing_is_named() {
         assert!(published.verify().findings.contains(&finding));
         assert!(!published.verify().is_sound());
     }
+}
+
+#[test]
+fn a_batch_that_never_came_is_named_once_the_data_are_locked() {
+    let mut published = Published::honest();
+    published.chain.batches[3].sequence = 6;
+    let never = Finding::BatchNeverAnchored {
+        site: SITE,
+        first: 3,
+        last: 5,
+    };
+    assert_eq!(never.severity(), Severity::Unchecked);
+    assert!(published.verify().findings.contains(&never));
+    published.chain.lock = None;
+    assert!(!published.verify().findings.contains(&never), "it may still come");
+    // Not the first either.
+    let mut published = Published::honest();
+    published.chain.batches[2].sequence = 2;
+    let first = Finding::BatchNeverAnchored {
+        site: OTHER_SITE,
+        first: 1,
+        last: 1,
+    };
+    assert!(published.verify().findings.contains(&first));
+    assert!(first.to_string().starts_with("Batch 1 of 0x"), "{first}");
+    assert!(never.to_string().starts_with("Batches 3 to 5 of 0x"), "{never}");
+}
+
+#[test]
+fn a_site_that_was_dismissed_is_named_with_what_there_is_of_it() {
+    let mut published = Published::honest();
+    (published.chain.sites[0].active, published.chain.sites[0].withdrawn) = (false, 1);
+    let dismissed = Finding::SiteDismissed {
+        site: SITE,
+        enrolled: 3,
+        withdrawn: 1,
+        batches: 3,
+    };
+    assert!(published.verify().findings.contains(&dismissed));
+    assert_eq!(published.codes(), ["site-dismissed"]);
+    assert!(published.verify().is_sound());
+}
+
+#[test]
+fn participants_without_data_are_named_once_the_data_are_locked() {
+    let mut published = Published::honest();
+    (published.chain.sites[0].enrolled, published.chain.sites[0].withdrawn) = (5, 1);
+    let silent = Finding::WithoutData {
+        site: SITE,
+        enrolled: 5,
+        withdrawn: 1,
+        without: 2,
+        first: vec![4, 5],
+    };
+    assert!(published.verify().findings.contains(&silent));
+    assert_eq!(published.codes(), ["participants-without-data"]);
+    assert!(published.verify().is_sound());
+    published.chain.lock = None;
+    let findings = published.verify().findings;
+    let is_silent = |finding: &Finding| matches!(finding, Finding::WithoutData { .. });
+    assert!(!findings.iter().any(is_silent), "they may still come");
+    // Numbers that nobody listed cost nothing.
+    let mut published = Published::honest();
+    published.chain.sites[0].enrolled = u32::MAX;
+    let text = published.verify().findings.into_iter().find(is_silent).unwrap();
+    assert!(text.to_string().contains(" 13 and 4294967282 more "), "{text}");
+}
+
+#[test]
+fn periods_of_one_site_that_overlap_or_run_backwards_are_named() {
+    let (site, sequences) = (SITE, vec![2]);
+    let overlap = Finding::PeriodsOverlap { site, sequences };
+    let (site, sequences) = (SITE, vec![2, 3]);
+    let reversed = Finding::PeriodsReversed { site, sequences };
+    let mut published = Published::honest();
+    published.chain.batches[1].from = published.chain.batches[0].to - 1;
+    let findings = published.verify().findings;
+    assert!(findings.contains(&overlap) && !findings.contains(&reversed));
+
+    let mut published = Published::honest();
+    let last = published.chain.batches[3].to;
+    (published.chain.batches[0].from, published.chain.batches[0].to) = (last, last + 1);
+    let findings = published.verify().findings;
+    assert!(findings.contains(&reversed) && !findings.contains(&overlap));
+    // Another site has periods of its own.
+    let mut published = Published::honest();
+    (published.chain.batches[2].from, published.chain.batches[2].to) =
+        (published.chain.batches[0].from, published.chain.batches[0].to);
+    assert!(!published.codes().iter().any(|code| code.starts_with("periods")));
+}
+
+#[test]
+fn another_trial_under_the_same_number_is_named() {
+    let mut published = Published::honest();
+    let sponsor = Address::repeat_byte(0x60);
+    published.chain.also_registered_by = vec![sponsor];
+    let trial = trial_id(sponsor, published.chain.registration);
+    let twice = Finding::RegisteredTwice { trial, sponsor };
+    assert!(published.verify().findings.contains(&twice));
+    assert_eq!(published.codes(), ["registered-twice"]);
+    assert!(published.verify().is_sound());
 }
 
 #[test]
@@ -576,6 +684,36 @@ fn each_finding_has_a_code_of_its_own_and_a_sentence() {
         outcome(Difference::Switched { id: id(), from, to }),
         outcome(Difference::Retitled { id: id() }),
         Finding::Corrected { number, by: 3 },
+        Finding::RegisteredTwice {
+            trial: B256::ZERO,
+            sponsor: SITE,
+        },
+        Finding::SiteDismissed {
+            site,
+            enrolled: 2,
+            withdrawn: 1,
+            batches: 0,
+        },
+        Finding::BatchNeverAnchored {
+            site,
+            first: 1,
+            last: 2,
+        },
+        Finding::PeriodsOverlap {
+            site,
+            sequences: vec![1],
+        },
+        Finding::PeriodsReversed {
+            site,
+            sequences: vec![1],
+        },
+        Finding::WithoutData {
+            site,
+            enrolled: 2,
+            withdrawn: 1,
+            without: 1,
+            first: vec![1],
+        },
     ];
     let codes: BTreeSet<_> = all.iter().map(Finding::code).collect();
     let texts: BTreeSet<_> = all.iter().map(Finding::to_string).collect();

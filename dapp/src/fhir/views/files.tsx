@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ComponentType } from "preact";
 import { own } from "../../own";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import { Button, download, Notice, Spinner } from "../../ui";
 import { at, items, string, type Maybe } from "../json";
 import { Facts, NoteText, referenceName, type ViewProps } from "../parts";
@@ -195,5 +195,5 @@ function fileName(name: string, type: string): string {
 function size(bytes: number): string {
   const [value, unit] = bytes < 1024 ? [bytes, "byte"] : bytes < 1024 ** 2 ? [bytes / 1024, "kilobyte"] : [bytes / 1024 ** 2, "megabyte"];
   const unitDisplay = unit === "byte" ? "long" : "short";
-  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 }

@@ -13,7 +13,7 @@ import {
 } from "../../ui";
 import { NoPage } from "../area";
 import { PayInToken, TokenPayment, useTokenPayment, type Paying } from "./payment";
-import { AGAINST, isPayable, offered, WITH_REASON, WITH_TEXT, type Offer } from "./steps";
+import { AGAINST, isPayable, isPaymentOverdue, offered, WITH_REASON, WITH_TEXT, type Offer } from "./steps";
 import { eventName, isAmount, reasonName, stateKind, stateName } from "./words";
 import "../../style/area.css";
 
@@ -78,7 +78,12 @@ function Facts({ seen }: { seen: SeenClaim }) {
         {seen.billed !== null && <><dt>{words.billed}</dt><dd><strong>{seen.billed}</strong></dd></>}
         {seen.approved !== null && <><dt>{words.approved}</dt><dd><strong>{seen.approved}</strong></dd></>}
         {claim.reason && <><dt>{words.reason}</dt><dd>{reasonName(claim.reason)}</dd></>}
-        {claim.deadline && <><dt>{words.due}</dt><dd><Time at={claim.deadline} show="time" /></dd></>}
+        {claim.deadline && (
+          <>
+            <dt>{words.due}</dt>
+            <dd><Time at={claim.deadline} show="time" /> {isPaymentOverdue(claim, now()) && <Tag kind="bad">{words.paymentOverdue}</Tag>}</dd>
+          </>
+        )}
         <dt>{words.records}</dt>
         <dd>{words.recordCount(seen.history.links.length)}</dd>
       </dl>

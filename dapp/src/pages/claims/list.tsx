@@ -1,10 +1,12 @@
 // Claims as a list, to whoever they concern.
 import type { Claim, ClaimsOf, ClaimState, Hex } from "../../core/core";
 import { useState } from "preact/hooks";
+import { now } from "../../clock";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { DocumentIcon, Empty, FaultNotice, Field, Link, Spinner, Tag, Time, shortAddress, useLoaded } from "../../ui";
+import { isPaymentOverdue } from "./steps";
 import { stateKind, stateName } from "./words";
 
 export interface ClaimListProps {
@@ -56,6 +58,7 @@ function Row({ claim, of, to }: { claim: Claim; of: ClaimsOf; to: string }) {
           {claim.deadline !== undefined && <> · {words.due} <Time at={claim.deadline ?? 0} /></>}
         </span>
       </span>
+      {isPaymentOverdue(claim, now()) && <Tag kind="bad">{words.paymentOverdue}</Tag>}
       <Tag kind={stateKind(claim.state)}>{stateName(claim.state)}</Tag>
     </Link>
   );

@@ -2,7 +2,7 @@
 import type { ClaimPayment, Hex, SeenClaim } from "../../core/core";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import { Address, Button, Card, Notice, Tag, TransactionDialog, useLoaded } from "../../ui";
 
 /** What is asked for, as it stood when it was. */
@@ -98,6 +98,6 @@ function facts(approved: string | null, { token, value }: ClaimPayment) {
   return [
     { label: words.amount, value: approved },
     { label: words.token, value: <Address address={token} /> },
-    { label: words.tokenPayment.moves, value: words.inToken(BigInt(value).toLocaleString("en")) },
+    { label: words.tokenPayment.moves, value: words.inToken(BigInt(value).toLocaleString(locale)) },
   ];
 }

@@ -16,6 +16,10 @@ const APPEALABLE: readonly ClaimState[] = ["denied", "partly-approved"];
 
 export const isPayable = (claim: Claim, us: string) => us === claim.insurer && PAYABLE.includes(claim.state);
 
+/** Nothing closes it: whoever waits has to ask. */
+export const isPaymentOverdue = (claim: Claim, now: number) =>
+  claim.state === "approved" && typeof claim.deadline === "number" && claim.deadline <= now;
+
 export function offered(claim: Claim, us: string, now: number): Offer[] {
   const { state } = claim;
   const isDue = claim.deadline !== undefined && claim.deadline !== null;

@@ -1,5 +1,5 @@
 import { useSession } from "../../state/session";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import { Address, Button, Card, CopyButton, download, FaultNotice, PageTitle, useLoaded } from "../../ui";
 import { contracts } from "./contracts";
 
@@ -8,7 +8,7 @@ export function Chain() {
   const { core, config } = useSession();
   const { deployment } = config;
   const heads = useLoaded(() => core.heads(), []);
-  const number = (value: number | undefined) => (value === undefined ? "…" : value.toLocaleString("en"));
+  const number = (value: number | undefined) => (value === undefined ? "…" : value.toLocaleString(locale));
   return (
     <>
       <PageTitle title={words.chain}>{words.chainLead}</PageTitle>

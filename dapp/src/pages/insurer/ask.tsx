@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { CoreError, type Action, type Core, type Purpose, type Question, type SignedVerdict } from "../../core/core";
+import type { Action, Purpose, Question } from "../../core/core";
 import { CATEGORIES } from "../../fhir";
 import { parseWord } from "../../hex";
 import { useSession } from "../../state/session";
@@ -7,7 +7,8 @@ import { text } from "../../text";
 import { Button, Card, FaultNotice, Field, Form, Notice, PageTitle, useTask } from "../../ui";
 import { remember } from "./history";
 import { ACTIONS, noon, PURPOSES } from "./questions";
-import { VerdictCard } from "./verdict";
+import { NotKept, VerdictCard } from "./verdict";
+import { askSigned } from "./verdicts";
 
 export function Ask() {
   const words = text.insurer;
@@ -20,9 +21,8 @@ export function Ask() {
   const [day, setDay] = useState("");
   const [tried, setTried] = useState(false);
   const ask = useTask(async (question: Question) => {
-    const verdict = await askOne(core, question);
-    if (verdict !== undefined) remember(me.address, [verdict]);
-    return verdict;
+    const signed = await askSigned(core, [question], true);
+    return { signed: signed[0], kept: await remember(me.address, signed) };
   });
   const known = parseWord(chart);
   const at = when === "day" ? noon(day) : undefined;
@@ -94,20 +94,11 @@ export function Ask() {
         </Card>
         <div class="stack" role="status">
           <FaultNotice error={ask.error} onRetry={submit} />
-          {ask.result !== undefined && <VerdictCard signed={ask.result} />}
+          {ask.result?.kept === false && <NotKept />}
+          {ask.result?.signed !== undefined && <VerdictCard signed={ask.result.signed} />}
           {ask.result === undefined && ask.error === null && !ask.busy && <Notice>{words.noData}</Notice>}
         </div>
       </div>
     </>
   );
-}
-
-/** With a proof, where the chain's node still has what it takes; a signed answer is one without it too. */
-async function askOne(core: Core, question: Question): Promise<SignedVerdict | undefined> {
-  try {
-    return (await core.ask([question], true))[0];
-  } catch (error) {
-    if (!(error instanceof CoreError) || !/proof/.test(error.fault.reason ?? "")) throw error;
-    return (await core.ask([question], false))[0];
-  }
 }

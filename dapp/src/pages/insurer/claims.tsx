@@ -4,7 +4,7 @@ import type { AcceptedCurrency, Hex } from "../../core/core";
 import { isAddress } from "../../hex";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import {
   Address, Button, Card, Dialog, FaultNotice, Field, Form, FormEnd, Link, Notice, PageTitle, Spinner, Tag, TransactionDialog, shortAddress,
   useLoaded, useRoute, useTask,
@@ -151,7 +151,7 @@ function turned({ currency, accepted, token }: AcceptedCurrency): Change {
 }
 
 /** What the smallest amount of a currency is in a token. */
-const unit = (scale: number) => (10n ** BigInt(scale)).toLocaleString("en");
+const unit = (scale: number) => (10n ** BigInt(scale)).toLocaleString(locale);
 
 /** As the contract has it. */
 const SCALE_MOST = 36;
@@ -236,6 +236,7 @@ function Signals() {
                 </ul>
               </Card>
             ))}
+            {look.result.nameless > 0 && <Notice>{words.nameless(look.result.nameless)}</Notice>}
             {look.result.unopened.length > 0 && (
               <Notice kind="warning" title={words.unopenedClaims(look.result.unopened.length)}>
                 <ul>{look.result.unopened.map(([claim, why]) => <li key={claim}>{shortAddress(claim)}: {why}</li>)}</ul>

@@ -1,51 +1,59 @@
-// What was asked from this browser, and the answers: without data of any patient but the chart's id. Kept here until it is cleared.
+// Verdicts that were given to this browser, whole: with signature and, where there is one, proof. Of a patient there is the chart's id in them,
+// and no data. Kept here until they are cleared.
 import { now } from "../../clock";
 import type { Hex, SignedVerdict } from "../../core/core";
+import { type Place, settled, within } from "../../core/database";
 
-export interface Entry {
+export interface Kept {
+  id: number;
+  account: Hex;
   /** UNIX seconds. */
   asked: number;
-  chart: Hex;
-  compartment: number;
-  purpose: string;
-  action: string;
-  at: number;
-  allowed: boolean;
-  reason: string;
-  block: number;
+  signed: SignedVerdict;
 }
 
-/** The oldest go first: the browser's storage is small. */
-const ENTRIES_MAX = 2_000;
+/** Of an account; the oldest go first. With proofs of some 20 KiB they are 40 MB. */
+export const KEPT_MAX = 2_000;
 
-export function entries(account: Hex): Entry[] {
+const VERDICTS: Place = {
+  database: "medlock-verdicts",
+  store: "verdicts",
+  make: (database) => database.createObjectStore("verdicts", { keyPath: "id", autoIncrement: true }).createIndex("account", "account"),
+};
+
+/** False: this browser does not keep them. They were given all the same. */
+export async function remember(account: Hex, verdicts: SignedVerdict[]): Promise<boolean> {
+  const asked = now();
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(place(account)) ?? "[]");
-    return Array.isArray(kept) ? (kept as Entry[]) : [];
+    await within(VERDICTS, "readwrite", async (store) => {
+      await Promise.all(verdicts.map((signed) => settled(store.add({ account, asked, signed }))));
+      const ids = await ofAccount(store, account);
+      await forget(store, ids.slice(0, Math.max(0, ids.length - KEPT_MAX)));
+    });
+    return true;
   } catch {
-    return [];
+    return false;
   }
 }
 
-/** Newest first. */
-export function remember(account: Hex, verdicts: SignedVerdict[]): void {
-  const asked = now();
-  const added = verdicts.map(({ verdict }): Entry => ({
-    asked,
-    chart: verdict.chart,
-    compartment: verdict.compartment,
-    purpose: verdict.purpose,
-    action: verdict.action,
-    at: verdict.at,
-    allowed: verdict.allowed,
-    reason: verdict.reason,
-    block: verdict.block_number,
-  }));
-  localStorage.setItem(place(account), JSON.stringify([...added.reverse(), ...entries(account)].slice(0, ENTRIES_MAX)));
+/** The newest, newest first, of `all`. */
+export function newest(account: Hex, most: number): Promise<{ kept: Kept[]; all: number }> {
+  return within(VERDICTS, "readonly", async (store) => {
+    const ids = await ofAccount(store, account);
+    const kept = await Promise.all(ids.slice(-most).map((id) => settled<Kept>(store.get(id))));
+    return { kept: kept.reverse(), all: ids.length };
+  });
 }
 
-export function clear(account: Hex): void {
-  localStorage.removeItem(place(account));
+export function clear(account: Hex): Promise<void> {
+  return within(VERDICTS, "readwrite", async (store) => forget(store, await ofAccount(store, account)));
 }
 
-const place = (account: Hex) => `medlock.insurer.history.${account}`;
+/** Oldest first. */
+function ofAccount(store: IDBObjectStore, account: Hex): Promise<IDBValidKey[]> {
+  return settled(store.index("account").getAllKeys(account));
+}
+
+async function forget(store: IDBObjectStore, ids: IDBValidKey[]): Promise<void> {
+  await Promise.all(ids.map((id) => settled(store.delete(id))));
+}

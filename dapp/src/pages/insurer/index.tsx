@@ -3,6 +3,7 @@ import { text } from "../../text";
 import { PageBoundary, useRoute } from "../../ui";
 import { lazy } from "../../ui/lazy";
 import { AreaNav, NoPage } from "../area";
+import { Identity } from "../provider/identity";
 import { Ask } from "./ask";
 import { Check } from "./check";
 import { Many } from "./many";
@@ -22,6 +23,7 @@ export default function Insurer() {
           { to: "/insurer", label: words.ask },
           { to: "/insurer/many", label: words.many },
           { to: "/insurer/claims", label: text.claims.nav },
+          { to: "/insurer/identity", label: text.provider.identity },
           { to: "/insurer/check", label: words.check },
           { to: "/insurer/history", label: words.history },
         ]}
@@ -33,6 +35,8 @@ export default function Insurer() {
           <Many />
         ) : page === "claims" ? (
           <Claims />
+        ) : page === "identity" ? (
+          <Identity area="insurer" />
         ) : page === "check" ? (
           <Check />
         ) : page === "history" ? (

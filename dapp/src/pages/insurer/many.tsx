@@ -1,12 +1,14 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { SignedVerdict } from "../../core/core";
 import { categoryName } from "../../fhir";
 import { useSession } from "../../state/session";
-import { text } from "../../text";
-import { Address, Button, Card, csv, download, FaultNotice, Notice, PageTitle, ProgressBar, Tag, Time, useTask } from "../../ui";
+import { locale, text } from "../../text";
+import { Address, Button, Card, Checkbox, csv, download, FaultNotice, Notice, PageTitle, ProgressBar, Tag, Time, useTask } from "../../ui";
 import { FileField } from "../file-field";
 import { remember } from "./history";
-import { BATCH, parseQuestions, ROWS_MAX, template, type Parsed } from "./questions";
+import { BATCH, parseQuestions, PROVED_BATCH, ROWS_MAX, template, type Parsed } from "./questions";
+import { NotKept } from "./verdict";
+import { askSigned, hasProof, saveVerdicts } from "./verdicts";
 import { isoTime, purposeName, reasonWords } from "./words";
 
 interface Answer {
@@ -24,23 +26,32 @@ export function Many() {
   const [done, setDone] = useState(0);
   // What came before a batch failed is not lost.
   const [answers, setAnswers] = useState<Answer[]>([]);
+  const [prove, setProve] = useState(false);
+  const [kept, setKept] = useState(true);
+  // Another file, or another page, ends it after the batch that is under way.
+  const round = useRef(0);
+  useEffect(() => () => void round.current++, []);
   const ask = useTask(async ({ rows }: Parsed, begun: Answer[]) => {
+    const mine = ++round.current;
     const all = [...begun];
-    for (let from = all.length; from < rows.length; from += BATCH) {
-      const batch = rows.slice(from, from + BATCH);
-      const verdicts = await core.ask(
-        batch.map((row) => row.question),
-        false,
-      );
+    const size = prove ? PROVED_BATCH : BATCH;
+    for (let from = all.length; from < rows.length; from += size) {
+      const batch = rows.slice(from, from + size);
+      const questions = batch.map((row) => row.question);
+      const verdicts = await askSigned(core, questions, prove);
+      const remembered = await remember(me.address, verdicts);
+      if (mine !== round.current) return;
       all.push(...verdicts.map((signed, index) => ({ line: batch[index]?.line ?? 0, signed })));
-      remember(me.address, verdicts);
+      if (!remembered) setKept(false);
       setAnswers([...all]);
       setDone(all.length);
     }
   });
   const choose = async (file: File | undefined) => {
+    round.current++;
     ask.reset();
     setAnswers([]);
+    setKept(true);
     setDone(0);
     setParsed(file === undefined ? null : { ...parseQuestions(await file.text()), name: file.name });
   };
@@ -70,6 +81,7 @@ export function Many() {
           {parsed !== null && parsed.errors.length === 0 && !complete && (
             <>
               <p role="status">{words.ready(parsed.rows.length)}</p>
+              <Checkbox label={words.prove} hint={words.proveHint(PROVED_BATCH)} checked={prove} disabled={ask.busy} onChange={setProve} />
               <div class="row">
                 <Button variant="primary" busy={ask.busy} onClick={() => void ask.run(parsed, answers)}>
                   {answers.length > 0 ? words.goOn : words.askAll(parsed.rows.length)}
@@ -85,26 +97,9 @@ export function Many() {
             <p role="status">{words.counted(yes, answers.length - yes)}</p>
             <div class="row">
               <Button onClick={() => download("answers.csv", table(answers))}>{words.downloadCsv}</Button>
-              <Button
-                onClick={() =>
-                  download(
-                    "verdicts.json",
-                    new Blob(
-                      [
-                        JSON.stringify(
-                          answers.map((one) => one.signed),
-                          null,
-                          2,
-                        ),
-                      ],
-                      { type: "application/json" },
-                    ),
-                  )
-                }
-              >
-                {words.downloadVerdicts}
-              </Button>
+              <Button onClick={() => saveVerdicts(answers.map((one) => one.signed))}>{words.downloadVerdicts}</Button>
             </div>
+            {!kept && <NotKept />}
             <div class="scroll" tabIndex={0} role="region" aria-label={words.answers}>
               <table class="answers">
                 <thead>
@@ -117,10 +112,11 @@ export function Many() {
                     <th scope="col">{words.purpose}</th>
                     <th scope="col">{words.asked}</th>
                     <th scope="col">{words.block}</th>
+                    <th scope="col">{words.proof}</th>
                   </tr>
                 </thead>
                 <tbody>
-                  {answers.map(({ line, signed: { verdict } }) => (
+                  {answers.map(({ line, signed, signed: { verdict } }) => (
                     <tr key={line}>
                       <td>{line}</td>
                       <td>{verdict.allowed ? <Tag kind="good">{words.yesShort}</Tag> : <Tag kind="bad">{words.noShort}</Tag>}</td>
@@ -133,7 +129,8 @@ export function Many() {
                       <td>
                         <Time at={verdict.at} show="time" />
                       </td>
-                      <td>{verdict.block_number.toLocaleString("en")}</td>
+                      <td>{verdict.block_number.toLocaleString(locale)}</td>
+                      <td>{verdict.allowed && (hasProof(signed) ? words.proved : words.notProved)}</td>
                     </tr>
                   ))}
                 </tbody>
@@ -148,8 +145,8 @@ export function Many() {
 
 function table(answers: Answer[]): Blob {
   return csv([
-    ["line", "chart", "category", "purpose", "action", "at", "allowed", "reason", "block", "block_hash"],
-    ...answers.map(({ line, signed: { verdict } }) => [
+    ["line", "chart", "category", "purpose", "action", "at", "allowed", "reason", "block", "block_hash", "proof"],
+    ...answers.map(({ line, signed, signed: { verdict } }) => [
       line,
       verdict.chart,
       categoryName(verdict.compartment),
@@ -160,6 +157,7 @@ function table(answers: Answer[]): Blob {
       verdict.reason,
       verdict.block_number,
       verdict.block_hash,
+      hasProof(signed) ? "yes" : "no",
     ]),
   ]);
 }

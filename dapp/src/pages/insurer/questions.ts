@@ -7,6 +7,8 @@ import { text } from "../../text";
 /** So that a page can show the answers; a gateway takes more by its API. */
 export const ROWS_MAX = 1_000;
 export const BATCH = 100;
+/** A gateway proves no more in one request (ADR 17). */
+export const PROVED_BATCH = 16;
 
 const COLUMNS = ["chart", "category", "purpose", "action", "at"];
 export const PURPOSES: Purpose[] = ["HPAYMT", "TREAT", "ETREAT", "HOPERAT", "HRESCH", "PATRQT", "PUBHLTH"];

@@ -1,7 +1,9 @@
-import type { SignedVerdict } from "../../core/core";
+import type { Checked, SignedVerdict } from "../../core/core";
 import { categoryName } from "../../fhir";
-import { text } from "../../text";
-import { Address, BadIcon, Button, CheckIcon, CopyButton, download, Tag, Time } from "../../ui";
+import { useSession } from "../../state/session";
+import { locale, text } from "../../text";
+import { Address, BadIcon, Button, CheckIcon, CopyButton, Notice, Tag, Time } from "../../ui";
+import { hasProof, isOwn, saveVerdict } from "./verdicts";
 import { actionName, purposeName, reasonWords } from "./words";
 
 /** One answer: the verdict first, then what it rests on. */
@@ -34,7 +36,7 @@ export function VerdictCard({ signed, whole }: { signed: SignedVerdict; whole?: 
         </dd>
         <dt>{words.block}</dt>
         <dd>
-          {verdict.block_number.toLocaleString("en")} <CopyButton value={verdict.block_hash} label={words.copyBlock} />
+          {verdict.block_number.toLocaleString(locale)} <CopyButton value={verdict.block_hash} label={words.copyBlock} />
         </dd>
         <dt>{words.signature}</dt>
         <dd>
@@ -57,15 +59,38 @@ export function VerdictCard({ signed, whole }: { signed: SignedVerdict; whole?: 
       </dl>
       {whole !== false && (
         <div class="row">
-          <Button onClick={() => download("verdict.json", new Blob([JSON.stringify(signed, null, 2)], { type: "application/json" }))}>
-            {words.download}
-          </Button>
+          <Button onClick={() => saveVerdict(signed)}>{words.download}</Button>
         </div>
       )}
     </section>
   );
 }
 
-function hasProof(signed: SignedVerdict): boolean {
-  return signed.proof !== undefined && signed.proof !== null;
+/** It holds: by whose word, and by what. */
+export function Holds({ checked }: { checked: Checked }) {
+  const words = text.insurer;
+  const own = isOwn(checked, useSession().config);
+  return (
+    <Notice kind={own ? "good" : "warning"} live title={words.holds}>
+      <p>{own ? words.signedHere : words.signedElsewhere}</p>
+      <p>
+        <Address address={checked.gateway} />
+      </p>
+      <p>{checked.proved ? words.checkedByChain : words.checkedBySignature}</p>
+      {checked.blockTime !== null && (
+        <p>
+          {words.stateOf} <Time at={checked.blockTime} show="time" />
+        </p>
+      )}
+    </Notice>
+  );
+}
+
+export function NotKept() {
+  const words = text.insurer;
+  return (
+    <Notice kind="warning" live title={words.notKept}>
+      {words.notKeptHelp}
+    </Notice>
+  );
 }

@@ -1,12 +1,13 @@
 import { useRef, useState } from "preact/hooks";
-import type { Erasure, Hex } from "../../core/core";
+import type { Erasure, Hex, Progress, Watch } from "../../core/core";
 import { summarise } from "../../fhir";
 import type { Act } from "../../state/activity";
 import { useLibrary } from "../../state/library";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
-import { Button, Card, FaultNotice, Notice, PageTitle, ProgressBar, TransactionDialog, download, explain, useTask, type Explained } from "../../ui";
+import { Button, Card, FaultNotice, Notice, PageTitle, ProgressBar, TransactionDialog, download, useTask } from "../../ui";
 import { SaveKeyFile } from "../unlock/keyfile";
+import { endsAll } from "./several";
 
 export function Exports({ chart }: { chart: Hex }) {
   const { core, key } = useSession();
@@ -64,52 +65,62 @@ function TakeOut({ chart }: { chart: Hex }) {
   );
 }
 
-interface Deleted {
-  erasures: Erasure[];
-  failed: { record: Hex; error: Explained }[];
-}
-
 function DeleteAll({ chart }: { chart: Hex }) {
   const { core, library } = useSession();
   const [records, setRecords] = useState<Hex[] | null>(null);
+  /** Records that a try has left, where it did not end; 0: the shares alone. */
+  const [left, setLeft] = useState<number | null>(null);
+  // A second try goes on where the first one ended.
+  const erased = useRef(new Map<Hex, Erasure>());
+  const isDue = (record: Hex) => !erased.current.has(record);
   // Every record, the frames of imported files too: they tell what was imported.
   const ask = useTask(async () => {
     const versions = await core.records(chart);
-    setRecords(versions.filter((version) => version.status !== "shredded").map((version) => version.record_id));
+    setRecords(versions.filter((version) => version.status !== "shredded").map((version) => version.record_id).filter(isDue));
   });
-  // A second try goes on where the first one ended.
-  const erased = useRef(new Map<Hex, Erasure>());
-  const act: Act<Deleted> = async (watch, progress) => {
-    const failed: Deleted["failed"] = [];
-    const all = records ?? [];
+  const eraseAll = async (all: Hex[], watch: Watch, progress: Progress) => {
+    let fault: unknown = null;
     for (const [at, record] of all.entries()) {
       progress(at, all.length);
-      if (erased.current.has(record)) continue;
+      if (!isDue(record)) continue;
       try {
         erased.current.set(record, await core.shred(chart, record, watch));
         library(chart).forget(record);
       } catch (error) {
-        failed.push({ record, error: explain(error) });
+        fault = error;
+        if (endsAll(error)) break;
       }
     }
-    await core.revokeAll(chart, watch);
-    return { erasures: [...erased.current.values()], failed };
+    if (all.some(isDue)) throw fault;
+  };
+  const act: Act<Erasure[]> = async (watch, progress) => {
+    const all = records ?? [];
+    try {
+      await eraseAll(all, watch, progress);
+      await core.revokeAll(chart, watch);
+    } catch (error) {
+      setLeft(all.filter(isDue).length);
+      throw error;
+    }
+    setLeft(null);
+    return [...erased.current.values()];
   };
   return (
     <Card title={text.exports.deleteTitle}>
       <p>{text.exports.deleteBody}</p>
       <FaultNotice error={ask.error} />
+      {left !== null && !records && <Notice kind="bad" live title={text.exports.notAll}>{text.exports.left(left)}</Notice>}
       <div><Button variant="danger" busy={ask.busy} onClick={() => void ask.run()}>{text.exports.deleteDo}</Button></div>
       {records && (
         <TransactionDialog
-          title={text.exports.deleteTitle} danger confirm={text.exports.deleteDo} typed={text.exports.deleteWord}
+          title={left === null ? text.exports.deleteTitle : text.exports.deleteLeft(left)} danger confirm={text.exports.deleteDo} typed={text.exports.deleteWord}
           summary={text.exports.deleteSummary(records.length)}
           details={[
             { label: text.record.removeWhat, value: text.record.removeWhatValue },
             { label: text.exports.all, value: text.exports.deleteFirst },
           ]}
           act={act}
-          outcome={(deleted) => <DeletedReport {...deleted} />}
+          outcome={(erasures) => <DeletedReport erasures={erasures} />}
           onClose={() => setRecords(null)}
         />
       )}
@@ -117,20 +128,11 @@ function DeleteAll({ chart }: { chart: Hex }) {
   );
 }
 
-function DeletedReport({ erasures, failed }: Deleted) {
+function DeletedReport({ erasures }: { erasures: Erasure[] }) {
   const partly = erasures.filter((erasure) => !erasure.complete).length;
   return (
-    <>
-      <Notice kind={partly > 0 ? "info" : "good"} live title={text.exports.deleted(erasures.length)}>
-        {partly > 0 ? text.exports.deletedPart(partly) : text.exports.deletedAll}
-      </Notice>
-      {failed.length > 0 && (
-        <Notice kind="bad" live title={text.exports.deleteFailed(failed.length)}>
-          <ul>
-            {[...new Set(failed.map(({ error }) => error.message))].map((message) => <li key={message}>{message}</li>)}
-          </ul>
-        </Notice>
-      )}
-    </>
+    <Notice kind={partly > 0 ? "info" : "good"} live title={text.exports.deleted(erasures.length)}>
+      {partly > 0 ? text.exports.deletedPart(partly) : text.exports.deletedAll}
+    </Notice>
   );
 }

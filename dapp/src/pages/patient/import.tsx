@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import type { Hex, ImportOptions, ImportReport } from "../../core/core";
+import type { Hex, ImportOptions, ImportReport, Step } from "../../core/core";
 import { CATEGORIES, categoryName, kindOf } from "../../fhir";
 import type { Act } from "../../state/activity";
 import { own } from "../../own";
@@ -9,6 +9,7 @@ import {
   Button, CameraIcon, Card, Checkbox, CrossIcon, Field, IconButton, ImportIcon, Link, Notice, PageTitle, Spinner, Tag, Time, TransactionDialog,
   explain, type Explained,
 } from "../../ui";
+import { endsAll } from "./several";
 
 type Options = Omit<ImportOptions, "purpose">;
 
@@ -22,8 +23,11 @@ interface Chosen {
 }
 
 interface Outcome {
+  id: number;
   name: string;
+  /** null: it was not added. */
   report: ImportReport | null;
+  /** Why not; null without a report: its turn did not come. */
   error: Explained | null;
 }
 
@@ -61,19 +65,32 @@ export function Import({ chart }: { chart: Hex }) {
   const ready = chosen.filter((one) => one.preview && adds(one.preview) > 0);
   const looking = chosen.some((one) => !one.preview && !one.error);
   const records = ready.reduce((sum, one) => sum + (one.preview ? adds(one.preview) : 0), 0);
-  // File by file: one that fails does not end the rest.
+  // File by file: one that fails by itself does not end the rest.
   const act: Act<Outcome[]> = async (watch, progress) => {
-    const done: Outcome[] = [];
-    for (const { file, options } of ready) {
-      try {
-        const report = await core.importFile(chart, file, { ...options, purpose: "PATRQT" }, progress, watch);
-        done.push({ name: file.name, report, error: null });
-      } catch (error) {
-        if (ready.length === 1) throw error;
-        done.push({ name: file.name, report: null, error: explain(error) });
+    const all: Outcome[] = [];
+    let mined = null as Step | null;
+    let fault: unknown = null;
+    const told = (step: Step) => {
+      if (step.step === "mined") mined = step;
+      watch(step);
+    };
+    for (const { id, file, options } of ready) {
+      let report: ImportReport | null = null;
+      let error: Explained | null = null;
+      if (!endsAll(fault)) {
+        try {
+          report = await core.importFile(chart, file, { ...options, purpose: "PATRQT" }, progress, told);
+        } catch (thrown) {
+          fault = thrown;
+          error = explain(thrown);
+        }
       }
+      all.push({ id, name: file.name, report, error });
     }
-    return done;
+    if (!all.some(isAdded)) throw fault;
+    // The steps of a file that failed would stand there as under way: what is done is shown instead.
+    if (mined) watch(mined);
+    return all;
   };
 
   return (
@@ -104,9 +121,11 @@ export function Import({ chart }: { chart: Hex }) {
           summary={text.imports.summary(records, ready.length)}
           details={ready.map((one) => ({ label: one.file.name, value: one.preview ? <Counts report={one.preview} /> : null }))}
           act={act}
-          onDone={(done) => {
-            setOutcomes(done);
-            setChosen([]);
+          outcome={(all) => <NotAdded count={all.length - all.filter(isAdded).length} />}
+          onDone={(all) => {
+            setOutcomes(all);
+            // What was not added can be tried again.
+            setChosen((before) => before.filter(({ id }) => all.some((one) => one.id === id && !isAdded(one))));
             void library(chart).load();
           }}
           onClose={() => setAsked(false)}
@@ -118,6 +137,8 @@ export function Import({ chart }: { chart: Hex }) {
 
 /** The client has no word of its own for it. */
 const isOtherPatient = (error: Explained) => error.reason === "other-patient";
+
+const isAdded = ({ report }: Outcome) => report !== null;
 
 const outcomeCount = (report: ImportReport, outcome: ImportReport["entries"][number]["outcome"]) =>
   report.entries.filter((entry) => entry.outcome === outcome).length;
@@ -217,8 +238,6 @@ function Counts({ report }: { report: ImportReport }) {
   const added = outcomeCount(report, "added");
   const amended = outcomeCount(report, "amended");
   const unchanged = outcomeCount(report, "unchanged");
-  const refused = report.entries.filter((entry) => entry.outcome === "refused");
-  const whys = [...new Set(refused.map((entry) => entry.why ?? ""))];
   const sensitive = report.entries.filter((entry) => entry.topic !== null && entry.outcome !== "refused").length;
   return (
     <div class="stack tight">
@@ -227,13 +246,17 @@ function Counts({ report }: { report: ImportReport }) {
         {amended > 0 && <Tag kind="accent">{text.imports.amended(amended)}</Tag>}
         {unchanged > 0 && <Tag>{text.imports.unchanged(unchanged)}</Tag>}
       </div>
-      {adds(report) === 0 && refused.length === 0 && <p class="muted">{text.imports.nothing}</p>}
-      {whys.map((why) => (
-        <Notice key={why} kind="warning">{text.imports.refused(refused.filter((entry) => (entry.why ?? "") === why).length, why)}</Notice>
-      ))}
+      {adds(report) === 0 && outcomeCount(report, "refused") === 0 && <p class="muted">{text.imports.nothing}</p>}
+      {refusals(report).map((refusal) => <Notice key={refusal} kind="warning">{refusal}</Notice>)}
       {sensitive > 0 && <p class="small">{text.imports.sensitive(sensitive)}.</p>}
     </div>
   );
+}
+
+/** One for each reason. */
+function refusals(report: ImportReport): string[] {
+  const whys = report.entries.filter((entry) => entry.outcome === "refused").map((entry) => entry.why ?? "");
+  return [...new Set(whys)].map((why) => text.imports.refused(whys.filter((other) => other === why).length, why));
 }
 
 /** Enough to recognise the file by; the counts above speak of all. */
@@ -267,18 +290,28 @@ function Entries({ report }: { report: ImportReport }) {
 function Report({ outcomes, onMore }: { outcomes: Outcome[]; onMore: () => void }) {
   return (
     <Card title={text.imports.report}>
-      {outcomes.map(({ name, report, error }) => (
-        <Notice key={name} kind={error ? "bad" : "good"} live title={<span class="file-name">{name}</span>}>
+      {outcomes.map(({ id, name, report, error }) => (
+        <Notice
+          key={id} kind={!report ? "bad" : outcomeCount(report, "refused") > 0 ? "warning" : "good"} live
+          title={<span class="file-name">{name}</span>}
+        >
           {report
             ? text.imports.doneFile(outcomeCount(report, "added"), outcomeCount(report, "amended"), outcomeCount(report, "unchanged"))
             : text.imports.failedFile}
-          {error && <p>{error.message}</p>}
+          {report && refusals(report).map((refusal) => <p key={refusal}>{refusal}</p>)}
+          {!report && <p>{error ? `${error.title}. ${error.message}` : text.imports.notTried}</p>}
         </Notice>
       ))}
+      {!outcomes.every(isAdded) && <p>{text.imports.stayChosen}</p>}
       <div class="row">
         <Link to="/records" class="button primary">{text.imports.seeRecords}</Link>
         <Button onClick={onMore}>{text.imports.moreFiles}</Button>
       </div>
     </Card>
   );
+}
+
+/** In the dialog, whose title says done. */
+function NotAdded({ count }: { count: number }) {
+  return count === 0 ? null : <Notice kind="bad" live title={text.imports.notAdded(count)}>{text.imports.stayChosen}</Notice>;
 }

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { CoreFault, Hex, RecordDocument, Version } from "../../core/core";
 import { CATEGORIES, SENSITIVE, categoryName, summarise } from "../../fhir";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import { ArrowIcon, Boundary, Button, CategoryIcon, Empty, Field, Link, SearchIcon, Tabs, Tag, Time, toDate } from "../../ui";
 
 export interface RecordListProps {
@@ -29,7 +29,7 @@ interface Item {
 
 /** Longer lists make a slow page; who wants more asks for it. */
 const SHOWN = 100;
-const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
+const month = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
 
 export function RecordList({ versions, documents, faults, to }: RecordListProps) {
   const [search, setSearch] = useState("");

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { now } from "../../clock";
-import type { Action, GrantTerms, Hex, Purpose } from "../../core/core";
+import type { Action, Grant, GrantTerms, Hex, Purpose } from "../../core/core";
 import { CATEGORIES, FRAMES, SENSITIVE, categoryNames } from "../../fhir";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
@@ -11,12 +11,16 @@ import {
 import { lazy } from "../../ui/lazy";
 import { PartyFacts, hasKey } from "../../ui/party";
 import {
-  LENGTHS, PURPOSES, compartmentsOf, doings, expiryOf, isNarrower, lengthName, parseRequest, readRequest, untils, whys, type Length, type Request,
+  LENGTHS, PURPOSES, USUAL_LENGTH, compartmentsOf, doings, expiryOf, isExpired, isNarrower, lengthName, parseRequest, readRequest, untils, whys,
+  type Length, type Request,
 } from "./terms";
 import { Who } from "./who";
 
 /** All but what is shared by an own decision alone. */
 const USUAL = CATEGORIES.map(({ number }) => number).filter((number) => number !== SENSITIVE);
+
+/** `same`: the end that the share has already. */
+type Chosen = Length | "same";
 
 const Scan = lazy(() => import("../../ui/scan"));
 
@@ -77,7 +81,7 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
   const [categories, setCategories] = useState(request.categories);
   const [purposes, setPurposes] = useState<Purpose[]>(request.purposes);
   const [actions, setActions] = useState<Action[]>(request.actions);
-  const [length, setLength] = useState<Length>(request.length);
+  const [chosen, setChosen] = useState<Chosen | null>(request.length);
   const [date, setDate] = useState("");
   const [tried, setTried] = useState(false);
   const [asked, setAsked] = useState<GrantTerms | null>(null);
@@ -93,10 +97,12 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
     setCategories(standing.compartments.filter((one) => one < CATEGORIES.length));
     setPurposes(PURPOSES.filter((purpose) => standing.purposes.includes(purpose)));
     setActions((["read", "write"] as const).filter((action) => standing.actions.includes(action)));
-    setLength(standing.expiry === 0 ? "none" : "90");
   }, [standing]);
 
-  const expiry = expiryOf(length, date, now());
+  const usual = usualLength(standing, request.asks);
+  const lengths: readonly Chosen[] = standing && canStay(standing) ? ["same", ...LENGTHS] : LENGTHS;
+  const length = lengths.find((one) => one === chosen) ?? usual;
+  const expiry = length === "same" ? (standing?.expiry ?? null) : expiryOf(length, date, now());
   const errors = {
     categories: categories.length === 0 ? text.share.nothingChosen : null,
     purposes: purposes.length === 0 ? text.share.noPurpose : null,
@@ -178,8 +184,11 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
             <fieldset class="stack">
               <legend class="legend">{text.share.until}</legend>
               <div class="choices narrow">
-                {LENGTHS.map((one) => (
-                  <Choice key={one} name="length" label={lengthName(one)} checked={length === one} onChange={() => setLength(one)} />
+                {lengths.map((one) => (
+                  <Choice
+                    key={one} name="length" checked={length === one} onChange={() => setChosen(one)}
+                    label={one === "same" ? text.share.asNow(untils(standing?.expiry ?? 0)) : lengthName(one)}
+                  />
                 ))}
               </div>
               {length === "date" && (
@@ -218,4 +227,12 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
       )}
     </Form>
   );
+}
+
+const canStay = (grant: Grant) => grant.expiry !== 0 && !isExpired(grant, now());
+
+/** Whoever changes a share leaves its end alone; a link that does not name one makes no share endless. */
+function usualLength(standing: Grant | null, asks: boolean): Chosen {
+  if (standing && canStay(standing)) return "same";
+  return standing?.expiry === 0 && !asks ? "none" : USUAL_LENGTH;
 }

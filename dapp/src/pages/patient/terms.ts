@@ -3,12 +3,17 @@ import type { Action, Grant, GrantTerms, Hex, Purpose } from "../../core/core";
 import { CATEGORIES, FRAMES, SENSITIVE } from "../../fhir";
 import { isAddress } from "../../hex";
 import { own } from "../../own";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import { formatDate } from "../../ui";
 
 /** Purposes that a patient shares for: own requests need no share, and for an emergency nobody can ask. */
 export const PURPOSES: readonly Purpose[] = ["TREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH"];
-export const LENGTHS = ["7", "30", "90", "365", "none", "date"] as const;
+/** What a link may ask for, as `days`. */
+export const ASKED_LENGTHS = ["7", "30", "90", "365", "none"] as const;
+export type AskedLength = (typeof ASKED_LENGTHS)[number];
+export const LENGTHS = [...ASKED_LENGTHS, "date"] as const;
+/** Where nothing says how long. */
+export const USUAL_LENGTH = "90";
 export type Length = (typeof LENGTHS)[number];
 
 export interface Request {
@@ -17,7 +22,8 @@ export interface Request {
   purposes: Purpose[];
   categories: number[];
   actions: Action[];
-  length: Length;
+  /** null: the link does not say. */
+  length: Length | null;
   /** Somebody asks for something in particular. */
   asks: boolean;
   /** They ask for what a link alone never selects. */
@@ -43,14 +49,15 @@ export function readRequest(params: URLSearchParams): Request {
   const purposes = PURPOSES.filter((purpose) => list("purposes").includes(purpose));
   const asked = CATEGORIES.map(({ number }) => number).filter((number) => list("categories").includes(String(number)));
   const actions = (["read", "write"] as const).filter((action) => list("actions").includes(action));
-  const days = params.get("days") ?? "";
+  const days = params.get("days");
   return {
     with: isAddress(address) ? (address as Hex) : null,
     name: (params.get("name") ?? "").slice(0, 80),
     purposes: purposes.length > 0 ? purposes : ["TREAT"],
     categories: asked.filter((number) => number !== SENSITIVE),
     actions: actions.length > 0 ? [...actions] : ["read"],
-    length: LENGTHS.find((length) => length === days) ?? "90",
+    // Without an end by its own word alone, never by one that makes no sense.
+    length: days === null ? null : (ASKED_LENGTHS.find((length) => length === days) ?? USUAL_LENGTH),
     asks: ["categories", "actions", "purposes", "days"].some((name) => params.has(name)) && isAddress(address),
     asksSensitive: asked.includes(SENSITIVE),
   };
@@ -101,7 +108,7 @@ export function isExpired(grant: Grant, now: number): boolean {
 
 /** "to treat you and for health research". */
 export function whys(purposes: readonly string[]): string {
-  return new Intl.ListFormat("en").format(purposes.map((purpose) => own(text.purposes, purpose)?.why ?? purpose));
+  return new Intl.ListFormat(locale).format(purposes.map((purpose) => own(text.purposes, purpose)?.why ?? purpose));
 }
 
 export function doings(actions: readonly string[]): string {

@@ -27,6 +27,7 @@ import {
 import { NameDialog } from "../name-dialog";
 import { RecordList } from "../patient/list";
 import { useBasis } from "./basis";
+import { Ended } from "./ended";
 import { InPerson, OpenEmergency } from "./glass";
 import { usePatientName } from "./patient-name";
 import { StandingTag } from "./patients";
@@ -38,7 +39,7 @@ export function ChartPage({ chart }: { chart: Hex }) {
   const { me, names, organisation } = session;
   const name = usePatientName(chart);
   const shared = sharedChart(session, chart);
-  const { versions, documents, faults, progress, error } = useStore(shared.state);
+  const { versions, documents, faults, progress, error, ended } = useStore(shared.state);
   const { grants, grant, granted, emergency, ready, onReady, purposeFor } = useBasis(chart);
   const current = granted || (emergency !== null && organisation === null && ready);
   const [naming, setNaming] = useState(false);
@@ -46,7 +47,8 @@ export function ChartPage({ chart }: { chart: Hex }) {
     if (!current) return;
     const at = now();
     void shared.list().then(() => shared.state.get().error === null && markSeen(me.address, chart, at));
-  }, [current, shared]);
+    // A share that took the place of another may be of other categories.
+  }, [current, shared, grant?.granted_block]);
   const patient = [...documents.values()].map(knownResource).find((resource) => resource?.resourceType === "Patient");
   const suggestion = patient === undefined || patient === null ? "" : summariseResource(patient).title;
   const isOpened = (one: Version) => openedOf(documents, one) !== undefined || faults.has(one.record_id);
@@ -78,7 +80,8 @@ export function ChartPage({ chart }: { chart: Hex }) {
       <div class="stack">
         <FaultNotice error={grants.error ?? error} onRetry={() => void (grants.error === null ? shared.list() : grants.run())} />
         {grants.result === undefined && grants.error === null && <Spinner />}
-        {grants.result !== undefined && grant === undefined && emergency === null && (
+        {ended && <Ended />}
+        {!ended && grants.result !== undefined && grant === undefined && emergency === null && (
           <Empty title={words.notShared}>
             <p>{words.notSharedHelp}</p>
             <Link to={`/provider/emergency?chart=${chart}`} class="button">{text.glass.break}</Link>
@@ -87,7 +90,7 @@ export function ChartPage({ chart }: { chart: Hex }) {
         {emergency !== null && organisation !== null && <InPerson />}
         {emergency !== null && organisation === null && <OpenEmergency chart={chart} open={emergency} onReady={onReady} />}
         {grant !== undefined && <Terms grant={grant} chart={chart} />}
-        {grant !== undefined && !granted && (
+        {!ended && grant !== undefined && !granted && (
           <Notice kind="warning">{standing(grant, now()) === "ended" ? words.endedHelp : words.laterHelp}</Notice>
         )}
         {current && versions === null && error === null && <Spinner label={words.listing} />}

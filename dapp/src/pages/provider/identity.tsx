@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { Purpose } from "../../core/core";
 import { CATEGORIES, SENSITIVE } from "../../fhir";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
@@ -18,22 +19,36 @@ import {
 } from "../../ui";
 import { PartyFacts } from "../../ui/party";
 import { QrCode } from "../../ui/qr";
+import { ASKED_LENGTHS, USUAL_LENGTH, type AskedLength } from "../patient/terms";
+import type { Request } from "./asked";
+import { Requests, daysName } from "./requests";
+import "../../style/provider.css";
 
-const DAYS = ["7", "30", "90", "365", "0"];
+interface Preset {
+  purpose: Purpose;
+  categories: number[];
+  write: boolean;
+}
 
-export function Identity() {
+/** What each area asks for at first. */
+const PRESETS = {
+  provider: { purpose: "TREAT", categories: numbers((one) => one.number !== SENSITIVE), write: true },
+  insurer: { purpose: "HPAYMT", categories: numbers((one) => one.key === "claims"), write: false },
+} satisfies Record<string, Preset>;
+
+export function Identity({ area }: { area: keyof typeof PRESETS }) {
   const words = text.provider;
-  const { core, me, key } = useSession();
+  const preset: Preset = PRESETS[area];
+  const { core, me, key, organisation } = useSession();
   const party = useLoaded(() => core.party(me.address), [me.address]);
   const published = useLoaded(() => core.isPublished(), [me.address]);
   const [publishing, setPublishing] = useState(false);
   const [name, setName] = useState(key.name);
-  const [categories, setCategories] = useState(
-    () => new Set(CATEGORIES.filter((one) => one.number !== SENSITIVE).map((one) => one.number)),
-  );
-  const [write, setWrite] = useState(true);
-  const [days, setDays] = useState("90");
-  const link = requestLink({ address: me.address, name, categories: [...categories].sort((one, other) => one - other), write, days });
+  const [categories, setCategories] = useState(() => new Set(preset.categories));
+  const [write, setWrite] = useState(preset.write);
+  const [days, setDays] = useState<AskedLength>(USUAL_LENGTH);
+  const request: Request = { purpose: preset.purpose, categories: [...categories].sort((one, other) => one - other), write, days };
+  const link = requestLink(me.address, name, request);
   const toggle = (number: number, on: boolean) => {
     const next = new Set(categories);
     if (on) next.add(number);
@@ -66,6 +81,7 @@ export function Identity() {
         </Card>
         <Card title={words.request}>
           <p class="muted">{words.requestHelp}</p>
+          <p>{words.forPurposes([text.purposes[preset.purpose].name])}</p>
           <div class="request">
             <div class="stack">
               <Field label={words.requestName} hint={words.requestNameHint} value={name} onInput={setName} />
@@ -87,8 +103,8 @@ export function Identity() {
                 label={words.requestDays}
                 type="select"
                 value={days}
-                onInput={setDays}
-                options={DAYS.map((value) => ({ value, label: words.days(Number(value)) }))}
+                onInput={(value) => setDays(value as AskedLength)}
+                options={ASKED_LENGTHS.map((value) => ({ value, label: daysName(value) }))}
               />
             </div>
             <div class="stack request-code">
@@ -106,6 +122,8 @@ export function Identity() {
             </div>
           </div>
         </Card>
+        {/* The link is this account's own, and the shares of an organisation are what is shown while one acts for it. */}
+        {organisation === null && <Requests request={request} opens={area === "provider"} />}
       </div>
       {publishing && (
         <TransactionDialog
@@ -121,23 +139,19 @@ export function Identity() {
   );
 }
 
-interface Request {
-  address: string;
-  name: string;
-  categories: number[];
-  write: boolean;
-  days: string;
+function numbers(belongs: (one: (typeof CATEGORIES)[number]) => boolean): number[] {
+  return CATEGORIES.filter(belongs).map((one) => one.number);
 }
 
 /** What the patient's share page is filled with; the patient may change all of it. In the fragment, which no server sees. */
-function requestLink({ address, name, categories, write, days }: Request): string {
+function requestLink(address: string, name: string, { purpose, categories, write, days }: Request): string {
   const query = new URLSearchParams({
     with: address,
     ...(name.trim() === "" ? {} : { name: name.trim() }),
-    purposes: "TREAT",
+    purposes: purpose,
     categories: categories.join(","),
     actions: write ? "read,write" : "read",
-    ...(days === "0" ? {} : { days }),
+    days,
   });
   return `${location.origin}/#/share?${query}`;
 }

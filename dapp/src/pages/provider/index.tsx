@@ -48,7 +48,7 @@ export default function Provider() {
         ) : page === "claims" ? (
           <Claims />
         ) : page === "identity" ? (
-          <Identity />
+          <Identity area="provider" />
         ) : page === "organisation" ? (
           <Organisation />
         ) : page === "emergency" ? (

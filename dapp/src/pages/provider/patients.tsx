@@ -5,7 +5,8 @@ import { categoryNames } from "../../fhir";
 import { own } from "../../own";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
-import { Button, Empty, FaultNotice, Field, Link, PageTitle, PersonIcon, Spinner, Tag, Time, useLoaded } from "../../ui";
+import { Button, Empty, FaultNotice, Field, Link, PageTitle, PersonIcon, Spinner, Tag, Time, useTask } from "../../ui";
+import { useGrants } from "./basis";
 import { usePatientName } from "./patient-name";
 import { mayWrite, standing } from "./shared";
 
@@ -14,8 +15,10 @@ const SEARCHED = 8;
 
 export function Patients() {
   const words = text.provider;
-  const { core, names } = useSession();
-  const grants = useLoaded(() => core.myGrants(), []);
+  const { names } = useSession();
+  const grants = useGrants();
+  // It is loaded again by itself, too, which is no news.
+  const refresh = useTask(() => grants.run());
   const [search, setSearch] = useState("");
   const all = [...(grants.result ?? [])].sort(
     (one, other) =>
@@ -27,7 +30,7 @@ export function Patients() {
       <PageTitle
         title={words.patients}
         aside={
-          <Button size="small" busy={grants.busy} onClick={() => void grants.run()}>
+          <Button size="small" busy={refresh.busy} onClick={() => void refresh.run()}>
             {words.refresh}
           </Button>
         }

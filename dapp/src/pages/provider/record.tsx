@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Hex, Purpose, RecordDocument, Version } from "../../core/core";
 import { categoryName, knownResource, RecordView, summarise, useResource } from "../../fhir";
 import { at, items, string, type Resource } from "../../fhir/json";
@@ -28,6 +28,8 @@ import { Who } from "../patient/who";
 import { fileName } from "../patient/file-name";
 import { base64, fromBase64 } from "./compose";
 import { useBasis } from "./basis";
+import { Ended, Unsaved } from "./ended";
+import { InPerson } from "./glass";
 import { usePatientName } from "./patient-name";
 import { mayWrite, openedOf, sharedChart } from "./shared";
 
@@ -36,60 +38,62 @@ export function SharedRecord({ chart, record }: { chart: Hex; record: Hex }) {
   const session = useSession();
   const name = usePatientName(chart);
   const shared = sharedChart(session, chart);
-  const { versions, documents, faults, progress, error } = useStore(shared.state);
-  const { grants, grant, granted, emergency, purposeFor } = useBasis(chart);
+  const { versions, documents, faults, progress, error, ended } = useStore(shared.state);
+  const { grants, grant, granted, emergency, readable, purposeFor } = useBasis(chart);
+  const [amending, setAmending] = useState<{ document: RecordDocument; purpose: Purpose } | null>(null);
   const known = versions?.find((one) => one.record_id === record);
   const document = known === undefined ? undefined : openedOf(documents, known);
   const fault = faults.get(record);
-  // Also where it is listed: it may have been changed since.
-  useEffect(() => void shared.list(), [shared]);
-  const back = (
-    <div class="no-print">
-      <Link to={`/provider/chart/${chart}`} class="button bare small">
-        <BackIcon size={18} />
-        {name}
-      </Link>
-    </div>
-  );
-  if (document !== undefined && known !== undefined) {
-    const writable = granted && grant !== undefined && mayWrite(grant);
-    return (
-      <>
-        {back}
+  // Also where it is listed: it may have been changed since, as may what is shared.
+  useEffect(() => {
+    if (readable) void shared.list();
+  }, [readable, shared, grant?.granted_block]);
+  return (
+    <>
+      <div class="no-print">
+        <Link to={`/provider/chart/${chart}`} class="button bare small">
+          <BackIcon size={18} />
+          {name}
+        </Link>
+      </div>
+      {document !== undefined && known !== undefined ? (
         <Shown
           chart={chart}
           known={known}
           document={document}
           documents={documents}
-          writable={writable}
-          purpose={purposeFor(known)}
+          writable={granted && grant !== undefined && mayWrite(grant)}
+          onAmend={() => setAmending({ document, purpose: purposeFor(known) })}
         />
-      </>
-    );
-  }
-  return (
-    <>
-      {back}
-      <PageTitle title={words.record} />
-      <div class="stack">
-        <FaultNotice
-          error={error ?? grants.error ?? (fault === undefined ? null : explainFault(fault))}
-          onRetry={() => void shared.list()}
-        />
-        {versions !== null && known === undefined && <Empty title={words.recordGone}>{words.recordGoneHelp}</Empty>}
-        {progress !== null && <Spinner label={words.opening} />}
-        {(granted || emergency !== null) && known !== undefined && progress === null && (
-          <Card title={categoryName(known.compartment)}>
-            {documents.has(record) && <Notice>{words.newerVersion}</Notice>}
-            <Notice>{words.logged}</Notice>
-            <div class="row">
-              <Button variant="primary" onClick={() => void shared.open([record], purposeFor(known))}>
-                {words.openRecord}
-              </Button>
-            </div>
-          </Card>
-        )}
-      </div>
+      ) : (
+        <>
+          <PageTitle title={words.record} />
+          <div class="stack">
+            {ended && <Ended />}
+            <FaultNotice
+              error={error ?? grants.error ?? (fault === undefined ? null : explainFault(fault))}
+              onRetry={() => void (grants.error === null ? shared.list() : grants.run())}
+            />
+            {grants.result === undefined && grants.error === null && <Spinner />}
+            {!ended && grants.result !== undefined && !granted && emergency === null && <Empty title={words.notShared}>{words.notSharedHelp}</Empty>}
+            {emergency !== null && !readable && <InPerson />}
+            {versions !== null && known === undefined && <Empty title={words.recordGone}>{words.recordGoneHelp}</Empty>}
+            {progress !== null && <Spinner label={words.opening} />}
+            {readable && known !== undefined && progress === null && (
+              <Card title={categoryName(known.compartment)}>
+                {documents.has(record) && <Notice>{words.newerVersion}</Notice>}
+                <Notice>{words.logged}</Notice>
+                <div class="row">
+                  <Button variant="primary" onClick={() => void shared.open([record], purposeFor(known))}>
+                    {words.openRecord}
+                  </Button>
+                </div>
+              </Card>
+            )}
+          </div>
+        </>
+      )}
+      {amending !== null && <Amend chart={chart} {...amending} ended={ended} onClose={() => setAmending(null)} />}
     </>
   );
 }
@@ -100,17 +104,17 @@ interface ShownProps {
   document: RecordDocument;
   documents: Map<Hex, RecordDocument>;
   writable: boolean;
-  purpose: Purpose;
+  onAmend: () => void;
 }
 
-function Shown({ chart, known, document, documents, writable, purpose }: ShownProps) {
+function Shown({ chart, known, document, documents, writable, onAmend }: ShownProps) {
   const words = text.provider;
   const session = useSession();
   const { core, me } = session;
   useResource(document);
   const { title, kind } = summarise(document);
   const related = useMemo(() => [...documents.values()], [documents]);
-  const [dialog, setDialog] = useState<"amend" | "error" | null>(null);
+  const [marking, setMarking] = useState(false);
   const own = known.author === me.address;
   const inError = known.status === "entered-in-error";
   return (
@@ -126,9 +130,9 @@ function Shown({ chart, known, document, documents, writable, purpose }: ShownPr
             <ExportIcon />
             {words.download}
           </Button>
-          {own && writable && !inError && <Button onClick={() => setDialog("amend")}>{words.amend}</Button>}
+          {own && writable && !inError && <Button onClick={onAmend}>{words.amend}</Button>}
           {own && writable && !inError && (
-            <Button variant="danger" onClick={() => setDialog("error")}>
+            <Button variant="danger" onClick={() => setMarking(true)}>
               {words.markInError}
             </Button>
           )}
@@ -151,8 +155,7 @@ function Shown({ chart, known, document, documents, writable, purpose }: ShownPr
           <p class="muted small">{words.wasLogged}</p>
         </Card>
       </div>
-      {dialog === "amend" && <Amend chart={chart} document={document} purpose={purpose} onClose={() => setDialog(null)} />}
-      {dialog === "error" && (
+      {marking && (
         <TransactionDialog
           title={words.markInError}
           summary={words.inErrorSummary(title)}
@@ -160,7 +163,7 @@ function Shown({ chart, known, document, documents, writable, purpose }: ShownPr
           danger
           act={(watch) => core.markInError(chart, known.record_id, known.pointer, watch)}
           onDone={() => void sharedChart(session, chart).list()}
-          onClose={() => setDialog(null)}
+          onClose={() => setMarking(false)}
         />
       )}
     </>
@@ -171,10 +174,12 @@ interface AmendProps {
   chart: Hex;
   document: RecordDocument;
   purpose: Purpose;
+  /** It can no longer be saved. What was written stays for as long as the dialog is open; what was opened does not. */
+  ended: boolean;
   onClose: () => void;
 }
 
-function Amend({ chart, document, purpose, onClose }: AmendProps) {
+function Amend({ chart, document, purpose, ended, onClose }: AmendProps) {
   const words = text.provider;
   const session = useSession();
   const { core } = session;
@@ -186,6 +191,12 @@ function Amend({ chart, document, purpose, onClose }: AmendProps) {
   const before = noted ?? source.result;
   const shown = content ?? before ?? "";
   const broken = resource !== null && noted === undefined && !isJsonLike(shown, resource);
+  const saved = useRef(false);
+  const empty = ended && (content === null || content === before);
+  useEffect(() => {
+    if (empty) onClose();
+  }, [empty]);
+  if (empty) return null;
   if (ready !== null) {
     return (
       <TransactionDialog
@@ -194,7 +205,8 @@ function Amend({ chart, document, purpose, onClose }: AmendProps) {
         details={[{ label: words.earlier, value: words.earlierStay }]}
         confirm={words.amend}
         act={(watch) => core.amend(chart, document.recordId, document.version, ready, purpose, watch)}
-        // Not before its end was read: the page of the version before goes, and this with it.
+        onDone={() => (saved.current = true)}
+        // Not before its end was read.
         onFinished={() => {
           const shared = sharedChart(session, chart);
           shared.forget(document.recordId);
@@ -203,7 +215,8 @@ function Amend({ chart, document, purpose, onClose }: AmendProps) {
         onClose={() => {
           // Where it was refused because somebody else was faster, their version is what there is to see.
           void sharedChart(session, chart).list();
-          onClose();
+          if (ended && !saved.current) setReady(null);
+          else onClose();
         }}
       />
     );
@@ -218,7 +231,7 @@ function Amend({ chart, document, purpose, onClose }: AmendProps) {
           <Button onClick={onClose}>{text.ui.cancel}</Button>
           <Button
             variant="primary"
-            disabled={broken || shown.trim() === "" || shown === before}
+            disabled={ended || broken || shown.trim() === "" || shown === before}
             onClick={() => setReady(noted === undefined || resource === null ? shown : withNote(resource, shown))}
           >
             {words.review}
@@ -226,7 +239,7 @@ function Amend({ chart, document, purpose, onClose }: AmendProps) {
         </>
       }
     >
-      <p>{words.amendHelp}</p>
+      {ended ? <Unsaved written={shown} /> : <p>{words.amendHelp}</p>}
       <Field
         label={noted !== undefined || resource === null ? words.noteText : words.source}
         type="textarea"

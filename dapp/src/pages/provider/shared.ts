@@ -4,6 +4,7 @@ import type { Core, CoreFault, Grant, Hex, Purpose, RecordDocument, Version } fr
 import { FRAMES, loadResource } from "../../fhir";
 import type { Session } from "../../state/session";
 import { Store } from "../../state/store";
+import { working } from "../../state/work";
 import { explain, type Explained } from "../../ui";
 
 export interface SharedState {
@@ -13,30 +14,66 @@ export interface SharedState {
   faults: Map<Hex, CoreFault>;
   progress: { done: number; all: number } | null;
   error: Explained | null;
+  /** There was a ground to read it, and there is none any more. */
+  ended: boolean;
 }
+
+const nothing = (): Omit<SharedState, "ended"> => ({ versions: null, documents: new Map(), faults: new Map(), progress: null, error: null });
 
 /** Nothing is opened unasked: every opening is a read that the patient sees. */
 export class SharedChart {
-  readonly state = new Store<SharedState>({ versions: null, documents: new Map(), faults: new Map(), progress: null, error: null });
+  readonly state = new Store<SharedState>({ ...nothing(), ended: false });
   private busy = false;
+  private had = false;
+  /** What was asked for in an earlier one is not taken in any more. */
+  private round = 0;
 
   constructor(
     private readonly core: Core,
     readonly chart: Hex,
   ) {}
 
+  /** Whether there is a ground to read it at present. Where there was one and there is none any more, nothing that was opened stays. */
+  ground(there: boolean): void {
+    const { ended } = this.state.get();
+    if (there && ended) this.change({ ended: false });
+    if (!there && this.had && !ended) {
+      this.round++;
+      this.change({ ...nothing(), ended: true });
+    }
+    this.had ||= there;
+  }
+
   async list(): Promise<void> {
+    const { round } = this;
+    if (this.state.get().ended) return;
     this.change({ error: null });
     try {
       const versions = (await this.core.records(this.chart)).filter((one) => one.compartment !== FRAMES && one.status !== "shredded");
-      this.change({ versions: versions.sort((one, other) => other.created_at - one.created_at) });
+      if (round !== this.round) return;
+      const { documents, faults } = this.state.get();
+      // What is listed no longer was deleted, or is not for us to read any more.
+      const listed = new Set(versions.map((one) => one.record_id));
+      this.change({
+        versions: versions.sort((one, other) => other.created_at - one.created_at),
+        documents: only(documents, listed),
+        faults: only(faults, listed),
+      });
     } catch (error) {
-      this.change({ error: explain(error) });
+      if (round !== this.round) return;
+      const explained = explain(error);
+      // The chain knows before the index does that a share was stopped.
+      this.change({ ...(explained.kind === "refused" ? nothing() : {}), error: explained });
     }
   }
 
-  async open(records: Hex[], purpose: Purpose): Promise<void> {
-    if (this.busy) return;
+  open(records: Hex[], purpose: Purpose): Promise<void> {
+    return working(() => this.openAll(records, purpose));
+  }
+
+  private async openAll(records: Hex[], purpose: Purpose): Promise<void> {
+    if (this.busy || this.state.get().ended) return;
+    const { round } = this;
     this.busy = true;
     const listed = new Map(this.state.get().versions?.map((one) => [one.record_id, one.version]));
     const documents = new Map(this.state.get().documents);
@@ -58,13 +95,15 @@ export class SharedChart {
           // Of an earlier version, if there is one.
           documents.delete(one.recordId);
         }
-        this.change({ progress: { done: ++done, all: due.length } });
+        done++;
+        if (round === this.round) this.change({ progress: { done, all: due.length } });
       });
     } catch (error) {
-      this.change({ error: explain(error) });
+      if (round === this.round) this.change({ error: explain(error) });
     }
     await Promise.all(parsing);
     this.busy = false;
+    if (round !== this.round) return;
     this.change({ documents, faults, progress: null });
     // They were changed since they were listed.
     if (outdated) await this.list();
@@ -80,6 +119,10 @@ export class SharedChart {
   private change(change: Partial<SharedState>): void {
     this.state.update((before) => ({ ...before, ...change }));
   }
+}
+
+function only<V>(all: ReadonlyMap<Hex, V>, kept: ReadonlySet<string>): Map<Hex, V> {
+  return new Map([...all].filter(([record]) => kept.has(record)));
 }
 
 export function sharedChart({ core, sharedCharts }: Session, chart: Hex): SharedChart {

@@ -1,6 +1,6 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { now } from "../../clock";
-import type { Hex, ImportReport, ImportOptions } from "../../core/core";
+import type { Grant, Hex, ImportReport, ImportOptions } from "../../core/core";
 import { CATEGORIES, SENSITIVE } from "../../fhir";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
@@ -19,11 +19,12 @@ import {
   Tabs,
   Tag,
   TransactionDialog,
-  useLoaded,
   useTask,
 } from "../../ui";
 import { FileField } from "../file-field";
+import { useGrants } from "./basis";
 import { localTime, measured, note, vitals, type Vitals } from "./compose";
+import { Unsaved } from "./ended";
 import { usePatientName } from "./patient-name";
 import { mayWrite, purposeOf, sharedChart, standing } from "./shared";
 
@@ -46,13 +47,17 @@ export function Write({ chart }: { chart: Hex }) {
   const session = useSession();
   const { core } = session;
   const name = usePatientName(chart);
-  const grants = useLoaded(() => core.myGrants(), [chart]);
+  const grants = useGrants();
   const grant = grants.result?.find((one) => one.chart === chart);
   const [kind, setKind] = useState<Kind>("note");
   const [draft, setDraft] = useState<Draft | null>(null);
   const [reports, setReports] = useState<ImportReport[]>([]);
   const [round, setRound] = useState(0);
   const allowed = grant !== undefined && mayWrite(grant) && standing(grant, now()) === "current";
+  // What is being written stays on the page when the share ends.
+  const begun = useRef<Grant | null>(null);
+  if (allowed) begun.current = grant;
+  const under = begun.current;
   return (
     <>
       <div>
@@ -65,9 +70,9 @@ export function Write({ chart }: { chart: Hex }) {
       <div class="stack">
         <FaultNotice error={grants.error} onRetry={() => void grants.run()} />
         {grants.result === undefined && grants.error === null && <Spinner />}
-        {grants.result !== undefined && !allowed && <Notice kind="warning">{words.mayNotWrite}</Notice>}
+        {grants.result !== undefined && under === null && <Notice kind="warning">{words.mayNotWrite}</Notice>}
         {reports.length > 0 && <Report reports={reports} chart={chart} />}
-        {allowed && (
+        {under !== null && (
           <Tabs
             label={words.writeKind}
             tabs={[
@@ -79,16 +84,18 @@ export function Write({ chart }: { chart: Hex }) {
             onSelect={setKind}
           >
             {kind === "note" ? (
-              <NoteForm key={round} onReady={setDraft} />
+              <NoteForm key={round} ended={!allowed} onReady={setDraft} />
             ) : kind === "vitals" ? (
-              <VitalsForm key={round} onReady={setDraft} />
-            ) : (
+              <VitalsForm key={round} ended={!allowed} onReady={setDraft} />
+            ) : allowed ? (
               <FilesForm key={round} chart={chart} purpose={purposeOf(grant)} onReady={setDraft} />
+            ) : (
+              <Notice kind="warning">{words.mayNotWrite}</Notice>
             )}
           </Tabs>
         )}
       </div>
-      {draft !== null && grant !== undefined && (
+      {draft !== null && under !== null && (
         <TransactionDialog
           title={words.writeDo}
           summary={draft.summary}
@@ -97,7 +104,7 @@ export function Write({ chart }: { chart: Hex }) {
           act={async (watch, progress) => {
             const all: ImportReport[] = [];
             for (const { file, options } of draft.files)
-              all.push(await core.importFile(chart, file, { ...options, purpose: purposeOf(grant) }, progress, watch));
+              all.push(await core.importFile(chart, file, { ...options, purpose: purposeOf(under) }, progress, watch));
             return all;
           }}
           onDone={(all) => {
@@ -135,7 +142,13 @@ function written() {
   return { at: localTime(new Date()), newId: () => crypto.randomUUID() };
 }
 
-function NoteForm({ onReady }: { onReady: (draft: Draft) => void }) {
+interface FormProps {
+  /** It can no longer be saved. */
+  ended: boolean;
+  onReady: (draft: Draft) => void;
+}
+
+function NoteForm({ ended, onReady }: FormProps) {
   const words = text.provider;
   const { key } = useSession();
   const [title, setTitle] = useState("");
@@ -144,7 +157,7 @@ function NoteForm({ onReady }: { onReady: (draft: Draft) => void }) {
   const [tried, setTried] = useState(false);
   const submit = () => {
     setTried(true);
-    if (title.trim() === "" || content.trim() === "") return;
+    if (ended || title.trim() === "" || content.trim() === "") return;
     const resource = note(title.trim(), content, key.name, written());
     onReady({
       files: [{ file: new File([resource], "note.json", { type: "application/fhir+json" }), options: { kind: "fhir", sensitive } }],
@@ -153,6 +166,7 @@ function NoteForm({ onReady }: { onReady: (draft: Draft) => void }) {
   };
   return (
     <Card title={words.note}>
+      {ended && <Unsaved written={[title, content].filter(Boolean).join("\n\n")} />}
       <Form onSubmit={submit}>
         <Field
           label={words.noteTitle}
@@ -171,7 +185,7 @@ function NoteForm({ onReady }: { onReady: (draft: Draft) => void }) {
         />
         <Checkbox label={words.sensitive} hint={CATEGORIES[SENSITIVE]?.explanation} checked={sensitive} onChange={setSensitive} />
         <div class="row">
-          <Button type="submit" variant="primary">
+          <Button type="submit" variant="primary" disabled={ended}>
             {words.review}
           </Button>
         </div>
@@ -180,7 +194,7 @@ function NoteForm({ onReady }: { onReady: (draft: Draft) => void }) {
   );
 }
 
-function VitalsForm({ onReady }: { onReady: (draft: Draft) => void }) {
+function VitalsForm({ ended, onReady }: FormProps) {
   const words = text.provider;
   const { key } = useSession();
   const [values, setValues] = useState(EMPTY);
@@ -195,7 +209,7 @@ function VitalsForm({ onReady }: { onReady: (draft: Draft) => void }) {
   const empty = parts.every((part) => values[part].trim() === "");
   const submit = () => {
     setTried(true);
-    if (empty || parts.some((part) => wrong(part) !== null)) return;
+    if (ended || empty || parts.some((part) => wrong(part) !== null)) return;
     const lines = vitals(values, key.name, written());
     onReady({
       files: [
@@ -209,6 +223,7 @@ function VitalsForm({ onReady }: { onReady: (draft: Draft) => void }) {
   };
   return (
     <Card title={words.vitals}>
+      {ended && <Unsaved written={empty ? "" : parts.map((part) => `${words.vitalNames[part]}: ${values[part]}`).join("\n")} />}
       <Form onSubmit={submit}>
         {tried && empty && (
           <Notice kind="bad" live>
@@ -229,7 +244,7 @@ function VitalsForm({ onReady }: { onReady: (draft: Draft) => void }) {
         </div>
         <p class="muted small">{words.vitalsNow}</p>
         <div class="row">
-          <Button type="submit" variant="primary">
+          <Button type="submit" variant="primary" disabled={ended}>
             {words.review}
           </Button>
         </div>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { passkeySecret } from "../../core/vault";
 import { useIndexed } from "../../state/activity";
 import { LOCK_MINUTES, useLockMinutes } from "../../state/autolock";
+import { requireAsShown } from "../../state/keys";
 import { prefer, preferences, type Theme } from "../../state/preferences";
 import { useSession } from "../../state/session";
 import { useStore } from "../../state/store";
@@ -34,9 +35,9 @@ export function Settings() {
 }
 
 function KeyCard() {
-  const { core, me, key, keepKey } = useSession();
+  const { core, me, key, changeKey } = useSession();
   const [name, setName] = useState(key.name);
-  const save = useTask(() => keepKey({ ...key, name: name.trim() }));
+  const save = useTask(() => changeKey((now) => ({ ...now, name: name.trim() })));
   return (
     <Card title={text.settings.key}>
       <p><Address address={me.address} name={key.name} /></p>
@@ -130,15 +131,18 @@ const Back = () => <Link to="/settings" class="button bare small"><BackIcon size
 
 /** Whoever sits down at an open page must not get them: the key is opened once more. */
 function WordsPage() {
-  const { core, me, key } = useSession();
+  const { core, me, key, reloadKey } = useSession();
   const { wordsDue } = useStore(preferences);
   const [passphrase, setPassphrase] = useState("");
   const [checking, setChecking] = useState(false);
   const due = wordsDue.includes(me.address);
   const show = useTask(async () => {
-    const secret = key.passkey ? await passkeySecret(key.passkey) : passphrase;
+    // The words are of use to whoever has removed the key, too.
+    const now = (await reloadKey()) ?? key;
+    requireAsShown(key, now);
+    const secret = now.passkey ? await passkeySecret(now.passkey) : passphrase;
     // A change to the same passphrase opens the file, and changes nothing that is kept.
-    await core.changePassphrase(key.keyFile, secret, secret);
+    await core.changePassphrase(now.keyFile, secret, secret);
     setPassphrase("");
     return core.words();
   });
@@ -185,13 +189,17 @@ function WordsPage() {
 }
 
 function PassphrasePage() {
-  const { core, key, keepKey } = useSession();
-  const [now, setNow] = useState("");
+  const { core, key, changeKey, reloadKey } = useSession();
+  const [passphrase, setPassphrase] = useState("");
   const secret = useNewSecret();
   const change = useTask(async () => {
-    const from = key.passkey ? await passkeySecret(key.passkey) : now;
-    const { secret: to, passkey } = await secret.make(key.name);
-    await keepKey({ ...key, keyFile: await core.changePassphrase(key.keyFile, from, to), passkey });
+    const before = await reloadKey();
+    requireAsShown(key, before);
+    const from = before.passkey ? await passkeySecret(before.passkey) : passphrase;
+    const { secret: to, passkey } = await secret.make(before.name);
+    const keyFile = await core.changePassphrase(before.keyFile, from, to);
+    // Sealing takes seconds: what another tab has sealed meanwhile stays.
+    await changeKey((now) => (now.keyFile === before.keyFile ? { ...now, keyFile, passkey } : null));
     return true;
   });
   const wrong = change.error?.kind === "passphrase";
@@ -204,7 +212,7 @@ function PassphrasePage() {
           <Form onSubmit={() => secret.check() && void change.run()}>
             {!key.passkey && (
               <Field
-                label={text.settings.passphraseNow} type="password" autocomplete="current-password" value={now} onInput={setNow}
+                label={text.settings.passphraseNow} type="password" autocomplete="current-password" value={passphrase} onInput={setPassphrase}
                 error={wrong ? text.unlock.wrong : null}
               />
             )}

@@ -4,7 +4,9 @@ import type { Grant, Hex, PackageHistory, PackageVerdict } from "../../core/core
 import { own } from "../../own";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
-import { Address, Button, Card, FaultNotice, Field, PageTitle, Time, TransactionDialog, download, shortAddress, useLoaded, useTask } from "../../ui";
+import {
+  Address, Button, Card, FaultNotice, Field, Notice, PageTitle, Time, TransactionDialog, download, shortAddress, useLoaded, useTask,
+} from "../../ui";
 import { mayWrite, standing } from "../provider/shared";
 import { Unregistered, useOwnRoles, type OwnRoles } from "../registered";
 import { CheckDocument } from "./document";
@@ -14,11 +16,12 @@ import "../../style/insurer.css";
 
 export function Check() {
   const words = text.supply;
-  const { core } = useSession();
+  const { core, me } = useSession();
   const roles = useOwnRoles();
   const [inHand, setInHand] = useState<InHand | null>(null);
   const [dispensing, setDispensing] = useState(false);
-  const inspect = useTask(({ tickets, scan }: InHand): Promise<PackageVerdict> => core.inspectPackage(tickets, scan, false));
+  const [handedOut, setHandedOut] = useState<InHand | null>(null);
+  const inspect = useTask(({ tickets, scan, maker }: InHand): Promise<PackageVerdict> => core.inspectPackage(tickets, scan, maker));
   const trace = useTask(({ tickets, scan }: InHand) => core.packageHistory(tickets, scan));
   const ask = (asked: InHand) => {
     setInHand(asked);
@@ -26,20 +29,25 @@ export function Check() {
     void inspect.run(asked);
   };
   const found = inspect.result;
+  const level = found?.verdict.level;
+  const isScanned = inHand !== null && inHand.scan !== null;
+  const mayDispense = isScanned && (level === "ok" || (level === "warning" && inHand.maker !== null));
+  // What was cut off before the chart told of it.
+  const isOurs = found?.verdict.findings.some(({ finding, by }) => finding === "serial-twice" && by === me.address) === true;
+  const mayFinish = isScanned && isOurs && inHand !== handedOut;
   return (
     <>
       <PageTitle title={words.checkTitle}>{words.checkLead}</PageTitle>
       <div class="columns">
-        <Card title={words.package}><PackageForm button={words.checkIt} busy={inspect.busy} onAsk={ask} /></Card>
+        <Card title={words.package}><PackageForm button={words.checkIt} busy={inspect.busy} asksMaker onAsk={ask} /></Card>
         <div class="stack" role="status">
           <FaultNotice error={inspect.error} />
           {found && <VerdictOf found={found} />}
           {found && inHand && (
             <div class="row">
               <Button busy={trace.busy} onClick={() => void trace.run(inHand)}>{words.showHistory}</Button>
-              {found.verdict.level === "ok" && inHand.scan !== null && (
-                <Button variant="primary" onClick={() => setDispensing(true)}>{words.dispense}</Button>
-              )}
+              {mayDispense && <Button variant="primary" onClick={() => setDispensing(true)}>{words.dispense}</Button>}
+              {mayFinish && <Button onClick={() => setDispensing(true)}>{words.finish}</Button>}
             </div>
           )}
           <FaultNotice error={trace.error} />
@@ -48,8 +56,11 @@ export function Check() {
       </div>
       {dispensing && inHand && (
         <Dispense
-          inHand={inHand} roles={roles} onClose={() => setDispensing(false)}
-          onDone={() => void inspect.run(inHand)}
+          inHand={inHand} roles={roles} finishing={mayFinish} onClose={() => setDispensing(false)}
+          onDone={() => {
+            setHandedOut(inHand);
+            void inspect.run(inHand);
+          }}
         />
       )}
     </>
@@ -59,11 +70,13 @@ export function Check() {
 interface DispenseProps {
   inHand: InHand;
   roles: OwnRoles;
+  /** It was dispensed by us, and a chart is to tell of it yet. */
+  finishing: boolean;
   onDone: () => void;
   onClose: () => void;
 }
 
-function Dispense({ inHand, roles, onDone, onClose }: DispenseProps) {
+function Dispense({ inHand, roles, finishing, onDone, onClose }: DispenseProps) {
   const words = text.supply;
   const { core, names } = useSession();
   const grants = useLoaded(() => core.myGrants(), []);
@@ -71,11 +84,11 @@ function Dispense({ inHand, roles, onDone, onClose }: DispenseProps) {
   const open = (grants.result ?? []).filter((grant: Grant) => mayWrite(grant) && standing(grant, now()) === "current");
   return (
     <TransactionDialog
-      title={words.dispense} confirm={words.dispenseDo}
+      title={finishing ? words.finish : words.dispense} confirm={finishing ? words.finish : words.dispenseDo} waits={finishing && chart === ""}
       summary={
         <div class="stack">
           <Unregistered roles={roles} needed={["pharmacy"]}>{words.notPharmacy}</Unregistered>
-          <p>{words.dispenseSummary}</p>
+          <p>{finishing ? words.finishSummary : words.dispenseSummary}</p>
           {open.length > 0 && (
             <Field
               label={words.intoChart} hint={words.intoChartHint} type="select" value={chart} onInput={(value) => setChart(value as Hex | "")}
@@ -87,7 +100,8 @@ function Dispense({ inHand, roles, onDone, onClose }: DispenseProps) {
           )}
         </div>
       }
-      act={(watch) => core.dispensePackage(inHand.tickets, inHand.scan ?? "", chart === "" ? null : chart, watch)}
+      act={(watch) => core.dispensePackage(inHand.tickets, inHand.scan ?? "", inHand.maker, chart === "" ? null : chart, watch)}
+      outcome={({ mined }) => mined === null && <Notice kind="good" title={words.finished} />}
       onFinished={onDone} onClose={onClose}
     />
   );

@@ -10,6 +10,7 @@ import {
   Address, Button, Card, CheckIcon, Dialog, Empty, FaultNotice, Field, Form, FormEnd, PageTitle, Spinner, Tag, Time, TransactionDialog, useLoaded,
 } from "../../ui";
 import { Unregistered, useOwnRoles, type OwnRoles } from "../registered";
+import { useDocument } from "./document";
 import { Named } from "./fields";
 
 export function Recalls() {
@@ -55,6 +56,7 @@ function RecallPackages({ roles, onClose }: { roles: OwnRoles; onClose: () => vo
   const [reason, setReason] = useState("");
   const [tried, setTried] = useState(false);
   const [asked, setAsked] = useState<Packages | null>(null);
+  const document = useDocument(tried);
   if (asked !== null) {
     return (
       <TransactionDialog
@@ -64,8 +66,9 @@ function RecallPackages({ roles, onClose }: { roles: OwnRoles; onClose: () => vo
           { label: words.batch, value: asked.batch },
           { label: words.cls, value: own(words.classes, cls) },
           { label: words.reason, value: own(words.recallReasons, reason) },
+          { label: words.document, value: document.digest ?? words.noDocument },
         ]}
-        act={(watch) => core.recallPackages(asked, cls, reason, watch)} onClose={onClose}
+        act={(watch) => core.recallPackages(asked, cls, reason, document.digest, watch)} onClose={onClose}
       />
     );
   }
@@ -77,7 +80,7 @@ function RecallPackages({ roles, onClose }: { roles: OwnRoles; onClose: () => vo
   };
   const next = () => {
     setTried(true);
-    if (id === null || wrong.range !== null || cls === "" || reason === "") return;
+    if (id === null || wrong.range !== null || cls === "" || reason === "" || !document.ready) return;
     setAsked({ batch: id, first: Number(first), last: Number(last) });
   };
   const shown = (error: string | null) => (tried ? error : null);
@@ -90,6 +93,7 @@ function RecallPackages({ roles, onClose }: { roles: OwnRoles; onClose: () => vo
         <Field label={words.last} value={last} onInput={setLast} error={shown(wrong.range)} />
         <Named label={words.cls} names={words.classes} value={cls} onInput={setCls} tried={tried} />
         <Named label={words.reason} names={words.recallReasons} value={reason} onInput={setReason} tried={tried} />
+        {document.field}
         <FormEnd onClose={onClose} />
       </Form>
     </Dialog>

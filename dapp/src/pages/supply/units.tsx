@@ -40,8 +40,16 @@ export function Units() {
                   <li key={`${unit.batch}-${unit.unit}`}>
                     <div class="grow">
                       <strong>{range}</strong>
+                      <p class="muted small">{words.unitOf(unit.gtin, unit.last_day)}</p>
                       <p class="muted small">{words.batch} <Address address={unit.batch as Hex} /></p>
+                      {unit.recalls.map((recall) => (
+                        <p key={`${recall.from}-${recall.at}`} class="small">
+                          {words.unitRecalled(words.range(recall.from, recall.to - 1), own(words.classes, recall.class) ?? recall.class)}
+                        </p>
+                      ))}
                     </div>
+                    {unit.recalls.length > 0 && <Tag kind="bad">{words.recalled}</Tag>}
+                    {unit.expired && <Tag kind="bad">{words.unitExpired}</Tag>}
                     {unit.shipment && <Tag kind="accent">{words.inShipment(unit.shipment)}</Tag>}
                     {unit.decommissioned && <Tag kind="bad">{words.out(unit.decommissioned)}</Tag>}
                     {isFree && <Button size="small" label={words.offerOf(range)} onClick={() => setDoing({ act: "offer", unit })}>{words.offer}</Button>}

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { TrialReport } from "../../core/core";
 import { useSession } from "../../state/session";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import { Button, Card, FaultNotice, Form, Link, Notice, PageTitle, Tag, useTask } from "../../ui";
 import { FileField } from "../file-field";
 import { FolderField } from "./files";
@@ -71,7 +71,7 @@ function Report({ report }: { report: TrialReport }) {
       <Card title={words.compareds}>
         <dl class="facts">
           <dt>{words.documents}</dt>
-          <dd>{checked.documents.toLocaleString("en")}</dd>
+          <dd>{checked.documents.toLocaleString(locale)}</dd>
           <dt>{words.batchesAndRows}</dt>
           <dd>{words.withRows(checked.batches, checked.rows)}</dd>
           <dt>{words.results}</dt>

@@ -27,6 +27,8 @@ export function Participant({ facts }: { facts: TrialFacts }) {
   const end = () => setDoing(null);
   const isOpen = stateOf(facts) === "open";
   const takesPart = stands?.status === "consented" || stands?.status === "enrolled";
+  const newest = facts.versions.length;
+  const isOld = takesPart && isOpen && stands.version < newest;
   return (
     <Card
       title={words.standing}
@@ -47,11 +49,20 @@ export function Participant({ facts }: { facts: TrialFacts }) {
             <dt>{words.site}</dt>
             <dd><Address address={stands.site} /></dd>
             {stands.number !== 0 && <><dt>{words.number}</dt><dd>{stands.number}</dd></>}
+            <dt>{words.consentedTo}</dt>
+            <dd>{words.version(stands.version)}</dd>
           </dl>
+          {isOld && (
+            <Notice kind={stands.must_consent_anew ? "warning" : "info"} title={words.changed(newest)}>
+              <p>{stands.must_consent_anew ? words.changedMust : words.changedMay}</p>
+            </Notice>
+          )}
           <FaultNotice error={save.error} />
           <div class="row">
             <Button busy={save.busy} onClick={() => void save.run()}>{words.subjectSave}</Button>
-            {takesPart && isOpen && facts.versions.length > 1 && <Button onClick={() => setDoing("consent")}>{words.anew}</Button>}
+            {isOld && (
+              <Button variant={stands.must_consent_anew ? "primary" : "plain"} onClick={() => setDoing("consent")}>{words.anew}</Button>
+            )}
             {takesPart && <Button variant="danger" onClick={() => setDoing("leave")}>{words.leave}</Button>}
           </div>
         </>

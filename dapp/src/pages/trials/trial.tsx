@@ -4,7 +4,7 @@ import type { Hex, TrialFacts } from "../../core/core";
 import { parseWord } from "../../hex";
 import { useIndexed } from "../../state/activity";
 import { useSession } from "../../state/session";
-import { text } from "../../text";
+import { locale, text } from "../../text";
 import { Address, Card, FaultNotice, PageTitle, Spinner, Tag, Time, useLoaded } from "../../ui";
 import { NoPage } from "../area";
 import { Participant } from "./participant";
@@ -54,7 +54,7 @@ function Known({ trial }: { trial: Hex }) {
 function Facts({ facts }: { facts: TrialFacts }) {
   const words = text.trials;
   const { names } = useSession();
-  const sum = (of: (site: TrialFacts["sites"][number]) => number) => facts.sites.reduce((all, site) => all + of(site), 0).toLocaleString("en");
+  const sum = (of: (site: TrialFacts["sites"][number]) => number) => facts.sites.reduce((all, site) => all + of(site), 0).toLocaleString(locale);
   return (
     <Card title={words.facts}>
       <dl class="facts">
@@ -62,6 +62,12 @@ function Facts({ facts }: { facts: TrialFacts }) {
         <dd><Address address={facts.trial} /></dd>
         <dt>{words.sponsor}</dt>
         <dd><Address address={facts.sponsor} name={names.get(facts.sponsor)} /></dd>
+        {facts.also_registered_by.length > 0 && (
+          <>
+            <dt>{words.alsoRegisteredBy}</dt>
+            <dd>{facts.also_registered_by.map((sponsor) => <Address key={sponsor} address={sponsor} name={names.get(sponsor)} />)}</dd>
+          </>
+        )}
         <dt>{words.registered}</dt>
         <dd><Time at={facts.registered_at} show="time" /></dd>
         <dt>{words.enrolled}</dt>

@@ -1,12 +1,13 @@
 import { useState } from "preact/hooks";
 import type { Core, Me } from "../../core/core";
-import { passkeySecret, removeKey, type StoredKey } from "../../core/vault";
-import { prefer, preferences } from "../../state/preferences";
+import { passkeySecret, type StoredKey } from "../../core/vault";
+import { requireAsShown, storedKey } from "../../state/keys";
 import { text } from "../../text";
 import {
   Button, Card, Choice, Dialog, FaultNotice, Field, Form, KeyIcon, LogoIcon, Notice, PageTitle, Tag, shortAddress, useTask,
 } from "../../ui";
 import { useWallets, walletOf } from "../welcome/wallets";
+import { forgetKey } from "./forget";
 import { SaveKeyFile } from "./keyfile";
 
 export interface UnlockProps {
@@ -25,10 +26,14 @@ export function Unlock({ core, keys, idle, onOpened, onAdd, onChanged }: UnlockP
   const [forgetting, setForgetting] = useState(false);
   const wallets = useWallets();
   const key = keys.find((one) => one.address === address) ?? keys[0];
-  const unlock = useTask(async (of: StoredKey) => {
-    const secret = of.passkey ? await passkeySecret(of.passkey) : passphrase;
-    const wallet = of.wallet === null ? undefined : await walletOf(of.wallet, wallets);
-    onOpened(await core.unlock(of.keyFile, secret, wallet), of);
+  const unlock = useTask(async (shown: StoredKey) => {
+    const now = await storedKey(shown.address);
+    // The list is of when it was locked.
+    if (now?.keyFile !== shown.keyFile) onChanged();
+    requireAsShown(shown, now);
+    const secret = now.passkey ? await passkeySecret(now.passkey) : passphrase;
+    const wallet = now.wallet === null ? undefined : await walletOf(now.wallet, wallets);
+    onOpened(await core.unlock(now.keyFile, secret, wallet), now);
   });
   if (!key) return null;
   const wrong = unlock.error?.kind === "passphrase";
@@ -91,8 +96,7 @@ interface ForgetProps {
 
 export function Forget({ core, stored, onClose, onForgotten }: ForgetProps) {
   const forget = useTask(async () => {
-    await removeKey(stored.address);
-    prefer({ wordsDue: preferences.get().wordsDue.filter((one) => one !== (stored.wallet ?? stored.address)) });
+    await forgetKey(stored);
     onClose();
     onForgotten();
   });

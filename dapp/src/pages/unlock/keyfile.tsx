@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Core } from "../../core/core";
 import { passkeySecret, type StoredKey } from "../../core/vault";
+import { storedKey } from "../../state/keys";
 import { text } from "../../text";
 import { Button, Dialog, FaultNotice, Form, Notice, download, useTask } from "../../ui";
 import { NewPassphrase, useNewSecret } from "../welcome/secret";
@@ -14,11 +15,17 @@ interface SaveKeyFileProps {
 
 /** Saves a copy that opens elsewhere. What a passkey needs to open a key is in this browser alone: a copy of such a key gets a passphrase. */
 export function SaveKeyFile({ core, stored, label, size }: SaveKeyFileProps) {
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<StoredKey | null>(null);
+  const begin = useTask(async () => {
+    // Another tab may have sealed it anew. One that it has removed is here alone, and can still be saved.
+    const now = (await storedKey(stored.address).catch(() => null)) ?? stored;
+    if (now.passkey) setAsked(now);
+    else save(now, now.keyFile);
+  });
   return (
     <>
-      <Button {...(size && { size })} onClick={() => (stored.passkey ? setAsked(true) : save(stored, stored.keyFile))}>{label}</Button>
-      {asked && stored.passkey && <CopyDialog core={core} stored={stored} passkey={stored.passkey} onClose={() => setAsked(false)} />}
+      <Button {...(size && { size })} onClick={() => void begin.run()}>{label}</Button>
+      {asked?.passkey && <CopyDialog core={core} stored={asked} passkey={asked.passkey} onClose={() => setAsked(null)} />}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Core, Hex, Me, Wallet } from "../../core/core";
 import { listKeys, saveKey, type StoredKey } from "../../core/vault";
+import { changeKey, storedKey } from "../../state/keys";
 import { text } from "../../text";
 import { Address, Button, Card, FaultNotice, Field, Form, Notice, PageTitle, Tabs, Tag, useTask } from "../../ui";
 import { NewSecret, useNewSecret } from "./secret";
@@ -57,9 +58,8 @@ function FromFile({ core, onOpened }: RestoreProps) {
     const signing = here?.wallet ? await walletOf(here.wallet, wallets) : wallet;
     const me = await core.unlock(keyFile, passphrase, signing ?? undefined);
     // The file has been opened by its passphrase: from now on that one counts.
-    const key: StoredKey = { address, keyFile, name: here?.name ?? "", wallet: signing?.address ?? null, passkey: null };
-    await saveKey(key);
-    onOpened(me, key);
+    const key: StoredKey = { address, keyFile, name: "", wallet: signing?.address ?? null, passkey: null };
+    onOpened(me, await kept(key));
   });
   return (
     <Form onSubmit={() => found && void open.run(found)}>
@@ -88,6 +88,13 @@ function FromFile({ core, onOpened }: RestoreProps) {
       )}
     </Form>
   );
+}
+
+/** In the place of the same key, if it is there by now: that one's name stays. */
+async function kept(key: StoredKey): Promise<StoredKey> {
+  if ((await storedKey(key.address)) !== null) return changeKey(key.address, ({ name }) => ({ ...key, name }));
+  await saveKey(key);
+  return key;
 }
 
 function FromWords({ core, onOpened }: RestoreProps) {

@@ -49,8 +49,8 @@ struct Claim {
     appeals: u8,
     amount: B256,
     reason_code: u16,
-    /// Record and when its version was written.
-    links: Vec<(B256, Option<u64>)>,
+    /// Record, and when its version and its first one were written.
+    links: Vec<(B256, Option<(u64, u64)>)>,
 }
 
 #[derive(Clone)]
@@ -194,7 +194,7 @@ impl Ledgers {
         let records = model.into_iter().flat_map(|model| &model.records);
         let mut links: Vec<_> = records
             .take(1 + dice.below(3) as usize)
-            .map(|(record, model)| (*record, model.pointer, Some(model.created_at)))
+            .map(|(record, model)| (*record, model.pointer, Some((model.created_at, model.first_created_at))))
             .collect();
         // A pointer that the chain has not told of: the contract would refuse it, the tables need not.
         links.push((id(600), id(601), None));
@@ -319,7 +319,7 @@ impl Ledgers {
                     id(dice.number())
                 };
                 model.reason_code = if decided == state::APPROVED { 0 } else { reason_code };
-                model.deadline = if decided == state::APPROVED { 0 } else { deadline };
+                model.deadline = deadline;
                 model.state = decided;
                 IClaims::Adjudicated {
                     claim,
@@ -346,8 +346,14 @@ impl Ledgers {
                 .to_log_data()
             }
             6 if model.state == state::PARTLY_APPROVED => {
-                (model.state, model.deadline) = (state::APPROVED, 0);
-                IClaims::PartAccepted { claim, serial, by }.to_log_data()
+                (model.state, model.deadline) = (state::APPROVED, deadline);
+                IClaims::PartAccepted {
+                    claim,
+                    serial,
+                    by,
+                    deadline,
+                }
+                .to_log_data()
             }
             6 | 7 if payable => {
                 (model.state, model.deadline) = (state::PAID, 0);
@@ -910,7 +916,10 @@ async fn same_claims(view: &mut View, ledgers: &Ledgers) {
         let last = &steps[steps.len() - 1];
         assert_eq!((last.state, last.at), (model.state, found.stepped_at));
         let links = view.claim_links(*claim).await.unwrap();
-        let links: Vec<_> = links.iter().map(|link| (link.record_id, link.written_at)).collect();
+        let links: Vec<_> = links
+            .iter()
+            .map(|link| (link.record_id, link.written_at.zip(link.created_at)))
+            .collect();
         assert_eq!(links, model.links);
     }
     assert_eq!(view.claim(id(1)).await.unwrap(), None);

@@ -295,9 +295,10 @@ impl World {
             let links: Vec<_> = fact
                 .links
                 .iter()
-                .map(|l| (l.record_id, l.pointer, l.written_at))
+                .map(|l| (l.record_id, l.pointer, l.written_at, l.created_at))
                 .collect();
-            assert_eq!(links, [(id(10), id(11), Some(record.created_at))]);
+            let at = Some(record.created_at);
+            assert_eq!(links, [(id(10), id(11), at, at)]);
         }
         assert_eq!(facts.into_iter().map(|fact| fact.claim).collect::<Vec<_>>(), listed);
     }

@@ -15,7 +15,8 @@ use medlock_abi::{
     terms::{
         CODEC_DAG_CBOR, action,
         claim::{
-            AMOUNT_MOST, APPEAL_DECISION_S, APPEAL_S, BATCH_MOST, DECISION_S, INFORMATION_S, LINKS_MOST, SCALE_MOST,
+            AMOUNT_MOST, APPEAL_DECISION_S, APPEAL_S, BATCH_MOST, DECISION_S, INFORMATION_S, LINKS_MOST, PAYMENT_S,
+            SCALE_MOST,
         },
         claim_reason, claim_state as state, effect, purpose, reason, record_status, role,
     },
@@ -207,6 +208,7 @@ fn live(way: Way) {
     // What is decided and paid is what was claimed: consent was asked for then.
     world.revoke();
     let all = commitment(claim, AMOUNT);
+    let paid_until = world.stage.now() + PAYMENT_S;
     let done = world.decide(claim, 6, state::APPROVED, all, 0);
     world.stage.told(
         &done,
@@ -218,7 +220,7 @@ fn live(way: Way) {
             amount: all,
             reasonCode: 0,
             document: NOTE,
-            deadline: 0,
+            deadline: paid_until,
         },
     );
     let payment = IClaims::recordPaymentCall {
