@@ -1042,6 +1042,11 @@ export interface components {
         };
         /** @description A record that a claim rests on. */
         ClaimLink: {
+            /**
+             * Format: int64
+             * @description UNIX seconds: the same of the record's first version.
+             */
+            created_at?: number | null;
             /** @description Of the version that is meant. */
             pointer: components["schemas"]["Hex32"];
             record_id: components["schemas"]["Hex32"];
