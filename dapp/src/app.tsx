@@ -121,7 +121,7 @@ interface InsideProps extends Started {
 
 function Inside({ core, config, opened, onKey, onLock }: InsideProps) {
   const { me, key } = opened;
-  const names = useMemo(() => new AddressBook(me.address), [me.address]);
+  const names = useMemo(() => new AddressBook(core, me.address), [core, me.address]);
   useStore(names.entries);
   const [charts, setCharts] = useState<Chart[] | null>(null);
   const [chart, setChart] = useState<Hex | null>(null);

@@ -5,7 +5,7 @@ import {
   add, addressOf, confirm, CT, DOT, file, heading, LETTER, makeKey, openChart, openRecord, paysItself, publish, records, requestLink, share,
   smallBundle, unlock,
 } from "./acts.mjs";
-import { downloaded, PHONE, story } from "./harness.mjs";
+import { downloaded, eventually, PHONE, story } from "./harness.mjs";
 
 const bundle = await smallBundle();
 const resources = bundle.entry.map(({ resource }) => resource);
@@ -74,6 +74,18 @@ await story("story", async (stage, step) => {
       await page.getByText("They ask for this").waitFor();
       await page.getByText("Confirmed by the register").waitFor();
     });
+    await patient.page.getByRole("heading", { name: "clinic" }).waitFor();
+    const kept = await eventually("the clinic's name is kept", () =>
+      patient.page.evaluate(() => {
+        const place = Object.keys(localStorage).find((key) => key.startsWith("medlock.own.names."));
+        return place && localStorage.getItem(place);
+      }));
+    assert.match(kept, /^0x[0-9a-f]{400,}$/);
+    assert.ok(!kept.includes(Buffer.from("clinic").toString("hex")), "what people are called is kept as it is");
+    // The next page has it from there.
+    await patient.reload();
+    await unlock(patient);
+    await patient.go("/shares");
     await patient.page.getByRole("heading", { name: "clinic" }).waitFor();
   });
 

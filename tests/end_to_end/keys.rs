@@ -3,13 +3,15 @@
 use alloy::primitives::B256;
 use medlock_abi::records::IRecords::IRecordsErrors;
 use medlock_client::{
-    Client, Error, Fault, GrantTerms, Metadata,
+    Client, Error, Fault, GrantTerms, Identity, Metadata,
     api::Purpose,
+    identity::rng,
     now,
     terms::{action, purpose},
 };
 use medlock_fhir::Label;
 use medlock_tests::{World, eventually, treatment};
+use medlock_vault::{Secrets, Suite};
 
 fn code(code: &str) -> Purpose {
     Purpose::from_code(code).unwrap()
@@ -170,4 +172,36 @@ async fn a_batch_sealed_before_a_rotation_is_sealed_again() {
     assert_eq!(stored.len(), 1);
     let read = open.read(B256::repeat_byte(3), None, code("TREAT")).await.unwrap();
     assert_eq!(*read.content, b"a claim");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_keeps_for_itself_opens_for_it_alone_and_under_its_name() {
+    let world = World::start().await;
+    let mut secrets = Secrets::generate(&mut rng(), Suite::XWing);
+    let clinic = world.as_client(Identity::new(&secrets).unwrap()).await;
+    let kept = clinic.seal_own("names", b"Ida Lindgren").unwrap();
+    assert!(!kept.windows(3).any(|bytes| bytes == b"Ida"));
+    assert_ne!(kept, clinic.seal_own("names", b"Ida Lindgren").unwrap());
+    assert_eq!(*clinic.open_own("names", &kept).unwrap(), b"Ida Lindgren");
+
+    secrets.rotate_encryption(&mut rng(), Suite::X25519).unwrap();
+    let clinic = world.as_client(Identity::new(&secrets).unwrap()).await;
+    assert_eq!(
+        *clinic.open_own("names", &kept).unwrap(),
+        b"Ida Lindgren",
+        "by a key of before"
+    );
+
+    let stranger = world.newcomer().await;
+    let mut altered = kept.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    for refused in [
+        clinic.open_own("asked", &kept),
+        clinic.open_own("names", &altered),
+        clinic.open_own("names", &kept[..kept.len() - 1]),
+        clinic.open_own("names", b""),
+        stranger.open_own("names", &kept),
+    ] {
+        assert!(matches!(refused, Err(Error::Tampered { .. })), "{:?}", refused.err());
+    }
 }

@@ -26,6 +26,7 @@ pub mod identity;
 mod import;
 mod large;
 mod membership;
+mod own;
 mod party;
 mod platform;
 mod record;

@@ -480,6 +480,9 @@ export interface Core {
   /** Forgets everything: the worker ends and another begins. */
   lock(): void;
   words(): Promise<string[]>;
+  /** What a browser keeps for the account: sealed to its own key. `name`: what it is; under another it does not open. */
+  sealOwn(name: string, content: string): Promise<Hex>;
+  openOwn(name: string, sealed: Hex): Promise<string>;
 
   // Ourselves and others
   /** Whether we have published the encryption key that others share to. */

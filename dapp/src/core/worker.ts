@@ -59,6 +59,8 @@ const methods = {
     return { address: opened.address() as Hex, wallet: Boolean(account), relayed };
   },
   words: () => core().words(),
+  sealOwn: (name: string, content: string) => core().sealOwn(name, content),
+  openOwn: (name: string, sealed: Hex) => core().openOwn(name, sealed),
 
   isPublished: () => core().isPublished(),
   publishKey: (watch: Told) => core().publishKey(watch),

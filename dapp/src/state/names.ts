@@ -1,28 +1,24 @@
-// The address book of one account: names that its person gave to addresses. This browser keeps it, not encrypted, for as long as it keeps the key.
-import type { Hex } from "../core/core";
-import { parsed } from "./preferences";
+// The address book of one account: names that its person gave to addresses.
+import type { Core, Hex } from "../core/core";
+import { Own } from "./own";
 import { useSession } from "./session";
-import { Store, useStore } from "./store";
+import { type Store, useStore } from "./store";
 
 export type Names = Record<Hex, string>;
 
 export class AddressBook {
-  readonly entries: Store<Names>;
-  private readonly place: string;
+  private readonly own: Own<Names>;
 
-  constructor(account: Hex) {
-    this.place = `medlock.names.${account}`;
-    this.entries = new Store(this.kept());
+  constructor(core: Core, account: Hex) {
+    this.own = new Own<Names>(core, account, "names", {});
   }
 
-  /** Hears of changes in other tabs until the answer is called. */
+  get entries(): Store<Names> {
+    return this.own.entries;
+  }
+
   follow(): () => void {
-    const hear = ({ key }: StorageEvent) => {
-      // Null: everything was cleared.
-      if (key === this.place || key === null) this.entries.set(this.kept());
-    };
-    window.addEventListener("storage", hear);
-    return () => window.removeEventListener("storage", hear);
+    return this.own.follow();
   }
 
   get(address: Hex): string | null {
@@ -31,15 +27,7 @@ export class AddressBook {
 
   /** An empty name removes it. */
   set(address: Hex, name: string): void {
-    // Read anew: another tab may have written since.
-    const { [lower(address)]: _, ...others } = this.kept();
-    const named = name.trim() === "" ? others : { ...others, [lower(address)]: name.trim() };
-    this.entries.set(named);
-    localStorage.setItem(this.place, JSON.stringify(named));
-  }
-
-  private kept(): Names {
-    return parsed<Names>(localStorage.getItem(this.place)) ?? {};
+    this.own.change(({ [lower(address)]: _, ...others }) => (name.trim() === "" ? others : { ...others, [lower(address)]: name.trim() }));
   }
 }
 

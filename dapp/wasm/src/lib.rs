@@ -13,7 +13,10 @@ mod trials;
 
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
-use alloy::primitives::{Address, B256};
+use alloy::{
+    hex,
+    primitives::{Address, B256},
+};
 use futures::StreamExt;
 use medlock_client::{
     Client, Content, Document, Endpoints, GrantTerms, Identity, ImportOptions, Metadata, OpenChart, Renewal, Step,
@@ -145,6 +148,20 @@ impl Core {
     pub fn words(&self) -> Vec<String> {
         let words = self.client.borrow().identity().words();
         words.expose().split(' ').map(str::to_owned).collect()
+    }
+
+    /// What this browser keeps for the account, in hex.
+    #[wasm_bindgen(js_name = sealOwn)]
+    pub fn seal_own(&self, name: &str, content: &str) -> Outcome<String> {
+        Ok(hex::encode_prefixed(self.client().seal_own(name, content.as_bytes())?))
+    }
+
+    #[wasm_bindgen(js_name = openOwn)]
+    pub fn open_own(&self, name: &str, sealed: &str) -> Outcome<String> {
+        let sealed = hex::decode(sealed).map_err(|_| Fault::usage("what was kept is no hex"))?;
+        let opened = self.client().open_own(name, &sealed)?;
+        let text = std::str::from_utf8(&opened).map_err(|_| Fault::usage("what was kept is no text"))?;
+        Ok(text.to_owned())
     }
 
     #[wasm_bindgen(js_name = isPublished)]

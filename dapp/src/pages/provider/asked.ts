@@ -1,5 +1,9 @@
-// Requests that people noted after they gave somebody the link. In this browser alone and not encrypted, as the names of patients are.
-import type { Hex, Purpose } from "../../core/core";
+// Requests that people noted after they gave somebody the link. They have the names of patients: this browser keeps them for the account alone.
+import { useEffect, useMemo } from "preact/hooks";
+import type { Purpose } from "../../core/core";
+import { Own } from "../../state/own";
+import { useSession } from "../../state/session";
+import { useStore } from "../../state/store";
 import type { AskedLength } from "../patient/terms";
 
 /** What a link asks for. */
@@ -22,25 +26,13 @@ export interface Asked extends Request {
 const ASKED_MAX = 500;
 
 /** Newest first. */
-export function asked(account: Hex): Asked[] {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(place(account)) ?? "[]");
-    return Array.isArray(kept) ? (kept as Asked[]) : [];
-  } catch {
-    return [];
-  }
+export function useAsked() {
+  const { core, me } = useSession();
+  const own = useMemo(() => new Own<Asked[]>(core, me.address, "asked", []), [core, me.address]);
+  useEffect(() => own.follow(), [own]);
+  return {
+    asked: useStore(own.entries),
+    note: (one: Asked) => own.change((before) => [one, ...before].slice(0, ASKED_MAX)),
+    forget: (id: string) => own.change((before) => before.filter((one) => one.id !== id)),
+  };
 }
-
-export function note(account: Hex, one: Asked): void {
-  keep(account, [one, ...asked(account)].slice(0, ASKED_MAX));
-}
-
-export function forget(account: Hex, id: string): void {
-  keep(account, asked(account).filter((one) => one.id !== id));
-}
-
-function keep(account: Hex, all: Asked[]): void {
-  localStorage.setItem(place(account), JSON.stringify(all));
-}
-
-const place = (account: Hex) => `medlock.asked.${account}`;

@@ -7,7 +7,7 @@ import { useSession } from "../../state/session";
 import { text } from "../../text";
 import { Address, Button, Card, FaultNotice, Field, Form, Link, Time, useLoaded } from "../../ui";
 import { lengthName, type AskedLength } from "../patient/terms";
-import { asked, forget, note, type Asked, type Request } from "./asked";
+import { useAsked, type Asked, type Request } from "./asked";
 import { usePatientName } from "./patient-name";
 import { standing } from "./shared";
 
@@ -23,21 +23,16 @@ export function Requests({ request, opens }: RequestsProps) {
   const words = text.provider;
   const { core, me } = useSession();
   const grants = useLoaded(() => core.myGrants(), [me.address, useIndexed()]);
-  const [all, setAll] = useState(() => asked(me.address));
+  const { asked, note, forget } = useAsked();
   const [whom, setWhom] = useState("");
   const [tried, setTried] = useState(false);
   const missing = whom.trim() === "";
   const submit = () => {
     setTried(true);
     if (missing) return;
-    note(me.address, { ...request, id: crypto.randomUUID(), whom: whom.trim(), at: now() });
-    setAll(asked(me.address));
+    note({ ...request, id: crypto.randomUUID(), whom: whom.trim(), at: now() });
     setWhom("");
     setTried(false);
-  };
-  const remove = (id: string) => {
-    forget(me.address, id);
-    setAll(asked(me.address));
   };
   return (
     <Card
@@ -64,9 +59,9 @@ export function Requests({ request, opens }: RequestsProps) {
         </div>
       </Form>
       <FaultNotice error={grants.error} onRetry={() => void grants.run()} />
-      {all.length > 0 && (
+      {asked.length > 0 && (
         <ul role="list" class="work-list">
-          {all.map((one) => (
+          {asked.map((one) => (
             <li key={one.id}>
               <div class="grow">
                 <strong>{one.whom}</strong>
@@ -80,7 +75,7 @@ export function Requests({ request, opens }: RequestsProps) {
                 </p>
                 {grants.result && <Since grants={grants.result.filter((grant) => mayAnswer(grant, one, me.address))} opens={opens} />}
               </div>
-              <Button size="small" label={words.requestForgetOf(one.whom)} onClick={() => remove(one.id)}>
+              <Button size="small" label={words.requestForgetOf(one.whom)} onClick={() => forget(one.id)}>
                 {words.requestForget}
               </Button>
             </li>
