@@ -183,6 +183,12 @@ impl Chain {
         })
     }
 
+    /// Of the latest block.
+    pub(crate) async fn block_number(&self) -> Result<u64> {
+        let number = self.provider.get_block_number().await;
+        number.map_err(|error| self.error("eth_blockNumber", error))
+    }
+
     /// The block that a transaction of ours is in at present; `None`: in none, perhaps not any more.
     pub async fn block_of(&self, transaction: B256) -> Result<Option<u64>> {
         let receipt = self.provider.get_transaction_receipt(transaction).await;
@@ -208,8 +214,7 @@ impl Chain {
 
     /// A node that does not answer for so many blocks is asked for half of them, down to one.
     async fn mined_logs(&self, filter: &Filter, since: u64) -> Result<Vec<types::Log>> {
-        let last = self.provider.get_block_number().await;
-        let last = last.map_err(|error| self.error("eth_blockNumber", error))?;
+        let last = self.block_number().await?;
         let (mut from, mut to) = (since, last);
         let mut found = Vec::new();
         for _ in 0..LOG_ASKS_MOST {

@@ -49,7 +49,7 @@ const FINGERPRINT_MEDIA_TYPE: &str = "application/vnd.medlock.fingerprint-key";
 const CLAIM_MEDIA_TYPE: &str = "application/vnd.medlock.claim+cbor";
 const DECISION_MEDIA_TYPE: &str = "application/vnd.medlock.decision+cbor";
 const WHAT: &str = "the claim";
-/// A step may have been mined in between: then the gateway is behind, and no liar.
+/// A step may have been mined in between, again: then the gateway is behind, and no liar.
 const ELSEWHERE: &str = "it stands elsewhere on chain; if a step was just taken, ask again";
 
 /// Whose claims.
@@ -215,13 +215,21 @@ impl Client {
             ClaimsOf::Chart(_) => self.for_ourselves(),
             _ => self.clone(),
         };
-        let Some(submitted) = client.submitted_on_chain(of, 0).await? else {
-            return client.gateway().await?.claims(of, state).await;
+        let told = client.told_claims(of, state).await;
+        match client.may_have_been_behind(&told).await? {
+            true => client.told_claims(of, state).await,
+            false => told,
+        }
+    }
+
+    async fn told_claims(&self, of: ClaimsOf, state: Option<ClaimState>) -> Result<Vec<api::claims::Claim>> {
+        let Some(submitted) = self.submitted_on_chain(of, 0).await? else {
+            return self.gateway().await?.claims(of, state).await;
         };
         // In every state, or whatever is left out could be said to stand in another.
-        let mut listed = client.gateway().await?.claims(of, None).await?;
+        let mut listed = self.gateway().await?.claims(of, None).await?;
         let all: Vec<_> = listed.iter().collect();
-        client.require_listed(of, submitted, &all).await?;
+        self.require_listed(of, submitted, &all).await?;
         listed.retain(|claim| state.is_none_or(|state| claim.state == state));
         Ok(listed)
     }
@@ -231,6 +239,14 @@ impl Client {
     /// # Errors
     /// [`Error::Tampered`] where the gateway tells of another claim than the chain.
     pub async fn claim(&self, claim: B256) -> Result<ClaimHistory> {
+        let told = self.told_claim(claim).await;
+        match self.may_have_been_behind(&told).await? {
+            true => self.told_claim(claim).await,
+            false => told,
+        }
+    }
+
+    async fn told_claim(&self, claim: B256) -> Result<ClaimHistory> {
         let history = self.gateway().await?.claim(claim).await?;
         let told = &history.claim;
         let on_chain = self.claims_call(IClaims::claimOfCall { claim }).await?;

@@ -140,6 +140,17 @@ impl Gateway {
         self.open(Method::GET, "/v1/status").await
     }
 
+    /// Waits a bounded time for the index to have a block. What one tells that never gets there, or says so falsely, is compared all the same.
+    pub(crate) async fn reach(&self, block: u64) -> Result<()> {
+        for _ in 0..BEHIND_TRIES {
+            if self.status().await?.index_block >= block {
+                break;
+            }
+            sleep(BEHIND_PAUSE).await;
+        }
+        Ok(())
+    }
+
     pub async fn party(&self, account: Address) -> Result<api::Party> {
         self.open(Method::GET, &format!("/v1/parties/{account}")).await
     }

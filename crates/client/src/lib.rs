@@ -164,6 +164,17 @@ impl Client {
             .await
     }
 
+    /// Whether to ask the gateway once more for what the chain contradicts: it may have been behind, and be no liar. Its index has the chain's latest
+    /// block by then, or says so, or is given up.
+    pub(crate) async fn may_have_been_behind<T>(&self, told: &Result<T>) -> Result<bool> {
+        if !matches!(told, Err(Error::Tampered { .. })) {
+            return Ok(false);
+        }
+        let latest = self.chain.block_number().await?;
+        self.gateway().await?.reach(latest).await?;
+        Ok(true)
+    }
+
     fn domain(&self) -> medlock_vault::Domain {
         medlock_vault::Domain {
             chain_id: self.deployment.chain_id,

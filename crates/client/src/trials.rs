@@ -409,6 +409,14 @@ impl Client {
     /// # Errors
     /// [`Error::Tampered`] where the gateway tells of another trial than the chain; [`Error::Chain`] where our node does not have the whole log.
     pub async fn trial_facts(&self, trial: B256) -> Result<ChainTrial> {
+        let told = self.told_trial(trial).await;
+        match self.may_have_been_behind(&told).await? {
+            true => self.told_trial(trial).await,
+            false => told,
+        }
+    }
+
+    async fn told_trial(&self, trial: B256) -> Result<ChainTrial> {
         let gateway = self.gateway().await?;
         let (told, sites, batches) = (
             gateway.trial(trial).await?,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::{primitives::B256, providers::Provider as _, rpc::types::Filter, sol_types::SolEvent as _};
+use alloy::{primitives::B256, rpc::types::Filter, sol_types::SolEvent as _};
 use medlock_abi::claims::IClaims::{ClaimSubmitted, IClaimsEvents};
 use medlock_api::claims::Claim;
 
@@ -38,8 +38,7 @@ impl Client {
         if since == 0 {
             return Ok(Some(self.deployment.block));
         }
-        let last = self.chain.provider().get_block_number().await;
-        let last = last.map_err(|error| self.chain.error("eth_blockNumber", error))?;
+        let last = self.chain.block_number().await?;
         // No block is older than the one before it.
         let (mut from, mut to) = (self.deployment.block, last.saturating_add(1));
         while from < to {

@@ -50,12 +50,11 @@ impl Client {
     /// # Errors
     /// As [`Client::claims`].
     pub async fn claim_signals(&self, of: ClaimsOf, since: u64, life: Option<Purpose>) -> Result<Signals> {
-        let submitted = self.submitted_on_chain(of, since).await?;
-        let told = self.gateway().await?.claim_facts(of, since).await?;
-        if let Some(submitted) = submitted {
-            let listed: Vec<_> = told.iter().map(|told| &told.claim).collect();
-            self.require_listed(of, submitted, &listed).await?;
-        }
+        let told = self.told_facts(of, since).await;
+        let told = match self.may_have_been_behind(&told).await? {
+            true => self.told_facts(of, since).await?,
+            false => told?,
+        };
         let now = now();
         let mut claims = Vec::with_capacity(told.len());
         let (mut services, mut unopened) = (Vec::new(), Vec::new());
@@ -105,6 +104,16 @@ impl Client {
             nameless: nameless.len(),
             unopened,
         })
+    }
+
+    async fn told_facts(&self, of: ClaimsOf, since: u64) -> Result<Vec<api::claims::ClaimFacts>> {
+        let submitted = self.submitted_on_chain(of, since).await?;
+        let told = self.gateway().await?.claim_facts(of, since).await?;
+        if let Some(submitted) = submitted {
+            let listed: Vec<_> = told.iter().map(|told| &told.claim).collect();
+            self.require_listed(of, submitted, &listed).await?;
+        }
+        Ok(told)
     }
 
     async fn require_state(&self, facts: &ClaimFacts) -> Result<()> {

@@ -5,7 +5,7 @@ import { CATEGORIES, FRAMES, SENSITIVE, categoryNames } from "../../fhir";
 import { useSession } from "../../state/session";
 import { text } from "../../text";
 import {
-  Button, CameraIcon, Card, CategoryIcon, Choice, FaultNotice, Field, Form, Link, Notice, PageTitle, Spinner, TransactionDialog, navigate,
+  Button, CameraIcon, Card, CategoryIcon, Choice, FaultNotice, Field, Form, Link, Notice, PageTitle, Spinner, Time, TransactionDialog, navigate,
   shortAddress, useLoaded, useRoute,
 } from "../../ui";
 import { lazy } from "../../ui/lazy";
@@ -112,7 +112,9 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
     setTried(true);
     // Not before it is known what is shared already: the new share takes its place.
     if (!grants.result || expiry === null || errors.categories || errors.purposes) return;
-    setAsked({ compartments: compartmentsOf(categories, actions), purposes, actions, notBefore: 0, expiry });
+    // A share that is yet to begin still begins then.
+    const notBefore = standing && standing.not_before > now() ? standing.not_before : 0;
+    setAsked({ compartments: compartmentsOf(categories, actions), purposes, actions, notBefore, expiry });
   };
   const who = name.trim() || shortAddress(grantee);
   const narrower = asked !== null && standing !== null && isNarrower(standing, asked);
@@ -206,6 +208,7 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
           summary={text.share.summary(who, doings(asked.actions), categoryNames(asked.compartments), whys(asked.purposes), untils(asked.expiry))}
           details={[
             { label: text.share.who, value: <Who address={grantee} /> },
+            ...(asked.notBefore > 0 ? [{ label: text.shares.begins, value: <Time at={asked.notBefore} show="time" /> }] : []),
             ...(asked.compartments.includes(SENSITIVE)
               ? [{ label: text.share.what, value: <Notice kind="warning">{text.share.sensitiveIn}</Notice> }]
               : []),
@@ -219,7 +222,7 @@ function Terms({ chart, request, grantee }: { chart: Hex; request: Request; gran
             }
             return core.grant(chart, grantee, asked, watch);
           }}
-          outcome={() => <p>{text.share.done}</p>}
+          outcome={() => <p>{asked.notBefore > 0 ? text.share.doneLater : text.share.done}</p>}
           onDone={() => names.set(grantee, name)}
           onFinished={() => location.hash.startsWith("#/share?") && navigate("/shares", true)}
           onClose={() => setAsked(null)}

@@ -100,6 +100,7 @@ function ShareCard({ grant, at, onStop }: { grant: Grant; at: number; onStop: ()
         <dd>{whys(grant.purposes)}</dd>
         <dt>{text.shares.can}</dt>
         <dd>{mayText(grant.actions)}</dd>
+        {later && <><dt>{text.shares.begins}</dt><dd><Time at={grant.not_before} show="time" /></dd></>}
         <dt>{expired ? text.shares.expired : text.shares.until}</dt>
         <dd>{grant.expiry === 0 ? untils(0) : <Time at={grant.expiry} show="time" />}</dd>
         <dt>{text.shares.since}</dt>
