@@ -11,7 +11,7 @@ export interface StoredKey {
   passkey: null | { credentialId: string; salt: string };
 }
 
-const KEYS: Place = {
+export const KEYS: Place = {
   database: "medlock",
   store: "keys",
   make: (database) => database.createObjectStore("keys", { keyPath: "address" }),

@@ -1,14 +1,7 @@
 // What this browser keeps of a key, as it is now. Other tabs change and remove keys too: nothing is written back of what was read before.
 import { CoreError, type Hex, known } from "../core/core";
-import { type Place, settled, within } from "../core/database";
-import { listKeys, type StoredKey } from "../core/vault";
-
-/** As the vault makes it. */
-const KEYS: Place = {
-  database: "medlock",
-  store: "keys",
-  make: (database) => database.createObjectStore("keys", { keyPath: "address" }),
-};
+import { settled, within } from "../core/database";
+import { KEYS, listKeys, type StoredKey } from "../core/vault";
 
 /** Null: it was removed. */
 export async function storedKey(address: Hex): Promise<StoredKey | null> {

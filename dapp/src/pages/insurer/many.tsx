@@ -8,8 +8,8 @@ import { FileField } from "../file-field";
 import { remember } from "./history";
 import { BATCH, parseQuestions, PROVED_BATCH, ROWS_MAX, template, type Parsed } from "./questions";
 import { NotKept } from "./verdict";
-import { askSigned, hasProof, saveVerdicts } from "./verdicts";
-import { isoTime, purposeName, reasonWords } from "./words";
+import { askSigned, cells, COLUMNS, hasProof, saveVerdicts } from "./verdicts";
+import { purposeName, reasonWords } from "./words";
 
 interface Answer {
   line: number;
@@ -145,19 +145,7 @@ export function Many() {
 
 function table(answers: Answer[]): Blob {
   return csv([
-    ["line", "chart", "category", "purpose", "action", "at", "allowed", "reason", "block", "block_hash", "proof"],
-    ...answers.map(({ line, signed, signed: { verdict } }) => [
-      line,
-      verdict.chart,
-      categoryName(verdict.compartment),
-      verdict.purpose,
-      verdict.action,
-      isoTime(verdict.at),
-      verdict.allowed ? "yes" : "no",
-      verdict.reason,
-      verdict.block_number,
-      verdict.block_hash,
-      hasProof(signed) ? "yes" : "no",
-    ]),
+    ["line", ...COLUMNS, "block_hash", "proof"],
+    ...answers.map(({ line, signed }) => [line, ...cells(signed), signed.verdict.block_hash, hasProof(signed) ? "yes" : "no"]),
   ]);
 }

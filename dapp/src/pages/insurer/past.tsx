@@ -7,7 +7,7 @@ import {
 } from "../../ui";
 import { clear, KEPT_MAX, newest, type Kept } from "./history";
 import { Holds, VerdictCard } from "./verdict";
-import { hasProof, saveVerdicts } from "./verdicts";
+import { cells, COLUMNS, hasProof, saveVerdicts } from "./verdicts";
 import { actionName, isoTime, purposeName, reasonWords } from "./words";
 
 const SHOWN = 100;
@@ -164,18 +164,7 @@ function Clear({ count, onClose, onCleared }: { count: number; onClose: () => vo
 
 function table(all: Kept[]): Blob {
   return csv([
-    ["asked", "chart", "category", "purpose", "action", "at", "allowed", "reason", "block", "proof"],
-    ...all.map(({ asked, signed, signed: { verdict } }) => [
-      isoTime(asked),
-      verdict.chart,
-      categoryName(verdict.compartment),
-      verdict.purpose,
-      verdict.action,
-      isoTime(verdict.at),
-      verdict.allowed ? "yes" : "no",
-      verdict.reason,
-      verdict.block_number,
-      hasProof(signed) ? "yes" : "no",
-    ]),
+    ["asked", ...COLUMNS, "proof"],
+    ...all.map(({ asked, signed }) => [isoTime(asked), ...cells(signed), hasProof(signed) ? "yes" : "no"]),
   ]);
 }

@@ -1,9 +1,11 @@
 // Signed verdicts as files, one or a list of them, and as they are asked for.
 import { type Checked, type Config, CoreError, type Core, type Question, type SignedVerdict } from "../../core/core";
+import { categoryName } from "../../fhir";
 import { parsed } from "../../state/preferences";
 import { text } from "../../text";
 import { download } from "../../ui";
 import { KEPT_MAX } from "./history";
+import { isoTime } from "./words";
 
 /** In a file that is checked: as many as an export of the history has. */
 export const VERDICTS_MAX = KEPT_MAX;
@@ -22,6 +24,23 @@ export async function askSigned(core: Core, questions: Question[], prove: boolea
 
 export function hasProof(signed: SignedVerdict): boolean {
   return signed.proof !== undefined && signed.proof !== null;
+}
+
+/** What a table tells of a verdict. */
+export const COLUMNS = ["chart", "category", "purpose", "action", "at", "allowed", "reason", "block"];
+
+/** By {@link COLUMNS}. */
+export function cells({ verdict }: SignedVerdict): (string | number)[] {
+  return [
+    verdict.chart,
+    categoryName(verdict.compartment),
+    verdict.purpose,
+    verdict.action,
+    isoTime(verdict.at),
+    verdict.allowed ? "yes" : "no",
+    verdict.reason,
+    verdict.block_number,
+  ];
 }
 
 /** Signed by the gateway of this site. */
